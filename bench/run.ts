@@ -1,0 +1,144 @@
+/**
+ * `npm run bench`: measures Stile beside the thinnest possible token endpoint and node-oidc-provider, in one run and
+ * with the rounds of all of them interleaved, so that what happens on the machine meanwhile falls on all alike. Each
+ * server has core 0, the load generator core 1 (PostgreSQL shares it). Prints tables and writes results/latest.json.
+ *
+ *   --quick            fewer and shorter rounds: shows that everything runs, not how fast
+ *   --servers=a,b      only these of: floor, node-oidc-provider, Stile embedded, Stile PostgreSQL
+ */
+import { execFileSync, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { startPostgres } from '../test/storage/postgres-cluster.ts'
+import type { Job, Load } from './load.ts'
+import { describeMachine, watchMachine } from './machine.ts'
+import { type Footprint, median, ratios, render, type Round, summarize } from './report.ts'
+import { algorithms, type Scenario } from './scenarios.ts'
+import { generatorCore, type ServerProcess } from './server-process.ts'
+import { type Kind, kinds, type Measured, startFloor, startNodeOidcProvider, startStile } from './servers.ts'
+
+const { values: flags } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, servers: { type: 'string', default: kinds.join(',') } },
+})
+const wanted = flags.servers.split(',')
+const unknown = wanted.filter((name) => !kinds.some((kind) => kind === name))
+if (unknown.length > 0) throw new Error(`Unknown: ${unknown.join(', ')}. There are: ${kinds.join(', ')}`)
+const plan = flags.quick
+  ? { rounds: 2, seconds: 1, warmUpSeconds: 1, starts: 2, idleMs: 500, connections: 32 }
+  : { rounds: 5, seconds: 4, warmUpSeconds: 3, starts: 5, idleMs: 3000, connections: 32 }
+
+if (availableParallelism() < 2) throw new Error('Two cores are needed: one for the server, one for the load')
+// What is started from here without a core of its own (the generator, PostgreSQL) inherits this one.
+execFileSync('taskset', ['-a', '-c', '-p', String(generatorCore), String(process.pid)])
+
+const say = (line: string): void => console.error(line)
+const generator = fork(join(import.meta.dirname, 'load.ts'))
+
+/** Has the generator do a job. */
+async function generate(job: Job): Promise<Load> {
+  const answer = once(generator, 'message') as Promise<[Load]>
+  generator.send(job)
+  return (await answer)[0]
+}
+
+/** Starts everything that was asked for, once per algorithm. */
+async function startAll(cleanup: AsyncDisposableStack): Promise<readonly Measured[]> {
+  const isWanted = (kind: Kind): boolean => wanted.includes(kind)
+  const postgres = isWanted('Stile PostgreSQL') ? await startPostgres() : undefined
+  if (postgres && 'missing' in postgres) say(`PostgreSQL is left out; it would come with ${postgres.missing}`)
+  const cluster = postgres && 'stop' in postgres ? postgres : undefined
+  if (cluster) cleanup.defer(() => cluster.stop())
+  const servers: Measured[] = []
+  const add = async (kind: Kind, start: () => Promise<Measured>): Promise<void> => {
+    if (!isWanted(kind)) return
+    const server = await start()
+    cleanup.defer(() => server.stop())
+    servers.push(server)
+  }
+  for (const algorithm of algorithms) {
+    await add('floor', () => startFloor(algorithm))
+    await add('node-oidc-provider', () => startNodeOidcProvider(algorithm))
+    await add('Stile embedded', () => startStile(algorithm))
+    if (cluster) await add('Stile PostgreSQL', async () => startStile(algorithm, await cluster.createDatabase()))
+  }
+  return servers
+}
+
+const scenariosOf = ({ target }: Measured): readonly Scenario[] =>
+  target.code ? ['client credentials', 'code + PKCE'] : ['client credentials']
+
+/** One round: every scenario on every server. */
+async function measure(servers: readonly Measured[], seconds: number): Promise<readonly Round[]> {
+  const rounds: Round[] = []
+  for (const server of servers) {
+    for (const scenario of scenariosOf(server)) {
+      const { kind, target } = server
+      await server.process.vitals()
+      const load = await generate({ target, scenario, seconds, connections: plan.connections })
+      const vitals = await server.process.vitals()
+      rounds.push({ kind, algorithm: target.algorithm, scenario, ...load, ...vitals })
+    }
+  }
+  return rounds
+}
+
+/** From starting a process on data that exists to its first answer. */
+async function startOnce(
+  start: () => Promise<ServerProcess>,
+): Promise<{ ready: number; firstAnswer: number; idle: number }> {
+  const startedAt = performance.now()
+  const server = await start()
+  const ready = server.ready as { readonly origin?: string; readonly authUrl?: string; readonly environmentId?: string }
+  const base = ready.authUrl ? `${ready.authUrl}/${ready.environmentId}/as` : ready.origin
+  await (await fetch(`${base}/.well-known/openid-configuration`)).arrayBuffer()
+  const firstAnswer = performance.now() - startedAt
+  await pause(plan.idleMs)
+  const idle = server.memory()
+  await server.stop()
+  return { ready: server.readyAfter, firstAnswer, idle }
+}
+
+/** Start times and memory of one kind of server. Stops the server that was measured, since its data is taken over. */
+async function footprint(server: Measured): Promise<Footprint> {
+  const loadedMemory = server.process.memory()
+  await server.process.stop()
+  const starts = []
+  for (let n = 0; n < plan.starts; n += 1) starts.push(await startOnce(server.restart))
+  return {
+    kind: server.kind,
+    ready: median(starts.map(({ ready }) => ready)),
+    firstAnswer: median(starts.map(({ firstAnswer }) => firstAnswer)),
+    idleMemory: median(starts.map(({ idle }) => idle)),
+    loadedMemory,
+  }
+}
+
+await using cleanup = new AsyncDisposableStack()
+cleanup.defer(() => void generator.kill())
+const servers = await startAll(cleanup)
+
+say(`Warming up ${servers.length} servers …`)
+await measure(servers, plan.warmUpSeconds)
+const machineDuringRounds = watchMachine()
+const rounds: Round[] = []
+for (let round = 1; round <= plan.rounds; round += 1) {
+  say(`Round ${round} of ${plan.rounds} …`)
+  rounds.push(...(await measure(servers, plan.seconds)))
+}
+const machine = machineDuringRounds()
+say('Starting each server again …')
+const footprints: Footprint[] = []
+for (const server of servers.filter(({ target }) => target.algorithm === 'ES256'))
+  footprints.push(await footprint(server))
+
+const results = summarize(rounds)
+const folder = join(import.meta.dirname, 'results')
+mkdirSync(folder, { recursive: true })
+const all = { at: new Date().toISOString(), machine, plan, results, ratios: ratios(results), footprints, rounds }
+writeFileSync(join(folder, 'latest.json'), `${JSON.stringify(all, undefined, 2)}\n`)
+console.log(`${describeMachine(machine)}\n\n${render(results, footprints)}`)
+if (results.some(({ errors }) => errors > 0)) process.exitCode = 1

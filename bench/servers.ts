@@ -1,0 +1,125 @@
+/**
+ * The servers that are measured, each brought to the point where the load generator can begin: started, with sessions
+ * signed on where the code flow needs them.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Browser } from './browser.ts'
+import type { Algorithm, Target } from './scenarios.ts'
+import { type ServerProcess, startServer } from './server-process.ts'
+
+/** Sessions per server; connections share them out, as users of one application would. */
+const sessions = 8
+
+export const kinds = ['floor', 'node-oidc-provider', 'Stile embedded', 'Stile PostgreSQL'] as const
+export type Kind = (typeof kinds)[number]
+
+/** A server that is ready to be measured. */
+export interface Measured {
+  readonly kind: Kind
+  readonly target: Target
+  readonly process: ServerProcess
+  /** Starts another process, on the same data where there is any, after the first has stopped. */
+  readonly restart: () => Promise<ServerProcess>
+  stop(): Promise<void>
+}
+
+/** What `stile dev --json` prints, as far as the bench reads it. */
+interface Quickstart {
+  readonly authUrl: string
+  readonly environmentId: string
+  readonly worker: { readonly clientId: string; readonly clientSecret: string }
+  readonly singlePageApp: { readonly clientId: string; readonly redirectUri: string }
+  readonly user: { readonly username: string; readonly password: string }
+}
+
+/** The floor: client credentials only. */
+export async function startFloor(algorithm: Algorithm): Promise<Measured> {
+  const start = (): Promise<ServerProcess> => startServer(['bench/floor.ts', algorithm])
+  const process = await start()
+  const target = { ...(process.ready as Target), algorithm }
+  return { kind: 'floor', target, process, restart: start, stop: () => process.stop() }
+}
+
+/** node-oidc-provider, with its sessions signed on. */
+export async function startNodeOidcProvider(algorithm: Algorithm): Promise<Measured> {
+  const start = (): Promise<ServerProcess> => startServer(['bench/node-oidc-provider.ts', algorithm])
+  const process = await start()
+  const target = { ...(process.ready as Target), algorithm }
+  const cookies = await signOnSessions(target, async (browser, authorizeUrl, redirectUri) => {
+    await browser.follow(authorizeUrl, [redirectUri])
+  })
+  return {
+    kind: 'node-oidc-provider',
+    target: target.code ? { ...target, code: { ...target.code, cookies } } : target,
+    process,
+    restart: start,
+    stop: () => process.stop(),
+  }
+}
+
+/**
+ * Stile in its development mode, which differs from production in what it prints and prepares, not in how it answers.
+ * @param databaseUrl an empty PostgreSQL database; without it the embedded engine, durable as always
+ */
+export async function startStile(algorithm: Algorithm, databaseUrl?: string): Promise<Measured> {
+  const data = await mkdtemp(join(tmpdir(), 'stile-bench-'))
+  const start = (): Promise<ServerProcess> =>
+    startServer(['src/main.ts', 'dev', '--data', data, '--port', '0', '--json'], {
+      STILE_DEV_SIGNING_ALGORITHM: algorithm,
+      ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
+    })
+  const process = await start()
+  const stop = async (): Promise<void> => {
+    await process.stop()
+    await rm(data, { recursive: true, force: true })
+  }
+  const { authUrl, environmentId, worker, singlePageApp, user } = process.ready as Quickstart
+  const target: Target = {
+    origin: authUrl,
+    algorithm,
+    tokenPath: `/${environmentId}/as/token`,
+    confidential: worker,
+    code: { authorizePath: `/${environmentId}/as/authorize`, ...singlePageApp, cookies: [] },
+  }
+  const cookies = await signOnSessions(target, async (browser, authorizeUrl, redirectUri) => {
+    const page = new URL(await browser.follow(authorizeUrl, [`${authUrl}/${environmentId}/signon`]))
+    const flow = `${authUrl}/${environmentId}/flows/${page.searchParams.get('flowId')}`
+    const answer = await browser.request(flow, {
+      method: 'POST',
+      headers: { 'content-type': 'application/vnd.pingidentity.usernamePassword.check+json' },
+      body: JSON.stringify({ username: user.username, password: user.password }),
+    })
+    const { status, resumeUrl } = (await answer.json()) as { readonly status?: string; readonly resumeUrl?: string }
+    if (status !== 'COMPLETED' || !resumeUrl) throw new Error(`The sign-on flow stands at ${status ?? answer.status}`)
+    await browser.follow(resumeUrl, [redirectUri])
+  })
+  return {
+    kind: databaseUrl ? 'Stile PostgreSQL' : 'Stile embedded',
+    target: target.code ? { ...target, code: { ...target.code, cookies } } : target,
+    process,
+    restart: start,
+    stop,
+  }
+}
+
+/** Signs on as many times as there are sessions, and returns the cookies of each. */
+async function signOnSessions(
+  target: Target,
+  signOn: (browser: Browser, authorizeUrl: string, redirectUri: string) => Promise<void>,
+): Promise<readonly string[]> {
+  if (!target.code) return []
+  const { authorizePath, clientId, redirectUri } = target.code
+  const url = new URL(authorizePath, target.origin)
+  const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
+  const query = { response_type: 'code', client_id: clientId, redirect_uri: redirectUri, scope: 'openid' }
+  url.search = new URLSearchParams({ ...query, code_challenge: challenge, code_challenge_method: 'S256' }).toString()
+  const cookies: string[] = []
+  for (let session = 0; session < sessions; session += 1) {
+    const browser = new Browser()
+    await signOn(browser, url.href, redirectUri)
+    cookies.push(browser.cookie)
+  }
+  return cookies
+}

@@ -1,0 +1,38 @@
+/** `stile serve`: a production node. Refuses to start without what it needs, and never writes a secret anywhere (experience.md). */
+import { defineCommand } from 'citty'
+import { readConfig } from '../config.ts'
+import { administratorExists, createAdministrator } from '../environment/administrator.ts'
+import { startNode } from '../http/node.ts'
+import { operations } from '../http/operations.ts'
+import { parseMasterKeys } from '../keys/master-key.ts'
+import { realWorld } from '../world.ts'
+import { orFail } from './failure.ts'
+import { untilAskedToEnd } from './shutdown.ts'
+
+export const serve = defineCommand({
+  meta: { name: 'serve', description: 'Run a production node.' },
+  args: {
+    port: { type: 'string', description: 'Port to listen on (setting PORT).' },
+    data: { type: 'string', description: 'Directory of the embedded engine (setting STILE_DATA_DIR).' },
+  },
+  run: ({ args }) =>
+    orFail(async () => {
+      const config = readConfig('serve', process.env, { port: args.port, dataDirectory: args.data })
+      const masterKeys = parseMasterKeys(config.masterKey ?? '', config.masterKeyPrevious)
+      const node = await startNode(config, realWorld, masterKeys, () => operations)
+      const { bootstrapAdmin } = config
+      if (!(await administratorExists(node.kernel))) {
+        if (bootstrapAdmin) {
+          const { environmentId } = await createAdministrator(node.kernel, {
+            organizationName: 'Organization',
+            environmentName: 'Administrators',
+            ...bootstrapAdmin,
+          })
+          node.kernel.log.info({ environmentId, clientId: bootstrapAdmin.clientId }, 'created the first administrator')
+        } else {
+          node.kernel.log.warn('no administrator exists: set STILE_BOOTSTRAP_ADMIN_CLIENT_ID and STILE_BOOTSTRAP_ADMIN_CLIENT_SECRET')
+        }
+      }
+      await untilAskedToEnd(() => node.close())
+    }),
+})

@@ -1,0 +1,30 @@
+/** What `stile dev` prints when it is ready: a few calm lines, each of which works as printed (experience.md, "First run"). */
+import type { Config } from '../config.ts'
+import type { Quickstart } from './quickstart.ts'
+
+/** The summary of a dev server. */
+export function summary(quickstart: Quickstart, config: Config): string {
+  const { issuer, apiUrl, authUrl, worker, singlePageApp, user } = quickstart
+  return `
+  Stile is ready.
+
+  Issuer    ${issuer}
+  Data      ${config.databaseUrl ? 'PostgreSQL' : config.dataDirectory} (facts of this server: ${config.dataDirectory}/quickstart.json)
+
+  Get an application token:
+
+    curl -s -u ${worker.clientId}:${worker.clientSecret} \\
+      -d grant_type=client_credentials ${issuer}/token
+
+  Call the management API with it:
+
+    curl -s -H "authorization: Bearer $(npm run -s stile token)" ${apiUrl}/v1/environments
+
+  Sign on as ${user.username}, password ${user.password}:
+
+    ${authUrl}/dev/app/${singlePageApp.clientId}
+
+  Press Ctrl+C to stop.
+
+`
+}

@@ -1,0 +1,16 @@
+/**
+ * What the pool asks of a hashing worker, and nothing else goes between them. A worker answers every job with one
+ * message, in order; a job that cannot be done ends the worker.
+ */
+
+/** One job. The password's bytes change hands with the message, and the worker wipes them. */
+export type Job =
+  /** Answered with the PHC string. */
+  | { readonly kind: 'hash'; readonly password: Uint8Array<ArrayBuffer>; readonly salt: Uint8Array }
+  /** Answered with whether any of the hashes matches. */
+  | { readonly kind: 'verify'; readonly password: Uint8Array<ArrayBuffer>; readonly hashes: readonly string[] }
+  /** Answered with whether the password is commonly used. */
+  | { readonly kind: 'screen'; readonly password: Uint8Array<ArrayBuffer> }
+
+/** The answer to a job. */
+export type JobAnswer = string | boolean

@@ -1,0 +1,99 @@
+/**
+ * An OIDC application as the runtime sees it: its stored document, its secrets as hashes, its grants as scope names and
+ * its policies in order. Cached one by one (architecture section 5). Fields: authentication-api 2.19, platform-api 3.7.
+ */
+import { z } from 'zod'
+import { reference } from '../contract/validation.ts'
+import type { SealContext } from '../keys/sealing.ts'
+
+export const grantType = z.enum(['AUTHORIZATION_CODE', 'IMPLICIT', 'CLIENT_CREDENTIALS'])
+export const responseType = z.enum(['CODE', 'TOKEN', 'ID_TOKEN'])
+export const tokenEndpointAuthMethod = z.enum(['NONE', 'CLIENT_SECRET_BASIC', 'CLIENT_SECRET_POST'])
+export const applicationType = z.enum(['WEB_APP', 'NATIVE_APP', 'SINGLE_PAGE_APP', 'WORKER', 'SERVICE', 'CUSTOM_APP'])
+export const pkceEnforcement = z.enum(['OPTIONAL', 'REQUIRED', 'S256_REQUIRED'])
+
+export const corsSettings = z.object({
+  behavior: z.enum(['ALLOW_NO_ORIGINS', 'ALLOW_SPECIFIC_ORIGINS']),
+  origins: z.array(z.string().max(256)).max(20).optional(),
+})
+
+/** What is stored of an application beside its columns. Optional members are kept only when they were sent. */
+export interface ApplicationDocument {
+  readonly description?: string | undefined
+  readonly loginPageUrl?: string | undefined
+  readonly homePageUrl?: string | undefined
+  readonly initiateLoginUri?: string | undefined
+  readonly targetLinkUri?: string | undefined
+  readonly icon?: { readonly id: string; readonly href: string } | undefined
+  readonly hiddenFromAppPortal: boolean
+  readonly grantTypes: readonly z.output<typeof grantType>[]
+  readonly responseTypes: readonly z.output<typeof responseType>[]
+  readonly tokenEndpointAuthMethod: z.output<typeof tokenEndpointAuthMethod>
+  readonly pkceEnforcement: z.output<typeof pkceEnforcement>
+  readonly redirectUris: readonly string[]
+  readonly postLogoutRedirectUris: readonly string[]
+  readonly allowWildcardInRedirectUris: boolean
+  readonly corsSettings?: z.output<typeof corsSettings> | undefined
+  readonly assignActorRoles: boolean
+  /** Members that are kept as sent and read back unchanged (platform-api 1.14): `platform/later-features.ts`. */
+  readonly echoed: Readonly<Record<string, string | number | boolean | readonly string[]>>
+}
+
+/** What an application has where nothing else is said; grants and authentication method are always said. */
+export const applicationDefaults = {
+  hiddenFromAppPortal: false,
+  responseTypes: [],
+  pkceEnforcement: 'S256_REQUIRED',
+  redirectUris: [],
+  postLogoutRedirectUris: [],
+  allowWildcardInRedirectUris: false,
+  assignActorRoles: false,
+  echoed: {},
+} as const satisfies Omit<ApplicationDocument, 'grantTypes' | 'tokenEndpointAuthMethod'>
+
+/** What binds a sealed secret to its application, and to being the present or the previous one. */
+export function applicationSecretContext(
+  environmentId: string,
+  applicationId: string,
+  column: 'sealed' | 'previous_sealed' = 'sealed',
+): SealContext {
+  return { environmentId, table: 'application_secrets', row: applicationId, column }
+}
+
+/** An application with all that a request needs to know of it. */
+export interface Application {
+  readonly id: string
+  readonly environmentId: string
+  readonly name: string
+  readonly type: z.output<typeof applicationType>
+  readonly enabled: boolean
+  readonly document: ApplicationDocument
+  /** SHA-256 of the secrets that are valid, base64url; the second until its time. */
+  readonly secretHashes: readonly { readonly hash: string; readonly expiresAt: number | null }[]
+  /** Granted scopes by resource. `openid` itself is never granted explicitly (platform-api 3.9). */
+  readonly grants: readonly { readonly resourceId: string; readonly scopeIds: readonly string[] }[]
+  /** Ids of the assigned sign-on policies, by priority. Empty: the environment's default policy. */
+  readonly policyIds: readonly string[]
+  /** Origins that may read answers from a browser (decision D12), worked out once when loaded. */
+  readonly allowedOrigins: ReadonlySet<string>
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+/** The schema of `{ "id": … }` members. */
+export const applicationReference = reference
+
+/**
+ * Which origins a browser may call the auth endpoints from: the listed ones, or, without `corsSettings`, those of the
+ * redirect URIs and the login page (decision D12).
+ */
+export function allowedOrigins(document: ApplicationDocument): ReadonlySet<string> {
+  const settings = document.corsSettings
+  if (settings) return new Set(settings.behavior === 'ALLOW_SPECIFIC_ORIGINS' ? settings.origins : [])
+  const origins = new Set<string>()
+  for (const address of [...document.redirectUris, document.loginPageUrl ?? '']) {
+    if (!/^https?:/i.test(address) || !URL.canParse(address)) continue
+    origins.add(new URL(address).origin)
+  }
+  return origins
+}

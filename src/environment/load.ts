@@ -1,0 +1,144 @@
+/** Loads snapshots and applications from storage: the one place where configuration rows become values. */
+import { passwordPolicySchema } from '../directory/passwords/policy.ts'
+import { type CompiledPolicy, compilePolicy, type PolicySource } from '../flow/policy.ts'
+import type { MasterKeys } from '../keys/master-key.ts'
+import { unwrapDataKey } from '../keys/data-key.ts'
+import { open, type SealContext } from '../keys/sealing.ts'
+import { loadSigningKey } from '../keys/signing-key.ts'
+import type { Storage } from '../storage/port.ts'
+import { applicationById, applicationSecret, grantsOf, policyAssignmentsOf } from '../storage/sql/applications.ts'
+import {
+  dataKeyOf,
+  environmentById,
+  passwordPoliciesOf,
+  populationsOf,
+  resourcesOf,
+  scopesOf,
+  signingKeysOf,
+  signOnPoliciesOf,
+} from '../storage/sql/environments.ts'
+import { type Application, type ApplicationDocument, allowedOrigins, applicationType } from './application.ts'
+import { environmentSettings } from './settings.ts'
+import type { Environment } from './snapshot.ts'
+
+/** What binds a sealed private key to its row. */
+export function signingKeyContext(environmentId: string, kid: string): SealContext {
+  return { environmentId, table: 'signing_keys', row: kid, column: 'sealed_private_key' }
+}
+
+/** Loads the snapshot of a live environment. */
+export async function loadEnvironment(storage: Storage, masterKeys: MasterKeys, id: string): Promise<Environment | undefined> {
+  const [row] = await storage.read(environmentById(id))
+  if (!row) return undefined
+  const [dataKeys, keys, resources, scopes, populations, passwordPolicies, policies] = await Promise.all([
+    storage.read(dataKeyOf(id)),
+    storage.read(signingKeysOf(id)),
+    storage.read(resourcesOf(id)),
+    storage.read(scopesOf(id)),
+    storage.read(populationsOf(id)),
+    storage.read(passwordPoliciesOf(id)),
+    storage.read(signOnPoliciesOf(id)),
+  ])
+  const wrapped = dataKeys[0]
+  if (!wrapped) throw new Error('an environment without a data key')
+  const dataKey = unwrapDataKey(masterKeys, wrapped.wrapped, id)
+  const settings = environmentSettings.parse(JSON.parse(row.settings))
+  const signingKeys = keys.map((key) =>
+    loadSigningKey(
+      { kid: key.id, algorithm: key.algorithm, publicJwk: JSON.parse(key.public_jwk) as never, createdAt: key.created_at, notAfter: key.expires_at },
+      open(dataKey, key.sealed_private_key, signingKeyContext(id, key.id)),
+    ),
+  )
+  const signingKey = signingKeys.find((key) => key.algorithm === settings.signingAlgorithm)
+  const defaultPolicy = policies.find((policy) => policy.is_default === 1)
+  if (!signingKey || !defaultPolicy) throw new Error('an environment without a signing key or a default policy')
+  return {
+    id,
+    organizationId: row.organization_id,
+    name: row.name,
+    type: row.type,
+    region: row.region,
+    version: row.version,
+    settings,
+    dataKey,
+    signingKeys,
+    signingKey,
+    resources: new Map(
+      resources.map((resource) => {
+        const { accessTokenValiditySeconds } = JSON.parse(resource.document) as { accessTokenValiditySeconds?: number }
+        return [
+          resource.id,
+          {
+            id: resource.id,
+            name: resource.name,
+            type: resource.type,
+            audience: resource.audience,
+            accessTokenSeconds: accessTokenValiditySeconds ?? null,
+          },
+        ]
+      }),
+    ),
+    scopes: new Map(scopes.map((scope) => [scope.id, { id: scope.id, name: scope.name, resourceId: scope.resource_id }])),
+    populations: new Map(
+      populations.map((population) => [
+        population.id,
+        {
+          id: population.id,
+          name: population.name,
+          isDefault: population.is_default === 1,
+          passwordPolicyId: population.password_policy_id,
+        },
+      ]),
+    ),
+    passwordPolicies: new Map(
+      passwordPolicies.map((policy) => [
+        policy.id,
+        { id: policy.id, isDefault: policy.is_default === 1, policy: passwordPolicySchema.parse(JSON.parse(policy.document)) },
+      ]),
+    ),
+    policies: new Map(policies.map((policy) => [policy.id, policyFrom(policy)])),
+    defaultPolicyId: defaultPolicy.id,
+  }
+}
+
+/** Compiles a stored policy. It was validated when written; a row that no longer fits fails loudly, never openly. */
+export function policyFrom(row: { id: string; name: string; version: number; actions: string }): CompiledPolicy {
+  return compilePolicy({
+    id: row.id,
+    name: row.name,
+    version: row.version,
+    actions: JSON.parse(row.actions) as PolicySource['actions'],
+  })
+}
+
+/** Loads one application with its secrets, grants and policies. */
+export async function loadApplication(storage: Storage, environmentId: string, id: string): Promise<Application | undefined> {
+  const [row] = await storage.read(applicationById(environmentId, id))
+  if (!row) return undefined
+  const [secrets, grants, assignments] = await Promise.all([
+    storage.read(applicationSecret(environmentId, id)),
+    storage.read(grantsOf(environmentId, id)),
+    storage.read(policyAssignmentsOf(environmentId, id)),
+  ])
+  const secret = secrets[0]
+  const document = JSON.parse(row.document) as ApplicationDocument
+  return {
+    id,
+    environmentId,
+    name: row.name,
+    type: applicationType.parse(row.type),
+    enabled: row.enabled === 1,
+    document,
+    secretHashes: secret
+      ? [
+          { hash: secret.hash, expiresAt: null },
+          ...(secret.previous_hash ? [{ hash: secret.previous_hash, expiresAt: secret.previous_expires_at ?? 0 }] : []),
+        ]
+      : [],
+    grants: grants.map((grant) => ({ resourceId: grant.resource_id, scopeIds: JSON.parse(grant.scope_ids) as string[] })),
+    policyIds: assignments.map((assignment) => assignment.policy_id),
+    allowedOrigins: allowedOrigins(document),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}

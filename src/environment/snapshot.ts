@@ -1,0 +1,75 @@
+/**
+ * The bounded configuration of one environment as one immutable value (architecture section 5, "Snapshot"). Requests
+ * read it without a query; a change makes a new one. Applications are not part of it: they are cached one by one.
+ */
+import type { KeyObject } from 'node:crypto'
+import type { PasswordPolicy } from '../directory/passwords/policy.ts'
+import type { CompiledPolicy } from '../flow/policy.ts'
+import type { SigningKey } from '../keys/signing-key.ts'
+import type { EnvironmentSettings } from './settings.ts'
+
+/** A resource (API audience), platform-api 3.11. */
+export interface Resource {
+  readonly id: string
+  readonly name: string
+  readonly type: 'OPENID_CONNECT' | 'PINGONE_API' | 'CUSTOM'
+  /** The `aud` of its access tokens; null for the built-in ones, whose audience is the platform. */
+  readonly audience: string | null
+  readonly accessTokenSeconds: number | null
+}
+
+/** A scope of a resource, platform-api 3.11.2. */
+export interface Scope {
+  readonly id: string
+  readonly name: string
+  readonly resourceId: string
+}
+
+/** A population, platform-api 3.3. */
+export interface Population {
+  readonly id: string
+  readonly name: string
+  readonly isDefault: boolean
+  readonly passwordPolicyId: string | null
+}
+
+/** A password policy with its identity. */
+export interface StoredPasswordPolicy {
+  readonly id: string
+  readonly isDefault: boolean
+  readonly policy: PasswordPolicy
+}
+
+/** One environment's configuration at one version. */
+export interface Environment {
+  readonly id: string
+  readonly organizationId: string
+  readonly name: string
+  readonly type: 'SANDBOX' | 'PRODUCTION'
+  readonly region: string
+  readonly version: number
+  readonly settings: EnvironmentSettings
+  /** Opens what was sealed for this environment. */
+  readonly dataKey: KeyObject
+  /** Every key whose tokens may still be alive, the newest first. */
+  readonly signingKeys: readonly SigningKey[]
+  /** The key that signs now. */
+  readonly signingKey: SigningKey
+  readonly resources: ReadonlyMap<string, Resource>
+  /** Scopes by id. */
+  readonly scopes: ReadonlyMap<string, Scope>
+  readonly populations: ReadonlyMap<string, Population>
+  readonly passwordPolicies: ReadonlyMap<string, StoredPasswordPolicy>
+  /** Sign-on policies by id, each at its current version. */
+  readonly policies: ReadonlyMap<string, CompiledPolicy>
+  readonly defaultPolicyId: string
+}
+
+/** The password policy of a population: its own, or the environment's default. */
+export function passwordPolicyOf(environment: Environment, populationId: string): StoredPasswordPolicy {
+  const own = environment.populations.get(populationId)?.passwordPolicyId
+  const policy = own ? environment.passwordPolicies.get(own) : undefined
+  if (policy) return policy
+  for (const candidate of environment.passwordPolicies.values()) if (candidate.isDefault) return candidate
+  throw new Error('an environment without a default password policy')
+}

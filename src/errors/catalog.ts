@@ -1,0 +1,325 @@
+/**
+ * Every error Stile answers with, once: HTTP status, PingOne code and text, OAuth code, cause and fix.
+ * `docs/reference/errors.md` is generated from this table. Sources: authentication-api section 7, platform-api section 1.11,
+ * RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, OpenID Connect Core section 3.1.2.6.
+ *
+ * Never: an error text written anywhere else, or a text that quotes a secret.
+ */
+
+/** PingOne's top-level codes (authentication-api 7.2). */
+export type PingOneCode =
+  | 'INVALID_DATA'
+  | 'INVALID_REQUEST'
+  | 'REQUEST_FAILED'
+  | 'ACCESS_FAILED'
+  | 'NOT_FOUND'
+  | 'REQUEST_LIMITED'
+  | 'UNEXPECTED_ERROR'
+
+/** PingOne's detail codes (authentication-api 7.3, platform-api 1.11). */
+export type DetailCode =
+  | 'CONSTRAINT_VIOLATION'
+  | 'EMPTY_VALUE'
+  | 'INSUFFICIENT_PERMISSIONS'
+  | 'INVALID_CREDENTIALS'
+  | 'INVALID_FILTER'
+  | 'INVALID_PARAMETER'
+  | 'INVALID_TOKEN'
+  | 'INVALID_VALUE'
+  | 'LIMIT_EXCEEDED'
+  | 'LOGIN_REQUIRED'
+  | 'NO_PASSWORD'
+  | 'OUT_OF_RANGE'
+  | 'PASSWORD_LOCKED_OUT'
+  | 'REQUIRED_VALUE'
+  | 'SIZE_LIMIT_EXCEEDED'
+  | 'UNIQUENESS_VIOLATION'
+
+/** The `error` values of the OAuth family that Stile sends. */
+export type OAuthCode =
+  | 'access_denied'
+  | 'insufficient_scope'
+  | 'invalid_client'
+  | 'invalid_grant'
+  | 'invalid_request'
+  | 'invalid_scope'
+  | 'invalid_token'
+  | 'login_required'
+  | 'request_not_supported'
+  | 'request_uri_not_supported'
+  | 'server_error'
+  | 'temporarily_unavailable'
+  | 'unauthorized_client'
+  | 'unsupported_grant_type'
+  | 'unsupported_response_type'
+
+/** One row of the catalogue. */
+export interface CatalogEntry {
+  readonly status: number
+  readonly code: PingOneCode
+  readonly message: string
+  /** How the same failure is named on an OAuth endpoint. */
+  readonly oauth: OAuthCode
+  readonly cause: string
+  readonly fix: string
+}
+
+const general = 'The request could not be completed.'
+const validation = `${general} One or more validation errors were in the request.`
+const malformed = `${general} The request was malformed or invalid.`
+const issue = `${general} There was an issue processing the request.`
+const noAccess = `${general} You do not have access to this resource.`
+
+export const catalog = {
+  INVALID_DATA: {
+    status: 400,
+    code: 'INVALID_DATA',
+    message: validation,
+    oauth: 'invalid_request',
+    cause: 'One or more members of the request have a value that is missing, of the wrong form, or not allowed.',
+    fix: 'Read `details`: each names its `target` and what is expected there.',
+  },
+  INVALID_REQUEST: {
+    status: 400,
+    code: 'INVALID_REQUEST',
+    message: malformed,
+    oauth: 'invalid_request',
+    cause: 'The request is not well-formed (JSON, encoding, repeated members, depth), or the action is not allowed now.',
+    fix: 'Send well-formed JSON; on a flow, follow one of the links of its current status.',
+  },
+  REQUEST_FAILED: {
+    status: 400,
+    code: 'REQUEST_FAILED',
+    message: issue,
+    oauth: 'invalid_request',
+    cause: 'The request is well-formed but cannot be carried out in the present state.',
+    fix: 'Read `details`; change the state it names and try again.',
+  },
+  INVALID_TOKEN: {
+    status: 401,
+    code: 'ACCESS_FAILED',
+    message: noAccess,
+    oauth: 'invalid_token',
+    cause: 'The bearer token is missing, malformed, expired, revoked, or meant for another audience.',
+    fix: 'Get a new access token and send it as `Authorization: Bearer …`.',
+  },
+  UNKNOWN_ACTION: {
+    status: 401,
+    code: 'ACCESS_FAILED',
+    message: 'You do not have access to this resource.',
+    oauth: 'invalid_request',
+    cause: 'A POST on a flow carried no media type that names a flow action.',
+    fix: 'Send `Content-Type: application/vnd.pingidentity.<action>+json`.',
+  },
+  FORBIDDEN: {
+    status: 403,
+    code: 'ACCESS_FAILED',
+    message: `${general} You do not have permissions or are not licensed to make this request.`,
+    oauth: 'insufficient_scope',
+    cause: 'The actor holds no role that allows this operation here.',
+    fix: 'Assign a role with the permission the reference names, at this scope or a broader one.',
+  },
+  CROSS_SITE: {
+    status: 403,
+    code: 'ACCESS_FAILED',
+    message: `${general} Requests from this origin are not allowed.`,
+    oauth: 'access_denied',
+    cause: 'A browser sent the request from an origin that the application does not list.',
+    fix: 'Add the origin to the `corsSettings` of the application.',
+  },
+  NOT_FOUND: {
+    status: 404,
+    code: 'NOT_FOUND',
+    message: `${general} The requested resource was not found.`,
+    oauth: 'invalid_request',
+    cause: 'Nothing exists at this address, it has expired, or it belongs to another environment or browser.',
+    fix: 'Check the ids in the path; start a new flow when the old one has expired.',
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    code: 'INVALID_REQUEST',
+    message: `${general} The method is not allowed here.`,
+    oauth: 'invalid_request',
+    cause: 'The resource exists but does not answer this method.',
+    fix: 'Use a method that the `Allow` header lists.',
+  },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    code: 'INVALID_REQUEST',
+    message: `${general} The request took too long to arrive.`,
+    oauth: 'invalid_request',
+    cause: 'Headers or body arrived too slowly.',
+    fix: 'Send the whole request within 30 seconds.',
+  },
+  TOO_LARGE: {
+    status: 413,
+    code: 'INVALID_REQUEST',
+    message: `${general} The request body is too large.`,
+    oauth: 'invalid_request',
+    cause: 'The body passes 64 KiB on the authentication endpoints or 1 MiB on the management API.',
+    fix: 'Send less in one request.',
+  },
+  URI_TOO_LONG: {
+    status: 414,
+    code: 'INVALID_REQUEST',
+    message: `${general} The request address is too long.`,
+    oauth: 'invalid_request',
+    cause: 'Path and query pass 8 KiB.',
+    fix: 'Send long parameters in a form body by POST.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    code: 'INVALID_REQUEST',
+    message: `${general} The media type is not supported.`,
+    oauth: 'invalid_request',
+    cause: 'The Content-Type is missing or not one that this operation accepts.',
+    fix: 'Send the media type the reference names for the operation.',
+  },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    code: 'INVALID_REQUEST',
+    message: `${general} The request headers are too large.`,
+    oauth: 'invalid_request',
+    cause: 'The headers pass 16 KiB or 100 lines.',
+    fix: 'Clear cookies of this host, or send fewer headers.',
+  },
+  LIMITED: {
+    status: 429,
+    code: 'REQUEST_LIMITED',
+    message: `${general} Too many requests.`,
+    oauth: 'temporarily_unavailable',
+    cause: 'A rate limit was reached.',
+    fix: 'Wait for the seconds that `Retry-After` names.',
+  },
+  UNEXPECTED_ERROR: {
+    status: 500,
+    code: 'UNEXPECTED_ERROR',
+    message: `${general} An unexpected error occurred.`,
+    oauth: 'server_error',
+    cause: 'A defect in Stile. The log holds the reason under the correlation id.',
+    fix: 'Report it with the correlation id.',
+  },
+  UNAVAILABLE: {
+    status: 503,
+    code: 'REQUEST_FAILED',
+    message: `${general} The service is not available right now.`,
+    oauth: 'temporarily_unavailable',
+    cause: 'Storage is away, this node is out of date, or all password hashing slots are taken.',
+    fix: 'Try again after the seconds that `Retry-After` names.',
+  },
+  invalid_request: {
+    status: 400,
+    code: 'INVALID_REQUEST',
+    message: malformed,
+    oauth: 'invalid_request',
+    cause: 'A parameter is missing, repeated, malformed, or does not fit the others.',
+    fix: 'Read `error_description`: it names the parameter.',
+  },
+  invalid_client: {
+    status: 401,
+    code: 'ACCESS_FAILED',
+    message: noAccess,
+    oauth: 'invalid_client',
+    cause: 'The client is unknown, disabled, or did not authenticate by its registered method.',
+    fix: 'Check the client id, its secret and its `tokenEndpointAuthMethod`.',
+  },
+  invalid_grant: {
+    status: 400,
+    code: 'REQUEST_FAILED',
+    message: issue,
+    oauth: 'invalid_grant',
+    cause: 'The authorization code is unknown, used, expired, of another client, or its proof (redirect_uri, PKCE) fails.',
+    fix: 'Start a new authorization request.',
+  },
+  unauthorized_client: {
+    status: 400,
+    code: 'REQUEST_FAILED',
+    message: issue,
+    oauth: 'unauthorized_client',
+    cause: 'The application is not configured for this grant or response type.',
+    fix: 'Add it to `grantTypes` and `responseTypes` of the application.',
+  },
+  unsupported_grant_type: {
+    status: 400,
+    code: 'REQUEST_FAILED',
+    message: issue,
+    oauth: 'unsupported_grant_type',
+    cause: 'The token endpoint does not know this `grant_type`.',
+    fix: 'Use one that `grant_types_supported` of the discovery document lists.',
+  },
+  unsupported_response_type: {
+    status: 400,
+    code: 'REQUEST_FAILED',
+    message: issue,
+    oauth: 'unsupported_response_type',
+    cause: 'The authorization endpoint does not know this `response_type`.',
+    fix: 'Use one that `response_types_supported` of the discovery document lists.',
+  },
+  invalid_scope: {
+    status: 400,
+    code: 'INVALID_DATA',
+    message: validation,
+    oauth: 'invalid_scope',
+    cause: 'A scope is malformed, unknown, or not granted to the application.',
+    fix: 'Grant the scope to the application, or ask for less.',
+  },
+  access_denied: {
+    status: 403,
+    code: 'ACCESS_FAILED',
+    message: noAccess,
+    oauth: 'access_denied',
+    cause: 'The flow ended without authorizing the application.',
+    fix: 'Read the trace of the flow: it names the step that failed and why.',
+  },
+  login_required: {
+    status: 400,
+    code: 'REQUEST_FAILED',
+    message: issue,
+    oauth: 'login_required',
+    cause: 'The request said `prompt=none`, but the user has to do something first.',
+    fix: 'Send the request again without `prompt=none`.',
+  },
+  request_not_supported: {
+    status: 400,
+    code: 'INVALID_REQUEST',
+    message: malformed,
+    oauth: 'request_not_supported',
+    cause: 'The request carries a request object, which this version does not read.',
+    fix: 'Send the parameters themselves.',
+  },
+  request_uri_not_supported: {
+    status: 400,
+    code: 'INVALID_REQUEST',
+    message: malformed,
+    oauth: 'request_uri_not_supported',
+    cause: 'The request refers to a request object, which this version does not read.',
+    fix: 'Send the parameters themselves.',
+  },
+  unknown_client: {
+    status: 400,
+    code: 'NOT_FOUND',
+    message: `${general} The application is not known here.`,
+    oauth: 'invalid_request',
+    cause: 'The `client_id` of the authorization request is missing, repeated, unknown, or its application is disabled.',
+    fix: 'Check the client id and the environment id in the address.',
+  },
+  redirect_uri_rejected: {
+    status: 400,
+    code: 'INVALID_DATA',
+    message: `${general} The address to return to is not registered for the application.`,
+    oauth: 'invalid_request',
+    cause: 'The `redirect_uri` is missing, repeated, or differs by at least one character from those registered.',
+    fix: 'Register exactly the URI that the application sends.',
+  },
+  insufficient_scope: {
+    status: 403,
+    code: 'ACCESS_FAILED',
+    message: noAccess,
+    oauth: 'insufficient_scope',
+    cause: 'The access token does not carry the scope this endpoint needs.',
+    fix: 'Ask for the `openid` scope when the token is issued.',
+  },
+} as const satisfies Record<string, CatalogEntry>
+
+/** The name of a row of the catalogue. */
+export type CatalogKey = keyof typeof catalog

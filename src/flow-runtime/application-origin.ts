@@ -1,0 +1,30 @@
+/**
+ * Which origin may read what the auth endpoints answer with cookies (decisions D2, D12; rows B22, I07, I08). A request
+ * that a browser marks as foreign must come from an origin of the application; it is refused before anything runs.
+ */
+import type { Context } from '../contract/operation.ts'
+import type { Application } from '../environment/application.ts'
+import { problem } from '../errors/problem.ts'
+
+/**
+ * Lets the application's origins read the answer, and refuses every other foreign one.
+ * @throws Problem CROSS_SITE
+ */
+export function allowApplicationOrigin(context: Context, application: Application): void {
+  const { origin } = context.headers
+  const own = context.kernel.origins.authUrl
+  if (origin !== undefined && origin !== own) {
+    if (!application.allowedOrigins.has(origin)) throw problem('CROSS_SITE')
+    context.answer['access-control-allow-origin'] = origin
+    context.answer['access-control-allow-credentials'] = 'true'
+    context.answer['access-control-expose-headers'] = 'Correlation-Id'
+  } else if (origin === undefined && isForeignFetch(context)) {
+    throw problem('CROSS_SITE')
+  }
+  context.answer['vary'] = 'Origin'
+}
+
+/** A cross-site request that is not a navigation: an image, a script, a fetch without an Origin header. */
+function isForeignFetch(context: Context): boolean {
+  return context.headers['sec-fetch-site'] === 'cross-site' && context.headers['sec-fetch-mode'] !== 'navigate'
+}

@@ -1,0 +1,97 @@
+/**
+ * Drives the pure machine: loads the facts it lacks, answers what it asks, until the flow waits, is finished, or the
+ * request is refused. Architecture section 3. At most 16 turns: a policy that needs more is broken, and fails closed.
+ */
+import type { Context } from '../contract/operation.ts'
+import { sessionFacts, sessionFrom } from '../directory/sessions.ts'
+import { userWithPasswordById } from '../directory/users.ts'
+import type { Facts, SessionFacts } from '../flow/facts.ts'
+import { step } from '../flow/machine.ts'
+import type { PolicyVersions } from '../flow/policy-versions.ts'
+import type { StepResult } from '../flow/turn.ts'
+import { sessionById } from '../storage/sql/sessions.ts'
+import type { Write } from './asked.ts'
+import { checkPasswordAsk } from './asks/check-password.ts'
+import { evaluateNewPasswordAsk } from './asks/evaluate-new-password.ts'
+import { userFacts } from './user-facts.ts'
+
+/** What a drive came to, with what answering the questions wants written in the saving unit. */
+export type Driven =
+  | (Extract<StepResult, { kind: 'done' }> & { readonly writes: readonly Write[] })
+  | Extract<StepResult, { kind: 'refused' }>
+
+const maximumTurns = 16
+
+/**
+ * Runs one event through the machine.
+ * @param begin the first call of the machine, to be repeated with more facts as long as it lacks some
+ * @param policies the versions its answers are judged by
+ * @param secrets what was cut out of the body; it goes to the answers and nowhere else
+ * @param session the session the flow depends on: as the caller has just read it, or the id to read it by
+ */
+export async function drive(
+  context: Context,
+  begin: (facts: Facts) => StepResult,
+  policies: readonly PolicyVersions[],
+  secrets: Readonly<Record<string, string>>,
+  session: { readonly read: SessionFacts | null } | { readonly id: string | undefined },
+): Promise<Driven> {
+  let facts: Facts = 'read' in session ? { session: session.read } : {}
+  const sessionId = 'read' in session ? undefined : session.id
+  let next = begin
+  const writes: Write[] = []
+  for (let turn = 0; turn < maximumTurns; turn++) {
+    const result = next(facts)
+    switch (result.kind) {
+      case 'done':
+        return { ...result, writes }
+      case 'refused':
+        return result
+      case 'needs':
+        facts = await load(context, facts, result, sessionId)
+        break
+      case 'ask': {
+        const { ask, state } = result
+        const { question } = ask
+        const { answer, write } =
+          question.kind === 'checkPassword'
+            ? await checkPasswordAsk(context, question, secrets)
+            : await evaluateNewPasswordAsk(context, question, secrets)
+        if (write) writes.push(write)
+        if ('user' in answer) facts = { ...facts, user: answer.user }
+        next = (known) => step(policies, state, { type: 'answer', ask, answer }, known, context.now)
+        break
+      }
+    }
+  }
+  throw new Error('a flow did not come to rest')
+}
+
+async function load(
+  context: Context,
+  facts: Facts,
+  needs: Extract<StepResult, { kind: 'needs' }>,
+  sessionId: string | undefined,
+): Promise<Facts> {
+  const { kernel, environment, now } = context
+  let loaded = facts
+  for (const fact of needs.facts) {
+    switch (fact) {
+      case 'session': {
+        const [row] = sessionId ? await kernel.storage.read(sessionById(environment.id, sessionId, now)) : []
+        loaded = { ...loaded, session: row ? sessionFacts(sessionFrom(row)) : null }
+        break
+      }
+      case 'user': {
+        const id = needs.userId ?? loaded.session?.userId
+        const found = id ? await userWithPasswordById(kernel, environment.id, id) : undefined
+        loaded = { ...loaded, user: found ? userFacts(environment, found, now) : null }
+        break
+      }
+      case 'request':
+        loaded = { ...loaded, request: { remoteIp: context.remoteAddress } }
+        break
+    }
+  }
+  return loaded
+}

@@ -1,0 +1,190 @@
+/**
+ * The shell around the flow machine: begins flows, carries actions into them, resumes them, and saves each step in one
+ * unit (architecture section 3). The state is saved by compareAndSet; a loser reloads and judges the event once more
+ * against the new state.
+ *
+ * Never: a decision of its own about what a flow may do, or a secret in what it saves.
+ */
+import type { Context } from '../contract/operation.ts'
+import { hashSessionToken, sessionCookie } from '../directory/session-cookie.ts'
+import { type Session, sessionFacts, sessionFrom, writeSession } from '../directory/sessions.ts'
+import type { Application } from '../environment/application.ts'
+import { problem } from '../errors/problem.ts'
+import type { MediaType } from '../flow/actions/index.ts'
+import type { Outcome } from '../flow/outcome.ts'
+import { start, step } from '../flow/machine.ts'
+import { readRequest } from '../flow/media-types.ts'
+import type { Effect } from '../flow/question.ts'
+import type { Refusal } from '../flow/refusal.ts'
+import type { FlowState } from '../flow/state.ts'
+import type { UnitBody } from '../storage/port.ts'
+import { Stale } from '../storage/refusals.ts'
+import { sessionById } from '../storage/sql/sessions.ts'
+import { recordSignOn } from '../storage/sql/users.ts'
+import { candidatePolicies, policyVersions } from './candidates.ts'
+import { drive, type Driven } from './drive.ts'
+import { insertFlow, saveFlow, type StoredFlow } from './stored-flow.ts'
+
+type Done = Extract<Driven, { kind: 'done' }>
+
+/** What a door knows when a flow begins. */
+export interface FlowBeginning {
+  readonly application: Application
+  readonly door: FlowState['door']
+  readonly forcesLogin: boolean
+  readonly maxAge: number | null
+  readonly loginHint: string | null
+  readonly acrValues: readonly string[]
+  /** The checked authorization request, opaque here. */
+  readonly parameters: FlowState['request']['parameters']
+  /** The live session of the browser. */
+  readonly session: Session | null
+}
+
+/** Begins a flow; nothing is stored yet. A session that satisfies the policy gives a COMPLETED flow at once. */
+export async function beginFlow(context: Context, beginning: FlowBeginning): Promise<FlowState> {
+  const { kernel, environment, now } = context
+  const { application, door, forcesLogin, maxAge, loginHint, acrValues, parameters, session } = beginning
+  const candidates = candidatePolicies(environment, application, acrValues)
+  const origin = {
+    id: kernel.world.uuid(),
+    environmentId: environment.id,
+    door,
+    application: { id: application.id },
+    request: { forcesLogin, maxAge, loginHint, parameters },
+    newSessionId: kernel.world.uuid(),
+  }
+  const policies = candidates.map((policy) => ({ atStart: policy, current: policy }))
+  const read = session && sessionFacts(session)
+  const driven = await drive(context, (facts) => start(candidates, origin, facts, now), policies, {}, { read })
+  if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
+  return driven.state
+}
+
+/** Stores a flow that waits, bound to a session token. */
+export function storeFlow(context: Context, state: FlowState, token: string): Promise<void> {
+  return context.kernel.storage.commit({ name: 'store-flow', run: () => insertFlow(state, token) })
+}
+
+const attempts = 3
+
+/**
+ * Carries an action into a flow.
+ * @param body the parsed JSON body
+ * @returns the flow afterwards; the answer's session cookie is set where it changes
+ * @throws Problem for a refusal; the flow is unchanged then
+ */
+export async function actOnFlow(
+  context: Context,
+  load: () => Promise<StoredFlow>,
+  action: MediaType,
+  body: unknown,
+): Promise<{ readonly state: FlowState; readonly application: Application }> {
+  const { kernel, environment, now } = context
+  for (let attempt = 1; ; attempt++) {
+    const flow = await load()
+    const read = readRequest(action, body)
+    if ('refusal' in read) throw refusalProblem(read.refusal)
+    const policies = await policyVersions(kernel.environments, environment, flow.application, flow.state)
+    const driven = await drive(
+      context,
+      (facts) => step(policies, flow.state, read.request, facts, now),
+      policies,
+      read.secrets,
+      { id: flow.state.session?.id },
+    )
+    if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
+    try {
+      await save(context, flow, driven)
+      return { state: driven.state, application: flow.application }
+    } catch (error) {
+      if (!(error instanceof Stale) || attempt === attempts) throw error
+    }
+  }
+}
+
+/** Saves a step: the flow, what answering wrote, the session of a sign-on, and the audit event, in one unit. */
+async function save(context: Context, flow: StoredFlow, { state, effects, writes }: Done): Promise<void> {
+  const { kernel, now } = context
+  const signOn = effects.find((effect) => effect.kind === 'signOn')
+  const becameKnown = flow.state.user === null && state.user !== null
+  const newToken = signOn || (becameKnown && flow.token === undefined) ? kernel.world.uuid() : undefined
+  const kept = signOn?.outcome.session.kept ? await keptSession(context, signOn.outcome) : undefined
+  const setsPassword = effects.some((effect) => effect.kind === 'setPassword')
+  await kernel.storage.commit({
+    name: 'save-flow',
+    *run() {
+      yield* saveFlow(flow, state, newToken)
+      for (const write of writes) if (write.with === 'save' || setsPassword) yield* write.run()
+      if (signOn && newToken) yield* signOnWrites(context, signOn.outcome, kept, newToken)
+      if (state.status === 'COMPLETED' || state.status === 'FAILED') {
+        yield context.record({
+          action: state.status === 'COMPLETED' ? 'FLOW.COMPLETED' : 'FLOW.FAILED',
+          result: state.status === 'COMPLETED' ? 'SUCCESS' : 'FAILED',
+          subject: { type: 'FLOW', id: state.id },
+          clientId: flow.application.id,
+          ...(state.user ? { userId: state.user.id } : {}),
+          ...(state.outcome ? { sessionId: state.outcome.session.id } : {}),
+          detail: { reason: state.trace.at(-1)?.reason ?? '' },
+        })
+      }
+    },
+  })
+  if (newToken) context.answer['set-cookie'] = sessionCookie(context.site, newToken, now)
+}
+
+async function keptSession(context: Context, outcome: Outcome): Promise<Session> {
+  const { kernel, environment, now } = context
+  const [row] = await kernel.storage.read(sessionById(environment.id, outcome.session.id, now))
+  if (!row) throw new Stale('sessions')
+  return sessionFrom(row)
+}
+
+function* signOnWrites(context: Context, outcome: Outcome, kept: Session | undefined, token: string): UnitBody<void> {
+  const { environment, now, remoteAddress } = context
+  yield* writeSession({
+    environmentId: environment.id,
+    settings: environment.settings,
+    outcome,
+    kept,
+    tokenHash: hashSessionToken(token),
+    remoteIp: remoteAddress,
+    userAgent: context.headers['user-agent'] ?? '',
+    now,
+  })
+  yield recordSignOn(environment.id, outcome.userId, now, remoteAddress)
+}
+
+/** What a finished flow wants done for its authorization request. */
+export interface Resumed {
+  readonly flow: StoredFlow
+  readonly state: FlowState
+  readonly effect: Extract<Effect, { kind: 'issue' | 'deny' }>
+}
+
+/**
+ * Resumes a flow: once, by its own browser, and only when it is finished. Nothing is saved yet: the caller saves the
+ * flow with whatever it issues, by `saveFlow`, in one unit.
+ * @returns the flow as it is, when it is not finished
+ * @throws Problem NOT_FOUND for a flow that was resumed before
+ */
+export async function resumeFlow(context: Context, flow: StoredFlow): Promise<Resumed | { readonly unfinished: StoredFlow }> {
+  const { kernel, environment, now } = context
+  const policies = await policyVersions(kernel.environments, environment, flow.application, flow.state)
+  const driven = await drive(context, (facts) => step(policies, flow.state, { type: 'resume' }, facts, now), policies, {}, {
+    id: flow.state.session?.id,
+  })
+  if (driven.kind === 'refused') {
+    if (driven.refusal.reason === 'not-finished') return { unfinished: flow }
+    throw refusalProblem(driven.refusal)
+  }
+  const effect = driven.effects.find((candidate) => candidate.kind === 'issue' || candidate.kind === 'deny')
+  if (!effect) throw new Error('a resumed flow has nothing to answer')
+  return { flow, state: driven.state, effect }
+}
+
+/** A refusal of the machine as an answer (authentication-api 7.4). */
+function refusalProblem(refusal: Refusal): Error {
+  return problem(refusal.code, { details: refusal.details })
+}
+

@@ -1,0 +1,32 @@
+/** The flow resource and its steps as schemas, for validation of answers and for OpenAPI: authentication-api 1.4, 3.1. */
+import { z } from 'zod'
+import { linksSchema } from '../contract/hal.ts'
+
+/** A step of the first edition. */
+export const stepSchema = z.object({
+  _links: linksSchema,
+  id: z.string(),
+  type: z.string(),
+  status: z.enum(['PENDING', 'SKIPPED', 'REQUIRED', 'COMPLETED']),
+  reason: z.object({ code: z.string(), message: z.string() }),
+})
+
+/** The flow resource. */
+export const flowResourceSchema = z.object({
+  _links: linksSchema,
+  _embedded: z.object({
+    user: z.object({ id: z.string(), username: z.string(), name: z.looseObject({}).optional() }).optional(),
+    application: z.object({ name: z.string(), icon: z.object({ id: z.string(), href: z.string() }).optional() }),
+    passwordPolicy: z.looseObject({}).optional(),
+    requiredStep: stepSchema.optional(),
+  }),
+  id: z.string(),
+  environment: z.object({ id: z.string() }),
+  session: z.object({ id: z.string() }).optional(),
+  resumeUrl: z.string(),
+  status: z.string(),
+  createdAt: z.string(),
+  expiresAt: z.string(),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+  authorizeResponse: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+})

@@ -1,0 +1,66 @@
+/** A flow as it lies in storage, with the application it belongs to: found, decoded, and reached only by its own browser. */
+import type { Context } from '../contract/operation.ts'
+import { hashSessionToken, readSessionToken } from '../directory/session-cookie.ts'
+import type { Application } from '../environment/application.ts'
+import { notFound, problem } from '../errors/problem.ts'
+import { decode, encode, type FlowState } from '../flow/state.ts'
+import { compareAndSet, insert, type Word } from '../storage/operations.ts'
+import { flowById } from '../storage/sql/sessions.ts'
+import { allowApplicationOrigin } from './application-origin.ts'
+import { carriesBinding, mayReach, type Way } from './binding.ts'
+
+/** A stored flow that the request may reach. */
+export interface StoredFlow {
+  readonly state: FlowState
+  readonly version: number
+  readonly application: Application
+  /** The session token of the request, when it is the one the flow is bound to. */
+  readonly token: string | undefined
+}
+
+/**
+ * Loads a flow for a request.
+ * @throws Problem NOT_FOUND, the same for unknown, expired, foreign and of another browser; CROSS_SITE for a request
+ *   from an origin that is not the application's (decision D2); UNAVAILABLE for a state of a newer release
+ */
+export async function loadFlow(context: Context, flowId: string, way: Way): Promise<StoredFlow> {
+  const { kernel, environment, now } = context
+  const [row] = await kernel.storage.read(flowById(environment.id, flowId, now))
+  if (!row) throw notFound()
+  const state = decode(row.state)
+  if ('unsupportedVersion' in state) throw problem('UNAVAILABLE', { headers: { 'retry-after': '5' } })
+  const found = kernel.environments.application(environment.id, state.application.id)
+  const application = found instanceof Promise ? await found : found
+  if (!application?.enabled) throw notFound()
+  allowApplicationOrigin(context, application)
+  const token = readSessionToken(context.headers.cookie)
+  const carries = carriesBinding(row.token_hash, token)
+  if (!mayReach(state, way, carries)) throw notFound()
+  return { state, version: row.version, application, token: carries ? token : undefined }
+}
+
+/** Stores a new flow, bound to a session token. */
+export function* insertFlow(state: FlowState, token: string): Word<void> {
+  yield* insert('flows', {
+    environment_id: state.environmentId,
+    id: state.id,
+    token_hash: hashSessionToken(token),
+    state: encode(state),
+    version: 1,
+    created_at: state.createdAt,
+    expires_at: state.expiresAt,
+  })
+}
+
+/**
+ * Saves the next state of a flow.
+ * @param token the session token it is bound to from now on, where that changes
+ * @throws Stale when another request was faster
+ */
+export function* saveFlow(flow: StoredFlow, next: FlowState, token: string | undefined): Word<void> {
+  yield* compareAndSet('flows', { environment_id: next.environmentId, id: next.id }, flow.version, {
+    state: encode(next),
+    expires_at: next.expiresAt,
+    ...(token === undefined ? {} : { token_hash: hashSessionToken(token) }),
+  })
+}

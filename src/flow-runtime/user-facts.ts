@@ -1,0 +1,24 @@
+/** A user of the directory as the flow machine wants to know them: as they stand now, never their credentials. */
+import { passwordState } from '../directory/passwords/state.ts'
+import { canAuthenticate, type UserWithPassword } from '../directory/users.ts'
+import { type Environment, passwordPolicyOf } from '../environment/snapshot.ts'
+import type { UserFacts } from '../flow/facts.ts'
+
+/**
+ * The facts of a user.
+ * @param now epoch milliseconds
+ */
+export function userFacts(environment: Environment, { user, password }: UserWithPassword, now: number): UserFacts {
+  const { policy } = passwordPolicyOf(environment, user.populationId)
+  const facts = { hasPassword: password !== null, lastChangedAt: password?.changedAt ?? 0, mustChange: password?.mustChange ?? false }
+  const { status } = passwordState(policy, facts, now)
+  return {
+    id: user.id,
+    enabled: user.enabled,
+    locked: user.lockedAt !== null,
+    canAuthenticate: canAuthenticate(user),
+    // No lock is handed in: a lock-out of the password is temporary and never ends a flow, it refuses guesses.
+    password: status === 'PASSWORD_LOCKED_OUT' ? 'OK' : status,
+    attributes: { ...user.document, username: user.username, population: { id: user.populationId }, enabled: user.enabled },
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * The language flow actions are written in: one value per policy action type, from which the machine, the flow JSON, the
+ * links, validation and the contract are derived (architecture section 4). A new action is a new file and one more name
+ * in the list of `actions/index.ts`.
+ *
+ * Never: I/O, a clock or a secret in `decide`; a decision without a reason.
+ */
+import type { z } from 'zod'
+import type { FactName, Facts, UserFacts } from './facts.ts'
+import type { FailureCode } from './failure.ts'
+import type { Json } from './json.ts'
+import type { Method, Proof } from './proof.ts'
+import type { Answer, Effect, Question } from './question.ts'
+import type { Detail, Refusal } from './refusal.ts'
+import type { TransitionReason } from './reasons.ts'
+
+/** Text that is cut out of a body at the door and never reaches the machine. */
+export type SecretText = string & z.core.$brand<'Secret'>
+
+/** Marks a member of a body as secret. The mark has to be the outermost part of the member's schema. */
+export function secret(schema: z.ZodString) {
+  return schema.brand<'Secret'>().meta({ writeOnly: true, format: 'password' })
+}
+
+/** Whether a member of a body is marked as secret. */
+export function isSecret(schema: z.ZodType): boolean {
+  return schema.meta()?.writeOnly === true
+}
+
+/** What is left of a body when its secrets have been cut out. */
+export type PublicBody<Body> = { [Name in keyof Body as Body[Name] extends SecretText ? never : Name]: Body[Name] }
+
+/** A media type an action accepts: in which of its statuses, and with which body. */
+export interface Accepted<Config, Status extends string> {
+  readonly in: readonly Status[]
+  readonly body: z.ZodObject
+  /** Whether the action's configuration offers it at all; absent means always. */
+  when?(config: Config): boolean
+}
+
+/** The events that `accepts` gives rise to. */
+export type MediaTypeEvent<Accepts> = {
+  [Name in keyof Accepts & string]: Accepts[Name] extends { readonly body: infer Body extends z.ZodObject }
+    ? { readonly type: Name; readonly body: Readonly<PublicBody<z.infer<Body>>> }
+    : never
+}[keyof Accepts & string]
+
+/** What the machine tells every action: it is being entered, or its question has been answered. */
+export type MachineEvent = { readonly type: 'enter' } | { readonly type: 'answer'; readonly answer: Answer }
+
+/** What an action decides about. */
+export type ActionEvent<Accepts> = MachineEvent | MediaTypeEvent<Accepts>
+
+/** All an action may look at. `user` is the flow's user, if there is one yet. */
+export interface ActionTurn<Config, Slot, Event> {
+  readonly config: Config
+  readonly slot: Slot
+  readonly event: Event
+  readonly user: { readonly id: string } | null
+  readonly facts: Facts
+  /** Epoch milliseconds. */
+  readonly now: number
+}
+
+/** What an action decides. */
+export type Decision<Slot, Status extends string> =
+  /** Wait in this status for the client. `user`: the credentials sent are theirs. */
+  | {
+      readonly outcome: 'wait'
+      readonly status: Status
+      readonly slot: Slot
+      readonly user?: UserFacts
+      readonly effects?: readonly Effect[]
+      readonly reason: TransitionReason
+    }
+  /** This user has proved these methods, now. */
+  | {
+      readonly outcome: 'prove'
+      readonly methods: readonly Method[]
+      readonly user: UserFacts
+      readonly effects?: readonly Effect[]
+      readonly reason: TransitionReason
+    }
+  | { readonly outcome: 'ask'; readonly question: Question }
+  /** Forget the user and everything proved, and begin the policy again. */
+  | { readonly outcome: 'restart'; readonly reason: TransitionReason }
+  /** The action cannot succeed any more; the next policy gets its turn. */
+  | { readonly outcome: 'fail'; readonly failure: FailureCode; readonly reason: TransitionReason }
+  /** The request does not fit; nothing changes. */
+  | { readonly outcome: 'refuse'; readonly refusal: Refusal }
+
+/** One policy action type. */
+export interface ActionDefinition<Type extends string, Config, Slot, Status extends string, Accepts> {
+  readonly type: Type
+  /** Its part of the policy action's JSON. */
+  readonly config: z.ZodObject & z.ZodType<Config>
+  /** What is wrong with a configuration although it has the right form. */
+  problems(config: Config): readonly Detail[]
+  /** Facts its condition may read (authentication-api 5.5); those of the user never on the action of priority 1. */
+  readonly conditionFacts: readonly FactName[]
+  /** Facts `decide` reads when the action is entered. */
+  readonly needs: readonly FactName[]
+  /** Its own place in the flow state, and what that holds when the action is entered. */
+  readonly slot: z.ZodType<Slot>
+  readonly freshSlot: Slot
+  /** The first one holds while the action is being entered. */
+  readonly statuses: readonly [Status, ...Status[]]
+  /** Every event each status can take. */
+  readonly accepts: Accepts
+  /** Statuses in which a password may be set, so that the flow shows the password policy. */
+  readonly setsPasswordIn: readonly Status[]
+  /** What it can prove. */
+  readonly methods: readonly Method[]
+  /** Whether it proves who the user is, so that `prompt=login` and `max_age` demand it whatever its condition. */
+  readonly isPrimary: boolean
+  /** Whether the account itself has to go through this action, whatever its condition. */
+  isDemandedBy(user: UserFacts): boolean
+  /** Whether these proofs, all of the flow's user, are what the action asks for. */
+  isSatisfied(proofs: readonly Proof[], config: Config): boolean
+  decide(turn: ActionTurn<Config, Slot, ActionEvent<Accepts>>): Decision<Slot, Status>
+}
+
+/** Declares a policy action type. */
+export function defineAction<
+  const Type extends string,
+  Config,
+  Slot extends Json,
+  const Status extends string,
+  const Accepts extends Readonly<Record<string, Accepted<NoInfer<Config>, NoInfer<Status>>>>,
+>(
+  definition: ActionDefinition<Type, Config, Slot, Status, Accepts>,
+): ActionDefinition<Type, Config, Slot, Status, Accepts> {
+  return definition
+}

@@ -1,0 +1,166 @@
+/**
+ * Completion: what a policy still asks for, computed from what was proved. The same judgement picks the next action and
+ * finds that there is none, so the two cannot disagree. Fifth law of the house; decision D20; authentication-api 2.4,
+ * 5.6; security catalogue J13, J16, J23.
+ *
+ * Never: a look at where the flow stands; a proof of another user; a step skipped because something is missing, because
+ * nobody is known yet, or although it was required before.
+ */
+import { type Circumstances, evaluate, readsFact } from './condition.ts'
+import { type Facts, type SessionFacts, type UserFacts, isUsable } from './facts.ts'
+import type { Outcome } from './outcome.ts'
+import type { CompiledAction } from './policy.ts'
+import { type LivePolicy, type Variant, variantsOf } from './policy-versions.ts'
+import { type Method, methods, type Proof } from './proof.ts'
+import type { StepReason } from './reasons.ts'
+import type { FlowState, FlowStep } from './state.ts'
+
+/** What the judgement comes to. `steps` are the steps of the policy as they stand now. */
+export type Judgement =
+  /** This action is required and not yet proved. */
+  | { readonly kind: 'next'; readonly steps: FlowStep[]; readonly action: CompiledAction }
+  | { readonly kind: 'complete'; readonly steps: FlowStep[]; readonly outcome: Outcome }
+  /** Nothing is left to ask for, yet that does not amount to a sign-on of one known user. */
+  | { readonly kind: 'unprovable'; readonly steps: FlowStep[] }
+
+/**
+ * Judges a flow by its policy.
+ * @param facts session and user as read for this request
+ * @param now epoch milliseconds
+ */
+export function judge(policy: LivePolicy, flow: FlowState, facts: Facts, now: number): Judgement {
+  const evidence = evidenceOf(flow, facts)
+  const steps: FlowStep[] = []
+  const spared: Method[] = []
+  let next: CompiledAction | undefined
+
+  for (const variants of variantsOf(policy)) {
+    const { id, type, definition } = variants[0].action
+    const before = flow.steps.find((step) => step.id === id)
+    const isRequired = before?.standing === 'REQUIRED' || before?.standing === 'SATISFIED'
+    if (next && !isRequired) {
+      steps.push({ id, type, standing: 'PENDING', reason: 'not-reached' })
+      continue
+    }
+    const verdicts = variants.map((variant) => whetherToRun(variant, flow, evidence, facts, now))
+    const verdict = verdicts.find(({ runs }) => runs) ?? verdicts[0]
+    if (!isRequired && verdict && !verdict.runs) {
+      steps.push({ id, type, standing: 'SKIPPED', reason: verdict.reason })
+      if (verdict.reason === 'satisfied-by-session') spared.push(...definition.methods)
+      continue
+    }
+    const unmet = variants.find(({ action }) => !isMet(action, evidence.proofs))?.action
+    const reason = isRequired ? before.reason : (verdict?.reason ?? 'condition-unknown')
+    steps.push({ id, type, standing: unmet ? 'REQUIRED' : 'SATISFIED', reason })
+    next ??= unmet
+  }
+
+  if (next) return { kind: 'next', steps, action: next }
+  const isMixed = flow.proofs.length > evidence.proofs.length
+  if (!isSomebody(evidence) || isMixed || steps.length === 0) return { kind: 'unprovable', steps }
+  return { kind: 'complete', steps, outcome: outcomeOf(policy, flow, facts, evidence, spared) }
+}
+
+/** What speaks for the flow's user, here and now. */
+interface Evidence {
+  /** The flow's user, as long as they may sign on. */
+  readonly user: UserFacts | null
+  /** Proofs of that user. */
+  readonly proofs: readonly Proof[]
+  /** The session the flow began with, if it lives, is of that user, and may spare steps. */
+  readonly session: SessionFacts | null
+  /** When the user authenticated last, in epoch milliseconds; null when nothing shows it. */
+  readonly at: number | null
+}
+
+function evidenceOf(flow: FlowState, facts: Facts): Evidence {
+  const user = isUsable(facts.user) && facts.user.id === flow.user?.id ? facts.user : null
+  const proofs = user ? proofsOf(flow) : []
+  const live = liveSession(flow, facts)
+  const session = flow.sessionCounts && live && live.userId === user?.id ? live : null
+  const at = proofs.length > 0 ? Math.max(...proofs.map((proof) => proof.at)) : (session?.lastSignOn.at ?? null)
+  return { user, proofs, session, at }
+}
+
+/** Evidence that somebody is there who authenticated. */
+interface EvidenceOfSomebody extends Evidence {
+  readonly user: UserFacts
+  readonly at: number
+}
+
+function isSomebody(evidence: Evidence): evidence is EvidenceOfSomebody {
+  return evidence.user !== null && evidence.at !== null
+}
+
+function proofsOf({ proofs, user }: FlowState): Proof[] {
+  return proofs.filter((proof) => proof.userId === user?.id)
+}
+
+/** The flow's own copy of the session it began with, unless that has ended since. */
+function liveSession({ session }: FlowState, { session: now }: Facts): SessionFacts | null {
+  return session && now?.id === session.id && now.userId === session.userId ? session : null
+}
+
+function isMet({ definition, config }: CompiledAction, proofs: readonly Proof[]): boolean {
+  return definition.isSatisfied(proofs, config)
+}
+
+interface Verdict {
+  readonly runs: boolean
+  readonly reason: StepReason
+}
+
+function whetherToRun(variant: Variant, flow: FlowState, evidence: Evidence, facts: Facts, now: number): Verdict {
+  const { condition, definition } = variant.action
+  const isForced = definition.isPrimary || !variant.policy.actions.some((action) => action.definition.isPrimary)
+  if (isForced && isReauthenticationDue(flow, now)) return { runs: true, reason: 're-authentication' }
+  if (!condition) return { runs: true, reason: 'unconditional' }
+  if (!isSomebody(evidence)) return { runs: true, reason: 'user-unknown' }
+  if (definition.isDemandedBy(evidence.user)) return { runs: true, reason: 'account-demands' }
+  const { user, session } = evidence
+  const circumstances: Circumstances = { user, session, request: facts.request ?? null, now }
+  switch (evaluate(condition, circumstances)) {
+    case 'true':
+      return { runs: true, reason: 'condition-met' }
+    case 'unknown':
+      return { runs: true, reason: 'condition-unknown' }
+    case 'false':
+      return { runs: false, reason: readsFact(condition, 'session') ? 'satisfied-by-session' : 'condition-not-met' }
+  }
+}
+
+/** `prompt=login`, or a sign-on at least `max_age` old (0: any). OpenID Connect Core 3.1.2.1. */
+function isReauthenticationDue({ request, session }: FlowState, now: number): boolean {
+  if (request.forcesLogin) return true
+  if (request.maxAge === null || session === null) return false
+  return Math.max(0, now - session.lastSignOn.at) >= request.maxAge * 1000
+}
+
+function outcomeOf(
+  { atStart }: LivePolicy,
+  flow: FlowState,
+  facts: Facts,
+  evidence: EvidenceOfSomebody,
+  spared: readonly Method[],
+): Outcome {
+  const proved: Partial<Record<Method, number>> = {}
+  for (const { method, at } of evidence.proofs) proved[method] = Math.max(at, proved[method] ?? at)
+  const remembered = spared.filter((method) => evidence.session?.lastSignOn.withAuthenticator[method])
+  const userId = evidence.user.id
+  const live = liveSession(flow, facts)
+  const isKept = live?.userId === userId
+  return {
+    userId,
+    session: {
+      id: isKept ? live.id : flow.newSessionId,
+      kept: isKept,
+      replaces: live && !isKept ? live.id : null,
+    },
+    policyId: atStart.id,
+    policyVersion: atStart.version,
+    acr: atStart.name,
+    amr: methods.filter((method) => method in proved || remembered.includes(method)),
+    authTime: Math.floor(evidence.at / 1000),
+    proved,
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * Facts: what the machine may know of the world, handed to it as plain data. An absent member has not been loaded yet
+ * (the machine asks for it); `null` means that there is none or that it cannot be had, and then whatever depends on it
+ * is decided the strict way (security catalogue J23).
+ *
+ * Never: a fact that the client could have written itself, such as a forwarded address from an untrusted peer.
+ */
+import { z } from 'zod'
+
+/** The browser's session as it stood when it was read; authentication-api 2.18. Times in epoch milliseconds. */
+export const sessionFacts = z.strictObject({
+  id: z.string(),
+  userId: z.string(),
+  lastSignOn: z.strictObject({
+    at: z.int(),
+    withAuthenticator: z.strictObject({
+      pwd: z.strictObject({ at: z.int() }).exactOptional(),
+      mfa: z.strictObject({ at: z.int() }).exactOptional(),
+    }),
+  }),
+})
+
+/** The session a sign-on starts from. */
+export type SessionFacts = Readonly<z.infer<typeof sessionFacts>>
+
+/** A user as the directory holds them now. */
+export interface UserFacts {
+  readonly id: string
+  readonly enabled: boolean
+  /** The account is locked by an administrator or by MFA failures; not the temporary lock-out of the password. */
+  readonly locked: boolean
+  readonly canAuthenticate: boolean
+  readonly password: 'OK' | 'NO_PASSWORD' | 'MUST_CHANGE_PASSWORD' | 'PASSWORD_EXPIRED'
+  /** The user resource, for conditions such as `${user.population.id}`; never credentials. */
+  readonly attributes: Readonly<Record<string, unknown>>
+}
+
+/** The HTTP request being judged. */
+export interface RequestFacts {
+  /** The client's address as trusted proxies report it. */
+  readonly remoteIp: string
+}
+
+/** What has been loaded so far. */
+export interface Facts {
+  /** When a flow starts: the browser's live session. Later: that same session, read again; `null` once it is gone. */
+  readonly session?: SessionFacts | null
+  /** The flow's user; before there is one, the user of the session. `null` when deleted. */
+  readonly user?: UserFacts | null
+  readonly request?: RequestFacts | null
+}
+
+/** A fact the machine can ask for. */
+export type FactName = keyof Facts
+
+/** Whether this account may sign on at all. */
+export function isUsable(user: UserFacts | null | undefined): user is UserFacts {
+  return user != null && user.enabled && !user.locked && user.canAuthenticate
+}

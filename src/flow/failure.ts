@@ -1,0 +1,26 @@
+/**
+ * Failures: why a flow ended without a sign-on (`error` of a FAILED flow, authentication-api 3.1). A refusal leaves the
+ * flow where it is; a failure ends the policy and, once no other is left, the flow.
+ *
+ * Never: a text that tells more than the user has proved.
+ */
+import { z } from 'zod'
+import { keysOf } from './reasons.ts'
+
+const messages = {
+  ACCOUNT_NOT_USABLE: 'The account cannot be used to sign on.',
+  POLICY_NOT_AVAILABLE: 'No sign-on policy of the application is available.',
+  POLICY_NOT_SATISFIED: 'The sign-on policy could not be satisfied.',
+} as const
+
+export type FailureCode = keyof typeof messages
+
+/** `error` of a FAILED flow. */
+export const failureSchema = z.strictObject({ code: z.enum(keysOf(messages)), message: z.string() })
+
+export type Failure = Readonly<z.infer<typeof failureSchema>>
+
+/** The failure with this code, in its one text. */
+export function failure(code: FailureCode): Failure {
+  return { code, message: messages[code] }
+}

@@ -1,0 +1,243 @@
+/**
+ * The flow machine: one state and one event give the next state, or a question. Architecture sections 3 and 4,
+ * authentication-api 3 to 5, security catalogue 1.J. How it is driven, at most 16 turns for one request:
+ *
+ * | `kind`    | what the caller does |
+ * |-----------|----------------------|
+ * | `needs`   | load these facts and call again with the same arguments and every fact loaded so far |
+ * | `ask`     | answer the question; call `step` with the state given back and `{ type: 'answer', ask, answer }` |
+ * | `done`    | save the state and carry out the effects, in one unit |
+ * | `refused` | tell the client; what is saved stays as it is |
+ *
+ * Never: I/O, a clock, randomness, a secret; a status that does not follow from what was proved; a transition without
+ * a reason.
+ */
+import type { Decision } from './action.ts'
+import { type ActionStatus, type AnyActionEvent, offers } from './actions/index.ts'
+import { judge } from './completion.ts'
+import { readsFact } from './condition.ts'
+import { type FactName, type Facts, isUsable } from './facts.ts'
+import { type FailureCode, failure } from './failure.ts'
+import type { Json } from './json.ts'
+import type { CompiledAction, CompiledPolicy } from './policy.ts'
+import { type LivePolicy, type PolicyVersions, variantOf } from './policy-versions.ts'
+import type { Effect } from './question.ts'
+import type { TransitionReason } from './reasons.ts'
+import { actionNotAllowed, flowGone, notFinished, otherUser } from './refusal.ts'
+import { type FlowOrigin, type FlowState, isFinished, newFlow } from './state.ts'
+import { type FlowEvent, type StepResult, type Turn, done, move, needs, nobody, nowhere, pose, refuse } from './turn.ts'
+
+/**
+ * Begins a flow. A session that satisfies the policy gives a COMPLETED flow at once.
+ * @param candidates the policies that may run, in order, at their current versions
+ * @param now epoch milliseconds
+ */
+export function start(
+  candidates: readonly CompiledPolicy[],
+  origin: FlowOrigin,
+  facts: Facts,
+  now: number,
+): StepResult {
+  const policies = candidates.map((policy) => ({ atStart: policy, current: policy }))
+  const turn: Turn = { policies, facts, now, cause: 'start' }
+  if (facts.session === undefined) return needs(['session', 'user'], null)
+  const versions = candidates.map(({ id, version }) => ({ policyId: id, version }))
+  const flow = newFlow(origin, versions, facts.session, now)
+  const lacking = lackingFacts(turn, flow, flow.session?.userId)
+  if (lacking.length > 0) return needs(lacking, flow.session?.userId ?? null)
+  const isKnown = flow.session && flow.sessionCounts && isUsable(facts.user)
+  return advance(turn, isKnown ? { ...flow, user: { id: flow.session.userId, knownBy: 'session' } } : flow, [])
+}
+
+/**
+ * Applies one event to a flow.
+ * @param policies the candidates of the flow, each as it was at the start and as it is now
+ * @param now epoch milliseconds
+ * @throws when the caller leaves out a version the flow depends on, or an action breaks its own declaration
+ */
+export function step(
+  policies: readonly PolicyVersions[],
+  state: FlowState,
+  event: FlowEvent,
+  facts: Facts,
+  now: number,
+): StepResult {
+  if (now >= state.expiresAt) return refuse(flowGone)
+  if (event.type === 'resume') return resume(state, facts, now)
+  if (!isAllowed(state, event)) return refuse(actionNotAllowed)
+  const isAnswer = event.type === 'answer'
+  const turn: Turn = { policies, facts, now, cause: isAnswer ? event.ask.cause : event.type }
+  const lacking = lackingFacts(turn, state, state.user?.id)
+  if (lacking.length > 0) return needs(lacking, state.user?.id ?? null)
+  if (state.user && !isUsable(facts.user)) return dismissUser(turn, state)
+  const effects = isAnswer ? event.ask.effects : []
+  const action = waitingAction(turn, state)
+  if (!action) return advance(turn, state, effects)
+  return carryOut(turn, state, action, decide(turn, state, action, event), effects)
+}
+
+function isAllowed(state: FlowState, event: Exclude<FlowEvent, { type: 'resume' }>): boolean {
+  if (isFinished(state)) return false
+  if (event.type !== 'answer') return state.offers.includes(event.type)
+  const { ask, answer } = event
+  const isAsked = ask.action.id === state.action?.id && ask.action.policyVersion === state.action.policyVersion
+  return isAsked && ask.status === state.status && ask.question.kind === answer.to
+}
+
+/** What no step can do without: the session it began with, its user, and what the conditions of its policies read. */
+function lackingFacts({ policies, facts }: Turn, flow: FlowState, userId: string | undefined): FactName[] {
+  const actions = policies.flatMap(({ atStart, current }) => [...atStart.actions, ...(current?.actions ?? [])])
+  const readsRequest = actions.some(({ condition }) => condition && readsFact(condition, 'request'))
+  const lacking: FactName[] = []
+  if (flow.session && facts.session === undefined) lacking.push('session')
+  if (userId && facts.user !== null && facts.user?.id !== userId) lacking.push('user')
+  if (readsRequest && facts.request === undefined) lacking.push('request')
+  return lacking
+}
+
+/** The running candidate; null when it may not run any more, or none is left. */
+function policyOf({ policies }: Turn, { candidates, candidate }: FlowState): LivePolicy | null {
+  const wanted = candidates[candidate]
+  if (!wanted) return null
+  const found = policies.find(({ atStart: { id, version } }) => id === wanted.policyId && version === wanted.version)
+  if (!found) throw new Error(`policy ${wanted.policyId} version ${wanted.version} was not handed in`)
+  return found.current && { atStart: found.atStart, current: found.current }
+}
+
+/** The action the flow waits on; null when its policy may not run any more or has changed under it. */
+function waitingAction(turn: Turn, state: FlowState): CompiledAction | null {
+  const policy = policyOf(turn, state)
+  const { action } = state
+  return (policy && action && variantOf(policy, action.id, action.policyVersion)) ?? null
+}
+
+function decide(
+  { facts, now }: Turn,
+  { slot, user }: FlowState,
+  { definition, config }: CompiledAction,
+  event: AnyActionEvent,
+): Decision<Json, ActionStatus> {
+  return definition.decide({ config, slot: definition.slot.parse(slot), event, user, facts, now })
+}
+
+/** Judges the flow and goes wherever that leads. */
+function advance(turn: Turn, state: FlowState, effects: readonly Effect[]): StepResult {
+  const policy = policyOf(turn, state)
+  if (!policy) return handOver(turn, state, 'policy-not-available', 'POLICY_NOT_AVAILABLE', effects)
+  const judgement = judge(policy, state, turn.facts, turn.now)
+  const judged: FlowState = { ...state, steps: judgement.steps }
+  switch (judgement.kind) {
+    case 'next':
+      return enter(turn, judged, judgement.action, effects)
+    case 'unprovable':
+      return handOver(turn, judged, 'policy-not-satisfied', 'POLICY_NOT_SATISFIED', effects)
+    case 'complete': {
+      const { outcome } = judgement
+      const completed = move(turn, judged, 'policy-satisfied', { ...nowhere, status: 'COMPLETED', outcome })
+      return done(turn, completed, [...effects, { kind: 'signOn', outcome }], 'policy-satisfied')
+    }
+  }
+}
+
+/** Begins an action from its empty slot. */
+function enter(turn: Turn, state: FlowState, action: CompiledAction, effects: readonly Effect[]): StepResult {
+  const { definition, id, policyVersion } = action
+  const lacking = definition.needs.filter((fact) => turn.facts[fact] === undefined)
+  if (lacking.length > 0) return needs(lacking, state.user?.id ?? null)
+  const entering: FlowState = {
+    ...state,
+    action: { id, policyVersion },
+    offers: [],
+    slot: definition.freshSlot,
+  }
+  const decision = decide(turn, entering, action, { type: 'enter' })
+  if (decision.outcome !== 'ask') return carryOut(turn, entering, action, decision, effects)
+  const placed = move(turn, entering, 'action-entered', { status: definition.statuses[0] })
+  return pose(turn, placed, { id, policyVersion }, decision.question, effects)
+}
+
+/** Does what an action has decided. */
+function carryOut(
+  turn: Turn,
+  state: FlowState,
+  action: CompiledAction,
+  decision: Decision<Json, ActionStatus>,
+  effects: readonly Effect[],
+): StepResult {
+  switch (decision.outcome) {
+    case 'refuse':
+      return refuse(decision.refusal)
+    case 'ask':
+      return pose(turn, state, { id: action.id, policyVersion: action.policyVersion }, decision.question, effects)
+    case 'restart':
+      return advance(turn, move(turn, state, decision.reason, nobody), effects)
+    case 'fail':
+      return handOver(turn, state, decision.reason, decision.failure, effects)
+    case 'wait': {
+      const { status, slot, user, reason } = decision
+      if (user && state.user && user.id !== state.user.id) return refuse(otherUser)
+      if (user && !isUsable(user)) return dismissUser(turn, state)
+      const waiting = move(turn, state, reason, {
+        status,
+        offers: [...offers(action.definition, action.config, status)],
+        slot,
+        user: state.user ?? (user ? { id: user.id, knownBy: 'credentials' } : null),
+      })
+      return done(turn, waiting, [...effects, ...(decision.effects ?? [])], reason)
+    }
+    case 'prove': {
+      const { user, methods } = decision
+      if (state.user && user.id !== state.user.id) return refuse(otherUser)
+      if (!isUsable(user)) return dismissUser(turn, state)
+      const fresh = methods.map((method) => ({ method, userId: user.id, at: turn.now, actionId: action.id }))
+      if (!action.definition.isSatisfied(fresh, action.config)) throw new Error(`${action.type} proved too little`)
+      const proved = move(turn, state, decision.reason, {
+        proofs: [...state.proofs, ...fresh],
+        user: state.user ?? { id: user.id, knownBy: 'credentials' },
+      })
+      const facts = { ...turn.facts, user }
+      return advance({ ...turn, facts }, proved, [...effects, ...(decision.effects ?? [])])
+    }
+  }
+}
+
+/** The flow's user may not sign on any more: nothing they proved counts, and the next policy begins without them. */
+function dismissUser(turn: Turn, state: FlowState): StepResult {
+  return handOver(turn, { ...state, ...nobody }, 'user-not-usable', 'ACCOUNT_NOT_USABLE', [])
+}
+
+/** The running policy has failed: the next candidate gets its turn; with the last one the flow has FAILED. */
+function handOver(
+  turn: Turn,
+  state: FlowState,
+  reason: TransitionReason,
+  code: FailureCode,
+  effects: readonly Effect[],
+): StepResult {
+  const candidate = state.candidate + 1
+  if (candidate < state.candidates.length) {
+    return advance(turn, move(turn, state, reason, { ...nowhere, candidate, steps: [] }, null), effects)
+  }
+  const failed = move(turn, state, reason, { ...nowhere, status: 'FAILED', failure: failure(code) })
+  return done(turn, failed, effects, reason)
+}
+
+/** Turns a finished flow into the answer of its authorization request, once (security catalogue J07-J09). */
+function resume(state: FlowState, facts: Facts, now: number): StepResult {
+  if (!isFinished(state)) return refuse(notFinished)
+  if (state.resumedAt !== null) return refuse(flowGone)
+  const turn: Turn = { policies: [], facts, now, cause: 'resume' }
+  if (state.failure) return resumed(turn, state, { kind: 'deny', failure: state.failure })
+  const lacking = lackingFacts(turn, { ...state, session: null }, state.user?.id)
+  if (lacking.length > 0) return needs(lacking, state.user?.id ?? null)
+  if (state.outcome && isUsable(facts.user)) return resumed(turn, state, { kind: 'issue', outcome: state.outcome })
+  const refused = failure('ACCOUNT_NOT_USABLE')
+  const failed = move(turn, state, 'user-not-usable', { status: 'FAILED', outcome: null, failure: refused })
+  return resumed(turn, failed, { kind: 'deny', failure: refused })
+}
+
+/** Resume does not prolong a flow (D3). */
+function resumed(turn: Turn, state: FlowState, effect: Effect): StepResult {
+  const marked = move(turn, state, 'resumed', { resumedAt: turn.now })
+  return { kind: 'done', state: marked, effects: [effect], reason: 'resumed' }
+}

@@ -1,0 +1,23 @@
+/**
+ * Proofs: what a flow has seen proved, by which method, by whom and when. A flow is complete if its proofs satisfy the
+ * policy, so a proof is written down only after a successful check in this flow. RFC 8176 names the methods.
+ *
+ * Never: evidence itself (a password, a code); a proof of another user than the flow's.
+ */
+import { z } from 'zod'
+
+/** The authenticators a session remembers (authentication-api 2.18, `lastSignOn.authenticators`). */
+export const methods = ['pwd', 'mfa'] as const
+
+/** A method of authentication. */
+export type Method = (typeof methods)[number]
+
+/** One thing proved in a flow. `at` is in epoch milliseconds, `actionId` the policy action that saw it. */
+export const proof = z.strictObject({
+  method: z.enum(methods),
+  userId: z.string(),
+  at: z.int(),
+  actionId: z.string(),
+})
+
+export type Proof = Readonly<z.infer<typeof proof>>

@@ -1,0 +1,63 @@
+/**
+ * Every reason the machine can give, with its meaning. Reasons are required by type wherever something is decided, so
+ * that the trace of a flow explains it; the keys are the machine-readable form, the texts are for people.
+ *
+ * Never: a reason built at run time, or one that holds a value somebody typed.
+ */
+
+/** Why a flow went from one status to the next. */
+export const transitionReasons = {
+  'credentials-needed': 'Nobody is known yet: username and password are asked for.',
+  'password-needed': 'The user is known; the policy asks for the password.',
+  'password-accepted': 'Username and password are right.',
+  'password-must-change': 'The password is right and must be changed before anything else.',
+  'password-expired': 'The password is right and too old.',
+  'password-changed': 'The current password was proved again and a new one was accepted.',
+  'session-reset': 'Another user wants to sign on: everything proved so far was dropped.',
+  'action-entered': 'The policy asks for this action.',
+  'action-failed': 'The action cannot succeed; the policy has failed.',
+  'user-not-usable': 'The account was disabled, locked or deleted; the policy has failed.',
+  'policy-not-available': 'The policy was deleted or is no longer assigned.',
+  'policy-not-satisfied': 'Nothing is left to ask for, yet no single user has proved what the policy needs.',
+  'policies-exhausted': 'The last policy that might have run has failed.',
+  'policy-satisfied': 'The proofs of one user satisfy the policy as it was at the start and as it is now.',
+  resumed: 'The flow was turned into the answer of its authorization request.',
+} as const
+
+export type TransitionReason = keyof typeof transitionReasons
+
+/** Why a step of the policy ran, was skipped, or was not judged yet. */
+export const stepReasons = {
+  'not-reached': 'An earlier step has to be done first.',
+  unconditional: 'The action has no condition.',
+  'condition-met': 'The condition of the action is true.',
+  'condition-unknown': 'The condition could not be evaluated, which never removes a step.',
+  'user-unknown': 'Nobody has proved who they are yet, so no step can be skipped.',
+  'account-demands': 'The account itself has to go through this action.',
+  're-authentication': 'The request demands a fresh sign-on (prompt=login or max_age).',
+  'satisfied-by-session': 'The session already satisfies the condition.',
+  'condition-not-met': 'The condition of the action is false.',
+} as const
+
+export type StepReason = keyof typeof stepReasons
+
+/** Why a request was refused; for audit events, never shown to the client where it would tell users apart. */
+export const refusalReasons = {
+  'flow-gone': 'The flow has expired or was already resumed.',
+  'not-finished': 'The flow is neither completed nor failed.',
+  'action-not-allowed': 'The status of the flow does not allow this action.',
+  'malformed-body': 'The body is not what the media type holds.',
+  'value-missing': 'A required value is missing.',
+  'wrong-credentials': 'Unknown user, disabled user or wrong password: the same to the outside.',
+  'locked-out': 'Too many wrong passwords; the password is locked for a while.',
+  'other-user': 'The username names somebody other than the user of the flow.',
+  'wrong-current-password': 'The current password is wrong.',
+  'password-unsatisfied': 'The new password does not satisfy the password policy.',
+} as const
+
+export type RefusalReason = keyof typeof refusalReasons
+
+/** The keys of a table of reasons, for schemas. */
+export function keysOf<K extends string>(table: Readonly<Record<K, string>>): [K, ...K[]] {
+  return Object.keys(table) as [K, ...K[]]
+}

@@ -1,0 +1,106 @@
+/**
+ * Refusals: a request that does not fit. The flow stays exactly as it was and the client may try again. The shape is
+ * PingOne's error (authentication-api 7.1-7.4; decisions D5, D6); the caller adds id and text of the top-level code.
+ *
+ * Never: a difference between unknown, disabled and wrong (D6), or a value that the client sent.
+ */
+import type { RefusalReason } from './reasons.ts'
+
+/** One entry of `details`. */
+export interface Detail {
+  readonly code:
+    | 'CONSTRAINT_VIOLATION'
+    | 'INVALID_CREDENTIALS'
+    | 'INVALID_VALUE'
+    | 'OUT_OF_RANGE'
+    | 'PASSWORD_LOCKED_OUT'
+    | 'REQUIRED_VALUE'
+  readonly message: string
+  readonly target?: string
+  readonly innerError?: Readonly<Record<string, unknown>>
+}
+
+/** What the client is told, and why, for the audit event. */
+export interface Refusal {
+  readonly status: 400 | 404
+  readonly code: 'INVALID_DATA' | 'INVALID_REQUEST' | 'NOT_FOUND'
+  readonly details: readonly Detail[]
+  readonly reason: RefusalReason
+}
+
+/** One requirement of the password policy that a new password misses; `name` as in authentication-api 7.4. */
+export interface UnsatisfiedRequirement {
+  readonly name: string
+  readonly message: string
+}
+
+function invalidData(reason: RefusalReason, ...details: readonly Detail[]): Refusal {
+  return { status: 400, code: 'INVALID_DATA', details, reason }
+}
+
+/** The flow is over and gone: the same answer as for one that never existed. */
+export const flowGone: Refusal = { status: 404, code: 'NOT_FOUND', details: [], reason: 'flow-gone' }
+
+/** The flow cannot be resumed before it is completed or failed. */
+export const notFinished: Refusal = { status: 400, code: 'INVALID_REQUEST', details: [], reason: 'not-finished' }
+
+/** A known action that the status of the flow does not allow (D5). */
+export const actionNotAllowed: Refusal = {
+  status: 400,
+  code: 'INVALID_REQUEST',
+  details: [],
+  reason: 'action-not-allowed',
+}
+
+/** Unknown user, disabled user, wrong password: one text for all (D6). */
+export const wrongCredentials: Refusal = invalidData('wrong-credentials', {
+  code: 'INVALID_CREDENTIALS',
+  message: 'Invalid username and/or password.',
+})
+
+/** The flow already has a user and the username names somebody else. */
+export const otherUser: Refusal = invalidData('other-user', {
+  code: 'INVALID_VALUE',
+  target: 'username',
+  message: 'The username does not match the user of this flow.',
+})
+
+/** `currentPassword` is wrong. */
+export const wrongCurrentPassword: Refusal = invalidData('wrong-current-password', {
+  code: 'INVALID_VALUE',
+  target: 'currentPassword',
+  message: 'The provided password did not match provisioned password',
+})
+
+/** A member of the body that has to be there. */
+export function valueMissing(target: string): Refusal {
+  return invalidData('value-missing', { code: 'REQUIRED_VALUE', target, message: 'must not be null' })
+}
+
+/** A body that is no JSON object at all. */
+export const notAnObject: Refusal = { status: 400, code: 'INVALID_REQUEST', details: [], reason: 'malformed-body' }
+
+/** A body whose members are not what the media type holds. */
+export function malformedBody(details: readonly Detail[]): Refusal {
+  return invalidData('malformed-body', ...details)
+}
+
+/** The password is locked after too many failures. */
+export function lockedOut(secondsUntilUnlock: number): Refusal {
+  return invalidData('locked-out', {
+    code: 'PASSWORD_LOCKED_OUT',
+    message: 'Too many unsuccessful sign-on attempts. The password is temporarily locked.',
+    innerError: { secondsUntilUnlock },
+  })
+}
+
+/** The new password misses requirements of the password policy. */
+export function passwordUnsatisfied(requirements: readonly UnsatisfiedRequirement[]): Refusal {
+  const texts = Object.fromEntries(requirements.map(({ name, message }) => [name, message]))
+  return invalidData('password-unsatisfied', {
+    code: 'INVALID_VALUE',
+    target: 'newPassword',
+    message: 'New password did not satisfy password policy requirements',
+    innerError: { unsatisfiedRequirements: requirements.map(({ name }) => name), ...texts },
+  })
+}

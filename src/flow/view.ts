@@ -1,0 +1,121 @@
+/**
+ * The flow as clients see it: PingOne's flow JSON, and the steps of the first edition. authentication-api 1.4, 3.1-3.4;
+ * security catalogue J26.
+ *
+ * Never: a link that the status does not allow or one that is missing; a user whose primary factor is not proved, unless
+ * the browser's own session named them; an address made here.
+ */
+import { actionOfType, type MediaType } from './actions/index.ts'
+import type { Failure } from './failure.ts'
+import { type StepReason, stepReasons } from './reasons.ts'
+import type { FlowState, FlowStatus, FlowStep } from './state.ts'
+
+/** Absolute addresses, made by the caller. */
+export interface FlowLinks {
+  /** The flow itself: every action is posted there. */
+  readonly self: string
+  readonly resume: string
+  /** Left out where the answer does not carry it (authentication-api 3.1). */
+  readonly signOnPage?: string
+  step(stepId: string): string
+}
+
+/** What is shown beside the state; the view decides whether it is. */
+export interface FlowDisplay {
+  readonly application: { readonly name: string; readonly icon?: { readonly id: string; readonly href: string } }
+  /** The user the state names, if any. */
+  readonly user?: { readonly id: string; readonly username: string; readonly name?: object }
+  /** The password policy of that user (authentication-api 7.7). */
+  readonly passwordPolicy?: object
+}
+
+interface Link {
+  readonly href: string
+}
+
+/** A step of the policy, first edition. */
+export interface StepView {
+  readonly _links: { readonly self: Link; readonly flow: Link }
+  readonly id: string
+  readonly type: FlowStep['type']
+  /** REQUIRED: it waits or will wait for the client. */
+  readonly status: 'PENDING' | 'SKIPPED' | 'REQUIRED' | 'COMPLETED'
+  readonly reason: { readonly code: StepReason; readonly message: string }
+}
+
+/** The flow resource. */
+export interface FlowView {
+  readonly _links: Readonly<Partial<Record<'self' | 'signOnPage' | 'requiredStep' | MediaType, Link>>>
+  readonly _embedded: {
+    readonly application: FlowDisplay['application']
+    readonly user?: NonNullable<FlowDisplay['user']>
+    readonly passwordPolicy?: object
+    readonly requiredStep?: StepView
+  }
+  readonly id: string
+  readonly environment: { readonly id: string }
+  readonly session?: { readonly id: string }
+  readonly resumeUrl: string
+  readonly status: FlowStatus
+  readonly createdAt: string
+  readonly expiresAt: string
+  readonly error?: Failure
+}
+
+/** Whether the way a user became known lets the flow name them. */
+const isNamed: Readonly<Record<NonNullable<FlowState['user']>['knownBy'], boolean>> = {
+  session: true,
+  credentials: true,
+}
+
+/** The flow resource for a state. */
+export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLinks): FlowView {
+  const user = state.user && isNamed[state.user.knownBy] && display.user?.id === state.user.id ? display.user : null
+  const session = sessionId(state)
+  const requiredStep = viewSteps(state, links).find(({ id }) => id === state.action?.id)
+  const { passwordPolicy } = display
+  return {
+    _links: {
+      ...Object.fromEntries(state.offers.map((name) => [name, { href: links.self }])),
+      self: { href: links.self },
+      ...(links.signOnPage ? { signOnPage: { href: links.signOnPage } } : {}),
+      ...(requiredStep ? { requiredStep: requiredStep._links.self } : {}),
+    },
+    _embedded: {
+      ...(user ? { user } : {}),
+      application: display.application,
+      ...(passwordPolicy && setsPassword(state) ? { passwordPolicy } : {}),
+      ...(requiredStep ? { requiredStep } : {}),
+    },
+    id: state.id,
+    environment: { id: state.environmentId },
+    ...(session ? { session: { id: session } } : {}),
+    resumeUrl: links.resume,
+    status: state.status,
+    createdAt: new Date(state.createdAt).toISOString(),
+    expiresAt: new Date(state.expiresAt).toISOString(),
+    ...(state.failure ? { error: state.failure } : {}),
+  }
+}
+
+/** Every step of the running policy in order, and why it runs or does not. */
+export function viewSteps(state: FlowState, links: FlowLinks): readonly StepView[] {
+  return state.steps.map(({ id, type, standing, reason }) => ({
+    _links: { self: { href: links.step(id) }, flow: { href: links.self } },
+    id,
+    type,
+    status: standing === 'SATISFIED' ? 'COMPLETED' : standing,
+    reason: { code: reason, message: stepReasons[reason] },
+  }))
+}
+
+/** The session the flow came to, or the browser's own while it names the user. */
+function sessionId({ outcome, session, user }: FlowState): string | null {
+  if (outcome) return outcome.session.id
+  return user?.knownBy === 'session' && session ? session.id : null
+}
+
+function setsPassword({ steps, action, status }: FlowState): boolean {
+  const step = steps.find(({ id }) => id === action?.id)
+  return step !== undefined && actionOfType(step.type).setsPasswordIn.some((setting) => setting === status)
+}

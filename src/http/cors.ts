@@ -1,0 +1,43 @@
+/**
+ * Cross-origin answers (decision D12, authentication-api 1.6). A preflight is answered without touching storage; the
+ * real request enforces. `*` never goes with credentials, and an origin is echoed with credentials only after the
+ * application's list has allowed it.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Operation } from '../contract/operation.ts'
+
+const allowedHeaders =
+  'Accept, Accept-Language, Authorization, Content-Language, Content-Type, Correlation-Id, X-Requested-With, X-Ping-External-Transaction-ID, X-Ping-External-Session-ID'
+
+/** The headers of a preflight answer, or undefined where no foreign origin may call. */
+export function preflight(operations: readonly Operation[], headers: IncomingHttpHeaders): Record<string, string> | undefined {
+  const { origin } = headers
+  const method = headers['access-control-request-method']
+  const operation = operations.find((candidate) => candidate.method === method)
+  if (!origin || !operation || operation.cors === 'none') return undefined
+  const common = {
+    'access-control-allow-methods': [...new Set(operations.map((candidate) => candidate.method))].join(', '),
+    'access-control-allow-headers': allowedHeaders,
+    'access-control-max-age': '600',
+    vary: 'Origin, Access-Control-Request-Method',
+  }
+  return operation.cors === 'any'
+    ? { ...common, 'access-control-allow-origin': '*' }
+    : { ...common, 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true' }
+}
+
+/** The headers by which any origin may read an answer, without credentials. */
+export const anyOrigin = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'Correlation-Id',
+} as const
+
+/** The headers by which one allowed origin may read an answer, with credentials. */
+export function exactOrigin(origin: string): Record<string, string> {
+  return {
+    'access-control-allow-origin': origin,
+    'access-control-allow-credentials': 'true',
+    'access-control-expose-headers': 'Correlation-Id',
+    vary: 'Origin',
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * A running node: opens the ports in their order, mounts the operations, listens, and closes everything in reverse.
+ * The command line and the tests start nodes through here.
+ */
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import type { Config } from '../config.ts'
+import type { Operation } from '../contract/operation.ts'
+import { createHashingPool } from '../directory/passwords/pool.ts'
+import { openEnvironments } from '../environment/environments.ts'
+import { openVolumeEvents } from '../events/volume.ts'
+import { startJobs } from '../jobs/jobs.ts'
+import type { Kernel } from '../kernel.ts'
+import type { MasterKeys } from '../keys/master-key.ts'
+import type { Origins } from '../site.ts'
+import { migrate } from '../storage/migrate.ts'
+import { openStorage } from '../storage/open.ts'
+import type { World } from '../world.ts'
+import { buildApp } from './app.ts'
+import { type Health, startHealth } from './health.ts'
+
+/** A node that listens. */
+export interface Node {
+  readonly kernel: Kernel
+  readonly app: FastifyInstance
+  /** The port it really listens on. */
+  readonly port: number
+  /** Stops taking requests, finishes those under way, flushes and closes. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a node.
+ * @param operations what it serves
+ * @throws ConfigError, DirectoryLocked, StorageUnavailable, or the error of the socket that could not be opened
+ */
+export async function startNode(
+  config: Config,
+  world: World,
+  masterKeys: MasterKeys,
+  operations: (kernel: Kernel) => readonly Operation[],
+): Promise<Node> {
+  const log = pino({ level: config.logLevel })
+  const storage = await openStorage({ databaseUrl: config.databaseUrl, dataDirectory: config.dataDirectory })
+  try {
+    await migrate(storage, world)
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+  const origins: { -readonly [K in keyof Origins]: Origins[K] } = { authUrl: config.authUrl, apiUrl: config.apiUrl }
+  const environments = openEnvironments({ storage, world, masterKeys, log })
+  const passwords = createHashingPool(world)
+  const volumeEvents = openVolumeEvents(storage, log)
+  const kernel: Kernel = { config, origins, world, storage, masterKeys, environments, passwords, volumeEvents, log }
+  const app = buildApp(kernel, operations(kernel))
+  const close = async (health?: Health, jobs?: { stop(): Promise<void> }) => {
+    health?.drain()
+    await app.close()
+    await jobs?.stop()
+    environments.close()
+    await volumeEvents.close()
+    await passwords.close()
+    await storage.close()
+    await health?.close()
+  }
+  try {
+    await app.listen({ host: config.host, port: config.port })
+    const port = listeningPort(app)
+    if (config.port === 0) followPort(origins, config, port)
+    const jobs = startJobs(kernel)
+    const health = config.managementPort === undefined ? undefined : await startHealth(kernel, config.managementPort, config.host)
+    log.info({ port }, 'listening')
+    return { kernel, app, port, close: () => close(health, jobs) }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function listeningPort(app: FastifyInstance): number {
+  const address = app.server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server does not listen on a port')
+  return address.port
+}
+
+/** With `--port 0` the origins are known only now; those that were set by hand stay. */
+function followPort(origins: { authUrl: string; apiUrl: string }, config: Config, port: number): void {
+  const assumed = 'http://localhost:0'
+  if (config.authUrl === assumed) origins.authUrl = `http://localhost:${port}`
+  if (config.apiUrl === assumed) origins.apiUrl = `http://localhost:${port}`
+}
+

@@ -1,0 +1,29 @@
+/** `GET /v1/openapi.json`: the contract itself, worked out once, on the first request. */
+import { z } from 'zod'
+import { openApiDocument } from '../contract/openapi.ts'
+import { defineOperation, type Operation } from '../contract/operation.ts'
+
+/** The operation that serves the description of `operations`, itself included. */
+export function openApiOperation(operations: readonly Operation[]): Operation {
+  let document: Record<string, unknown> | undefined
+  const operation: Operation = defineOperation({
+    id: 'openApi',
+    method: 'GET',
+    path: '/v1/openapi.json',
+    surface: 'management',
+    tag: 'Contract',
+    summary: 'Read the OpenAPI description of every operation',
+    source: 'OpenAPI 3.1',
+    extension: true,
+    permission: { kind: 'public' },
+    cors: 'any',
+    servesWhenStale: true,
+    replies: { 200: z.looseObject({ openapi: z.string() }) },
+    errors: [],
+    handle: () => {
+      document ??= openApiDocument([...operations, operation])
+      return { status: 200, body: document, headers: { 'cache-control': 'public, max-age=300', pragma: '' } }
+    },
+  })
+  return operation
+}

@@ -1,0 +1,27 @@
+/** Everything a node serves: a static list; what is not in it is not mounted. */
+import type { Operation } from '../contract/operation.ts'
+import { flowOperations } from '../flow-runtime/doors/flows-api.ts'
+import { authorizeOperations } from '../oauth/authorize/endpoint.ts'
+import { resumeOperations } from '../oauth/authorize/resume.ts'
+import { discoveryOperations } from '../oauth/endpoints/discovery.ts'
+import { jwksOperations } from '../oauth/endpoints/jwks.ts'
+import { userinfoOperations } from '../oauth/endpoints/userinfo.ts'
+import { tokenOperations } from '../oauth/token/endpoint.ts'
+import { assetOperations } from '../pages/assets.ts'
+import { signOnPageOperations } from '../pages/sign-on-page.ts'
+import { platformOperations } from '../platform/index.ts'
+import { openApiOperation } from './openapi-operation.ts'
+
+const described: readonly Operation[] = [
+  ...discoveryOperations,
+  ...jwksOperations,
+  ...tokenOperations,
+  ...authorizeOperations,
+  ...resumeOperations,
+  ...userinfoOperations,
+  ...flowOperations,
+  ...signOnPageOperations,
+  ...platformOperations,
+]
+
+export const operations: readonly Operation[] = [...described, ...assetOperations, openApiOperation(described)]

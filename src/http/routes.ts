@@ -1,0 +1,264 @@
+/**
+ * Operations -> routes: one route per path, dispatched by method and media type. Every request passes the same numbered
+ * steps, so that no operation can forget one.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { authenticate } from '../access/bearer.ts'
+import { type Actor, allows, forbidden, populationsAllowed } from '../access/actor.ts'
+import { parseForm } from '../contract/form.ts'
+import { parseJson } from '../contract/json.ts'
+import { canonicalMediaType, foreignCharset } from '../contract/media-type.ts'
+import type { Context, Operation, Surface } from '../contract/operation.ts'
+import { parseOrRefuse } from '../contract/validation.ts'
+import type { Environment } from '../environment/snapshot.ts'
+import { invalidData, notFound, problem } from '../errors/problem.ts'
+import { record } from '../events/record.ts'
+import type { Kernel } from '../kernel.ts'
+import { pageHeaders } from '../pages/headers.ts'
+import { resolveSite, type Site } from '../site.ts'
+import { clientAddress } from './client-address.ts'
+import { anyOrigin, preflight } from './cors.ts'
+import { baseHeaders, toProblem, type Written, writeProblem, writeReply } from './reply.ts'
+
+const bodyLimits: Readonly<Record<Surface, number>> = { management: 1_048_576, oauth: 65_536, flow: 65_536, page: 65_536 }
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const anonymous: Actor = { kind: 'anonymous' }
+
+/** Mounts every operation. */
+export function mount(app: FastifyInstance, kernel: Kernel, operations: readonly Operation[]): void {
+  for (const [path, group] of byPath(operations)) {
+    const surface = group[0]?.surface ?? 'management'
+    app.route({
+      method: methods,
+      url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      bodyLimit: Math.max(...group.map((operation) => bodyLimits[operation.surface])),
+      exposeHeadRoute: false,
+      errorHandler: (error, request, reply) => fail(kernel, surface, error, request, reply),
+      handler: (request, reply) => dispatch(kernel, group, request, reply),
+    })
+  }
+}
+
+function byPath(operations: readonly Operation[]): Map<string, Operation[]> {
+  const groups = new Map<string, Operation[]>()
+  for (const operation of operations) {
+    for (const path of [operation.path, ...(operation.aliases ?? [])]) {
+      const group = groups.get(path)
+      if (group) group.push(operation)
+      else groups.set(path, [operation])
+    }
+  }
+  return groups
+}
+
+async function dispatch(kernel: Kernel, group: readonly Operation[], request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const correlationId = kernel.world.uuid()
+  const answer = baseHeaders(correlationId, kernel.origins.authUrl.startsWith('https:'))
+  let surface: Surface = group[0]?.surface ?? 'management'
+  let written: Written
+  try {
+    if (request.method === 'OPTIONS') return await answerPreflight(group, request, reply, answer)
+    const operation = select(group, request)
+    surface = operation.surface
+    if (operation.cors === 'any') Object.assign(answer, anyOrigin)
+    written = await perform(kernel, operation, request, correlationId, answer)
+  } catch (error) {
+    const failure = toProblem(error, kernel.log, correlationId)
+    for (const [name, value] of Object.entries(failure.headers)) answer[name] = value
+    written = writeProblem(asPage(surface, request) ? 'page' : surface === 'page' ? 'flow' : surface, failure, correlationId)
+    if (asPage(surface, request)) Object.assign(answer, pageHeaders({ formActions: [] }))
+  }
+  if (written.contentType) answer['content-type'] = written.contentType
+  return reply.code(written.status).headers(answer).send(written.payload)
+}
+
+/** Whether a failure is shown to a person: a page, asked for by something that reads HTML. */
+function asPage(surface: Surface, request: FastifyRequest): boolean {
+  return surface === 'page' && (request.headers.accept ?? '').includes('text/html')
+}
+
+async function answerPreflight(
+  group: readonly Operation[],
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: Record<string, string | string[]>,
+): Promise<FastifyReply> {
+  const allowed = preflight(group, request.headers)
+  return reply
+    .code(204)
+    .headers({ ...answer, ...(allowed ?? { allow: allowedMethods(group) }) })
+    .send()
+}
+
+function allowedMethods(group: readonly Operation[]): string {
+  return [...new Set(group.map((operation) => operation.method))].join(', ')
+}
+
+/** Finds the operation of a request by method and media type. */
+function select(group: readonly Operation[], request: FastifyRequest): Operation {
+  const candidates = group.filter((operation) => operation.method === request.method)
+  const first = candidates[0]
+  if (!first) throw problem('METHOD_NOT_ALLOWED', { headers: { allow: allowedMethods(group) } })
+  if (!first.body && candidates.length === 1 && !first.mediaTypes) return first
+  const contentType = request.headers['content-type']
+  const mediaType = canonicalMediaType(contentType)
+  const empty = (request.body as Buffer | undefined)?.length === undefined || (request.body as Buffer).length === 0
+  const operation = candidates.find((candidate) => accepts(candidate, mediaType, contentType === undefined && empty))
+  if (!operation || foreignCharset(contentType)) {
+    if (first.surface !== 'flow') throw problem('UNSUPPORTED_MEDIA_TYPE')
+    // Decision D5: on a flow, an unknown media type is an unknown action.
+    throw request.headers.authorization === undefined ? unknownAction() : problem('UNSUPPORTED_MEDIA_TYPE')
+  }
+  return operation
+}
+
+function accepts(operation: Operation, mediaType: string | undefined, nothingSent: boolean): boolean {
+  if (operation.mediaTypes) {
+    return mediaType !== undefined && operation.mediaTypes.some((own) => canonicalMediaType(own) === mediaType)
+  }
+  if (nothingSent) return true
+  if (operation.body?.kind === 'form') return mediaType === 'application/x-www-form-urlencoded'
+  return mediaType === 'application/json' || mediaType === 'application/hal'
+}
+
+function unknownAction(): Error {
+  return problem('UNKNOWN_ACTION', {
+    details: [
+      {
+        code: 'INVALID_TOKEN',
+        target: 'Authentication Credentials',
+        message: 'The authorization token is either missing or invalid, or it has expired.',
+      },
+    ],
+  })
+}
+
+async function perform(
+  kernel: Kernel,
+  operation: Operation,
+  request: FastifyRequest,
+  correlationId: string,
+  answer: Record<string, string | string[]>,
+): Promise<Written> {
+  // 1. One moment for the whole request; a node that lost touch with its configuration decides nothing (D23).
+  const now = kernel.world.now()
+  if (!operation.servesWhenStale) kernel.environments.requireFresh(now)
+
+  // 2. Who calls: before anything tells whether an object exists.
+  const { permission } = operation
+  const actor = permission.kind === 'public' ? anonymous : await authenticate(kernel, request.headers.authorization, now)
+
+  // 3. Path and environment.
+  const rawParams = request.params as Readonly<Record<string, string>>
+  const params = operation.params?.safeParse(rawParams)
+  if (params && !params.success) throw notFound()
+  const environmentId = rawParams['environmentId']
+  let environment: Environment | undefined
+  if (environmentId !== undefined) {
+    const found = kernel.environments.get(environmentId)
+    environment = found instanceof Promise ? await found : found
+    if (!environment) throw notFound()
+  }
+
+  // 4. Permission.
+  if (permission.kind === 'role') await authorize(kernel, operation, actor, environment, rawParams)
+
+  // 5. Query and body.
+  const target = request.url
+  const question = target.indexOf('?')
+  const query = operation.query ? readQuery(operation, question === -1 ? '' : target.slice(question + 1)) : {}
+  const bytes = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
+  const body =
+    operation.body === undefined
+      ? undefined
+      : operation.body.kind === 'json'
+        ? parseOrRefuse(operation.body.schema, parseJson(bytes))
+        : parseForm(bytes.toString('utf8'))
+
+  // 6. The handler.
+  const remoteAddress = clientAddress(
+    request.socket.remoteAddress ?? '',
+    joined(request.headers['x-forwarded-for']),
+    kernel.config.trustedProxies,
+  )
+  let site: Site | undefined
+  const context: Context = {
+    kernel,
+    now,
+    correlationId,
+    remoteAddress,
+    headers: request.headers,
+    target,
+    mediaType: canonicalMediaType(request.headers['content-type']),
+    actor,
+    get environment() {
+      if (!environment) throw new Error(`${operation.id} has no environment in its path`)
+      return environment
+    },
+    get site() {
+      site ??= resolveSite(kernel.origins, environment?.id ?? '')
+      return site
+    },
+    answer,
+    record: (event) => {
+      const action = event.action ?? operation.event
+      if (!action) throw new Error(`${operation.id} declares no event`)
+      return record(
+        { world: kernel.world, now, environmentId: environment?.id ?? '', correlationId, remoteAddress, actor },
+        { ...event, action },
+      )
+    },
+  }
+  const reply = await operation.handle({ params: (params?.data ?? {}) as never, query: query as never, body: body as never }, context)
+
+  // 7. The answer.
+  if (reply.headers) for (const [name, value] of Object.entries(reply.headers)) answer[name] = value
+  return writeReply(operation, reply, kernel.config.mode === 'dev', kernel.log)
+}
+
+async function authorize(
+  kernel: Kernel,
+  operation: Operation,
+  actor: Actor,
+  environment: Environment | undefined,
+  params: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { permission } = operation
+  if (permission.kind !== 'role' || actor.kind === 'anonymous') throw forbidden()
+  if (permission.self && actor.kind === 'user' && actor.environmentId === environment?.id && actor.userId === params['userId']) {
+    if (actor.scopes.has(permission.self)) return
+  }
+  const organizationId = environment?.organizationId ?? (await kernel.environments.get(actor.environmentId))?.organizationId ?? ''
+  const place = environment ? { organizationId, environmentId: environment.id } : { organizationId }
+  if (permission.population && environment) {
+    const populations = populationsAllowed(actor, permission.permission, place)
+    if (populations === 'all' || populations.length > 0) return
+    throw forbidden()
+  }
+  if (!allows(actor, permission.permission, place)) throw forbidden()
+}
+
+function readQuery(operation: Operation, text: string): unknown {
+  const { values, repeated } = parseForm(text)
+  if (repeated.length > 0) throw invalidData('INVALID_PARAMETER', repeated[0] as string, 'must not be repeated')
+  return operation.query ? parseOrRefuse(operation.query, { ...values }) : {}
+}
+
+function joined(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(',') : header
+}
+
+/** Answers failures that Fastify finds before the handler runs, such as a body over its limit. */
+export function fail(kernel: Kernel, surface: Surface, error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const correlationId = kernel.world.uuid()
+  const failure = toProblem(error, kernel.log, correlationId)
+  const written = writeProblem(surface, failure, correlationId)
+  return reply
+    .code(written.status)
+    .headers({
+      ...baseHeaders(correlationId, kernel.origins.authUrl.startsWith('https:')),
+      ...failure.headers,
+      'content-type': written.contentType ?? 'application/json;charset=UTF-8',
+    })
+    .send(written.payload)
+}

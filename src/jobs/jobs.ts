@@ -1,0 +1,73 @@
+/**
+ * Background work of a node: each piece on its own timer, never two runs of one piece at a time in one process. What only
+ * one node should do takes a lease; what a lease cannot protect is safe by its statements (architecture sections 2, 5).
+ */
+import { drainOutbox } from '../delivery/outbox.ts'
+import type { Kernel } from '../kernel.ts'
+import { deleteEnvironment, forgetEnvironment } from './delete-environment.ts'
+import { purge } from './purge.ts'
+import { rewrapDataKeys } from './rewrap-data-keys.ts'
+
+/** The background work of one node. */
+export interface Jobs {
+  /** Runs every piece once, now, and resolves when all have ended. */
+  runOnce(): Promise<void>
+  /** Starts nothing more and resolves when what is under way has stopped, at its next batch. */
+  stop(): Promise<void>
+}
+
+/** What background work needs of a node. */
+export type JobPorts = Pick<Kernel, 'storage' | 'world' | 'masterKeys' | 'log'>
+
+interface Piece {
+  readonly name: string
+  readonly everyMilliseconds: number
+  readonly run: (signal: AbortSignal) => Promise<void>
+}
+
+/** Starts the background work; every piece runs once soon after the start and then at its own pace. */
+export function startJobs(kernel: JobPorts): Jobs {
+  const handlers = {
+    'environment.delete': deleteEnvironment(kernel),
+    'environment.forget': forgetEnvironment(kernel),
+  }
+  const pieces: readonly Piece[] = [
+    { name: 'outbox', everyMilliseconds: 2_000, run: (signal) => drainOutbox(kernel, handlers, signal) },
+    { name: 'purge', everyMilliseconds: 60_000, run: (signal) => purge(kernel, signal) },
+    { name: 'data-keys', everyMilliseconds: 600_000, run: (signal) => rewrapDataKeys(kernel, signal) },
+  ]
+  const stopping = new AbortController()
+  const running = new Map<Piece, Promise<void>>()
+
+  /** Runs a piece, or waits for the run that is under way. */
+  const start = (piece: Piece): Promise<void> => {
+    const present = running.get(piece)
+    if (present || stopping.signal.aborted) return present ?? Promise.resolve()
+    const next = piece
+      .run(stopping.signal)
+      .catch((error: unknown) =>
+        kernel.log.error({ err: error, piece: piece.name }, 'background work failed; it is tried again'),
+      )
+      .finally(() => running.delete(piece))
+    running.set(piece, next)
+    return next
+  }
+
+  const timers = pieces.map((piece) => {
+    const timer = setInterval(() => void start(piece), piece.everyMilliseconds)
+    timer.unref()
+    void start(piece)
+    return timer
+  })
+  return {
+    async runOnce() {
+      await Promise.all(running.values())
+      await Promise.all(pieces.map(start))
+    },
+    async stop() {
+      stopping.abort()
+      for (const timer of timers) clearInterval(timer)
+      await Promise.all(running.values())
+    },
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * What every handler is handed: the ports of a running node, in one record. Made once by `http/node.ts`; nothing here
+ * is global, so that tests can run several nodes in one process.
+ */
+import type { Logger } from 'pino'
+import type { Config } from './config.ts'
+import type { HashingPool } from './directory/passwords/pool.ts'
+import type { Environments } from './environment/environments.ts'
+import type { VolumeEvents } from './events/volume.ts'
+import type { MasterKeys } from './keys/master-key.ts'
+import type { Origins } from './site.ts'
+import type { Storage } from './storage/port.ts'
+import type { World } from './world.ts'
+
+/** The ports of a running node. */
+export interface Kernel {
+  readonly config: Config
+  /** The public origins; in dev with `--port 0` they are known only once the server listens. */
+  readonly origins: Origins
+  readonly world: World
+  readonly storage: Storage
+  readonly masterKeys: MasterKeys
+  readonly environments: Environments
+  readonly passwords: HashingPool
+  readonly volumeEvents: VolumeEvents
+  readonly log: Logger
+}

@@ -1,0 +1,44 @@
+/**
+ * Where the answer of an authorization request goes: to the redirect URI in its mode, as PingOne JSON with `pi.flow`
+ * (authentication-api 2.5), or to a page when there is no address that is known good (decision D10).
+ */
+import type { Context, Reply } from '../../contract/operation.ts'
+import { type Problem, toOAuth, toPingOne } from '../../errors/problem.ts'
+import { errorPage } from '../../pages/error.ts'
+import { pageHeaders } from '../../pages/headers.ts'
+import type { ReturnPath } from './request.ts'
+import { redirectReply } from './response.ts'
+
+/** Answers a failure to the application. */
+export function refuseTo(path: ReturnPath, failure: Problem, context: Context): Reply {
+  if (path.mode === 'pi.flow' || path.redirectUri === null) return refuseAsJson(failure, context)
+  return redirectReply(path.mode, path.redirectUri, {
+    ...toOAuth(failure, context.correlationId),
+    ...(path.state === null ? {} : { state: path.state }),
+    iss: context.site.issuer,
+  })
+}
+
+/**
+ * PingOne JSON for `pi.flow`. Clients read the reason from `details[0].code`, so one is there whenever the request
+ * could be told to the application.
+ */
+function refuseAsJson(failure: Problem, context: Context): Reply {
+  const body = toPingOne(failure, context.correlationId)
+  const detail = failure.entry.oauth === 'login_required' ? loginRequired : { code: 'INVALID_VALUE', message: failure.message }
+  return { status: failure.entry.status, body: { ...body, details: body.details ?? [detail] } }
+}
+
+const loginRequired = {
+  code: 'LOGIN_REQUIRED',
+  message: 'User authentication is required, but the request does not allow interaction.',
+}
+
+/** Answers a failure that must not leave this server: an unknown client or redirect URI. */
+export function refuseHere(mode: ReturnPath['mode'], failure: Problem, context: Context): Reply {
+  if (mode === 'pi.flow') {
+    const { id, code, message } = toPingOne(failure, context.correlationId)
+    return { status: 400, body: { id, code, message } }
+  }
+  return { status: 400, html: errorPage(failure, context.correlationId), headers: pageHeaders({ formActions: [] }) }
+}

@@ -1,0 +1,162 @@
+/**
+ * The authorization request, read and checked: RFC 6749 section 3.1, OpenID Connect Core section 3.1.2, authentication-api
+ * 2.3, decisions D10, D11, D14. Which check runs when, and where its failure is answered:
+ *
+ * | check                                             | failure goes to                              |
+ * |---------------------------------------------------|----------------------------------------------|
+ * | client: one id, known, enabled                    | a 400 page; pi.flow: PingOne JSON            |
+ * | redirect URI: one, registered (none with pi.flow) | a 400 page; pi.flow: PingOne JSON            |
+ * | response_type, response_mode                      | the redirect URI; pi.flow: JSON with details |
+ * | no other parameter twice                          | likewise                                     |
+ * | client may use that type                          | likewise                                     |
+ * | no request object                                 | likewise                                     |
+ * | scope, openid with id_token, nonce                | likewise                                     |
+ * | PKCE, prompt, max_age                             | likewise                                     |
+ *
+ * Never: a Location to an address that is not known good; a parameter that is unknown leading to an error.
+ */
+import type { Application } from '../../environment/application.ts'
+import type { Environment } from '../../environment/snapshot.ts'
+import { type Problem, problem } from '../../errors/problem.ts'
+import { grantedResources } from '../granted-resources.ts'
+import { type CodeChallenge, readChallenge } from '../rules/pkce.ts'
+import { grantScopes, parseScope, type ScopeGrant } from '../rules/scopes.ts'
+import { defaultMode, type ResponseMode, type ResponseType, readResponseMode, readResponseType } from './response.ts'
+
+/** Where and how the answer of a request travels. */
+export interface ReturnPath {
+  readonly mode: ResponseMode
+  /** Null only with `pi.flow`. */
+  readonly redirectUri: string | null
+  readonly state: string | null
+}
+
+/** A checked authorization request. Plain data: it is stored with the flow. */
+export interface AuthorizationRequest extends ReturnPath {
+  readonly clientId: string
+  readonly responseType: ResponseType
+  readonly scopes: readonly string[]
+  readonly audiences: readonly string[]
+  readonly accessTokenSeconds: number | null
+  readonly nonce: string | null
+  readonly challenge: CodeChallenge | null
+  readonly prompt: 'none' | 'login' | null
+  readonly maxAge: number | null
+  readonly acrValues: readonly string[]
+  readonly loginHint: string | null
+  readonly uiLocales: string | null
+}
+
+/** A failure that may be told to the application. */
+export interface RefusedRequest {
+  readonly failure: Problem
+  readonly returnPath: ReturnPath
+}
+
+type Values = Readonly<Record<string, string>>
+
+/** The parts that decide where failures go, read before anything else is judged. */
+export function readReturnPath(values: Values, repeated: readonly string[]): ReturnPath & { readonly type: ResponseType | undefined } {
+  const type = repeated.includes('response_type') ? undefined : readResponseType(values['response_type'] ?? '')
+  const asked = repeated.includes('response_mode') ? undefined : values['response_mode']
+  return {
+    type,
+    mode: readResponseMode(asked, type) ?? defaultMode(type),
+    redirectUri: values['redirect_uri'] ?? null,
+    state: repeated.includes('state') ? null : (values['state'] ?? null),
+  }
+}
+
+/**
+ * Checks everything about a request whose client and redirect URI are known good.
+ * @throws Problem whose OAuth code is sent to the application
+ */
+export function checkRequest(
+  environment: Environment,
+  client: Application,
+  values: Values,
+  repeated: readonly string[],
+): AuthorizationRequest {
+  if (repeated.length > 0) throw invalid(`${repeated[0]} is repeated`)
+  const path = readReturnPath(values, repeated)
+  const type = readType(values)
+  if (readResponseMode(values['response_mode'], type) === undefined) throw invalid('response_mode is not allowed here')
+  requireAllowed(client, type)
+  if (values['request'] !== undefined) throw problem('request_not_supported')
+  if (values['request_uri'] !== undefined) throw problem('request_uri_not_supported')
+  const scope = readScope(environment, client, values, type)
+  const nonce = values['nonce'] ?? null
+  if (type.idToken && nonce === null && path.mode !== 'pi.flow') throw invalid('nonce is required with id_token')
+  const pkce = type.code
+    ? readChallenge(client.document.pkceEnforcement, values['code_challenge'], values['code_challenge_method'])
+    : { challenge: null }
+  if ('refused' in pkce) throw invalid(pkce.refused)
+  return {
+    mode: path.mode,
+    redirectUri: path.redirectUri,
+    state: path.state,
+    clientId: client.id,
+    responseType: type,
+    scopes: scope.scopes,
+    audiences: scope.audiences,
+    accessTokenSeconds: scope.accessTokenSeconds,
+    nonce,
+    challenge: pkce.challenge,
+    prompt: readPrompt(values['prompt']),
+    maxAge: readMaxAge(values['max_age']),
+    acrValues: (values['acr_values'] ?? '').split(' ').filter((name) => name !== ''),
+    loginHint: values['login_hint']?.slice(0, 256) ?? null,
+    uiLocales: values['ui_locales']?.slice(0, 256) ?? null,
+  }
+}
+
+function readType(values: Values): ResponseType {
+  const text = values['response_type']
+  if (text === undefined) throw invalid('response_type is missing')
+  const type = readResponseType(text)
+  if (!type) throw problem('unsupported_response_type')
+  return type
+}
+
+function requireAllowed(client: Application, type: ResponseType): void {
+  const { responseTypes, grantTypes } = client.document
+  const allowed =
+    (!type.code || (responseTypes.includes('CODE') && grantTypes.includes('AUTHORIZATION_CODE'))) &&
+    (!type.token || (responseTypes.includes('TOKEN') && grantTypes.includes('IMPLICIT'))) &&
+    (!type.idToken || (responseTypes.includes('ID_TOKEN') && grantTypes.includes('IMPLICIT')))
+  if (!allowed) throw problem('unauthorized_client', { description: 'the application does not have this response type' })
+}
+
+function readScope(environment: Environment, client: Application, values: Values, type: ResponseType): ScopeGrant {
+  const requested = parseScope(values['scope'])
+  if ('refused' in requested) throw problem('invalid_scope', { description: requested.refused })
+  if (type.idToken && !requested.includes('openid')) {
+    throw problem('invalid_scope', { description: 'id_token needs the openid scope' })
+  }
+  const grant = grantScopes(requested, grantedResources(environment, client), {
+    user: true,
+    manyResources: client.document.echoed['requestScopesForMultipleResourcesEnabled'] === true,
+  })
+  if ('refused' in grant) throw problem('invalid_scope', { description: grant.refused })
+  return grant
+}
+
+/** `consent` is ignored for these grants (authentication-api 2.4), as is what is unknown. */
+function readPrompt(prompt: string | undefined): 'none' | 'login' | null {
+  const words = (prompt ?? '').split(' ').filter((word) => word !== '')
+  if (words.includes('none')) {
+    if (words.length > 1) throw invalid('prompt=none stands alone')
+    return 'none'
+  }
+  return words.includes('login') || words.includes('select_account') ? 'login' : null
+}
+
+function readMaxAge(maxAge: string | undefined): number | null {
+  if (maxAge === undefined) return null
+  if (!/^\d{1,9}$/.test(maxAge)) throw invalid('max_age is not a number of seconds')
+  return Number(maxAge)
+}
+
+function invalid(description: string): Problem {
+  return problem('invalid_request', { description })
+}

@@ -1,0 +1,60 @@
+/**
+ * Response types and modes: what an authorization response holds and how it travels. OAuth 2.0 Multiple Response Type
+ * Encoding Practices, Form Post Response Mode, RFC 9207 (`iss`), authentication-api 2.3-2.5.
+ *
+ * Never: a token in a query string, or a redirect to anything but the URI that was checked.
+ */
+import type { Reply } from '../../contract/operation.ts'
+import { formPost } from '../response-modes/form-post.ts'
+import { fragment } from '../response-modes/fragment.ts'
+import { query } from '../response-modes/query.ts'
+
+/** The response types that exist, as the discovery document lists them. */
+export const responseTypeNames = ['code', 'token', 'id_token', 'token id_token'] as const
+
+/** The response modes that exist. */
+export const responseModeNames = ['pi.flow', 'query', 'fragment', 'form_post'] as const
+
+/** What a request asks for. */
+export interface ResponseType {
+  readonly code: boolean
+  readonly token: boolean
+  readonly idToken: boolean
+}
+
+export type ResponseMode = (typeof responseModeNames)[number]
+
+/** The parameters of a response, in the order they are written. */
+export type ResponseParameters = Readonly<Record<string, string | number>>
+
+/** Reads a `response_type`: its words in any order, each once. */
+export function readResponseType(text: string): ResponseType | undefined {
+  const words = text.split(' ')
+  const canonical = words.toSorted().join(' ')
+  if (!responseTypeNames.some((name) => name.split(' ').toSorted().join(' ') === canonical)) return undefined
+  return { code: words.includes('code'), token: words.includes('token'), idToken: words.includes('id_token') }
+}
+
+/** The mode a response type has when the request names none. */
+export function defaultMode(type: ResponseType | undefined): ResponseMode {
+  return type && (type.token || type.idToken) ? 'fragment' : 'query'
+}
+
+/** Reads a `response_mode`; a query never carries tokens. */
+export function readResponseMode(text: string | undefined, type: ResponseType | undefined): ResponseMode | undefined {
+  if (text === undefined) return defaultMode(type)
+  const mode = responseModeNames.find((name) => name === text)
+  return mode === 'query' && defaultMode(type) === 'fragment' ? undefined : mode
+}
+
+/** Writes a response to the application's redirect URI. */
+export function redirectReply(mode: Exclude<ResponseMode, 'pi.flow'>, redirectUri: string, parameters: ResponseParameters): Reply {
+  switch (mode) {
+    case 'query':
+      return query(redirectUri, parameters)
+    case 'fragment':
+      return fragment(redirectUri, parameters)
+    case 'form_post':
+      return formPost(redirectUri, parameters)
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Resume: the way back from a finished flow to the application (authentication-api 2.6). It needs the flow's own `ST`,
+ * works once, and answers only what the flow was begun for. Rows J07, J08, A27, I13.
+ */
+import { z } from 'zod'
+import { type Context, defineOperation, type Operation, type Reply } from '../../contract/operation.ts'
+import { uuid } from '../../contract/validation.ts'
+import { carriesBinding } from '../../flow-runtime/binding.ts'
+import { signOnPage } from '../../flow-runtime/address.ts'
+import { flowResource } from '../../flow-runtime/display.ts'
+import { flowResourceSchema } from '../../flow-runtime/schema.ts'
+import { resumeFlow } from '../../flow-runtime/runtime.ts'
+import { loadFlow, saveFlow } from '../../flow-runtime/stored-flow.ts'
+import { userWithPasswordById } from '../../directory/users.ts'
+import { notFound, problem } from '../../errors/problem.ts'
+import { Stale } from '../../storage/refusals.ts'
+import { sessionById } from '../../storage/sql/sessions.ts'
+import { refuseTo } from './answer.ts'
+import { claimSource } from '../tokens/claims.ts'
+import { issueResponse } from './issue.ts'
+import type { AuthorizationRequest } from './request.ts'
+import { redirectReply } from './response.ts'
+
+async function resume(flowId: string, context: Context): Promise<Reply> {
+  const { kernel, environment, site, now } = context
+  const loaded = await loadFlow(context, flowId, 'api')
+  const resumed = await resumeFlow(context, loaded)
+  const request = loaded.state.request.parameters as unknown as AuthorizationRequest
+  const inJson = request.mode === 'pi.flow' || request.redirectUri === null
+  if ('unfinished' in resumed) {
+    if (inJson) return { status: 200, body: await flowResource(context, loaded.state, loaded.application) }
+    return { status: 302, headers: { location: signOnPage(site, loaded.application, flowId) } }
+  }
+  const { state, effect } = resumed
+  const commit = (store?: Awaited<ReturnType<typeof issueResponse>>['store']) =>
+    kernel.storage
+      .commit({
+        name: 'resume-flow',
+        *run() {
+          yield* saveFlow(loaded, state, undefined)
+          if (store) yield* store()
+        },
+      })
+      .catch((error: unknown) => {
+        throw error instanceof Stale ? notFound() : error
+      })
+
+  if (effect.kind === 'deny') {
+    await commit()
+    return refuseTo(request, problem('access_denied', { description: effect.failure.message }), context)
+  }
+  const { outcome } = effect
+  const [session] = await kernel.storage.read(sessionById(environment.id, outcome.session.id, now))
+  const found = session && (await userWithPasswordById(kernel, environment.id, outcome.userId))
+  if (!found || !carriesBinding(session.token_hash, loaded.token)) throw notFound()
+  const issued = await issueResponse(context, request, outcome, claimSource(found.user))
+  await commit(issued.store)
+  if (request.mode !== 'pi.flow' && request.redirectUri !== null) {
+    return redirectReply(request.mode, request.redirectUri, issued.parameters)
+  }
+  const { iss: _, ...authorizeResponse } = issued.parameters
+  return { status: 200, body: { ...(await flowResource(context, state, loaded.application)), authorizeResponse } }
+}
+
+const failed = z.object({ id: z.string(), code: z.string(), message: z.string(), details: z.array(z.looseObject({})).optional() })
+
+export const resumeOperations: readonly Operation[] = [
+  defineOperation({
+    id: 'resume',
+    method: 'GET',
+    path: '/{environmentId}/as/resume',
+    surface: 'page',
+    tag: 'OAuth 2 and OpenID Connect',
+    summary: 'Go back from a finished flow to the application',
+    source: 'authentication-api 2.6',
+    permission: { kind: 'public' },
+    cors: 'application',
+    params: z.object({ environmentId: uuid }),
+    query: z.object({ flowId: uuid }),
+    replies: { 200: flowResourceSchema, 302: null, 400: failed, 403: failed },
+    errors: ['NOT_FOUND', 'access_denied', 'CROSS_SITE'],
+    handle: ({ query }, context) => resume(query.flowId, context),
+  }),
+]

@@ -1,0 +1,42 @@
+/** The keys that verify this environment's tokens: RFC 7517 section 5, with `x5c` for clients that build a certificate (authentication-api 2.2). */
+import { z } from 'zod'
+import { defineOperation, type Operation } from '../../contract/operation.ts'
+import { uuid } from '../../contract/validation.ts'
+
+const jwk = z.object({
+  kty: z.enum(['RSA', 'EC']),
+  use: z.literal('sig'),
+  kid: z.string(),
+  alg: z.enum(['RS256', 'ES256']),
+  n: z.string().optional(),
+  e: z.string().optional(),
+  crv: z.string().optional(),
+  x: z.string().optional(),
+  y: z.string().optional(),
+  x5c: z.array(z.string()),
+  x5t: z.string().optional(),
+  'x5t#S256': z.string().optional(),
+})
+
+const jwks = defineOperation({
+  id: 'jwks',
+  method: 'GET',
+  path: '/{environmentId}/as/jwks',
+  surface: 'oauth',
+  tag: 'OAuth 2 and OpenID Connect',
+  summary: 'Read the keys that verify tokens',
+  source: 'authentication-api 2.2; RFC 7517 section 5',
+  permission: { kind: 'public' },
+  cors: 'any',
+  servesWhenStale: true,
+  params: z.object({ environmentId: uuid }),
+  replies: { 200: z.object({ keys: z.array(jwk) }) },
+  errors: ['NOT_FOUND'],
+  handle: (_input, { environment }) => ({
+    status: 200,
+    body: { keys: environment.signingKeys.map((key) => key.jwk) },
+    headers: { 'cache-control': 'public, max-age=300', pragma: '' },
+  }),
+})
+
+export const jwksOperations: readonly Operation[] = [jwks]

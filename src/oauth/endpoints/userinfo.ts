@@ -1,0 +1,96 @@
+/**
+ * Userinfo: OpenID Connect Core section 5.3, authentication-api 2.10. Failures are PingOne JSON with the challenge of
+ * RFC 6750 section 3. Reads the grant, session and user at use, so that a revocation or a disabled user counts at once
+ * (decisions D22, D23). Never: an application token, an ID token, or a claim of a scope the token does not have.
+ */
+import { z } from 'zod'
+import { bearerToken, verifyAccessToken } from '../../access/bearer.ts'
+import type { FormParameters } from '../../contract/form.ts'
+import { type Body, type Context, defineOperation, type Operation, type Reply } from '../../contract/operation.ts'
+import { uuid } from '../../contract/validation.ts'
+import { invalidToken, problem } from '../../errors/problem.ts'
+import { eventRow } from '../../events/record.ts'
+import { liveGrant } from '../../storage/sql/access.ts'
+import { allowApplicationOrigin } from '../../flow-runtime/application-origin.ts'
+import { claimsOf, type UserAttributes } from '../tokens/claims.ts'
+
+const claims = z.looseObject({ sub: z.string() })
+
+async function readUserinfo(token: string, context: Context): Promise<Reply> {
+  const { kernel, environment, now } = context
+  const access = verifyAccessToken(kernel, environment, token, now)
+  if (!access) throw invalidToken('the access token is not valid')
+  const found = kernel.environments.application(environment.id, access.clientId)
+  const application = found instanceof Promise ? await found : found
+  if (!application?.enabled) throw invalidToken('the access token is not valid')
+  allowApplicationOrigin(context, application)
+  const { userId, sessionId, grantId } = access
+  if (!userId || !sessionId || !grantId || !access.scopes.has('openid')) throw insufficientScope()
+  const [user] = await kernel.storage.read(liveGrant(environment.id, grantId, userId, sessionId, now))
+  if (!user) throw invalidToken('the access token is not valid')
+  kernel.volumeEvents.add(
+    eventRow(
+      {
+        world: kernel.world,
+        now,
+        environmentId: environment.id,
+        correlationId: context.correlationId,
+        remoteAddress: context.remoteAddress,
+        actor: context.actor,
+      },
+      { action: 'USERINFO.READ', clientId: access.clientId, userId, sessionId },
+    ),
+  )
+  const attributes = JSON.parse(user.document) as UserAttributes
+  return {
+    status: 200,
+    body: {
+      sub: userId,
+      ...claimsOf({ username: user.username, updatedAt: user.updated_at, attributes }, [...access.scopes]),
+      env: environment.id,
+      org: environment.organizationId,
+    },
+  }
+}
+
+function insufficientScope(): Error {
+  return problem('insufficient_scope', {
+    details: [{ code: 'INSUFFICIENT_PERMISSIONS', message: 'The access token does not carry the openid scope.' }],
+    headers: { 'www-authenticate': 'Bearer error="insufficient_scope", scope="openid"' },
+  })
+}
+
+const declaration = {
+  path: '/{environmentId}/as/userinfo',
+  surface: 'management',
+  tag: 'OAuth 2 and OpenID Connect',
+  summary: 'Read the claims of the user an access token was issued for',
+  source: 'authentication-api 2.10; OpenID Connect Core section 5.3',
+  permission: { kind: 'public' },
+  cors: 'application',
+  params: z.object({ environmentId: uuid }),
+  replies: { 200: claims },
+  errors: ['INVALID_TOKEN', 'insufficient_scope', 'CROSS_SITE'],
+} as const
+
+export const userinfoOperations: readonly Operation[] = [
+  defineOperation({
+    ...declaration,
+    id: 'userinfo',
+    method: 'GET',
+    handle: (_input, context) => readUserinfo(bearerToken(context.headers.authorization), context),
+  }),
+  defineOperation({
+    ...declaration,
+    id: 'userinfoByPost',
+    method: 'POST',
+    body: { kind: 'form', schema: z.object({ access_token: z.string().optional() }) } as Body<FormParameters>,
+    handle({ body }, context) {
+      const inBody = body.values['access_token']
+      if (inBody !== undefined && context.headers.authorization !== undefined) {
+        throw problem('INVALID_REQUEST', { headers: { 'www-authenticate': 'Bearer error="invalid_request"' } })
+      }
+      return readUserinfo(inBody ?? bearerToken(context.headers.authorization), context)
+    },
+  }),
+]

@@ -1,0 +1,69 @@
+/**
+ * What is known of an authorization code when it is redeemed: what the authorization request fixed, and how its user
+ * and session stand now. One read.
+ */
+import { createHash } from 'node:crypto'
+import type { Storage } from '../../storage/port.ts'
+import { codeFacts } from '../../storage/sql/authorization-codes.ts'
+import type { CodeChallenge } from '../rules/pkce.ts'
+import type { TokenUser } from '../tokens/access-token.ts'
+import type { ClaimSource, UserAttributes } from '../tokens/claims.ts'
+
+/** What the authorization endpoint stores with a code. */
+export interface CodeDocument {
+  /** As it was sent, or null when the request had none. */
+  readonly redirectUri: string | null
+  readonly challenge: CodeChallenge | null
+  readonly nonce: string | null
+  readonly scopes: readonly string[]
+  readonly audiences: readonly string[]
+  readonly accessTokenSeconds: number | null
+  readonly acr: string
+  readonly amr: readonly string[]
+  readonly authTime: number
+}
+
+/** A stored code and the present standing of whom it speaks for. */
+export interface CodeFacts {
+  readonly hash: string
+  readonly familyId: string
+  readonly clientId: string
+  readonly createdAt: number
+  readonly expiresAt: number
+  readonly used: boolean
+  readonly document: CodeDocument
+  readonly user: TokenUser
+  readonly source: ClaimSource
+  /** Whether the user may still sign on, the session lives, and the password is the one that was proved (row B20). */
+  readonly standing: boolean
+}
+
+/** The key under which a code is stored: a code itself never is. */
+export function hashCode(code: string): string {
+  return createHash('sha256').update(code).digest('base64url')
+}
+
+/** Reads a code of an environment. */
+export async function readCode(storage: Storage, environmentId: string, code: string, now: number): Promise<CodeFacts | undefined> {
+  const hash = hashCode(code)
+  const [row] = await storage.read(codeFacts(environmentId, hash, now))
+  if (!row) return undefined
+  const document = JSON.parse(row.document) as CodeDocument
+  const passwordKept = row.password_changed_at === null || row.password_changed_at <= row.created_at
+  return {
+    hash,
+    familyId: row.family_id,
+    clientId: row.client_id,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    used: row.used_at !== null,
+    document,
+    user: { id: row.user_id, sessionId: row.session_id, acr: document.acr, amr: document.amr, authTime: document.authTime },
+    source: {
+      username: row.username ?? '',
+      updatedAt: row.user_updated_at ?? 0,
+      attributes: row.user_document === null ? {} : (JSON.parse(row.user_document) as UserAttributes),
+    },
+    standing: row.user_usable === 1 && row.session_alive === 1 && passwordKept,
+  }
+}

@@ -1,0 +1,265 @@
+/**
+ * The token endpoint: RFC 6749 section 3.2, authentication-api 2.7. A numbered pipeline that every grant passes; a
+ * failed `decide` consumes nothing, and an answer leaves only after its commit.
+ */
+import { z } from 'zod'
+import type { FormParameters } from '../../contract/form.ts'
+import { type Body, type Context, defineOperation, type Operation, type Reply } from '../../contract/operation.ts'
+import { uuid } from '../../contract/validation.ts'
+import type { Application } from '../../environment/application.ts'
+import type { Environment } from '../../environment/snapshot.ts'
+import { notFound, Problem, problem } from '../../errors/problem.ts'
+import { type EventDescription, type EventOrigin, eventRow, record } from '../../events/record.ts'
+import { resolveSite } from '../../site.ts'
+import { run } from '../../storage/port.ts'
+import { revokeFamily, takeCode } from '../../storage/sql/authorization-codes.ts'
+import { authenticateClient } from '../client-auth/authenticate.ts'
+import { readCredentials } from '../client-auth/credentials.ts'
+import { openFamily } from '../token-family.ts'
+import { signAccessToken } from '../tokens/access-token.ts'
+import { signIdToken } from '../tokens/id-token.ts'
+import { type CodeFacts, readCode } from './code-facts.ts'
+import type { Grant, GrantFacts, Issue } from './grant.ts'
+import { grants } from './grants/index.ts'
+
+const byType = new Map(grants.map((grant) => [grant.type, grant]))
+
+/** RFC 6749 section 5.1 with the ID token of OpenID Connect Core 3.1.3.3. */
+const tokenResponse = z.object({
+  access_token: z.string(),
+  token_type: z.literal('Bearer'),
+  expires_in: z.number().int(),
+  scope: z.string().optional(),
+  id_token: z.string().optional(),
+})
+
+const tokenRequest = z.object({
+  grant_type: z.enum(['client_credentials', 'authorization_code']),
+  client_id: z.string().optional(),
+  client_secret: z.string().optional(),
+  scope: z.string().optional(),
+  code: z.string().optional(),
+  redirect_uri: z.string().optional(),
+  code_verifier: z.string().optional(),
+})
+
+async function handleTokenRequest(form: FormParameters, context: Context, environmentId: string | undefined): Promise<Reply> {
+  const { kernel, now } = context
+
+  // 1. Parse once. A repeated parameter is refused, whichever it is (decision D11).
+  if (form.repeated.length > 0) throw problem('invalid_request', { description: `${form.repeated[0]} is repeated` })
+  const grantType = form.values['grant_type']
+  if (!grantType) throw problem('invalid_request', { description: 'grant_type is missing' })
+
+  // 2. The client, by its registered method.
+  const credentials = readCredentials(context.headers.authorization, form.values)
+  const home = environmentId ?? (await environmentOf(context, credentials.clientId))
+  const found = kernel.environments.get(home)
+  const environment = found instanceof Promise ? await found : found
+  if (!environment) throw notFound()
+  let client: Application
+  try {
+    client = await authenticateClient(kernel, environment, credentials, now)
+  } catch (error) {
+    if (error instanceof Problem) auditVolume(context, environment.id, 'CLIENT_AUTHENTICATION.FAILED', credentials.clientId, 'FAILED')
+    throw error
+  }
+
+  // 3. The grant: known, registered for this client, allowed for its kind.
+  const grant = byType.get(grantType)
+  if (!grant) throw problem('unsupported_grant_type')
+  if (!client.document.grantTypes.includes(grant.grantType) || (grant.clientAuth === 'required' && credentials.method === 'NONE')) {
+    throw problem('unauthorized_client', { description: 'the application does not have this grant type' })
+  }
+  const params = grant.params.safeParse(form.values)
+  if (!params.success) {
+    throw problem('invalid_request', { description: `${String(params.error.issues[0]?.path[0])} is missing or malformed` })
+  }
+
+  // 4. Gather the facts the grant names, then decide.
+  const facts = await gather(grant, context, environment, form.values)
+  const verdict = grant.decide({ client, environment, params: params.data as never, facts, now })
+
+  switch (verdict.kind) {
+    case 'refuse':
+      throw problem(verdict.error, { description: verdict.description })
+    case 'replay':
+      await revokeReplayed(context, environment, verdict.code)
+      throw problem('invalid_grant', { description: 'the authorization code is not valid' })
+    case 'issue':
+      return await issue(context, environment, client, verdict)
+  }
+}
+
+async function environmentOf(context: Context, clientId: string): Promise<string> {
+  const id = uuid.safeParse(clientId).success ? await context.kernel.environments.environmentOfClient(clientId) : undefined
+  if (!id) throw problem('invalid_client', { description: 'invalid client credentials' })
+  return id
+}
+
+async function gather(grant: Grant, context: Context, environment: Environment, values: Readonly<Record<string, string>>): Promise<GrantFacts> {
+  const code = values['code']
+  return {
+    code:
+      grant.needs.includes('code') && code !== undefined
+        ? await readCode(context.kernel.storage, environment.id, code, context.now)
+        : undefined,
+  }
+}
+
+/** 5. One unit: consume, family, change event. 6. Sign, overlapping the commit. 7. Answer, only after both. */
+async function issue(context: Context, environment: Environment, client: Application, verdict: Issue): Promise<Reply> {
+  const signing = signTokens(context, environment, client, verdict)
+  if (verdict.consumes) {
+    const [outcome, redemption] = await Promise.allSettled([signing, redeem(context, environment, verdict.consumes, verdict)])
+    if (redemption.status === 'rejected') throw redemption.reason
+    if (outcome.status === 'rejected') throw outcome.reason
+    if (redemption.value === 'replayed') throw problem('invalid_grant', { description: 'the authorization code is not valid' })
+    return tokenReply(verdict, outcome.value)
+  }
+  const tokens = signing instanceof Promise ? await signing : signing
+  auditVolume(context, environment.id, 'CLIENT_CREDENTIALS.ISSUED', client.id, 'SUCCESS')
+  return tokenReply(verdict, tokens)
+}
+
+interface Tokens {
+  readonly accessToken: string
+  readonly idToken: string | undefined
+}
+
+function tokenReply(verdict: Issue, tokens: Tokens): Reply {
+  return {
+    status: 200,
+    body: {
+      access_token: tokens.accessToken,
+      token_type: 'Bearer',
+      expires_in: verdict.lifetime,
+      ...(verdict.scopes.length > 0 ? { scope: verdict.scopes.join(' ') } : {}),
+      ...(tokens.idToken === undefined ? {} : { id_token: tokens.idToken }),
+    },
+  }
+}
+
+async function signTokens(context: Context, environment: Environment, client: Application, verdict: Issue): Promise<Tokens> {
+  const { kernel, now } = context
+  const site = resolveSite(kernel.origins, environment.id)
+  const accessToken = await signAccessToken(
+    environment,
+    site,
+    {
+      jti: kernel.world.uuid(),
+      clientId: client.id,
+      scopes: verdict.scopes,
+      audiences: verdict.audiences,
+      lifetime: verdict.lifetime,
+      user: verdict.user,
+      grantId: verdict.consumes?.familyId,
+    },
+    now,
+  )
+  if (!verdict.idToken || !verdict.user) return { accessToken, idToken: undefined }
+  const idToken = await signIdToken(
+    environment,
+    site,
+    { clientId: client.id, user: verdict.user, scopes: verdict.scopes, accessToken, ...verdict.idToken },
+    now,
+  )
+  return { accessToken, idToken }
+}
+
+/**
+ * Uses up the code and opens its family in one unit. Whoever comes second revokes what the first was given (RFC 6749
+ * section 4.1.2, row B01): a code that two parties hold has leaked.
+ */
+function redeem(context: Context, environment: Environment, code: CodeFacts, verdict: Issue): Promise<'redeemed' | 'replayed'> {
+  const { kernel, now } = context
+  return kernel.storage.commit({
+    name: 'redeem-authorization-code',
+    *run() {
+      const [taken] = yield* run(takeCode(environment.id, code.hash, now))
+      const subject = { type: 'AUTHORIZATION', id: code.familyId }
+      const who = { userId: code.user.id, clientId: code.clientId, sessionId: code.user.sessionId }
+      if (!taken) {
+        yield revokeFamily(environment.id, code.familyId, now)
+        yield eventStatement(context, environment.id, { action: 'AUTHORIZATION_CODE.REPLAYED', result: 'FAILED', subject, ...who })
+        return 'replayed' as const
+      }
+      yield* openFamily(environment, { id: code.familyId, clientId: code.clientId, user: code.user, scopes: verdict.scopes }, now)
+      yield eventStatement(context, environment.id, { action: 'TOKEN.ISSUED', subject, ...who })
+      return 'redeemed' as const
+    },
+  })
+}
+
+async function revokeReplayed(context: Context, environment: Environment, code: CodeFacts): Promise<void> {
+  const { kernel, now } = context
+  await kernel.storage.commit({
+    name: 'revoke-replayed-code',
+    *run() {
+      yield revokeFamily(environment.id, code.familyId, now)
+      yield eventStatement(context, environment.id, {
+        action: 'AUTHORIZATION_CODE.REPLAYED',
+        result: 'FAILED',
+        subject: { type: 'AUTHORIZATION', id: code.familyId },
+        userId: code.user.id,
+        clientId: code.clientId,
+        sessionId: code.user.sessionId,
+      })
+    },
+  })
+}
+
+/** The environment of an environment-less URL is found from the client, after the path was read: so it is named here. */
+function origin(context: Context, environmentId: string): EventOrigin {
+  const { kernel, now, correlationId, remoteAddress, actor } = context
+  return { world: kernel.world, now, environmentId, correlationId, remoteAddress, actor }
+}
+
+function eventStatement(context: Context, environmentId: string, event: EventDescription) {
+  return record(origin(context, environmentId), event)
+}
+
+function auditVolume(
+  context: Context,
+  environmentId: string,
+  action: 'CLIENT_CREDENTIALS.ISSUED' | 'CLIENT_AUTHENTICATION.FAILED',
+  clientId: string,
+  result: 'SUCCESS' | 'FAILED',
+): void {
+  context.kernel.volumeEvents.add(
+    eventRow(origin(context, environmentId), { action, result, clientId: clientId.slice(0, 100) }),
+  )
+}
+
+const declaration = {
+  method: 'POST',
+  surface: 'oauth',
+  tag: 'OAuth 2 and OpenID Connect',
+  permission: { kind: 'public' },
+  cors: 'any',
+  body: { kind: 'form', schema: tokenRequest } as Body<FormParameters>,
+  replies: { 200: tokenResponse },
+  errors: ['invalid_request', 'invalid_client', 'invalid_grant', 'invalid_scope', 'unauthorized_client', 'unsupported_grant_type'],
+} as const
+
+export const tokenOperations: readonly Operation[] = [
+  defineOperation({
+    ...declaration,
+    id: 'token',
+    path: '/{environmentId}/as/token',
+    aliases: ['/{environmentId}/as/token.oauth2'],
+    summary: 'Exchange a grant for tokens',
+    source: 'authentication-api 2.7; RFC 6749 section 3.2',
+    params: z.object({ environmentId: uuid }),
+    handle: ({ params, body }, context) => handleTokenRequest(body, context, params.environmentId),
+  }),
+  defineOperation({
+    ...declaration,
+    id: 'tokenWithoutEnvironment',
+    path: '/as/token',
+    aliases: ['/as/token.oauth2'],
+    summary: 'Exchange a grant for tokens; the environment is found from the client',
+    source: 'authentication-api 1.4 (first edition); decision D16',
+    handle: ({ body }, context) => handleTokenRequest(body, context, undefined),
+  }),
+]

@@ -1,0 +1,45 @@
+/**
+ * authorization_code: what the browser brought back becomes tokens. RFC 6749 section 4.1.3, RFC 7636 section 4.6,
+ * OpenID Connect Core section 3.1.3. Rows B01-B20.
+ * Never: a code of another client, a second use, a verifier where no challenge was sent.
+ */
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { verifierProves } from '../../rules/pkce.ts'
+import { defineGrant, refuse } from '../grant.ts'
+
+const sha256 = (text: string) => createHash('sha256').update(text, 'ascii').digest('base64url')
+
+export const authorizationCode = defineGrant({
+  type: 'authorization_code',
+  grantType: 'AUTHORIZATION_CODE',
+  params: z.object({
+    code: z.string().max(512).describe('The code from the authorization response.'),
+    redirect_uri: z.string().optional().describe('As in the authorization request; left out when that had none.'),
+    code_verifier: z.string().optional().describe('The PKCE verifier of the challenge that was sent.'),
+  }),
+  clientAuth: 'as registered',
+  needs: ['code'],
+  decide({ client, environment, params, facts, now }) {
+    const { code } = facts
+    if (!code || code.clientId !== client.id) return refuse('invalid_grant', 'the authorization code is not valid')
+    const { document } = code
+    if ((params.redirect_uri ?? null) !== document.redirectUri) {
+      return refuse('invalid_grant', 'redirect_uri differs from the authorization request')
+    }
+    if (!verifierProves(document.challenge, params.code_verifier, sha256)) {
+      return refuse('invalid_grant', 'code_verifier does not fit the code_challenge')
+    }
+    if (code.used) return { kind: 'replay', code }
+    if (code.expiresAt <= now || !code.standing) return refuse('invalid_grant', 'the authorization code is not valid')
+    return {
+      kind: 'issue',
+      scopes: document.scopes,
+      audiences: document.audiences,
+      lifetime: document.accessTokenSeconds ?? environment.settings.accessTokenSeconds,
+      user: code.user,
+      idToken: document.scopes.includes('openid') ? { source: code.source, nonce: document.nonce ?? undefined } : undefined,
+      consumes: code,
+    }
+  },
+})

@@ -1,0 +1,34 @@
+/**
+ * client_credentials: a confidential client gets a token for itself; no user takes part.
+ * RFC 6749 section 4.4, authentication-api 2.7. Never: a refresh token (4.4.3), an ID token, a public client.
+ */
+import { z } from 'zod'
+import { grantedResources } from '../../granted-resources.ts'
+import { grantScopes, parseScope } from '../../rules/scopes.ts'
+import { defineGrant, refuse } from '../grant.ts'
+
+export const clientCredentials = defineGrant({
+  type: 'client_credentials',
+  grantType: 'CLIENT_CREDENTIALS',
+  params: z.object({ scope: z.string().optional().describe('Scopes granted to the application, separated by spaces.') }),
+  clientAuth: 'required',
+  needs: [],
+  decide({ client, environment, params }) {
+    const requested = parseScope(params.scope)
+    if ('refused' in requested) return refuse('invalid_scope', requested.refused)
+    const grant = grantScopes(requested, grantedResources(environment, client), {
+      user: false,
+      manyResources: client.document.echoed['requestScopesForMultipleResourcesEnabled'] === true,
+    })
+    if ('refused' in grant) return refuse('invalid_scope', grant.refused)
+    return {
+      kind: 'issue',
+      scopes: grant.scopes,
+      audiences: grant.audiences,
+      lifetime: grant.accessTokenSeconds ?? environment.settings.accessTokenSeconds,
+      user: undefined,
+      idToken: undefined,
+      consumes: undefined,
+    }
+  },
+})

@@ -1,0 +1,70 @@
+/**
+ * Access tokens: JWTs with PingOne's claims (authentication-api 2.9), `typ: at+jwt` as RFC 9068 section 2.1 wants.
+ * User tokens carry the private grant id `p1.gid`, so that userinfo and the management API see a revocation at once
+ * (decision D22). Never: an application token with a `sub`.
+ */
+import type { Environment } from '../../environment/snapshot.ts'
+import { signJwt } from '../../keys/jws.ts'
+import type { Site } from '../../site.ts'
+
+/** The user's part of a token. */
+export interface TokenUser {
+  readonly id: string
+  readonly sessionId: string
+  /** Name of the sign-on policy that was completed. */
+  readonly acr: string
+  readonly amr: readonly string[]
+  /** Epoch seconds of the authentication. */
+  readonly authTime: number
+}
+
+/** What an access token says. */
+export interface AccessTokenContent {
+  readonly jti: string
+  readonly clientId: string
+  readonly scopes: readonly string[]
+  /** Custom audiences; empty for the platform. */
+  readonly audiences: readonly string[]
+  /** Life in seconds. */
+  readonly lifetime: number
+  readonly user: TokenUser | undefined
+  /** The token family, for user tokens. */
+  readonly grantId: string | undefined
+}
+
+/**
+ * Signs an access token.
+ * @param now epoch milliseconds
+ */
+export function signAccessToken(
+  environment: Environment,
+  site: Site,
+  content: AccessTokenContent,
+  now: number,
+): string | Promise<string> {
+  const issuedAt = Math.floor(now / 1000)
+  const scope = content.scopes.join(' ')
+  const common = {
+    client_id: content.clientId,
+    iss: site.issuer,
+    jti: content.jti,
+    iat: issuedAt,
+    exp: issuedAt + content.lifetime,
+    aud: content.audiences.length > 0 ? content.audiences : [site.platformAudience],
+    ...(scope === '' ? {} : { scope }),
+  }
+  const { user } = content
+  const claims = user
+    ? {
+        ...common,
+        sub: user.id,
+        sid: user.sessionId,
+        auth_time: user.authTime,
+        acr: user.acr,
+        env: environment.id,
+        org: environment.organizationId,
+        'p1.gid': content.grantId,
+      }
+    : { ...common, env: environment.id, org: environment.organizationId, 'p1.rid': content.jti }
+  return signJwt(environment.signingKey, claims, { typ: 'at+jwt' })
+}

@@ -1,0 +1,56 @@
+/**
+ * ID tokens: OpenID Connect Core sections 2 and 3.2.2.10, PingOne's claims (authentication-api 2.9). Issued only when
+ * the request had the `openid` scope. Never: the `typ` of an access token.
+ */
+import { createHash } from 'node:crypto'
+import type { Environment } from '../../environment/snapshot.ts'
+import { signJwt } from '../../keys/jws.ts'
+import type { Site } from '../../site.ts'
+import type { TokenUser } from './access-token.ts'
+import { type ClaimSource, claimsOf } from './claims.ts'
+
+/** What an ID token says. */
+export interface IdTokenContent {
+  readonly clientId: string
+  readonly user: TokenUser
+  readonly source: ClaimSource
+  readonly scopes: readonly string[]
+  readonly nonce: string | undefined
+  /** The access token issued beside it, for `at_hash`. */
+  readonly accessToken: string | undefined
+}
+
+/**
+ * Signs an ID token.
+ * @param now epoch milliseconds
+ */
+export function signIdToken(
+  environment: Environment,
+  site: Site,
+  content: IdTokenContent,
+  now: number,
+): string | Promise<string> {
+  const issuedAt = Math.floor(now / 1000)
+  const { user } = content
+  return signJwt(environment.signingKey, {
+    ...claimsOf(content.source, content.scopes),
+    iss: site.issuer,
+    sub: user.id,
+    aud: content.clientId,
+    iat: issuedAt,
+    exp: issuedAt + environment.settings.idTokenSeconds,
+    acr: user.acr,
+    amr: user.amr,
+    auth_time: user.authTime,
+    at_hash: content.accessToken === undefined ? undefined : leftHalfHash(content.accessToken),
+    nonce: content.nonce,
+    sid: user.sessionId,
+    env: environment.id,
+    org: environment.organizationId,
+  })
+}
+
+/** The left half of SHA-256, base64url: both RS256 and ES256 hash with it (OpenID Connect Core 3.1.3.6). */
+export function leftHalfHash(token: string): string {
+  return createHash('sha256').update(token, 'ascii').digest().subarray(0, 16).toString('base64url')
+}

@@ -1,0 +1,68 @@
+/**
+ * The headers of every HTML page, beside those of every answer (security catalogue 4.1, rows I16-I18, A25, C05).
+ *
+ * There is no inline script and no inline style, hence no nonce: `'self'` is all that may load. `Referrer-Policy` is
+ * `same-origin` and not `no-referrer`, since under the latter browsers send `Origin: null` with the page's own forms,
+ * which is exactly what the check of row I07 refuses.
+ *
+ * Never: a source that a request can widen.
+ */
+
+/** `'self'`, an origin such as `https://app.example.com`, or a scheme such as `com.example.app:`. */
+const formAction = /^('self'|https?:\/\/[A-Za-z0-9.[\]:-]+|[a-z][a-z0-9+.-]*:)$/
+
+const everyFeatureOff = [
+  'accelerometer',
+  'autoplay',
+  'camera',
+  'display-capture',
+  'encrypted-media',
+  'fullscreen',
+  'geolocation',
+  'gyroscope',
+  'magnetometer',
+  'microphone',
+  'midi',
+  'payment',
+  'picture-in-picture',
+  'screen-wake-lock',
+  'usb',
+  'xr-spatial-tracking',
+].map((feature) => `${feature}=()`)
+
+const permissionsPolicy = [
+  ...everyFeatureOff,
+  'publickey-credentials-create=(self)',
+  'publickey-credentials-get=(self)',
+].join(', ')
+
+/**
+ * The headers of a page.
+ * @param formActions where its forms may go; none at all when empty. Browsers also judge each redirect that follows a
+ *   posted form by this list, so a form that ends at an application elsewhere needs a page in between
+ * @throws Error for a source of another form than `'self'`, an origin or a scheme
+ */
+export function pageHeaders({ formActions }: { readonly formActions: readonly string[] }): Record<string, string> {
+  for (const source of formActions) {
+    if (!formAction.test(source)) throw new Error('a source of form-action is neither self, origin nor scheme')
+  }
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    `form-action ${formActions.length === 0 ? "'none'" : formActions.join(' ')}`,
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "object-src 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ]
+  return {
+    'content-security-policy': policy.join('; '),
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'permissions-policy': permissionsPolicy,
+    'referrer-policy': 'same-origin',
+  }
+}

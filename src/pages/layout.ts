@@ -1,0 +1,66 @@
+/**
+ * The frame of every hosted page: one card, one heading, one style sheet (experience, "Sign-on pages"; WCAG 2.2 AA).
+ *
+ * Never: an inline script or style, or anything of another host; the headers of headers.ts would not let it work.
+ */
+import type { Asset } from './asset.ts'
+import { type Html, html } from './html.ts'
+import { icon } from './icon.ts'
+import { styleSheet } from './style.css.ts'
+import { type Language, say } from './texts/language.ts'
+
+/** What a page puts into the frame. */
+export interface Page {
+  readonly language: Language
+  readonly heading: string
+  /** Under whose name the page stands; shown above the heading and in the title. */
+  readonly applicationName?: string | undefined
+  readonly main: Html
+  readonly script?: Asset
+  /** A style sheet beside the common one. */
+  readonly style?: Asset
+  /** Whether the page answers with an error, which the title tells first. */
+  readonly hasError?: boolean
+  /** An address to go on to at once. A new navigation, which no policy of a form before it judges. */
+  readonly goesOnTo?: string
+  /** For pages that show more than a form. */
+  readonly wide?: boolean
+}
+
+/** Renders a whole page. */
+export function renderPage(page: Page): string {
+  const { language, heading, applicationName, main, script, style, hasError, goesOnTo, wide } = page
+  const named = applicationName
+    ? say(language, 'title.withApplication', { heading, application: applicationName })
+    : heading
+  const title = hasError ? say(language, 'title.withError', { title: named }) : named
+  return html`<!doctype html>
+<html lang="${language.tag}" dir="${language.direction}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+${goesOnTo !== undefined && html`<meta http-equiv="refresh" content="0;url=${goesOnTo}">`}
+<title>${title}</title>
+<link rel="icon" type="image/svg+xml" href="${icon.path}">
+<link rel="stylesheet" href="${styleSheet.path}">
+${style && html`<link rel="stylesheet" href="${style.path}">`}
+${script && html`<script type="module" src="${script.path}"></script>`}
+</head>
+<body${wide && html` class="wide"`}>
+<main>
+${applicationName ? brand(applicationName) : ''}
+<h1>${heading}</h1>
+${main}
+</main>
+</body>
+</html>
+`.toString()
+}
+
+/** The application's name beside its first letter, until applications bring pictures of their own. */
+function brand(applicationName: string): Html {
+  const [first] = new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(applicationName.trim())
+  return html`<div class="brand"><span aria-hidden="true">${first?.segment.toLocaleUpperCase('en') ?? ''}</span><p><bdi>${applicationName}</bdi></p></div>`
+}

@@ -1,0 +1,30 @@
+/**
+ * A form of the sign-on page as an action on the flow: the hidden field `action` names it, and the fields that its body
+ * knows become the body. What the forms and the flows API can do is thereby the same list.
+ *
+ * Never: an action or a member that the flow does not declare, or a value sent twice (decision D11).
+ */
+import type { FormParameters } from '../contract/form.ts'
+import type { MediaType } from '../flow/actions/index.ts'
+import { mediaTypes } from '../flow/media-types.ts'
+
+/** What a form asks of the flow. */
+export interface SignOnAction {
+  readonly action: MediaType
+  /** As the JSON body of that media type would be. A field left empty is a member not sent. */
+  readonly body: Readonly<Record<string, string>>
+}
+
+/**
+ * Reads a form of the sign-on page.
+ * @returns undefined when it is none: no such action, or a field sent more than once
+ */
+export function signOnAction({ values, repeated }: FormParameters): SignOnAction | undefined {
+  const description = mediaTypes().find(({ name }) => name === values['action'])
+  if (!description || repeated.length > 0) return undefined
+  const members = Object.keys(description.body.shape).flatMap((member) => {
+    const value = values[member]
+    return value === undefined || value === '' ? [] : [[member, value] as const]
+  })
+  return { action: description.name, body: Object.fromEntries(members) }
+}

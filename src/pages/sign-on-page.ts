@@ -1,0 +1,146 @@
+/**
+ * The hosted sign-on page: `{pagesBase}/signon/?flowId=…` (authentication-api 1.1, experience.md "Sign-on pages"). `GET`
+ * shows the flow's status, `POST` carries a form into the flow by the same door as the flows API and goes back to `GET`,
+ * so that a reload repeats nothing (rows A24, I05, I07).
+ */
+import { z } from 'zod'
+import type { FormParameters } from '../contract/form.ts'
+import { type Body, type Context, defineOperation, type Operation, type Reply } from '../contract/operation.ts'
+import { uuid } from '../contract/validation.ts'
+import type { Application } from '../environment/application.ts'
+import { Problem, problem } from '../errors/problem.ts'
+import type { FlowState } from '../flow/state.ts'
+import { flowLinks } from '../flow-runtime/address.ts'
+import { displayOf } from '../flow-runtime/display.ts'
+import { actOnFlow } from '../flow-runtime/runtime.ts'
+import { loadFlow } from '../flow-runtime/stored-flow.ts'
+import { pageHeaders } from './headers.ts'
+import { renderSignOn } from './sign-on.ts'
+import { signOnAction } from './sign-on-action.ts'
+import { explainRefusal, type SignOnError } from './sign-on-error.ts'
+import { renderSignOnNotice } from './sign-on-notice.ts'
+import { chooseLanguage, type Language } from './texts/language.ts'
+
+/** What the page shows beside the flow: what was wrong, and what was typed. */
+interface Attempt {
+  readonly error: SignOnError
+  readonly username: string | undefined
+}
+
+function pageUrl(context: Context, flowId: string): string {
+  return `${context.site.pagesBase}/signon/?flowId=${flowId}`
+}
+
+function languageOf(context: Context, state: FlowState | undefined): Language {
+  const wanted = state?.request.parameters['uiLocales']
+  return chooseLanguage(typeof wanted === 'string' ? wanted : null, context.headers['accept-language'])
+}
+
+async function show(context: Context, state: FlowState, application: Application, attempt?: Attempt): Promise<Reply> {
+  const language = languageOf(context, state)
+  const links = flowLinks(context.site, application, state.id)
+  const applicationName = application.name
+  if (state.status === 'COMPLETED' || state.status === 'FAILED') {
+    const resumeUrl = links.resume
+    const html =
+      state.failure === null
+        ? renderSignOnNotice({ kind: 'completed', applicationName, resumeUrl }, language)
+        : renderSignOnNotice({ kind: 'failed', applicationName, resumeUrl, failure: state.failure.code }, language)
+    return { status: 200, html, headers: pageHeaders({ formActions: [] }) }
+  }
+  const { user, passwordPolicy } = await displayOf(context, state, application)
+  const html = renderSignOn(
+    {
+      status: state.status,
+      pageUrl: pageUrl(context, state.id),
+      applicationName,
+      offers: state.offers,
+      username: attempt?.username ?? state.request.loginHint ?? undefined,
+      user,
+      passwordPolicy,
+      error: attempt?.error,
+    },
+    language,
+  )
+  return { status: attempt ? 400 : 200, html, headers: pageHeaders({ formActions: ["'self'"] }) }
+}
+
+/** A flow that is gone has a page that says how to start again. */
+function gone(context: Context): Reply {
+  const html = renderSignOnNotice({ kind: 'gone' }, languageOf(context, undefined))
+  return { status: 404, html, headers: pageHeaders({ formActions: [] }) }
+}
+
+async function orGone(context: Context, page: () => Promise<Reply>): Promise<Reply> {
+  try {
+    return await page()
+  } catch (error) {
+    if (error instanceof Problem && error.key === 'NOT_FOUND') return gone(context)
+    throw error
+  }
+}
+
+/** A form may come from this page alone: `null` and every other origin are refused, whatever the application allows. */
+function requireOwnOrigin(context: Context): void {
+  const { origin } = context.headers
+  const site = context.headers['sec-fetch-site']
+  if (origin !== undefined && origin !== context.kernel.origins.authUrl) throw problem('CROSS_SITE')
+  if (origin === undefined && site !== undefined && site !== 'same-origin' && site !== 'none') throw problem('CROSS_SITE')
+}
+
+async function submit(context: Context, flowId: string, form: FormParameters): Promise<Reply> {
+  requireOwnOrigin(context)
+  const load = () => loadFlow(context, flowId, 'page')
+  const asked = signOnAction(form)
+  if (!asked) throw problem('INVALID_REQUEST')
+  try {
+    await actOnFlow(context, load, asked.action, asked.body)
+  } catch (error) {
+    if (!(error instanceof Problem) || error.key !== 'INVALID_DATA') {
+      // The flow has moved on, in another tab or by the back button: its page shows where it stands.
+      if (error instanceof Problem && error.key === 'INVALID_REQUEST') return { status: 303, headers: { location: pageUrl(context, flowId) } }
+      throw error
+    }
+    const { state, application } = await load()
+    const explained = explainRefusal(error.details, state.user !== null, languageOf(context, state))
+    return show(context, state, application, { error: explained, username: asked.body['username'] })
+  }
+  return { status: 303, headers: { location: pageUrl(context, flowId) } }
+}
+
+const declaration = {
+  path: '/{environmentId}/signon/',
+  surface: 'page',
+  tag: 'Pages',
+  permission: { kind: 'public' },
+  cors: 'none',
+  source: 'authentication-api 1.1, 3.3; experience.md',
+  params: z.object({ environmentId: uuid }),
+  query: z.object({ flowId: z.string().max(100), environmentId: z.string().max(100).optional() }),
+  replies: { 200: null, 303: null, 400: null, 404: null },
+  errors: ['CROSS_SITE', 'NOT_FOUND'],
+} as const
+
+export const signOnPageOperations: readonly Operation[] = [
+  defineOperation({
+    ...declaration,
+    id: 'signOnPage',
+    method: 'GET',
+    summary: 'The sign-on page of a flow',
+    handle: ({ query }, context) =>
+      orGone(context, async () => {
+        if (!uuid.safeParse(query.flowId).success) return gone(context)
+        const { state, application } = await loadFlow(context, query.flowId, 'page')
+        return show(context, state, application)
+      }),
+  }),
+  defineOperation({
+    ...declaration,
+    id: 'submitSignOnPage',
+    method: 'POST',
+    summary: 'Submit a form of the sign-on page',
+    body: { kind: 'form', schema: z.looseObject({ action: z.string() }) } as Body<FormParameters>,
+    handle: ({ query, body }, context) =>
+      orGone(context, () => (uuid.safeParse(query.flowId).success ? submit(context, query.flowId, body) : Promise.resolve(gone(context)))),
+  }),
+]

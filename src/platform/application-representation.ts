@@ -1,0 +1,154 @@
+/**
+ * How an OpenID Connect application looks on the wire, and how what was sent becomes what is stored: platform-api 3.7,
+ * authentication-api 2.19.
+ *
+ * What is left out of a PUT goes back to its default, and a default is never weaker than what a new application gets
+ * (row N17). URLs are stored byte by byte. Never: a secret (row N25), a member that `ApplicationDocument` does not know.
+ */
+import { z } from 'zod'
+import { links, linksSchema } from '../contract/hal.ts'
+import type { Context } from '../contract/operation.ts'
+import { iso, reference, timestamp, uuid } from '../contract/validation.ts'
+import {
+  type ApplicationDocument,
+  applicationDefaults,
+  applicationType,
+  corsSettings,
+  grantType,
+  pkceEnforcement,
+  responseType,
+  tokenEndpointAuthMethod,
+} from '../environment/application.ts'
+import { problem } from '../errors/problem.ts'
+import type { ApplicationRow } from '../storage/sql/applications.ts'
+import { nullMeansAbsent } from './absent-members.ts'
+import { documentOf } from './application-control.ts'
+import { applicationProblems, defaultPkceEnforcement } from './application-rules.ts'
+import { keptAsSent, unavailable } from './later-features.ts'
+import { description, name } from './names.ts'
+
+const url = z.string().max(2048)
+
+const members = {
+  name,
+  description: description.optional(),
+  enabled: z.boolean(),
+  type: applicationType,
+  protocol: z.literal('OPENID_CONNECT'),
+  hiddenFromAppPortal: z.boolean().default(false),
+  loginPageUrl: url
+    .optional()
+    .describe('An own sign-on page: authorize redirects there with environmentId and flowId.'),
+  homePageUrl: url.optional(),
+  initiateLoginUri: url.optional(),
+  targetLinkUri: url.optional(),
+  icon: z.object({ id: z.string().max(64), href: url }).optional(),
+  grantTypes: z.array(grantType).min(1).max(20),
+  tokenEndpointAuthMethod,
+  allowWildcardInRedirectUris: z.boolean().default(false),
+  corsSettings: corsSettings.optional(),
+  assignActorRoles: z.boolean().default(false).describe('On creation of a WORKER: gives it the roles of its creator.'),
+  ...keptAsSent,
+}
+const listOfUrls = z.array(url).max(100)
+const listOfResponseTypes = z.array(responseType).max(20)
+
+/** What a client sends, to create or to replace. */
+export const applicationRequest = nullMeansAbsent(
+  z.object({
+    ...members,
+    responseTypes: listOfResponseTypes.default([]),
+    redirectUris: listOfUrls.default([]),
+    postLogoutRedirectUris: listOfUrls.default([]),
+    pkceEnforcement: pkceEnforcement
+      .optional()
+      .describe('Default: S256_REQUIRED for public applications, OPTIONAL for confidential ones.'),
+    ...unavailable,
+  }),
+)
+
+/** A request, its defaults filled in. */
+export type ApplicationRequest = z.output<typeof applicationRequest>
+
+/** What a client is answered. */
+export const application = z.object({
+  _links: linksSchema,
+  id: uuid,
+  environment: reference,
+  ...members,
+  responseTypes: listOfResponseTypes.optional(),
+  redirectUris: listOfUrls.optional(),
+  postLogoutRedirectUris: listOfUrls.optional(),
+  pkceEnforcement,
+  createdAt: timestamp,
+  updatedAt: timestamp,
+})
+const withDefaults = z.object(keptAsSent)
+
+/** An application as the wire has it. Empty lists are left out, since clients take them for a change. */
+export function applicationBody({ site }: Context, row: ApplicationRow) {
+  const environment = `${site.apiBase}/environments/${site.environmentId}`
+  const self = `${environment}/applications/${row.id}`
+  const { echoed, responseTypes, redirectUris, postLogoutRedirectUris, ...document } = documentOf(row)
+  const lists = Object.entries({ responseTypes, redirectUris, postLogoutRedirectUris })
+  return {
+    _links: links({
+      self,
+      environment,
+      ...(document.tokenEndpointAuthMethod === 'NONE' ? {} : { secret: `${self}/secret` }),
+      grants: `${self}/grants`,
+      signOnPolicyAssignments: `${self}/signOnPolicyAssignments`,
+      roleAssignments: `${self}/roleAssignments`,
+    }),
+    id: row.id,
+    environment: { id: site.environmentId },
+    name: row.name,
+    enabled: row.enabled === 1,
+    type: row.type,
+    protocol: 'OPENID_CONNECT',
+    ...document,
+    ...Object.fromEntries(lists.filter(([, list]) => list.length > 0)),
+    ...withDefaults.parse(echoed),
+    createdAt: iso(row.created_at),
+    updatedAt: iso(row.updated_at),
+  }
+}
+
+/**
+ * Judges a request and makes the document to store.
+ * @throws Problem INVALID_DATA naming everything that is wrong
+ */
+export function judgedDocument(body: ApplicationRequest, assignActorRoles: boolean): ApplicationDocument {
+  const document = {
+    ...applicationDefaults,
+    description: body.description,
+    loginPageUrl: body.loginPageUrl,
+    homePageUrl: body.homePageUrl,
+    initiateLoginUri: body.initiateLoginUri,
+    targetLinkUri: body.targetLinkUri,
+    icon: body.icon,
+    hiddenFromAppPortal: body.hiddenFromAppPortal,
+    grantTypes: [...new Set(body.grantTypes)],
+    responseTypes: [...new Set(body.responseTypes)],
+    tokenEndpointAuthMethod: body.tokenEndpointAuthMethod,
+    pkceEnforcement: body.pkceEnforcement ?? defaultPkceEnforcement(body.tokenEndpointAuthMethod),
+    redirectUris: body.redirectUris,
+    postLogoutRedirectUris: body.postLogoutRedirectUris,
+    allowWildcardInRedirectUris: body.allowWildcardInRedirectUris,
+    corsSettings: body.corsSettings,
+    assignActorRoles,
+    echoed: echoedOf(body),
+  }
+  const details = applicationProblems({ ...document, type: body.type })
+  if (details.length > 0) throw problem('INVALID_DATA', { details })
+  return document
+}
+
+function echoedOf(body: ApplicationRequest): ApplicationDocument['echoed'] {
+  const kept: Record<string, string | number | boolean | readonly string[]> = {}
+  for (const member of Object.keys(keptAsSent) as (keyof typeof keptAsSent)[]) {
+    const value = body[member]
+    if (value !== undefined) kept[member] = value
+  }
+  return kept
+}

@@ -1,0 +1,90 @@
+/**
+ * PURE: what must fit together in an OIDC application. platform-api 3.7 ("Rules and defaults"), RFC 6749 section 4.4,
+ * decisions D12 and D14.
+ *
+ * Never: an application saved that could not work, or a public client without PKCE unless it asked for that by name.
+ */
+import type { z } from 'zod'
+import type { ApplicationDocument, applicationType, corsSettings } from '../environment/application.ts'
+import type { Detail } from '../errors/problem.ts'
+import { originProblem, redirectUriProblem, webAddressProblem } from './registered-urls.ts'
+
+/** What the rules look at: the document of an application, with its type. */
+export type Candidate = Omit<ApplicationDocument, 'assignActorRoles'> & {
+  readonly type: z.output<typeof applicationType>
+}
+
+/** PKCE where the application does not say: S256 for public clients (D14), PingOne's default for confidential ones. */
+export function defaultPkceEnforcement(
+  method: ApplicationDocument['tokenEndpointAuthMethod'],
+): ApplicationDocument['pkceEnforcement'] {
+  return method === 'NONE' ? 'S256_REQUIRED' : 'OPTIONAL'
+}
+
+/** Everything that is wrong with an application; empty when nothing is. */
+export function applicationProblems(candidate: Candidate): Detail[] {
+  return [
+    ...urlProblems(candidate),
+    ...grantProblems(candidate),
+    ...(candidate.corsSettings ? corsProblems(candidate.corsSettings) : []),
+    ...refreshProblems(candidate.echoed),
+  ]
+}
+
+function urlProblems(candidate: Candidate): Detail[] {
+  const registrant = { native: candidate.type === 'NATIVE_APP', wildcards: candidate.allowWildcardInRedirectUris }
+  const afterSignOff = { ...registrant, wildcards: false }
+  return [
+    ...candidate.redirectUris.flatMap((uri, at) => invalid(`redirectUris.${at}`, redirectUriProblem(uri, registrant))),
+    ...candidate.postLogoutRedirectUris.flatMap((uri, at) =>
+      invalid(`postLogoutRedirectUris.${at}`, redirectUriProblem(uri, afterSignOff)),
+    ),
+    ...page('initiateLoginUri', candidate.initiateLoginUri, true),
+    ...page('loginPageUrl', candidate.loginPageUrl, true),
+    ...page('targetLinkUri', candidate.targetLinkUri, false),
+    ...page('homePageUrl', candidate.homePageUrl, false),
+    ...page('icon.href', candidate.icon?.href, false),
+  ]
+}
+
+function page(target: string, address: string | undefined, secure: boolean): Detail[] {
+  return address === undefined ? [] : invalid(target, webAddressProblem(address, secure))
+}
+
+function grantProblems({ grantTypes, responseTypes, tokenEndpointAuthMethod }: Candidate): Detail[] {
+  const needs = (wanted: boolean, grant: (typeof grantTypes)[number], target: string) =>
+    invalid(target, wanted && !grantTypes.includes(grant) ? `needs the grant type ${grant}` : undefined)
+  return [
+    ...needs(responseTypes.includes('CODE'), 'AUTHORIZATION_CODE', 'responseTypes'),
+    ...needs(responseTypes.includes('TOKEN') || responseTypes.includes('ID_TOKEN'), 'IMPLICIT', 'responseTypes'),
+    ...invalid(
+      'tokenEndpointAuthMethod',
+      tokenEndpointAuthMethod === 'NONE' && grantTypes.includes('CLIENT_CREDENTIALS')
+        ? 'must not be NONE with the grant type CLIENT_CREDENTIALS'
+        : undefined,
+    ),
+  ]
+}
+
+function corsProblems({ behavior, origins = [] }: z.output<typeof corsSettings>): Detail[] {
+  switch (behavior) {
+    case 'ALLOW_NO_ORIGINS':
+      return invalid('corsSettings.origins', origins.length > 0 ? 'must be absent with ALLOW_NO_ORIGINS' : undefined)
+    case 'ALLOW_SPECIFIC_ORIGINS':
+      return origins.length === 0
+        ? [{ code: 'REQUIRED_VALUE', target: 'corsSettings.origins', message: 'must not be empty' }]
+        : origins.flatMap((origin, at) => invalid(`corsSettings.origins.${at}`, originProblem(origin)))
+  }
+}
+
+function refreshProblems({
+  refreshTokenDuration: one,
+  refreshTokenRollingDuration: chain,
+}: Candidate['echoed']): Detail[] {
+  const tooLong = typeof one === 'number' && typeof chain === 'number' && one > chain
+  return invalid('refreshTokenDuration', tooLong ? 'must not be greater than refreshTokenRollingDuration' : undefined)
+}
+
+function invalid(target: string, message: string | undefined): Detail[] {
+  return message === undefined ? [] : [{ code: 'INVALID_VALUE', target, message }]
+}

@@ -1,0 +1,45 @@
+/** Every operation of the management API: a static list; what is not in it is not mounted. */
+import type { Operation } from '../contract/operation.ts'
+import { applicationGrantOperations } from './application-grants.ts'
+import { applicationSecretOperations } from './application-secret.ts'
+import { applicationOperations } from './applications.ts'
+import { billOfMaterialsOperations } from './bill-of-materials.ts'
+import { environmentDeletionOperations } from './environment-deletion.ts'
+import { environmentTypeOperations } from './environment-type.ts'
+import { environmentOperations } from './environments.ts'
+import { organizationOperations } from './organizations.ts'
+import { passwordPolicyOperations } from './password-policies.ts'
+import { populationOperations } from './populations.ts'
+import { resourceOperations } from './resources.ts'
+import { roleAssignmentOperations } from './role-assignments.ts'
+import { roleOperations } from './roles.ts'
+import { scopeOperations } from './scopes.ts'
+import { settingsOperations } from './settings.ts'
+import { signOnPolicyOperations } from './sign-on-policies.ts'
+import { signOnPolicyActionOperations } from './sign-on-policy-actions.ts'
+import { signOnPolicyAssignmentOperations } from './sign-on-policy-assignments.ts'
+import { userPasswordOperations } from './user-password.ts'
+import { userOperations } from './users.ts'
+
+export const platformOperations: readonly Operation[] = [
+  ...organizationOperations,
+  ...environmentOperations,
+  ...environmentTypeOperations,
+  ...environmentDeletionOperations,
+  ...billOfMaterialsOperations,
+  ...settingsOperations,
+  ...populationOperations,
+  ...passwordPolicyOperations,
+  ...userOperations,
+  ...userPasswordOperations,
+  ...applicationOperations,
+  ...applicationSecretOperations,
+  ...applicationGrantOperations,
+  ...resourceOperations,
+  ...scopeOperations,
+  ...signOnPolicyOperations,
+  ...signOnPolicyActionOperations,
+  ...signOnPolicyAssignmentOperations,
+  ...roleOperations,
+  ...roleAssignmentOperations,
+]

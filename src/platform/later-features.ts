@@ -1,0 +1,56 @@
+/**
+ * Members of an OIDC application that belong to features this version of Stile has not (platform-api 3.7), as one table.
+ * Clients send most of them always and expect to read them back unchanged (platform-api 1.14, 4.5).
+ *
+ * - `keptAsSent`: any value that is listed may be ignored without harm. It is stored and answered as sent, or else its
+ *   default is answered.
+ * - `unavailable`: a value would promise something. It is refused, never ignored.
+ *
+ * Never: a value accepted here that makes an administrator believe in a protection that is not there.
+ */
+import { z } from 'zod'
+
+const notAvailable = 'is not available in this version of Stile'
+
+/** Switched off, and staying off: switching it on is refused. */
+const off = z.literal(false).default(false)
+
+/** `requestScopesForMultipleResourcesEnabled` alone has an effect: on the scopes of one request. */
+export const keptAsSent = {
+  additionalRefreshTokenReplayProtectionEnabled: z.boolean().default(true),
+  deviceTimeout: z.int().min(1).max(3600).default(600),
+  devicePollingInterval: z.int().min(1).max(60).default(5),
+  idpSignoff: off,
+  includeX5t: off,
+  opSessionCheckEnabled: off,
+  parRequirement: z.literal('OPTIONAL').default('OPTIONAL'),
+  parTimeout: z.int().min(1).max(600).default(60),
+  refreshTokenDuration: z.int().min(60).max(2_147_483_647).default(2_592_000),
+  refreshTokenRollingDuration: z.int().min(60).max(2_147_483_647).default(15_552_000),
+  refreshTokenRollingGracePeriodDuration: z.int().min(0).max(86_400).optional(),
+  refreshTokenType: z.enum(['JSON_WEB_TOKEN', 'OPAQUE_TOKEN']).optional(),
+  requestScopesForMultipleResourcesEnabled: z.boolean().default(false),
+  requireSignedRequestObject: off,
+  supportUnsignedRequestObject: off,
+  tags: z.array(z.literal('PING_FED_CONNECTION_INTEGRATION')).max(1).optional(),
+}
+
+/** A member that must not be there. */
+export const absent = z
+  .unknown()
+  .optional()
+  .refine((value) => value === undefined, notAvailable)
+
+/** Refused whenever they are sent. */
+export const unavailable = {
+  accessControl: absent,
+  clientId: absent,
+  deviceCustomVerificationUri: absent,
+  devicePathId: absent,
+  jwks: absent,
+  jwksUrl: absent,
+  kerberos: absent,
+  mobile: absent,
+  signing: absent,
+  template: absent,
+}

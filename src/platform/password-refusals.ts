@@ -1,0 +1,62 @@
+/**
+ * How the management API refuses a password: platform-api 3.6, authentication-api 7.3 and 7.4.
+ *
+ * Never: the password, or a hint at what was wrong with a guess.
+ */
+import { z } from 'zod'
+import type { MissedRequirement } from '../directory/password-change.ts'
+import { invalidData, type Problem, problem } from '../errors/problem.ts'
+
+/** The member of the body that holds the password. */
+export type PasswordTarget = 'password' | 'currentPassword' | 'newPassword'
+
+const subjects = { password: 'User password', currentPassword: 'User password', newPassword: 'New password' } as const
+
+/** A new password that misses requirements of the policy; each is named, and explained in a member of its own. */
+export function passwordUnsatisfied(target: PasswordTarget, requirements: readonly MissedRequirement[]): Problem {
+  const message = `${subjects[target]} did not satisfy password policy requirements`
+  return invalidData('INVALID_VALUE', target, message, {
+    unsatisfiedRequirements: requirements.map(({ name }) => name),
+    ...Object.fromEntries(requirements.map(({ name, message: text }) => [name, text])),
+  })
+}
+
+/** A guess that was wrong; how many more there are, where one was spent. */
+export function passwordWrong(target: PasswordTarget, failuresRemaining: number | undefined): Problem {
+  const message = 'The provided password did not match provisioned password'
+  return invalidData(
+    'INVALID_VALUE',
+    target,
+    message,
+    failuresRemaining === undefined ? undefined : { failuresRemaining },
+  )
+}
+
+/** Too many wrong guesses. */
+export function passwordLockedOut(target: PasswordTarget, secondsUntilUnlock: number): Problem {
+  const message = 'Too many unsuccessful attempts. The password is temporarily locked.'
+  return invalidData('PASSWORD_LOCKED_OUT', target, message, { secondsUntilUnlock })
+}
+
+/** The user has no password. */
+export function noPassword(): Problem {
+  return invalidData('NO_PASSWORD', 'password', 'The user has no password.')
+}
+
+/** The password has been changed by somebody else while this request was judging it. */
+export function passwordChangedMeanwhile(): Problem {
+  return problem('REQUEST_FAILED', {
+    details: [{ code: 'CONSTRAINT_VIOLATION', target: 'password', message: 'The password was changed meanwhile.' }],
+  })
+}
+
+/** A password in a body; longer ones than the rules look at are refused unseen. */
+export const typedPassword = z.string().max(4096, { abort: true })
+
+/**
+ * A password in a body that sets one. A hash in the LDAP notation (`{SSHA512}…`) would become a password in clear.
+ */
+export const givenPassword = typedPassword.refine(
+  (value) => !/^\{[A-Za-z0-9-]{2,16}\}/.test(value),
+  'must be in clear: encoded passwords are not available in this version of Stile',
+)

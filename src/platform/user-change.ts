@@ -1,0 +1,114 @@
+/**
+ * Changing the attributes of a user: PUT and PATCH of `~/users/{userId}`, platform-api 3.5 and 1.9. Population, account,
+ * `enabled` and `mfaEnabled` are changed at their own addresses and nowhere else.
+ *
+ * Never: an address that stays proved when it changes (K32, K33), a username or address of somebody who holds more
+ * than the actor (N09), one writer's change undone by another's.
+ */
+import type { z } from 'zod'
+import { type Context, defineOperation, type Operation, type Reply } from '../contract/operation.ts'
+import { attributeColumns, type User, type UserDocument } from '../directory/users.ts'
+import { problem } from '../errors/problem.ts'
+import { compareAndSet } from '../storage/operations.ts'
+import { Stale } from '../storage/refusals.ts'
+import { nullMeansAbsent } from './absent-members.ts'
+import { requireUnique } from './names.ts'
+import { mergedAttributes, patchedAttributes, storedAttributes, writtenAttributes } from './user-attributes.ts'
+import { type ReachedUser, reachedKey, reachedUser, requireControl } from './user-control.ts'
+import { userBody, userResource } from './user-representation.ts'
+import { common, oneUser } from './user-routes.ts'
+
+const reach = { permission: 'idm:update:user', self: 'p1:update:user' } as const
+
+const declared = {
+  ...common,
+  ...oneUser,
+  permission: { kind: 'role', population: true, ...reach },
+  replies: { 200: userResource },
+  errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND'],
+  event: 'USER.UPDATED',
+} as const
+
+const replaceUser = defineOperation({
+  ...declared,
+  id: 'replaceUser',
+  method: 'PUT',
+  summary: 'Replace the attributes of a user',
+  body: { kind: 'json', schema: nullMeansAbsent(writtenAttributes) },
+  handle: ({ params, body }, context) => change(context, params.userId, () => body),
+})
+
+const updateUser = defineOperation({
+  ...declared,
+  id: 'updateUser',
+  method: 'PATCH',
+  summary: 'Change some attributes of a user; null clears',
+  body: { kind: 'json', schema: patchedAttributes },
+  handle: ({ params, body }, context) => change(context, params.userId, (present) => mergedAttributes(present, body)),
+})
+
+/** How often a change is worked out anew because another one came between. */
+const attempts = 5
+
+async function change(
+  context: Context,
+  userId: string,
+  attributesOf: (present: User) => z.output<typeof writtenAttributes>,
+): Promise<Reply> {
+  for (let attempt = 1; ; attempt += 1) {
+    const reached = await reachedUser(context, userId, reach)
+    const after = changedUser(context, reached, attributesOf(reached.user))
+    const changed = changedMembers(reached.user, after)
+    if (!reached.asSelf && changed.some((member) => member === 'username' || member === 'email')) {
+      await requireControl(context, userId)
+    }
+    try {
+      const version = await requireUnique('users', 'username', save(context, reached, after, changed))
+      return { status: 200, body: userBody(context, { ...reached, user: { ...after, version } }) }
+    } catch (error) {
+      if (!(error instanceof Stale)) throw error
+      if (attempt === attempts) throw problem('UNAVAILABLE', { headers: { 'retry-after': '1' }, cause: error })
+    }
+  }
+}
+
+function save(context: Context, reached: ReachedUser, after: User, changed: readonly string[]): Promise<number> {
+  const { id, version } = reached.user
+  return context.kernel.storage.commit({
+    name: 'change-user',
+    *run() {
+      const columns = { ...attributeColumns(after.username, after.document), updated_at: after.updatedAt }
+      const next = yield* compareAndSet('users', reachedKey(reached), version, columns)
+      yield context.record({ subject: { type: 'USER', id }, detail: { changed } })
+      return next
+    },
+  })
+}
+
+function changedUser(
+  { now }: Context,
+  { user: before, asSelf }: ReachedUser,
+  attributes: z.output<typeof writtenAttributes>,
+): User {
+  const { username, document } = storedAttributes(attributes)
+  const { emailVerified, verifyStatus } = before.document
+  const kept: Pick<UserDocument, 'emailVerified' | 'verifyStatus'> = {
+    ...(emailVerified !== undefined && document.email === before.document.email ? { emailVerified } : {}),
+    // Whether an identity was verified is not for its owner to say.
+    ...(asSelf && verifyStatus !== undefined ? { verifyStatus } : {}),
+  }
+  const { verifyStatus: claimed, ...others } = document
+  const written = asSelf || claimed === undefined ? others : { ...others, verifyStatus: claimed }
+  return { ...before, username, document: { ...written, ...kept }, updatedAt: now }
+}
+
+/** The names of what differs, for the audit event. */
+function changedMembers(before: User, after: User): string[] {
+  const members = ({ username, document }: User): Readonly<Record<string, unknown>> => ({ username, ...document })
+  const [old, next] = [members(before), members(after)]
+  return [...new Set([...Object.keys(old), ...Object.keys(next)])]
+    .filter((name) => JSON.stringify(old[name]) !== JSON.stringify(next[name]))
+    .toSorted()
+}
+
+export const changeUserOperations: readonly Operation[] = [replaceUser, updateUser]

@@ -1,0 +1,5 @@
+/** All migrations, in the order of their numbers: a static list, never a folder scan. */
+import type { Migration } from '../migration.ts'
+import { first } from './0001-first.ts'
+
+export const migrations: readonly Migration[] = [first]

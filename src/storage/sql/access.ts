@@ -1,0 +1,49 @@
+/** Statements on `role_assignments` and on what keeps a user's access token alive. */
+import type { Statement } from '../port.ts'
+
+/** A row of `role_assignments`. */
+export interface RoleAssignmentRow {
+  readonly id: string
+  readonly environment_id: string
+  readonly actor_type: 'APPLICATION' | 'USER'
+  readonly actor_id: string
+  readonly role_id: string
+  readonly scope_type: 'ORGANIZATION' | 'ENVIRONMENT' | 'POPULATION'
+  readonly scope_id: string
+  readonly scope_environment_id: string | null
+  readonly read_only: number
+  readonly created_at: number
+}
+
+/** The role assignments of an application or user of an environment. */
+export function roleAssignmentsOf(environmentId: string, actorId: string): Statement<RoleAssignmentRow> {
+  return {
+    text: 'SELECT * FROM role_assignments WHERE environment_id = $1 AND actor_id = $2 ORDER BY created_at, id',
+    values: [environmentId, actorId],
+  }
+}
+
+/** How many actors hold a role at a scope. */
+export function holdersOf(roleId: string, scopeType: string, scopeId: string): Statement<{ readonly holders: number }> {
+  return {
+    text: 'SELECT COUNT(*) AS holders FROM role_assignments WHERE role_id = $1 AND scope_type = $2 AND scope_id = $3',
+    values: [roleId, scopeType, scopeId],
+  }
+}
+
+/** One row while the grant is not revoked, the session lives and the user may sign on (decisions D22, D23). */
+export function liveGrant(
+  environmentId: string,
+  grantId: string,
+  userId: string,
+  sessionId: string,
+  now: number,
+): Statement<{ readonly document: string; readonly username: string; readonly updated_at: number }> {
+  return {
+    text: `SELECT u.document, u.username, u.updated_at FROM token_families f
+           JOIN sessions s ON s.environment_id = f.environment_id AND s.id = f.session_id AND s.expires_at > $5
+           JOIN users u ON u.environment_id = f.environment_id AND u.id = f.user_id AND u.enabled = 1 AND u.locked_at IS NULL
+           WHERE f.environment_id = $1 AND f.id = $2 AND f.user_id = $3 AND f.session_id = $4 AND f.revoked_at IS NULL`,
+    values: [environmentId, grantId, userId, sessionId, now],
+  }
+}

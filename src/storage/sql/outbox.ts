@@ -1,0 +1,56 @@
+/** Statements on `outbox`: work that was promised in a unit and is done after it. */
+import type { Statement } from '../port.ts'
+
+/** A row of `outbox`. */
+export interface OutboxRow {
+  readonly environment_id: string
+  readonly id: string
+  readonly kind: string
+  /** JSON of the kind. */
+  readonly payload: string
+  /** How often somebody has taken it; also its version. */
+  readonly attempts: number
+  readonly next_at: number
+  readonly created_at: number
+}
+
+/** Writes a row. */
+export function insertOutbox(row: OutboxRow): Statement<object> {
+  return {
+    text: `INSERT INTO outbox (environment_id, id, kind, payload, attempts, next_at, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    values: [row.environment_id, row.id, row.kind, row.payload, row.attempts, row.next_at, row.created_at],
+  }
+}
+
+/** Rows that are due, of any environment, the longest waiting first. */
+export function dueOutbox(now: number, limit: number): Statement<OutboxRow> {
+  return {
+    text: 'SELECT * FROM outbox WHERE next_at <= $1 ORDER BY next_at, environment_id, id LIMIT $2',
+    values: [now, limit],
+  }
+}
+
+/** What names one attempt: the row and the number of the attempt. */
+export type Attempt = Pick<OutboxRow, 'environment_id' | 'id' | 'attempts'>
+
+/** Removes a row that is done, unless another attempt has begun. */
+export function completeOutbox({ environment_id, id, attempts }: Attempt): Statement<object> {
+  return {
+    text: 'DELETE FROM outbox WHERE environment_id = $1 AND id = $2 AND attempts = $3',
+    values: [environment_id, id, attempts],
+  }
+}
+
+/** Makes a row due at another time, unless another attempt has begun. */
+export function postponeOutbox({ environment_id, id, attempts }: Attempt, nextAt: number): Statement<object> {
+  return {
+    text: 'UPDATE outbox SET next_at = $4 WHERE environment_id = $1 AND id = $2 AND attempts = $3',
+    values: [environment_id, id, attempts, nextAt],
+  }
+}
+
+/** Removes whatever else waits for an environment. */
+export function deleteOtherOutbox({ environment_id, id }: Pick<OutboxRow, 'environment_id' | 'id'>): Statement<object> {
+  return { text: 'DELETE FROM outbox WHERE environment_id = $1 AND id <> $2', values: [environment_id, id] }
+}

@@ -1,0 +1,77 @@
+/** Statements on `role_assignments` for those who give and take roles; what a request may do is read by `access.ts`. */
+import type { Statement } from '../port.ts'
+import type { RoleAssignmentRow } from './access.ts'
+import { equal, pageOf, type Span } from './page.ts'
+
+/** A page of the role assignments of an application or user. */
+export function roleAssignmentsPage(environmentId: string, actorId: string, span: Span): Statement<RoleAssignmentRow> {
+  return pageOf(
+    'SELECT a.* FROM role_assignments a',
+    'a',
+    [equal('a.environment_id', environmentId), equal('a.actor_id', actorId)],
+    span,
+  )
+}
+
+/** One role assignment of an application or user. */
+export function roleAssignmentById(environmentId: string, actorId: string, id: string): Statement<RoleAssignmentRow> {
+  return {
+    text: 'SELECT * FROM role_assignments WHERE environment_id = $1 AND actor_id = $2 AND id = $3',
+    values: [environmentId, actorId, id],
+  }
+}
+
+/** Takes away a role assignment; its row says what it was. */
+export function deleteRoleAssignment(environmentId: string, actorId: string, id: string): Statement<RoleAssignmentRow> {
+  return {
+    text: 'DELETE FROM role_assignments WHERE environment_id = $1 AND actor_id = $2 AND id = $3 RETURNING *',
+    values: [environmentId, actorId, id],
+  }
+}
+
+/** Takes away every role of an application or user; the rows say what they were. */
+export function deleteRoleAssignmentsOf(environmentId: string, actorId: string): Statement<RoleAssignmentRow> {
+  return {
+    text: 'DELETE FROM role_assignments WHERE environment_id = $1 AND actor_id = $2 RETURNING *',
+    values: [environmentId, actorId],
+  }
+}
+
+/** Takes away every role that is scoped to a population, whoever holds it. */
+export function deleteRoleAssignmentsAt(environmentId: string, populationId: string): Statement<object> {
+  return {
+    text: `DELETE FROM role_assignments
+           WHERE scope_environment_id = $1 AND scope_type = 'POPULATION' AND scope_id = $2`,
+    values: [environmentId, populationId],
+  }
+}
+
+/** One row when an application or user of a live environment holds a role for an organization. */
+export function anyHolder(roleId: string, organizationId: string): Statement<{ readonly id: string }> {
+  return {
+    text: `SELECT a.id FROM role_assignments a
+           JOIN environments e ON e.id = a.environment_id AND e.deleted_at IS NULL
+           WHERE a.role_id = $1 AND a.scope_type = 'ORGANIZATION' AND a.scope_id = $2 LIMIT 1`,
+    values: [roleId, organizationId],
+  }
+}
+
+/** The population of a user, which exists while there is a row. */
+export function populationOfUser(
+  environmentId: string,
+  userId: string,
+): Statement<{ readonly id: string; readonly population_id: string }> {
+  return {
+    text: 'SELECT id, population_id FROM users WHERE environment_id = $1 AND id = $2',
+    values: [environmentId, userId],
+  }
+}
+
+/** The organizations for which somebody in an environment holds a role. */
+export function organizationsHeldIn(environmentId: string, roleId: string): Statement<{ readonly scope_id: string }> {
+  return {
+    text: `SELECT DISTINCT scope_id FROM role_assignments
+           WHERE environment_id = $1 AND role_id = $2 AND scope_type = 'ORGANIZATION'`,
+    values: [environmentId, roleId],
+  }
+}

@@ -1,0 +1,96 @@
+/** Statements on `users`, each with what is read beside it in the same query: the password, or the count of guesses. */
+import type { Statement } from '../port.ts'
+import { type Condition, equal, pageOf, type Span } from './page.ts'
+import type { PasswordColumns } from './passwords.ts'
+
+/** A row of `users`. Keys are normalised text, made by whoever writes the row. */
+export interface UserRow {
+  readonly id: string
+  readonly population_id: string
+  readonly username: string
+  readonly username_key: string
+  readonly enabled: number
+  /** When an administrator locked the account, epoch milliseconds. */
+  readonly locked_at: number | null
+  readonly mfa_enabled: number
+  /** JSON: `UserDocument`. */
+  readonly document: string
+  readonly last_sign_on_at: number | null
+  readonly last_sign_on_ip: string | null
+  readonly version: number
+  readonly created_at: number
+  readonly updated_at: number
+}
+
+const userColumns = `u.id, u.population_id, u.username, u.username_key, u.enabled, u.locked_at, u.mfa_enabled, u.document,
+  u.last_sign_on_at, u.last_sign_on_ip, u.version, u.created_at, u.updated_at`
+
+/** A user with the columns of the password, all null when there is none. */
+export type UserWithPasswordRow = UserRow & { readonly [K in keyof PasswordColumns]: PasswordColumns[K] | null }
+
+const withPassword = `SELECT ${userColumns}, p.hash, p.changed_at, p.must_change, p.history
+  FROM users u LEFT JOIN passwords p ON p.environment_id = u.environment_id AND p.user_id = u.id`
+
+/** The user of a normalised username, with the password. */
+export function userWithPasswordByKey(environmentId: string, key: string): Statement<UserWithPasswordRow> {
+  return {
+    text: `${withPassword} WHERE u.environment_id = $1 AND u.username_key = $2`,
+    values: [environmentId, key],
+  }
+}
+
+/** The user of an id, with the password. */
+export function userWithPasswordById(environmentId: string, id: string): Statement<UserWithPasswordRow> {
+  return { text: `${withPassword} WHERE u.environment_id = $1 AND u.id = $2`, values: [environmentId, id] }
+}
+
+/** A user with the guesses at the password: both null when there were none lately. */
+export interface UserWithGuessesRow extends UserRow {
+  readonly guesses: number | null
+  /** When their window ends, epoch milliseconds; it may have ended. */
+  readonly guesses_until: number | null
+}
+
+const withGuesses = `SELECT ${userColumns}, l.count AS guesses, l.expires_at AS guesses_until
+  FROM users u LEFT JOIN limits l ON l.environment_id = u.environment_id AND l.kind = 'password' AND l.subject = u.id`
+
+/** The user of an id, with the guesses at the password. */
+export function userWithGuesses(environmentId: string, id: string): Statement<UserWithGuessesRow> {
+  return { text: `${withGuesses} WHERE u.environment_id = $1 AND u.id = $2`, values: [environmentId, id] }
+}
+
+/**
+ * A page of users, with the guesses at their passwords.
+ * @param conditions over the table `u`
+ */
+export function usersPage(
+  environmentId: string,
+  conditions: readonly Condition[],
+  span: Span,
+): Statement<UserWithGuessesRow> {
+  return pageOf(withGuesses, 'u', [equal('u.environment_id', environmentId), ...conditions], span)
+}
+
+/** One row while the population exists: asked inside the unit that puts a user into it. */
+export function populationExists(environmentId: string, populationId: string): Statement<{ readonly id: string }> {
+  return {
+    text: 'SELECT id FROM populations WHERE environment_id = $1 AND id = $2',
+    values: [environmentId, populationId],
+  }
+}
+
+/** Remembers a sign-on. */
+export function recordSignOn(environmentId: string, userId: string, at: number, remoteIp: string): Statement<object> {
+  return {
+    text: 'UPDATE users SET last_sign_on_at = $3, last_sign_on_ip = $4 WHERE environment_id = $1 AND id = $2',
+    values: [environmentId, userId, at, remoteIp],
+  }
+}
+
+/** Revokes every token family of a user; everything issued from them dies (decision D22). */
+export function revokeFamiliesOfUser(environmentId: string, userId: string, now: number): Statement<object> {
+  return {
+    text: 'UPDATE token_families SET revoked_at = $3 WHERE environment_id = $1 AND user_id = $2 AND revoked_at IS NULL',
+    values: [environmentId, userId, now],
+  }
+}

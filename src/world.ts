@@ -1,0 +1,44 @@
+/**
+ * The outside world that decisions depend on: time and randomness. Everything that judges receives `now` and ids as
+ * plain data; only the shells call this port. Never: `Date.now()` or `crypto.randomUUID()` anywhere else in src/.
+ */
+import { randomBytes, randomUUID } from 'node:crypto'
+
+/** Clock and randomness, as one port so that tests can hold both still. */
+export interface World {
+  /** The present moment in epoch milliseconds. */
+  now(): number
+  /** `size` unpredictable bytes. */
+  bytes(size: number): Buffer
+  /** A lower-case UUID version 4 (decision D17: ids must not sort by time). */
+  uuid(): string
+}
+
+/** The real clock and the operating system's randomness. */
+export const realWorld: World = {
+  now: () => Date.now(),
+  bytes: (size) => randomBytes(size),
+  uuid: () => randomUUID(),
+}
+
+/** A world whose clock is set by hand; its randomness stays real, since tests never need to predict it. */
+export interface TestWorld extends World {
+  /** Moves the clock forward by `milliseconds`. */
+  advance(milliseconds: number): void
+}
+
+/**
+ * Makes a world for tests.
+ * @param start epoch milliseconds at which its clock stands; it moves only through `advance`
+ */
+export function testWorld(start: number = Date.now()): TestWorld {
+  let now = start
+  return {
+    now: () => now,
+    bytes: (size) => randomBytes(size),
+    uuid: () => randomUUID(),
+    advance: (milliseconds) => {
+      now += milliseconds
+    },
+  }
+}

@@ -1,0 +1,128 @@
+/** The outbox: exactly one worker per attempt, and another attempt when one does not end. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Attempt, drainOutbox, enqueue, type Handler, type OutboxKind } from '../../src/delivery/outbox.ts'
+import { insertOutbox } from '../../src/storage/sql/outbox.ts'
+import { onEachEngine, type Ports } from '../jobs/on-each-engine.ts'
+
+const never = new AbortController().signal
+
+async function promise({ storage, world }: Ports, count: number): Promise<void> {
+  await storage.commit({
+    name: 'promise',
+    *run() {
+      for (let at = 0; at < count; at += 1) {
+        yield enqueue(world, { kind: 'environment.forget', environmentId: world.uuid() }, world.now())
+      }
+    },
+  })
+}
+
+function handlers(forget: Handler): Readonly<Record<OutboxKind, Handler>> {
+  const unexpected: Handler = () => Promise.reject(new Error('no message of this kind was promised'))
+  return { 'environment.delete': unexpected, 'environment.forget': forget }
+}
+
+async function waiting({ storage }: Ports): Promise<number> {
+  return (await storage.read({ text: 'SELECT id FROM outbox', values: [] })).length
+}
+
+onEachEngine('outbox', (open) => {
+  test('of many workers that look at the same time, one gets each message', async () => {
+    const ports = await open()
+    await promise(ports, 50)
+    const seen: string[] = []
+    const work = handlers(async ({ id }: Attempt) => {
+      seen.push(id)
+      // Long enough for every worker to have read the row while it is being done.
+      await ports.storage.read({ text: 'SELECT 1 AS one', values: [] })
+      return 'done'
+    })
+    await Promise.all(Array.from({ length: 8 }, () => drainOutbox(ports, work, never)))
+    assert.equal(seen.length, 50)
+    assert.equal(new Set(seen).size, 50)
+    assert.equal(await waiting(ports), 0)
+  })
+
+  test('a message whose handler throws waits longer each time', async () => {
+    const ports = await open()
+    await promise(ports, 1)
+    let attempts = 0
+    const work = handlers(() => {
+      attempts += 1
+      return Promise.reject(new Error('the other side is away'))
+    })
+    const waits: number[] = []
+    for (let round = 0; round < 12; round += 1) {
+      await drainOutbox(ports, work, never)
+      let waited = 0
+      const before: number = attempts
+      while (attempts === before) {
+        ports.world.advance(1000)
+        waited += 1
+        await drainOutbox(ports, work, never)
+      }
+      waits.push(waited)
+    }
+    assert.deepEqual(waits, [30, 30, 30, 30, 32, 64, 128, 256, 512, 600, 600, 600])
+    assert.equal(await waiting(ports), 1)
+  })
+
+  test('a message that a dead worker had taken is taken again, and its late end does not count', async () => {
+    const ports = await open()
+    await promise(ports, 1)
+    let release = (_: 'done') => {}
+    const stuck = handlers(() => new Promise<'done'>((resolve) => (release = resolve)))
+    const first = drainOutbox(ports, stuck, never)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    ports.world.advance(30_000)
+    let secondTook = 0
+    const failing = handlers(() => {
+      secondTook += 1
+      return Promise.reject(new Error('not yet'))
+    })
+    await drainOutbox(ports, failing, never)
+    assert.equal(secondTook, 1)
+    release('done')
+    await first
+    assert.equal(await waiting(ports), 1, 'the second attempt owns the message now')
+  })
+
+  test('a kind that this release does not know stays for the release that does', async () => {
+    const ports = await open()
+    const { storage, world } = ports
+    const row = {
+      environment_id: world.uuid(),
+      id: world.uuid(),
+      kind: 'constructor',
+      payload: '{}',
+      attempts: 0,
+      next_at: 0,
+      created_at: 0,
+    }
+    await storage.commit({
+      name: 'newer',
+      *run() {
+        yield insertOutbox(row)
+      },
+    })
+    await drainOutbox(
+      ports,
+      handlers(async () => 'done'),
+      never,
+    )
+    assert.equal(await waiting(ports), 1)
+  })
+
+  test('stops between two messages when it is told to', async () => {
+    const ports = await open()
+    await promise(ports, 3)
+    const stop = new AbortController()
+    const work = handlers(async () => {
+      stop.abort()
+      return 'done'
+    })
+    await drainOutbox(ports, work, stop.signal)
+    assert.equal(await waiting(ports), 2)
+  })
+})

@@ -1,0 +1,513 @@
+/**
+ * A model of the flow engine (security catalogue 3.1): random policies, sessions, requests and sequences of events,
+ * with policies rewritten, users disabled and sessions ended in between. The model keeps its own account of what was
+ * truly checked and decides by brute force what a condition can be, so it shares no code with what it tests.
+ */
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import fc from 'fast-check'
+import { mediaTypeNames } from '../../src/flow/actions/index.ts'
+import { type CompiledCondition, evaluate } from '../../src/flow/condition.ts'
+import { type ConditionJson, readCondition } from '../../src/flow/conditions/index.ts'
+import { isUsable } from '../../src/flow/facts.ts'
+import { type CompiledAction, type CompiledPolicy, compilePolicy } from '../../src/flow/policy.ts'
+import { encode, flowLifetime, type FlowState } from '../../src/flow/state.ts'
+import { canary, deepFreeze, type Outcome, policyOf, Rig } from './rig.ts'
+import { secondSecret, secondSecretAction } from './second-secret.ts'
+
+const runs = { numRuns: 2000 }
+const ages = [0, 30, 100, 1000, 5000]
+const networks = ['192.0.2.0/24', '198.51.100.0/24', '0.0.0.0/0']
+
+/** A condition as the model knows it; a compiled one is made from the same JSON. */
+const condition: fc.Arbitrary<ConditionJson> = fc.letrec<{ node: ConditionJson }>((tie) => ({
+  node: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc.record({
+      secondsSince: fc.constantFrom(
+        '${session.lastSignOn.at}' as const,
+        '${session.lastSignOn.withAuthenticator.pwd.at}' as const,
+        '${session.lastSignOn.withAuthenticator.mfa.at}' as const,
+      ),
+      greater: fc.constantFrom(...ages),
+    }),
+    fc.record({
+      value: fc.constantFrom('${user.population.id}', '${user.mfaEnabled}', '${user.nickname}'),
+      equals: fc.constantFrom<string | boolean>('staff', 'guests', true, false),
+    }),
+    fc.record({
+      contains: fc.constant('${flow.request.http.remoteIp}' as const),
+      ipRange: fc.subarray(networks, { minLength: 1 }),
+    }),
+    fc.record({ and: fc.array(tie('node'), { minLength: 1, maxLength: 3 }) }),
+    fc.record({ or: fc.array(tie('node'), { minLength: 1, maxLength: 3 }) }),
+    fc.record({ not: tie('node') }),
+  ),
+})).node
+
+interface ActionPlan {
+  readonly id: string
+  readonly factor: 'pwd' | 'mfa'
+  readonly condition: ConditionJson | null
+  readonly asksDeviceFirst: boolean
+}
+
+const plan: fc.Arbitrary<ActionPlan> = fc.record({
+  id: fc.constantFrom('a', 'b', 'c', 'd'),
+  factor: fc.constantFrom('pwd', 'mfa'),
+  condition: fc.option(condition, { freq: 3 }),
+  asksDeviceFirst: fc.boolean(),
+})
+
+const planned = new WeakMap<CompiledAction, ActionPlan>()
+
+function compile(policyId: string, plans: readonly ActionPlan[], version: number): CompiledPolicy {
+  const actions = plans.map((each, index): CompiledAction => {
+    const { id, factor, asksDeviceFirst } = each
+    const compiled = each.condition && readCondition(each.condition)
+    const source = { id: `${policyId}-${id}`, type: 'LOGIN', priority: index + 1 } as const
+    const password = compilePolicy({ id: policyId, name: '', version, actions: [source] }).actions[0]
+    const action =
+      factor === 'mfa'
+        ? secondSecretAction(source.id, version, source.priority, compiled?.condition ?? null, { asksDeviceFirst })
+        : password && { ...password, condition: compiled?.condition ?? null }
+    assert.ok(action)
+    planned.set(action, each)
+    return action
+  })
+  return policyOf(policyId, actions, version)
+}
+
+const plans = fc.uniqueArray(plan, { minLength: 1, maxLength: 3, selector: ({ id }) => id })
+
+type Command =
+  | {
+      readonly do: 'check'
+      readonly who: 'alice' | 'bob' | 'nobody' | null
+      readonly secret: 'right' | 'second' | 'wrong'
+    }
+  | { readonly do: 'reset' | 'resume' | 'endSession' | 'restoreSession' }
+  | { readonly do: 'change'; readonly current: 'right' | 'wrong'; readonly fresh: string }
+  | { readonly do: 'disable' | 'enable' | 'forceChange'; readonly who: 'alice' | 'bob' }
+  | { readonly do: 'rewrite'; readonly policy: 'p1' | 'p2'; readonly plans: readonly ActionPlan[] | null }
+  | { readonly do: 'wait'; readonly seconds: number }
+
+const who = fc.constantFrom<'alice' | 'bob'>('alice', 'bob')
+const command: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 8, arbitrary: check() },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('reset', 'resume', 'endSession', 'restoreSession') }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('change'),
+      current: fc.constantFrom('right', 'wrong'),
+      fresh: fc.constantFrom(`${canary}-new`, `${canary}-weak`),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('disable', 'enable', 'forceChange'), who }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('rewrite'),
+      policy: fc.constantFrom('p1', 'p2'),
+      plans: fc.option(plans, { freq: 4 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('wait'), seconds: fc.constantFrom(10, 60, 600, 3000) }) },
+)
+
+function check(): fc.Arbitrary<Command> {
+  return fc.record({
+    do: fc.constant('check'),
+    who: fc.constantFrom<'alice' | 'bob' | 'nobody' | null>('alice', 'alice', 'bob', 'nobody', null),
+    secret: fc.constantFrom('right', 'right', 'second', 'second', 'wrong'),
+  })
+}
+
+const scenario = fc.record({
+  policies: fc.tuple(plans, fc.option(plans)),
+  session: fc.option(
+    fc.record({
+      who,
+      at: fc.constantFrom(...ages, 20_000),
+      pwd: fc.option(fc.constantFrom(...ages, 20_000), { nil: undefined }),
+      mfa: fc.option(fc.constantFrom(...ages, 20_000), { nil: undefined }),
+    }),
+  ),
+  disabledAtStart: fc.option(who, { freq: 8 }),
+  forcesLogin: fc.boolean(),
+  maxAge: fc.option(fc.constantFrom(0, 60, 2000), { freq: 2 }),
+  remoteIp: fc.option(fc.constantFrom('192.0.2.7', '203.0.113.7', '2001:db8::1', 'nonsense')),
+  commands: fc.array(command, { maxLength: 14 }),
+})
+type Scenario = typeof scenario extends fc.Arbitrary<infer S> ? S : never
+
+/** Runs a scenario, handing every answer of the machine to `observe`. */
+function run(
+  { policies, session, disabledAtStart, forcesLogin, maxAge, remoteIp, commands }: Scenario,
+  observe: (rig: Rig, outcome: Outcome, before: FlowState | undefined) => void,
+): Rig {
+  const rig = new Rig()
+  rig.request = { forcesLogin, maxAge, loginHint: null, parameters: {} }
+  rig.remoteIp = remoteIp
+  if (session) {
+    const { at, pwd, mfa } = session
+    rig.signIn(session.who, { at, ...(pwd === undefined ? {} : { pwd }), ...(mfa === undefined ? {} : { mfa }) })
+  }
+  const ended = rig.session
+  if (disabledAtStart) setUser(rig, disabledAtStart, { enabled: false })
+  const [first, second] = policies
+  const compiled = [compile('p1', first, 1), ...(second ? [compile('p2', second, 1)] : [])]
+  observe(rig, rig.begin(...compiled), undefined)
+  let version = 1
+  for (const each of commands) {
+    const before = rig.state
+    assert.ok(before)
+    switch (each.do) {
+      case 'check': {
+        const named =
+          each.who === null ? rig.personById(before.user?.id) : each.who === 'nobody' ? undefined : rig.people[each.who]
+        const secret =
+          { right: named?.password, second: named?.second, wrong: undefined }[each.secret] ?? `${canary}-bad`
+        const username = each.who === null ? {} : { username: each.who }
+        observe(rig, rig.post('usernamePassword.check', { ...username, password: secret }), before)
+        break
+      }
+      case 'reset':
+        observe(rig, rig.post('session.reset', {}), before)
+        break
+      case 'resume':
+        observe(rig, rig.resume(), before)
+        break
+      case 'change': {
+        const password = each.current === 'right' ? rig.personById(before.user?.id)?.password : undefined
+        const body = { currentPassword: password ?? `${canary}-bad`, newPassword: each.fresh }
+        observe(rig, rig.post('password.reset', body), before)
+        break
+      }
+      case 'endSession':
+        rig.session = null
+        break
+      case 'restoreSession':
+        rig.session = ended
+        break
+      case 'disable':
+        setUser(rig, each.who, { enabled: false })
+        break
+      case 'enable':
+        setUser(rig, each.who, { enabled: true })
+        break
+      case 'forceChange':
+        setUser(rig, each.who, { password: 'MUST_CHANGE_PASSWORD' })
+        break
+      case 'rewrite':
+        version += 1
+        if (each.plans) rig.current.set(each.policy, compile(each.policy, each.plans, version))
+        else rig.current.delete(each.policy)
+        break
+      case 'wait':
+        rig.now += each.seconds * 1000
+        break
+    }
+  }
+  return rig
+}
+
+function setUser(rig: Rig, name: 'alice' | 'bob', change: Partial<(typeof rig.people)['alice']['facts']>): void {
+  rig.people[name].facts = { ...rig.people[name].facts, ...change }
+}
+
+/** Every value a condition can take when each missing fact may be anything. */
+function possible(json: ConditionJson, rig: Rig, counts: boolean, userId: string): Set<boolean> {
+  if ('not' in json) return new Set([...possible(json.not, rig, counts, userId)].map((value) => !value))
+  if ('and' in json || 'or' in json) {
+    const isAnd = 'and' in json
+    let values = new Set([isAnd])
+    for (const part of isAnd ? json.and : json.or) {
+      const next = possible(part, rig, counts, userId)
+      values = new Set([...values].flatMap((a) => [...next].map((b) => (isAnd ? a && b : a || b))))
+    }
+    return values
+  }
+  const both = new Set([true, false])
+  if ('secondsSince' in json) {
+    const { lastSignOn } = (counts && rig.state?.session) || {}
+    const path = json.secondsSince
+    const at = path.includes('pwd')
+      ? lastSignOn?.withAuthenticator.pwd?.at
+      : path.includes('mfa')
+        ? lastSignOn?.withAuthenticator.mfa?.at
+        : lastSignOn?.at
+    return at === undefined ? both : new Set([rig.now - at > json.greater * 1000])
+  }
+  if ('equals' in json) {
+    const attributes = rig.personById(userId)?.facts.attributes
+    const population = (attributes?.population as { id: string } | undefined)?.id
+    const value = { '${user.population.id}': population, '${user.mfaEnabled}': attributes?.mfaEnabled }[json.value]
+    return value === undefined ? both : new Set([value === json.equals])
+  }
+  const octets = rig.remoteIp?.match(/^(\d+\.\d+\.\d+)\.\d+$/)
+  if (!octets) return rig.remoteIp?.includes(':') ? new Set([false]) : both
+  return new Set([json.ipRange.some((range) => range === '0.0.0.0/0' || range.startsWith(`${octets[1]}.`))])
+}
+
+/** What the policy of a completed flow asks for and the model cannot find; empty when all is well. */
+function unprovedActions(rig: Rig, userId: string, policyId: string): string[] {
+  const { state, session } = rig
+  const evidence = rig.evidence.filter((each) => each.userId === userId).map(({ method }) => method)
+  const stash = state?.session
+  const counts =
+    !rig.request.forcesLogin && !rig.isSessionForgotten && stash?.userId === userId && session?.id === stash.id
+  const { maxAge, forcesLogin } = rig.request
+  const isForced = forcesLogin || (maxAge !== null && stash != null && rig.now - stash.lastSignOn.at >= maxAge * 1000)
+  const mustChange = rig.personById(userId)?.facts.password === 'MUST_CHANGE_PASSWORD'
+  const { atStart, current } = rig.policies().find((each) => each.atStart.id === policyId) ?? {}
+  assert.ok(atStart && current, 'a policy that is gone is never completed')
+  return [atStart, current].flatMap((policy) => {
+    const hasPrimary = policy.actions.some(({ definition }) => definition !== secondSecret)
+    return policy.actions.flatMap((action) => {
+      const each = planned.get(action)
+      assert.ok(each)
+      if (evidence.includes(each.factor)) return []
+      const isDue = isForced && (each.factor === 'pwd' || !hasPrimary)
+      const isSkippable = each.condition !== null && !possible(each.condition, rig, counts, userId).has(true)
+      const somebodyIsThere = counts || evidence.length > 0
+      if (isSkippable && somebodyIsThere && !isDue && !(mustChange && each.factor === 'pwd')) return []
+      return [action.id]
+    })
+  })
+}
+
+suite('properties of the flow machine', () => {
+  test('no sequence completes without the proofs the policy asks for, of one and the same user', () => {
+    let completed = 0
+    let bySession = 0
+    fc.assert(
+      fc.property(scenario, (plannedScenario) => {
+        run(plannedScenario, (rig, outcome) => {
+          if (outcome.kind !== 'done' || outcome.state.status !== 'COMPLETED' || outcome.state.resumedAt) return
+          const result = outcome.state.outcome
+          assert.ok(result)
+          const { userId, policyId, proved, amr } = result
+          completed += 1
+          if (rig.evidence.length === 0) bySession += 1
+          assert.ok(isUsable(rig.personById(userId)?.facts), 'the user may sign on')
+          assert.deepEqual(unprovedActions(rig, userId, policyId), [], 'every action is proved or may be skipped')
+          for (const proof of outcome.state.proofs) assert.equal(proof.userId, userId, 'proofs are of one user')
+          const evidence = rig.evidence.filter((each) => each.userId === userId).map(({ method }) => method)
+          for (const method of Object.keys(proved))
+            assert.ok(evidence.includes(method as 'pwd'), 'proved means checked')
+          const remembered = Object.keys(outcome.state.session?.lastSignOn.withAuthenticator ?? {})
+          for (const method of amr) assert.ok(evidence.includes(method) || remembered.includes(method))
+        })
+      }),
+      runs,
+    )
+    assert.ok(completed > 300 && bySession > 30, `the model reaches completion: ${completed}, by session ${bySession}`)
+  })
+
+  test('an action once required stays required while its policy runs', () => {
+    fc.assert(
+      fc.property(scenario, (plannedScenario) => {
+        let required = new Set<string>()
+        let candidate = 0
+        run(plannedScenario, (_rig, outcome) => {
+          if (outcome.kind !== 'done') return
+          if (outcome.state.candidate !== candidate) required = new Set()
+          candidate = outcome.state.candidate
+          const standing = new Map(outcome.state.steps.map((step) => [step.id, step.standing]))
+          const isRequired = (id: string) => ['REQUIRED', 'SATISFIED', undefined].includes(standing.get(id))
+          for (const id of required) assert.ok(isRequired(id), `${id} was required and is ${standing.get(id)}`)
+          for (const [id, each] of standing) if (each === 'REQUIRED' || each === 'SATISFIED') required.add(id)
+          if (outcome.state.status !== 'COMPLETED') return
+          assert.ok([...standing.values()].every((each) => each === 'SATISFIED' || each === 'SKIPPED'))
+        })
+      }),
+      runs,
+    )
+  })
+
+  test('every transition is in the trace, with its reason; the trace is one unbroken chain', () => {
+    fc.assert(
+      fc.property(scenario, (plannedScenario) => {
+        run(plannedScenario, (rig, outcome, before) => {
+          if (outcome.kind !== 'done') return
+          const { state, reason } = outcome
+          const fresh = state.trace.slice(before?.trace.length ?? 0)
+          assert.ok(fresh.length > 0 && fresh.every(({ at }) => at === rig.now))
+          assert.equal(fresh.at(-1)?.reason, reason)
+          assert.equal(fresh[0]?.before ?? null, before?.status ?? null)
+          assert.equal(fresh.at(-1)?.after, state.status)
+          for (const [index, entry] of fresh.entries()) {
+            if (index > 0) assert.equal(entry.before, fresh[index - 1]?.after)
+          }
+        })
+      }),
+      runs,
+    )
+  })
+
+  test('a refused request leaves the flow as it was, and never had an effect', () => {
+    fc.assert(
+      fc.property(scenario, (plannedScenario) => {
+        run(plannedScenario, (rig, outcome, before) => {
+          if (outcome.kind === 'refused') assert.equal(rig.state, before)
+        })
+      }),
+      runs,
+    )
+  })
+
+  test('the links are exactly the media types that are not refused as out of place', () => {
+    fc.assert(
+      fc.property(scenario, fc.constantFrom(...mediaTypeNames), (plannedScenario, name) => {
+        const rig = run(plannedScenario, () => undefined)
+        const links = Object.keys(rig.view()._links)
+        const outcome = rig.post(name, { password: 'x', currentPassword: 'x', newPassword: 'x', username: 'x' })
+        const reason = outcome.kind === 'refused' ? outcome.refusal.reason : null
+        if (reason !== 'flow-gone') assert.equal(links.includes(name), reason !== 'action-not-allowed')
+      }),
+      runs,
+    )
+  })
+
+  test('no secret shows up in a state, a question, an effect, a trace or a view', () => {
+    fc.assert(
+      fc.property(scenario, (plannedScenario) => {
+        const rig = run(plannedScenario, (each) => each.output.push(each.view()))
+        assert.ok(!JSON.stringify(rig.output).includes(canary))
+      }),
+      runs,
+    )
+  })
+
+  test('a flow that is over stays over: at most one issue, nothing after 15 idle or 60 absolute minutes', () => {
+    fc.assert(
+      fc.property(scenario, (plannedScenario) => {
+        const rig = run(plannedScenario, (each, outcome, before) => {
+          if (outcome.kind !== 'done') return
+          assert.ok(each.now < outcome.state.createdAt + flowLifetime.absolute)
+          assert.ok(outcome.state.expiresAt <= outcome.state.endsAt)
+          assert.ok(before === undefined || each.now < before.expiresAt)
+          if (before && (before.status === 'COMPLETED' || before.status === 'FAILED')) {
+            assert.ok(outcome.state.resumedAt !== null, 'only resume acts on a finished flow')
+          }
+        })
+        assert.ok(rig.effects.filter(({ kind }) => kind === 'issue' || kind === 'deny').length <= 1)
+        for (const effect of rig.effects) {
+          if (effect.kind === 'issue') assert.ok(rig.effects.some(({ kind }) => kind === 'signOn'))
+        }
+      }),
+      runs,
+    )
+  })
+
+  test('the same input gives the same output, and no input is written to', () => {
+    fc.assert(
+      fc.property(scenario, (plannedScenario) => {
+        const outputs = [run(deepFreeze(plannedScenario), () => undefined), run(plannedScenario, () => undefined)]
+        const [first, second] = outputs.map(({ output }) => JSON.stringify(output))
+        assert.equal(first, second)
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
+
+suite('conditions never remove a step by failing', () => {
+  const failing: CompiledCondition = {
+    reads: [],
+    evaluate: () => {
+      throw new Error('evaluation failed')
+    },
+  }
+
+  test('with an evaluator that throws, every action runs as if it had no condition', () => {
+    fc.assert(
+      fc.property(scenario, (plannedScenario) => {
+        const without = (each: readonly ActionPlan[]) => each.map((action) => ({ ...action, condition: null }))
+        const [first, second] = plannedScenario.policies
+        const commands = plannedScenario.commands.filter((each) => each.do !== 'rewrite')
+        const bare = { ...plannedScenario, commands, policies: [without(first), second && without(second)] } as Scenario
+        const statuses = (broken: boolean) => {
+          const seen: unknown[] = []
+          run(bare, (rig, outcome, before) => {
+            if (!before && broken) breakConditions(rig)
+            seen.push(outcome.kind === 'done' ? outcome.state.status : outcome.refusal.reason)
+          })
+          return seen
+        }
+        assert.deepEqual(statuses(true), statuses(false))
+      }),
+      runs,
+    )
+  })
+
+  /** Gives every action of the running policies a condition that throws. */
+  function breakConditions(rig: Rig): void {
+    for (const [id, policy] of rig.current) {
+      const actions = policy.actions.map((action) => {
+        const broken = { ...action, condition: failing }
+        planned.set(broken, { id: action.id, factor: 'pwd', condition: null, asksDeviceFirst: false })
+        return broken
+      })
+      rig.current.set(id, { ...policy, actions, version: policy.version + 1 })
+    }
+  }
+
+  test('taking a fact away never turns a condition false, whatever it is nested in', () => {
+    const facts = fc.record({
+      session: fc.constantFrom(...ages).map((age) => {
+        const rig = new Rig()
+        rig.signIn('alice', { at: age, pwd: age, mfa: age })
+        return rig.session
+      }),
+      user: fc.constantFrom(new Rig().people.alice.facts, new Rig().people.bob.facts),
+      request: fc.constantFrom({ remoteIp: '192.0.2.9' }, { remoteIp: '203.0.113.9' }),
+    })
+    const taken = fc.constantFrom('session' as const, 'user' as const, 'request' as const)
+    fc.assert(
+      fc.property(condition, facts, taken, (json, all, name) => {
+        const compiled = readCondition(json).condition
+        const { now } = new Rig()
+        const whole = evaluate(compiled, { ...all, now })
+        const without = evaluate(compiled, { ...all, now, [name]: null })
+        if (whole !== 'false') assert.notEqual(without, 'false')
+      }),
+      runs,
+    )
+  })
+
+  test('the machine skips a step only if no value of the missing facts could ask for it', () => {
+    let skipped = 0
+    fc.assert(
+      fc.property(scenario, (plannedScenario) => {
+        run({ ...plannedScenario, commands: [] }, (rig, outcome) => {
+          if (outcome.kind !== 'done') return
+          const { steps, user, session, candidate } = outcome.state
+          for (const { id, standing } of steps) {
+            if (standing !== 'SKIPPED') continue
+            skipped += 1
+            const action = rig.policies()[candidate]?.atStart.actions.find((each) => each.id === id)
+            const each = action && planned.get(action)
+            assert.ok(each?.condition && user && session)
+            assert.ok(!possible(each.condition, rig, true, user.id).has(true))
+          }
+        })
+      }),
+      runs,
+    )
+    assert.ok(skipped > 50, `the model skips steps: ${skipped}`)
+  })
+})
+
+test('states of random flows survive the codec', () => {
+  fc.assert(
+    fc.property(scenario, (plannedScenario) => {
+      // The rig decodes and compares every state it saves.
+      const rig = run(plannedScenario, () => undefined)
+      assert.ok(rig.state && encode(rig.state).startsWith('{"v":1,'))
+    }),
+    { numRuns: 200 },
+  )
+})

@@ -1,0 +1,261 @@
+/**
+ * A rig to run flows in: a directory of two people, a browser with a session, a clock set by hand, and the loop the
+ * runtime drives the machine with. It keeps its own record of what was truly checked, for tests to compare with.
+ */
+import assert from 'node:assert/strict'
+import type { MediaType } from '../../src/flow/actions/index.ts'
+import type { CompiledCondition } from '../../src/flow/condition.ts'
+import { isUsable, type Facts, type FactName, type SessionFacts, type UserFacts } from '../../src/flow/facts.ts'
+import { start, step } from '../../src/flow/machine.ts'
+import { readRequest } from '../../src/flow/media-types.ts'
+import { compilePolicy, type CompiledAction, type CompiledPolicy, type PolicyAction } from '../../src/flow/policy.ts'
+import type { PolicyVersions } from '../../src/flow/policy-versions.ts'
+import type { Answer, Effect } from '../../src/flow/question.ts'
+import type { Refusal } from '../../src/flow/refusal.ts'
+import { decode, encode, type FlowOrigin, type FlowState } from '../../src/flow/state.ts'
+import type { Ask, StepResult } from '../../src/flow/turn.ts'
+import { type FlowView, viewFlow } from '../../src/flow/view.ts'
+import { secondSecret } from './second-secret.ts'
+
+/** Somebody with two secrets. */
+export interface Person {
+  readonly username: string
+  password: string
+  readonly second: string
+  failures: number
+  facts: UserFacts
+}
+
+/** Text that stands in for every secret; wherever it shows up, one has leaked. */
+export const canary = 'CANARY'
+
+function person(username: string, populationId: string): Person {
+  const facts: UserFacts = {
+    id: `id-of-${username}`,
+    enabled: true,
+    locked: false,
+    canAuthenticate: true,
+    password: 'OK',
+    attributes: { username, population: { id: populationId }, mfaEnabled: username === 'alice' },
+  }
+  return { username, password: `${canary}-1-${username}`, second: `${canary}-2-${username}`, failures: 0, facts }
+}
+
+export const noon = Date.UTC(2026, 10, 22, 12)
+
+export const plainRequest: FlowOrigin['request'] = { forcesLogin: false, maxAge: null, loginHint: null, parameters: {} }
+
+/** A policy of LOGIN actions, one per condition given; `null` for none. */
+export function loginPolicy(conditions: readonly (PolicyAction['condition'] | null)[], version = 1): CompiledPolicy {
+  const actions = conditions.map((condition, index) => ({
+    id: `login-${index + 1}`,
+    type: 'LOGIN' as const,
+    priority: index + 1,
+    ...(condition ? { condition } : {}),
+  }))
+  return compilePolicy({ id: 'policy', name: 'Single_Factor', version, actions })
+}
+
+/** A condition that lets its step be skipped. */
+export const neverTrue: CompiledCondition = { reads: [], evaluate: () => 'false' }
+
+export function policyOf(id: string, actions: readonly CompiledAction[], version = 1): CompiledPolicy {
+  return { id, name: `name-of-${id}`, version, actions }
+}
+
+/** What one request came to. */
+export type Outcome =
+  | { readonly kind: 'done'; readonly state: FlowState; readonly effects: readonly Effect[]; readonly reason: string }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+
+/** Freezes a value and all it holds, so that a machine that writes into its input is found out. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const member of Object.values(value)) deepFreeze(member)
+  }
+  return value
+}
+
+export class Rig {
+  now = noon
+  readonly people = { alice: person('alice', 'staff'), bob: person('bob', 'guests') }
+  /** The browser's session, as long as it lives. */
+  session: SessionFacts | null = null
+  remoteIp: string | null = '192.0.2.1'
+  request: FlowOrigin['request'] = plainRequest
+  /** The policies now, by id; a policy that is gone has no entry. */
+  readonly current = new Map<string, CompiledPolicy>()
+  private atStart: readonly CompiledPolicy[] = []
+  state: FlowState | undefined
+  /** Secrets that were truly checked since the flow began or was reset: the model's own view of what is proved. */
+  evidence: { method: 'pwd' | 'mfa'; userId: string }[] = []
+  /** Whether the session may still spare steps, by the model's own account. */
+  isSessionForgotten = false
+  readonly effects: Effect[] = []
+  /** Everything the machine has let out. */
+  readonly output: unknown[] = []
+
+  /** Gives the browser a session of this person; ages in seconds. */
+  signIn(name: 'alice' | 'bob', ages: { at: number; pwd?: number; mfa?: number }): void {
+    const before = (age: number) => this.now - age * 1000
+    this.session = {
+      id: `session-of-${name}`,
+      userId: this.people[name].facts.id,
+      lastSignOn: {
+        at: before(ages.at),
+        withAuthenticator: {
+          ...(ages.pwd === undefined ? {} : { pwd: { at: before(ages.pwd) } }),
+          ...(ages.mfa === undefined ? {} : { mfa: { at: before(ages.mfa) } }),
+        },
+      },
+    }
+  }
+
+  begin(...policies: CompiledPolicy[]): Outcome {
+    this.atStart = policies
+    for (const policy of policies) this.current.set(policy.id, policy)
+    const origin: FlowOrigin = {
+      ...{ id: 'flow', environmentId: 'environment', door: 'redirect', application: { id: 'application' } },
+      ...{ request: this.request, newSessionId: 'new-session' },
+    }
+    return this.run((facts) => start(policies, origin, facts, this.now), {})
+  }
+
+  post(name: MediaType, body: object): Outcome {
+    const read = readRequest(name, body)
+    if ('refusal' in read) return { kind: 'refused', refusal: read.refusal }
+    const { state } = this
+    assert.ok(state)
+    return this.run((facts) => step(this.policies(), state, read.request, facts, this.now), read.secrets)
+  }
+
+  resume(): Outcome {
+    const { state } = this
+    assert.ok(state)
+    return this.run((facts) => step(this.policies(), state, { type: 'resume' }, facts, this.now), {})
+  }
+
+  signOn(name: 'alice' | 'bob'): Outcome {
+    const { username, password } = this.people[name]
+    return this.post('usernamePassword.check', { username, password })
+  }
+
+  policies(): PolicyVersions[] {
+    return this.atStart.map((policy) => ({ atStart: policy, current: this.current.get(policy.id) ?? null }))
+  }
+
+  view(): FlowView {
+    assert.ok(this.state)
+    const user = this.personById(this.state.user?.id)
+    return viewFlow(
+      this.state,
+      {
+        application: { name: 'Shop' },
+        ...(user ? { user: { id: user.facts.id, username: user.username } } : {}),
+        passwordPolicy: { name: 'Standard' },
+      },
+      { self: 'https://auth/flow', resume: 'https://auth/resume', step: (id) => `https://auth/flow/steps/${id}` },
+    )
+  }
+
+  personById(id: string | undefined): Person | undefined {
+    return Object.values(this.people).find(({ facts }) => facts.id === id)
+  }
+
+  /** The runtime's loop, without its storage. */
+  private run(first: (facts: Facts) => StepResult, secrets: Readonly<Record<string, string>>): Outcome {
+    let facts: Facts = {}
+    let call = first
+    for (let turn = 0; turn < 16; turn++) {
+      const result = deepFreeze(call(facts))
+      this.output.push(result)
+      switch (result.kind) {
+        case 'needs':
+          facts = this.load(facts, result.facts, result.userId)
+          break
+        case 'ask': {
+          const { state, ask } = result
+          const answer = this.answer(ask, secrets)
+          call = (loaded) => step(this.policies(), state, { type: 'answer', ask, answer }, loaded, this.now)
+          break
+        }
+        case 'refused':
+          return result
+        case 'done':
+          this.save(result.state)
+          this.effects.push(...result.effects)
+          for (const effect of result.effects) this.carryOut(effect, secrets)
+          return { ...result }
+      }
+    }
+    throw new Error('more than 16 turns')
+  }
+
+  private save(state: FlowState): void {
+    const decoded = decode(encode(state))
+    assert.deepEqual(decoded, state, 'the codec keeps every state')
+    const fresh = state.trace.slice(this.state?.trace.length ?? 0)
+    if (fresh.some(({ reason }) => reason === 'session-reset' || reason === 'user-not-usable')) {
+      this.evidence = []
+      this.isSessionForgotten = true
+    }
+    this.state = deepFreeze(state)
+  }
+
+  private load(facts: Facts, names: readonly FactName[], userId: string | null): Facts {
+    const user = this.personById(userId ?? this.session?.userId)?.facts ?? null
+    return {
+      ...facts,
+      ...(names.includes('session') ? { session: this.session } : {}),
+      ...(names.includes('user') ? { user } : {}),
+      ...(names.includes('request') ? { request: this.remoteIp === null ? null : { remoteIp: this.remoteIp } } : {}),
+    }
+  }
+
+  private answer({ question, action }: Ask, secrets: Readonly<Record<string, string>>): Answer {
+    const to = question.kind
+    if (to === 'evaluateNewPassword') {
+      const user = this.personById(question.userId)
+      if (!user || secrets.currentPassword !== user.password) return { to, result: 'wrongCurrent' }
+      if (secrets.newPassword?.endsWith('weak')) {
+        return { to, result: 'unsatisfied', requirements: [{ name: 'length', message: 'too short' }] }
+      }
+      this.evidence.push({ method: 'pwd', userId: user.facts.id })
+      return { to, result: 'accepted', user: { ...user.facts, password: 'OK' } }
+    }
+    const { username, userId } = question
+    const user = username === null ? this.personById(userId ?? '') : this.personByName(username)
+    if (userId !== null && user?.facts.id !== userId) return { to, result: 'otherUser' }
+    if (!user) return { to, result: 'rejected' }
+    if (user.failures >= 5) return { to, result: 'lockedOut', secondsUntilUnlock: 900 }
+    const isSecond = this.compiledAction(action)?.definition === secondSecret
+    const method = isSecond ? 'mfa' : 'pwd'
+    if (!isUsable(user.facts) || secrets.password !== (isSecond ? user.second : user.password)) {
+      if (secrets.password !== undefined) user.failures += 1
+      return { to, result: 'rejected' }
+    }
+    const state = user.facts.password
+    if (state === 'NO_PASSWORD') return { to, result: 'rejected' }
+    if (isSecond || state === 'OK') this.evidence.push({ method, userId: user.facts.id })
+    return { to, result: 'accepted', user: user.facts, password: isSecond ? 'OK' : state }
+  }
+
+  private compiledAction({ id, policyVersion }: Ask['action']): CompiledAction | undefined {
+    const versions = [...this.atStart, ...this.current.values()]
+    return versions
+      .flatMap(({ actions }) => actions)
+      .find((each) => each.id === id && each.policyVersion === policyVersion)
+  }
+
+  private personByName(username: string): Person | undefined {
+    return Object.values(this.people).find((candidate) => candidate.username === username)
+  }
+
+  private carryOut(effect: Effect, secrets: Readonly<Record<string, string>>): void {
+    const user = effect.kind === 'setPassword' ? this.personById(effect.userId) : undefined
+    if (!user || secrets.newPassword === undefined) return
+    user.password = secrets.newPassword
+    user.facts = { ...user.facts, password: 'OK' }
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * A node for tests: in process, on a free port, with the demo environment of `dev` and a data directory that is removed
+ * afterwards. Over real HTTP; nothing is mocked.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readConfig } from '../../src/config.ts'
+import { ensureDemoEnvironment } from '../../src/dev/demo-environment.ts'
+import type { Quickstart } from '../../src/dev/quickstart.ts'
+import { type Node, startNode } from '../../src/http/node.ts'
+import { operations } from '../../src/http/operations.ts'
+import { parseMasterKeys } from '../../src/keys/master-key.ts'
+import { realWorld, type World } from '../../src/world.ts'
+
+/** What a test sends. */
+export interface Call {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent as JSON, unless it is a string (sent as it is) or URLSearchParams (sent as a form). */
+  readonly body?: unknown
+  /** Bearer token; default on `api`: the worker's. `null` sends none. */
+  readonly token?: string | null
+  readonly mediaType?: string
+}
+
+/** What came back. */
+// biome-ignore lint: tests read answers freely
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** The parsed body, or undefined where it is no JSON. */
+  readonly json: any
+}
+
+/** A running node with its demo environment. */
+export interface Stile extends Quickstart {
+  readonly node: Node
+  /** A request to any path, without following redirects. */
+  send(path: string, call?: Call): Promise<Answer>
+  /** A request to the management API of the demo environment (`/populations`) or, with a full path, anywhere under /v1. */
+  api(method: string, path: string, body?: unknown, call?: Call): Promise<Answer>
+  workerToken(): Promise<string>
+  close(): Promise<void>
+}
+
+/** Settings of a node for tests. */
+export interface StileOptions {
+  readonly databaseUrl?: string
+  readonly world?: World
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+/** Starts a node. */
+export async function startStile(options: StileOptions = {}): Promise<Stile> {
+  const directory = await mkdtemp(join(tmpdir(), 'stile-test-'))
+  const config = readConfig(
+    'dev',
+    {
+      STILE_LOG_LEVEL: 'error',
+      STILE_DEV_SIGNING_ALGORITHM: 'ES256',
+      STILE_HOST: '127.0.0.1',
+      ...(options.databaseUrl ? { DATABASE_URL: options.databaseUrl } : {}),
+      ...options.environment,
+    },
+    { port: '0', dataDirectory: directory },
+  )
+  const masterKeys = parseMasterKeys(realWorld.bytes(32).toString('base64url'))
+  const node = await startNode(config, options.world ?? realWorld, masterKeys, () => operations)
+  const quickstart = await ensureDemoEnvironment(node, undefined)
+  const base = `http://127.0.0.1:${node.port}`
+  let token: Promise<string> | undefined
+
+  async function send(path: string, call: Call = {}): Promise<Answer> {
+    const { body } = call
+    const isForm = body instanceof URLSearchParams
+    const payload = body === undefined ? undefined : typeof body === 'string' ? body : isForm ? body.toString() : JSON.stringify(body)
+    const mediaType = call.mediaType ?? (isForm ? 'application/x-www-form-urlencoded' : 'application/json')
+    const response = await fetch(path.startsWith('http') ? path : base + path, {
+      method: call.method ?? (body === undefined ? 'GET' : 'POST'),
+      redirect: 'manual',
+      headers: {
+        ...(payload === undefined && !call.mediaType ? {} : { 'content-type': mediaType }),
+        ...(call.token ? { authorization: `Bearer ${call.token}` } : {}),
+        ...call.headers,
+      },
+      ...(payload === undefined ? {} : { body: payload }),
+    })
+    const text = await response.text()
+    let json: unknown
+    try {
+      json = JSON.parse(text)
+    } catch {
+      json = undefined
+    }
+    return { status: response.status, headers: response.headers, text, json }
+  }
+
+  const workerToken = () => {
+    token ??= send(`/${quickstart.environmentId}/as/token`, {
+      body: new URLSearchParams({ grant_type: 'client_credentials' }),
+      headers: { authorization: basic(quickstart.worker.clientId, quickstart.worker.clientSecret) },
+    }).then((answer) => answer.json.access_token as string)
+    return token
+  }
+
+  return {
+    ...quickstart,
+    node,
+    send,
+    workerToken,
+    async api(method, path, body, call = {}) {
+      const full = path.startsWith('/v1') ? path : `/v1/environments/${quickstart.environmentId}${path}`
+      const bearer = call.token === undefined ? await workerToken() : call.token
+      return send(full, { ...call, method, token: bearer, ...(body === undefined ? {} : { body }) })
+    },
+    async close() {
+      await node.close()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A Basic Authorization header. */
+export function basic(clientId: string, clientSecret: string): string {
+  return `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`
+}

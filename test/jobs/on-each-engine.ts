@@ -1,0 +1,72 @@
+/** Runs a suite on the embedded engine and, where it is installed, on PostgreSQL: each test with an empty migrated store. */
+import { after, suite, test } from 'node:test'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { parseMasterKeys } from '../../src/keys/master-key.ts'
+import { migrate } from '../../src/storage/migrate.ts'
+import type { Storage } from '../../src/storage/port.ts'
+import { openPostgres } from '../../src/storage/postgres/engine.ts'
+import { openSqlite } from '../../src/storage/sqlite/engine.ts'
+import { realWorld, type TestWorld, testWorld } from '../../src/world.ts'
+import { absent } from '../storage/absent.ts'
+import { startPostgres } from '../storage/postgres-cluster.ts'
+import { temporaryDirectory } from '../storage/temporary-directory.ts'
+
+/** What background work needs of a node, with a clock that is set by hand. */
+export interface Ports {
+  readonly storage: Storage
+  readonly world: TestWorld
+  readonly masterKeys: ReturnType<typeof parseMasterKeys>
+  readonly log: ReturnType<typeof pino>
+}
+
+/** A random master key. */
+export function randomMasterKey(): string {
+  return realWorld.bytes(32).toString('base64url')
+}
+
+/**
+ * Declares the tests of `body` once for each engine.
+ * @param body gets a function that opens an empty store, closed when the suite ends
+ */
+export function onEachEngine(name: string, body: (open: () => Promise<Ports>) => void): void {
+  suite(`${name}, embedded engine`, () => {
+    const opened: (() => Promise<void>)[] = []
+    body(async () => {
+      const directory = await temporaryDirectory()
+      const ports = await portsOver(await openSqlite({ directory: join(directory.path, 'data') }))
+      opened.push(async () => {
+        await ports.storage.close()
+        await directory.remove()
+      })
+      return ports
+    })
+    after(async () => {
+      for (const close of opened) await close()
+    })
+  })
+
+  suite(`${name}, PostgreSQL`, async () => {
+    const cluster = await startPostgres()
+    if ('missing' in cluster) {
+      test('is installed', (context) => absent(context, cluster.missing))
+      return
+    }
+    const opened: Storage[] = []
+    body(async () => {
+      const ports = await portsOver(await openPostgres({ connectionString: await cluster.createDatabase() }))
+      opened.push(ports.storage)
+      return ports
+    })
+    after(async () => {
+      for (const storage of opened) await storage.close()
+      await cluster.stop()
+    })
+  })
+}
+
+async function portsOver(storage: Storage): Promise<Ports> {
+  const world = testWorld()
+  await migrate(storage, world)
+  return { storage, world, masterKeys: parseMasterKeys(randomMasterKey()), log: pino({ level: 'silent' }) }
+}

@@ -1,0 +1,79 @@
+/** One rendered page of every kind and state, for the tests that look at all of them: rules, browser, size, pictures. */
+import { problem } from '../../src/errors/problem.ts'
+import { actions, type ActionStatus, offers } from '../../src/flow/actions/index.ts'
+import { bootstrapPasswordPolicies } from '../../src/directory/passwords/policy.ts'
+import { errorPage } from '../../src/pages/error.ts'
+import { formPostPage } from '../../src/pages/form-post.ts'
+import { explainRefusal } from '../../src/pages/sign-on-error.ts'
+import { renderSignOnNotice } from '../../src/pages/sign-on-notice.ts'
+import { renderSignOn, type SignOnView } from '../../src/pages/sign-on.ts'
+import { defaultLanguage, type Language } from '../../src/pages/texts/language.ts'
+
+export const environmentId = '5caa81af-ec05-41ff-a709-c7378007a99c'
+export const flowId = '72df1cd2-3b99-4225-a1fa-6dc9ec0f78fc'
+export const pageUrl = `/${environmentId}/signon/?flowId=${flowId}`
+const resumeUrl = `/${environmentId}/as/resume?flowId=${flowId}`
+const applicationName = 'Lantern Books'
+const user = { username: 'ada.byron', name: { given: 'Ada', family: 'Byron' } }
+const [passwordPolicy] = bootstrapPasswordPolicies
+
+/** A view of a waiting flow, with every action that its status offers. */
+export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): SignOnView {
+  const known = status === 'USERNAME_PASSWORD_REQUIRED' ? {} : { user }
+  const chooses = status === 'MUST_CHANGE_PASSWORD' || status === 'PASSWORD_EXPIRED' ? { passwordPolicy } : {}
+  return {
+    status,
+    pageUrl,
+    applicationName,
+    offers: actions.flatMap((action) => offers(action, {}, status)),
+    ...known,
+    ...chooses,
+    ...more,
+  }
+}
+
+/** Every kind of page by name. */
+export function samples(language: Language = defaultLanguage): Readonly<Record<string, string>> {
+  const refused = (code: string, target?: string, innerError?: Record<string, unknown>) =>
+    explainRefusal([{ code, ...(target ? { target } : {}), ...(innerError ? { innerError } : {}) }], false, language)
+  const missed = refused('INVALID_VALUE', 'newPassword', {
+    unsatisfiedRequirements: ['length', 'excludesCommonlyUsed'],
+  })
+  const signOn = (status: ActionStatus, more: Partial<SignOnView> = {}) => renderSignOn(viewOf(status, more), language)
+  return {
+    'username and password': signOn('USERNAME_PASSWORD_REQUIRED'),
+    'username and password, hint': signOn('USERNAME_PASSWORD_REQUIRED', { username: 'ada.byron' }),
+    'username and password, wrong': signOn('USERNAME_PASSWORD_REQUIRED', {
+      username: 'ada.byron',
+      error: refused('INVALID_CREDENTIALS'),
+    }),
+    'username and password, no username': signOn('USERNAME_PASSWORD_REQUIRED', {
+      error: refused('REQUIRED_VALUE', 'username'),
+    }),
+    'username and password, locked': signOn('USERNAME_PASSWORD_REQUIRED', {
+      username: 'ada.byron',
+      error: refused('PASSWORD_LOCKED_OUT', undefined, { secondsUntilUnlock: 871 }),
+    }),
+    password: signOn('PASSWORD_REQUIRED'),
+    'password, wrong': signOn('PASSWORD_REQUIRED', {
+      error: explainRefusal([{ code: 'INVALID_CREDENTIALS' }], true, language),
+    }),
+    'password must change': signOn('MUST_CHANGE_PASSWORD'),
+    'password must change, missed': signOn('MUST_CHANGE_PASSWORD', { error: missed }),
+    'password expired': signOn('PASSWORD_EXPIRED'),
+    'password expired, wrong current': signOn('PASSWORD_EXPIRED', {
+      error: refused('INVALID_VALUE', 'currentPassword'),
+    }),
+    completed: renderSignOnNotice({ kind: 'completed', applicationName, resumeUrl }, language),
+    failed: renderSignOnNotice(
+      { kind: 'failed', applicationName, resumeUrl, failure: 'POLICY_NOT_SATISFIED' },
+      language,
+    ),
+    gone: renderSignOnNotice({ kind: 'gone' }, language),
+    'error, redirect URI': errorPage(problem('redirect_uri_rejected'), flowId, language),
+    'error, not found': errorPage(problem('NOT_FOUND'), flowId, language),
+    'error, unexpected': errorPage(problem('UNEXPECTED_ERROR'), flowId, language),
+    'error, unavailable': errorPage(problem('UNAVAILABLE'), flowId, language),
+    'form post': formPostPage('https://app.example.com/callback', { code: 'c1', state: 's1' }, language).html,
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * A private PostgreSQL cluster for tests, made from Debian's binaries in a temporary directory and removed afterwards.
+ * It never syncs, so it is quick and loses everything in a power cut.
+ *
+ * The databases sort by a language (ICU, English) where the build can, so that a test notices a column whose collation
+ * was left to the database.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { chown, mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import pg from 'pg'
+
+const run = promisify(execFile)
+
+/** A cluster that is running. */
+export interface PostgresCluster {
+  /** The administrator's URL, of the database `postgres`. */
+  readonly url: string
+  /** Makes an empty database and returns its URL. */
+  createDatabase(): Promise<string>
+  /** Ends the server and removes its files. */
+  stop(): Promise<void>
+}
+
+/** There is no PostgreSQL on this machine; `missing` is the command that installs it. */
+export interface PostgresMissing {
+  readonly missing: string
+}
+
+/** Starts a cluster; takes about a second and a half. */
+export async function startPostgres(): Promise<PostgresCluster | PostgresMissing> {
+  const binaries = newestBinaries()
+  if (binaries === undefined) return { missing: 'apt-get install -y postgresql' }
+  const directory = await mkdtemp(join(process.platform === 'linux' && existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'stile-postgres-'))
+  const account = serverAccount()
+  if (account) await chown(directory, account.uid, account.gid)
+  const data = join(directory, 'data')
+  const options = ['-D', data, '-U', 'postgres', '--auth=trust', '--no-sync', '--encoding=UTF8', '--locale=C.UTF-8']
+  const environment = { cwd: directory, env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8' }, ...account }
+  const initdb = join(binaries, 'initdb')
+  await run(initdb, [...options, '--locale-provider=icu', '--icu-locale=en'], environment).catch(() =>
+    run(initdb, options, environment),
+  )
+  const port = await freePort()
+  const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', fsync: 'off', max_connections: 60 }
+  const server = spawn(
+    join(binaries, 'postgres'),
+    ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    { ...environment, stdio: 'ignore' },
+  )
+  const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()))
+  const kill = () => server.kill('SIGQUIT')
+  process.once('exit', kill)
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
+  const stop = async () => {
+    process.off('exit', kill)
+    kill()
+    await ended
+    await rm(directory, { recursive: true, force: true })
+  }
+  try {
+    await untilReady(url, server)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  let databases = 0
+  return {
+    url,
+    stop,
+    async createDatabase() {
+      databases += 1
+      const name = `test_${databases}`
+      await administer(url, `CREATE DATABASE ${name}`)
+      return url.replace(/postgres$/, name)
+    },
+  }
+}
+
+/** Runs one statement as the administrator, outside any store. */
+export async function administer(url: string, text: string): Promise<readonly object[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query<object>(text)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+function newestBinaries(): string | undefined {
+  const root = '/usr/lib/postgresql'
+  if (!existsSync(root)) return undefined
+  const releases = readdirSync(root).filter((release) => existsSync(join(root, release, 'bin', 'initdb')))
+  const newest = releases.sort((a, b) => Number(b) - Number(a))[0]
+  return newest === undefined ? undefined : join(root, newest, 'bin')
+}
+
+/** PostgreSQL refuses to run as root; then it runs as the account that its package made. */
+function serverAccount(): { readonly uid: number; readonly gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  const line = readFileSync('/etc/passwd', 'utf8').split('\n').find((entry) => entry.startsWith('postgres:'))
+  const [, , uid, gid] = line?.split(':') ?? []
+  if (uid === undefined || gid === undefined) throw new Error('There is no account postgres to run the server as')
+  return { uid: Number(uid), gid: Number(gid) }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port'))))
+    })
+  })
+}
+
+async function untilReady(url: string, server: ChildProcess): Promise<void> {
+  const deadline = performance.now() + 20_000
+  for (;;) {
+    try {
+      await administer(url, 'SELECT 1')
+      return
+    } catch (error) {
+      if (server.exitCode !== null || performance.now() > deadline) throw new Error('PostgreSQL did not start', { cause: error })
+    }
+    await pause(25)
+  }
+}
