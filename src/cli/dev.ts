@@ -6,8 +6,9 @@ import { readConfig } from '../config.ts'
 import { demoOperations } from '../dev/demo-application.ts'
 import { ensureDemoEnvironment } from '../dev/demo-environment.ts'
 import { readQuickstart, type Quickstart, writeQuickstart } from '../dev/quickstart.ts'
+import { redeemCode } from '../dev/redeem-code.ts'
 import { summary } from '../dev/summary.ts'
-import { startNode } from '../http/node.ts'
+import { type Node, startNode } from '../http/node.ts'
 import { operations } from '../http/operations.ts'
 import { loadOrCreateMasterKeyFile } from '../keys/master-key-file.ts'
 import { parseMasterKeys } from '../keys/master-key.ts'
@@ -32,7 +33,11 @@ export const dev = defineCommand({
         : { current: await loadOrCreateMasterKeyFile(join(config.dataDirectory, 'master.key'), realWorld) }
       const previous = await readQuickstart(config.dataDirectory)
       let quickstart: Quickstart | undefined
-      const node = await startNode(config, realWorld, masterKeys, () => [...operations, ...demoOperations(() => quickstart)])
+      const demo = demoOperations(
+        () => quickstart,
+        (request) => redeemCode(node.app, request),
+      )
+      const node: Node = await startNode(config, realWorld, masterKeys, () => [...operations, ...demo])
       try {
         quickstart = await ensureDemoEnvironment(node, previous)
         await writeQuickstart(config.dataDirectory, quickstart)

@@ -5,6 +5,7 @@ import type { Quickstart } from './quickstart.ts'
 /** The summary of a dev server. */
 export function summary(quickstart: Quickstart, config: Config): string {
   const { issuer, apiUrl, authUrl, worker, singlePageApp, user } = quickstart
+  const token = config.dataDirectory === '.stile' ? 'npm run -s stile token' : `npm run -s stile token -- --data ${config.dataDirectory}`
   return `
   Stile is ready.
 
@@ -18,7 +19,7 @@ export function summary(quickstart: Quickstart, config: Config): string {
 
   Call the management API with it:
 
-    curl -s -H "authorization: Bearer $(npm run -s stile token)" ${apiUrl}/v1/environments
+    curl -s -H "authorization: Bearer $(${token})" ${apiUrl}/v1/environments
 
   Sign on as ${user.username}, password ${user.password}:
 

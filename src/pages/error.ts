@@ -24,8 +24,8 @@ export function errorPage(failure: Problem, correlationId: string, language: Lan
     hasError: true,
     main: html`<p>${say(language, `problem.${kind}.text`)}</p>
 <p>${say(language, `problem.${kind}.advice`)}</p>
-${forDevelopers(failure, language)}
-<p class="reference">${say(language, 'problem.reference')}: <code>${correlationId}</code></p>`,
+${forDevelopers(failure, kind === 'request', language)}
+<p class="reference">${say(language, 'problem.reference')}<br><code>${correlationId}</code></p>`,
   })
 }
 
@@ -38,9 +38,10 @@ function kindOf(key: CatalogKey, status: number): Kind {
   return status === 401 || status === 403 ? 'refused' : 'request'
 }
 
-function forDevelopers({ key, entry, description, details }: Problem, language: Language): Html {
+/** @param open whether to show it at once: whoever meets a wrong request is most likely setting an application up */
+function forDevelopers({ key, entry, description, details }: Problem, open: boolean, language: Language): Html {
   const said = [description, ...details.map(({ target, message }) => (target ? `${target}: ${message}` : message))]
-  return html`<details><summary>${say(language, 'problem.developers')}</summary>
+  return html`<details${open && html` open`}><summary>${say(language, 'problem.developers')}</summary>
 <dl class="facts">
 <dt>${say(language, 'problem.code')}</dt><dd><code>${key}</code></dd>
 ${said.map((sentence) => sentence && html`<dt>${say(language, 'problem.said')}</dt><dd>${sentence}</dd>`)}

@@ -85,7 +85,8 @@ function requireOwnOrigin(context: Context): void {
   const { origin } = context.headers
   const site = context.headers['sec-fetch-site']
   if (origin !== undefined && origin !== context.kernel.origins.authUrl) throw problem('CROSS_SITE')
-  if (origin === undefined && site !== undefined && site !== 'same-origin' && site !== 'none') throw problem('CROSS_SITE')
+  if (origin === undefined && site !== undefined && site !== 'same-origin' && site !== 'none')
+    throw problem('CROSS_SITE')
 }
 
 async function submit(context: Context, flowId: string, form: FormParameters): Promise<Reply> {
@@ -98,7 +99,8 @@ async function submit(context: Context, flowId: string, form: FormParameters): P
   } catch (error) {
     if (!(error instanceof Problem) || error.key !== 'INVALID_DATA') {
       // The flow has moved on, in another tab or by the back button: its page shows where it stands.
-      if (error instanceof Problem && error.key === 'INVALID_REQUEST') return { status: 303, headers: { location: pageUrl(context, flowId) } }
+      if (error instanceof Problem && error.key === 'INVALID_REQUEST')
+        return { status: 303, headers: { location: pageUrl(context, flowId) } }
       throw error
     }
     const { state, application } = await load()
@@ -141,6 +143,8 @@ export const signOnPageOperations: readonly Operation[] = [
     summary: 'Submit a form of the sign-on page',
     body: { kind: 'form', schema: z.looseObject({ action: z.string() }) } as Body<FormParameters>,
     handle: ({ query, body }, context) =>
-      orGone(context, () => (uuid.safeParse(query.flowId).success ? submit(context, query.flowId, body) : Promise.resolve(gone(context)))),
+      orGone(context, () =>
+        uuid.safeParse(query.flowId).success ? submit(context, query.flowId, body) : Promise.resolve(gone(context)),
+      ),
   }),
 ]

@@ -94,7 +94,7 @@ main {
   }
 }
 h1 {
-  margin: 0 0 0.5rem;
+  margin: 0 0 0.75rem;
   font-size: 1.75rem;
   line-height: 1.2;
   font-weight: 650;
@@ -222,6 +222,9 @@ input[type="checkbox"] {
   text-align: center;
   text-decoration: none;
   cursor: pointer;
+}
+p + .button {
+  margin-top: 1.5rem;
 }
 .button:hover {
   background: var(--accent-over);

@@ -4,8 +4,8 @@ import { suite, test } from 'node:test'
 import { judge } from '../../src/flow/completion.ts'
 import type { Facts } from '../../src/flow/facts.ts'
 import type { CompiledPolicy } from '../../src/flow/policy.ts'
-import { type FlowOrigin, type FlowState, newFlow } from '../../src/flow/state.ts'
-import { loginPolicy, neverTrue, noon, plainRequest, policyOf, Rig } from './rig.ts'
+import { type FlowState, newFlow } from '../../src/flow/state.ts'
+import { loginPolicy, neverTrue, noon, plainOrigin, policyOf, Rig } from './rig.ts'
 import { secondSecretAction } from './second-secret.ts'
 
 const { alice, bob } = new Rig().people
@@ -16,12 +16,8 @@ assert.ok(login)
 const twoFactors = policyOf('policy', [login, secondSecretAction('second', 1, 2)])
 
 function flow(changes: Partial<FlowState>): FlowState {
-  const origin: FlowOrigin = {
-    ...{ id: 'flow', environmentId: 'environment', door: 'redirect', application: { id: 'application' } },
-    ...{ request: plainRequest, newSessionId: 'new-session' },
-  }
   const user = { id: alice.facts.id, knownBy: 'credentials' } as const
-  return { ...newFlow(origin, [{ policyId: 'policy', version: 1 }], null, noon), user, ...changes }
+  return { ...newFlow(plainOrigin, [{ policyId: 'policy', version: 1 }], null, noon), user, ...changes }
 }
 
 function judged(
@@ -57,9 +53,8 @@ suite('judging a flow', () => {
   })
 
   test('one proof is not two, whatever the state claims about its steps and its status', () => {
-    const steps = ['login-1', 'second'].map((id) => ({
-      ...{ id, type: 'LOGIN', standing: 'SATISFIED', reason: 'unconditional' },
-    })) as FlowState['steps']
+    const claim = { type: 'LOGIN', standing: 'SATISFIED', reason: 'unconditional' } as const
+    const steps = ['login-1', 'second'].map((id) => ({ id, ...claim }))
     const judgement = judged(flow({ proofs: [pwd], steps, status: 'COMPLETED', action: null }))
     assert.ok(judgement.kind === 'next')
     assert.equal(judgement.action.id, 'second')

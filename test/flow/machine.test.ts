@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { start, step } from '../../src/flow/machine.ts'
 import { flowLifetime, type FlowState } from '../../src/flow/state.ts'
-import { canary, loginPolicy, neverTrue, noon, type Outcome, plainRequest, policyOf, Rig } from './rig.ts'
+import { canary, loginPolicy, neverTrue, noon, type Outcome, plainOrigin, plainRequest, policyOf, Rig } from './rig.ts'
 import { secondSecretAction } from './second-secret.ts'
 
 const olderThan = (seconds: number) =>
@@ -369,12 +369,14 @@ suite('facts and questions', () => {
     rig.signIn('alice', { at: 0, pwd: 0 })
     const { session } = rig
     assert.ok(session)
-    const origin = { ...stateOf(rig.begin(singleFactor)) }
-    const again = (facts: Parameters<typeof start>[2], policy = singleFactor) => start([policy], origin, facts, noon)
+    const again = (facts: Parameters<typeof start>[2], policy = singleFactor) =>
+      start([policy], plainOrigin, facts, noon)
     assert.deepEqual(again({}), { kind: 'needs', facts: ['session', 'user'], userId: null })
     assert.deepEqual(again({ session }), { kind: 'needs', facts: ['user'], userId: 'id-of-alice' })
     assert.deepEqual(again({ session, user: rig.people.bob.facts }), {
-      ...{ kind: 'needs', facts: ['user'], userId: 'id-of-alice' },
+      kind: 'needs',
+      facts: ['user'],
+      userId: 'id-of-alice',
     })
     assert.equal(again({ session, user: rig.people.alice.facts }).kind, 'done')
     const inNetwork = loginPolicy([{ contains: '${flow.request.http.remoteIp}', ipRange: ['192.0.2.0/24'] }])

@@ -7,7 +7,7 @@ import { suite, test } from 'node:test'
 import { flowStatuses, type MediaType, mediaTypeNames } from '../../src/flow/actions/index.ts'
 import { step } from '../../src/flow/machine.ts'
 import { encode, type FlowState } from '../../src/flow/state.ts'
-import { type FlowEvent } from '../../src/flow/turn.ts'
+import type { FlowEvent } from '../../src/flow/turn.ts'
 import { flowIn } from './flow-in.ts'
 import { canary, type Rig } from './rig.ts'
 

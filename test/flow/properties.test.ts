@@ -15,7 +15,7 @@ import { encode, flowLifetime, type FlowState } from '../../src/flow/state.ts'
 import { canary, deepFreeze, type Outcome, policyOf, Rig } from './rig.ts'
 import { secondSecret, secondSecretAction } from './second-secret.ts'
 
-const runs = { numRuns: 2000 }
+const runs = { numRuns: 700 }
 const ages = [0, 30, 100, 1000, 5000]
 const networks = ['192.0.2.0/24', '198.51.100.0/24', '0.0.0.0/0']
 
@@ -301,7 +301,7 @@ suite('properties of the flow machine', () => {
           for (const method of amr) assert.ok(evidence.includes(method) || remembered.includes(method))
         })
       }),
-      runs,
+      { numRuns: 3000 },
     )
     assert.ok(completed > 300 && bySession > 30, `the model reaches completion: ${completed}, by session ${bySession}`)
   })

@@ -45,6 +45,15 @@ export const noon = Date.UTC(2026, 10, 22, 12)
 
 export const plainRequest: FlowOrigin['request'] = { forcesLogin: false, maxAge: null, loginHint: null, parameters: {} }
 
+export const plainOrigin: FlowOrigin = {
+  id: 'flow',
+  environmentId: 'environment',
+  door: 'redirect',
+  application: { id: 'application' },
+  request: plainRequest,
+  newSessionId: 'new-session',
+}
+
 /** A policy of LOGIN actions, one per condition given; `null` for none. */
 export function loginPolicy(conditions: readonly (PolicyAction['condition'] | null)[], version = 1): CompiledPolicy {
   const actions = conditions.map((condition, index) => ({
@@ -115,10 +124,7 @@ export class Rig {
   begin(...policies: CompiledPolicy[]): Outcome {
     this.atStart = policies
     for (const policy of policies) this.current.set(policy.id, policy)
-    const origin: FlowOrigin = {
-      ...{ id: 'flow', environmentId: 'environment', door: 'redirect', application: { id: 'application' } },
-      ...{ request: this.request, newSessionId: 'new-session' },
-    }
+    const origin: FlowOrigin = { ...plainOrigin, request: this.request }
     return this.run((facts) => start(policies, origin, facts, this.now), {})
   }
 

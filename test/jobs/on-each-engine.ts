@@ -1,8 +1,8 @@
 /** Runs a suite on the embedded engine and, where it is installed, on PostgreSQL: each test with an empty migrated store. */
 import { after, suite, test } from 'node:test'
 import { join } from 'node:path'
-import { pino } from 'pino'
-import { parseMasterKeys } from '../../src/keys/master-key.ts'
+import { type Logger, pino } from 'pino'
+import { type MasterKeys, parseMasterKeys } from '../../src/keys/master-key.ts'
 import { migrate } from '../../src/storage/migrate.ts'
 import type { Storage } from '../../src/storage/port.ts'
 import { openPostgres } from '../../src/storage/postgres/engine.ts'
@@ -16,8 +16,8 @@ import { temporaryDirectory } from '../storage/temporary-directory.ts'
 export interface Ports {
   readonly storage: Storage
   readonly world: TestWorld
-  readonly masterKeys: ReturnType<typeof parseMasterKeys>
-  readonly log: ReturnType<typeof pino>
+  readonly masterKeys: MasterKeys
+  readonly log: Logger
 }
 
 /** A random master key. */

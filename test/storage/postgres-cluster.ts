@@ -54,13 +54,12 @@ export async function startPostgres(): Promise<PostgresCluster | PostgresMissing
     { ...environment, stdio: 'ignore' },
   )
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()))
-  const kill = () => server.kill('SIGQUIT')
-  process.once('exit', kill)
+  const watchdog = watch(server, directory)
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   const stop = async () => {
-    process.off('exit', kill)
-    kill()
+    server.kill('SIGQUIT')
     await ended
+    watchdog.kill('SIGKILL')
     await rm(directory, { recursive: true, force: true })
   }
   try {
@@ -80,6 +79,17 @@ export async function startPostgres(): Promise<PostgresCluster | PostgresMissing
       return url.replace(/postgres$/, name)
     },
   }
+}
+
+/** Ends the server and removes its files when this process is gone, however it went: the pipe to the watchdog closes then. */
+function watch(server: ChildProcess, directory: string): ChildProcess {
+  const script = 'read -r _; kill -QUIT "$0"; sleep 1; rm -rf "$1"'
+  const watchdog = spawn('sh', ['-c', script, String(server.pid), directory], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  watchdog.unref()
+  return watchdog
 }
 
 /** Runs one statement as the administrator, outside any store. */

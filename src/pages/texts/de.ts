@@ -52,8 +52,6 @@ export const german = {
   'error.enterCurrentPassword': 'Geben Sie Ihr aktuelles Passwort ein.',
   'error.enterNewPassword': 'Geben Sie ein neues Passwort ein.',
   'error.notAccepted': 'Das wurde nicht angenommen. Prüfen Sie Ihre Eingaben und versuchen Sie es noch einmal.',
-  'error.outOfDate': 'Diese Seite war veraltet. Bitte machen Sie hier weiter.',
-  'error.busy': 'Gerade melden sich sehr viele an. Bitte versuchen Sie es gleich noch einmal.',
 
   'completed.heading': 'Sie sind angemeldet',
   'completed.text': 'Sie werden zurück zu {application} gebracht.',
@@ -67,8 +65,8 @@ export const german = {
   'gone.text': 'Sie ist abgelaufen, schon abgeschlossen oder wurde in einem anderen Browser begonnen.',
   'gone.advice': 'Gehen Sie zurück zur Anwendung und melden Sie sich neu an.',
 
-  'problem.request.heading': 'Die Anfrage der Anwendung stimmt nicht',
-  'problem.request.text': 'Die Anwendung, von der Sie kommen, verlangt etwas, das nicht möglich ist.',
+  'problem.request.heading': 'Diese Anfrage wurde nicht angenommen',
+  'problem.request.text': 'Verlangt wurde etwas, das nicht möglich ist.',
   'problem.request.advice':
     'Gehen Sie zurück zur Anwendung. Geschieht es wieder, sagen Sie es denen, die sie betreiben.',
   'problem.notFound.heading': 'Hier ist nichts',

@@ -49,8 +49,6 @@ export const english = {
   'error.enterCurrentPassword': 'Enter your current password.',
   'error.enterNewPassword': 'Enter a new password.',
   'error.notAccepted': 'This was not accepted. Check what you entered and try again.',
-  'error.outOfDate': 'This page was out of date. Please go on from here.',
-  'error.busy': 'Many people are signing on right now. Please try again in a moment.',
 
   'completed.heading': 'You are signed on',
   'completed.text': 'You are being taken back to {application}.',
@@ -64,8 +62,8 @@ export const english = {
   'gone.text': 'It has expired, was finished before, or began in another browser.',
   'gone.advice': 'Go back to the application and sign on again.',
 
-  'problem.request.heading': 'The application’s request is not right',
-  'problem.request.text': 'The application that sent you here asked for something that cannot be done.',
+  'problem.request.heading': 'This request was not accepted',
+  'problem.request.text': 'Whatever sent you here asked for something that cannot be done.',
   'problem.request.advice': 'Go back to the application. If this happens again, tell the people who run it.',
   'problem.notFound.heading': 'There is nothing here',
   'problem.notFound.text': 'The page does not exist, or it is over.',

@@ -12,7 +12,8 @@ import { PostgresFailure } from './failures.ts'
 import { columnTypes } from './values.ts'
 
 const statementTimeout = 5_000
-const lockTimeout = 1_000
+/** A little beyond the server's `deadlock_timeout` of a second, so that a deadlock is found as one and run again. */
+const lockTimeout = 1_100
 const idleInTransactionTimeout = 10_000
 /** Beyond the server's own limit: only a server or network that has gone silent gets here. */
 const answerTimeout = statementTimeout + 1_000
@@ -59,8 +60,10 @@ export class Connections {
         )
       },
     })
-    // An idle connection that dies has no caller to tell; the pool has already dropped it.
+    // A connection that dies while idle has no caller to tell, and the pool has dropped it. One that dies while it is
+    // lent tells its statement, and says so a second time as an event, which would end the process if nobody listened.
     this.#pool.on('error', () => undefined)
+    this.#pool.on('connect', (client) => client.on('error', () => undefined))
   }
 
   /**

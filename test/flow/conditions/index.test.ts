@@ -42,11 +42,12 @@ suite('reading conditions', () => {
   })
 
   test('nesting and size are capped', () => {
+    const leaves = (length: number) => Array.from({ length }, () => leaf)
     const nested = (depth: number): object => (depth === 1 ? leaf : { not: nested(depth - 1) })
     assert.deepEqual(readCondition(nested(nestingLimits.depth)).problems, [])
     assert.equal(readCondition(nested(nestingLimits.depth + 1)).problems.length, 1)
-    assert.deepEqual(readCondition({ and: Array(nestingLimits.parts - 1).fill(leaf) }).problems, [])
-    assert.equal(readCondition({ and: Array(nestingLimits.parts).fill(leaf) }).problems.length, 1)
+    assert.deepEqual(readCondition({ and: leaves(nestingLimits.parts - 1) }).problems, [])
+    assert.equal(readCondition({ and: leaves(nestingLimits.parts) }).problems.length, 1)
   })
 
   test('a part that cannot be read makes the whole never false because of it', () => {
@@ -103,7 +104,7 @@ suite('declared points', () => {
           return evaluate(compiled, {
             session: at == null ? null : sessionAged({ at: Number(at) }),
             user: userWith(attributes),
-            request: remoteIp == null ? null : { remoteIp: String(remoteIp) },
+            request: typeof remoteIp === 'string' ? { remoteIp } : null,
             now,
           })
         }

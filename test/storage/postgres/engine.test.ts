@@ -46,7 +46,6 @@ function faults(cluster: PostgresCluster): void {
 
   for (const single of [false, true]) {
     const form = single ? ', single' : ''
-    const lastWord = single ? 'INSERT INTO log' : 'COMMIT'
     const name = 'log'
 
     test(`a commit whose answer is lost is never run again and never acknowledged${form}`, async () => {
@@ -54,8 +53,8 @@ function faults(cluster: PostgresCluster): void {
         await store.commit({ name, single, run: () => written('warm') })
         const line = randomUUID()
         const before = proxy.cuts()
-        // A prepared statement is sent by its name: the line tells its message from others.
-        proxy.arm({ at: single ? line : lastWord, delivered }, 1)
+        // A prepared statement is sent by its name: its value tells its message from others.
+        proxy.arm({ at: single ? line : 'COMMIT\0', delivered }, 1)
         await assert.rejects(store.commit({ name, single, run: () => written(line) }), (error) => {
           assert.ok(error instanceof StorageUnavailable)
           assert.match(error.message, /lost while a change was being committed/)
@@ -118,7 +117,7 @@ function faults(cluster: PostgresCluster): void {
     await Promise.all([direct.commit(crossing(a, b)), store.commit(crossing(b, a))])
   })
 
-  test('a serialization failure is run again; one that does not end is StorageUnavailable within a second', async () => {
+  test('a serialization failure is run again; one that does not end is StorageUnavailable soon', async () => {
     await administer(
       url,
       `CREATE FUNCTION fail_serialization(left_over int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN
@@ -139,7 +138,7 @@ function faults(cluster: PostgresCluster): void {
     const began = performance.now()
     await assert.rejects(store.commit(failing(100)), StorageUnavailable)
     assert.equal(runs, 4)
-    assert.ok(performance.now() - began < 1000)
+    assert.ok(performance.now() - began < 2000)
   })
 
   test('a migration that changes a table under prepared statements: they are planned anew', async () => {
@@ -179,7 +178,7 @@ function faults(cluster: PostgresCluster): void {
         current_setting('idle_in_transaction_session_timeout') AS idle`,
       values: [],
     })
-    assert.deepEqual(limits, { statement: '5s', lock: '1s', idle: '10s' })
+    assert.deepEqual(limits, { statement: '5s', lock: '1100ms', idle: '10s' })
   })
 
   test('a database that takes no writes is not used', async () => {
