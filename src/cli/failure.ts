@@ -1,14 +1,15 @@
 /**
- * How a command fails: one sentence what is wrong, one what to do, and an exit code of sysexits.h: 64 wrong usage,
- * 69 something it needs is not available, 70 a defect, 73 a file cannot be written, 77 not permitted, 78 configuration.
+ * How a command fails: one sentence what is wrong, one what to do, and an exit code of sysexits.h:
+ * 69 something it needs is not available, 70 a defect, 78 configuration.
  */
 import { ConfigError } from '../config.ts'
 import { InvalidMasterKey } from '../keys/master-key.ts'
 import { DatabaseTooNew } from '../storage/migrate.ts'
 import { StorageUnavailable } from '../storage/port.ts'
+import { DirectoryInUse } from '../storage/sqlite/directory-lock.ts'
 
 /** The exit codes a command ends with. */
-export const exitCodes = { usage: 64, unavailable: 69, defect: 70, configuration: 78 } as const
+export const exitCodes = { unavailable: 69, defect: 70, configuration: 78 } as const
 
 /** A failure whose text is for the person at the terminal. */
 export class CommandFailed extends Error {
@@ -42,6 +43,6 @@ function explain(error: unknown): { readonly lines: readonly string[]; readonly 
   if (code === 'EADDRINUSE') {
     return { lines: ['The port is taken by another program. Choose another with --port, or 0 for any free one.'], exitCode: exitCodes.unavailable }
   }
-  if (error instanceof Error && error.name === 'DirectoryLocked') return { lines: [error.message], exitCode: exitCodes.unavailable }
+  if (error instanceof DirectoryInUse) return { lines: [error.message], exitCode: exitCodes.unavailable }
   return { lines: [error instanceof Error ? (error.stack ?? error.message) : String(error)], exitCode: exitCodes.defect }
 }

@@ -3,6 +3,8 @@
  * its meaning. Pure: plain data in, a page out.
  */
 import { catalog } from '../errors/catalog.ts'
+import type { Asset } from '../pages/asset.ts'
+import { withCode } from '../pages/error.ts'
 import { type Html, html } from '../pages/html.ts'
 import { renderPage } from '../pages/layout.ts'
 import { defaultLanguage } from '../pages/texts/language.ts'
@@ -60,17 +62,18 @@ export function renderFragment(callbackUrl: string): string {
 <form method="post" action="${callbackUrl}"></form>
 <dl class="explained">${possible.map((name) => html`<div><dt>${name}</dt><dd>${parameterMeanings[name]}</dd></div>`)}</dl>`,
     false,
+    fragmentScript,
   )
 }
 
-function page(heading: string, main: Html, hasError: boolean): string {
+function page(heading: string, main: Html, hasError: boolean, script?: Asset): string {
   return renderPage({
     language: defaultLanguage,
     heading,
     applicationName: 'Demo application',
     main,
     style: demoStyle,
-    script: fragmentScript,
+    ...(script ? { script } : {}),
     hasError,
     wide: true,
   })
@@ -122,7 +125,7 @@ function tokenSection(heading: string, token: unknown): Html | undefined {
 
 function explainError(code: string): Html {
   const entry = Object.entries(catalog).find(([key]) => key === code)?.[1]
-  return html`<div class="alert"><p><code>${code}</code></p>${entry && html`<p>${entry.cause}</p><p>${entry.fix}</p>`}</div>`
+  return html`<div class="alert"><p><code>${code}</code></p>${entry && html`<p>${withCode(entry.cause)}</p><p>${withCode(entry.fix)}</p>`}</div>`
 }
 
 function ways(startUrl: string, singlePage: boolean): Html {

@@ -50,7 +50,7 @@ ${said.map((sentence) => sentence && html`<dt>${say(language, 'problem.said')}</
 </dl></details>`
 }
 
-/** The catalogue marks code by backticks. */
-function withCode(text: string): readonly Html[] {
+/** A text of the catalogue, which marks code by backticks. */
+export function withCode(text: string): readonly Html[] {
   return text.split('`').map((part, index) => (index % 2 === 0 ? html`${part}` : html`<code>${part}</code>`))
 }

@@ -59,8 +59,10 @@ ${main}
 `.toString()
 }
 
+const letters = new Intl.Segmenter('en', { granularity: 'grapheme' })
+
 /** The application's name beside its first letter, until applications bring pictures of their own. */
 function brand(applicationName: string): Html {
-  const [first] = new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(applicationName.trim())
+  const [first] = letters.segment(applicationName.trim())
   return html`<div class="brand"><span aria-hidden="true">${first?.segment.toLocaleUpperCase('en') ?? ''}</span><p><bdi>${applicationName}</bdi></p></div>`
 }

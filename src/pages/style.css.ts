@@ -312,7 +312,7 @@ p + .button {
   font-size: 0.875rem;
   color: var(--muted);
 }
-details {
+main > details {
   margin-top: 1.5rem;
   padding-top: 1rem;
   border-top: 1px solid var(--line);
@@ -320,9 +320,11 @@ details {
 summary {
   min-height: 1.5rem;
   cursor: pointer;
+}
+main > details > summary {
   color: var(--muted);
 }
-details[open] summary {
+main > details[open] > summary {
   margin-bottom: 0.75rem;
 }
 @media (forced-colors: active) {

@@ -9,12 +9,12 @@ import { z } from 'zod'
 import { collection, collectionSchema, links, linksSchema } from '../contract/hal.ts'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { iso, reference, timestamp, uuid } from '../contract/validation.ts'
+import type { ApplicationDocument } from '../environment/application.ts'
 import { type Detail, invalidData, notFound, problem } from '../errors/problem.ts'
 import { insert, remove, update, type Word } from '../storage/operations.ts'
 import { run } from '../storage/port.ts'
 import {
   type ApplicationGrantRow,
-  type ApplicationRow,
   applicationById,
   customResourcesGranted,
   grantById,
@@ -156,7 +156,6 @@ const createGrant = defineOperation({
       const [resource] = yield* run(resourceById(environment.id, body.resource.id))
       if (!resource) throw invalidData('INVALID_VALUE', 'resource.id', 'must be a resource of the environment')
       const scopeIds = yield* grantableScopes(environment.id, resource, body.scopes)
-      if (resource.type === 'CUSTOM') yield* requireFirstOrMany(environment.id, application)
       const row = {
         id,
         resource_id: resource.id,
@@ -165,6 +164,7 @@ const createGrant = defineOperation({
         updated_at: now,
       }
       yield* insert('application_grants', { environment_id: environment.id, application_id: applicationId, ...row })
+      yield* requireFittingGrants(environment.id, applicationId, documentOf(application), 'resource')
       yield context.record({ subject: { type: 'GRANT', id }, detail: { applicationId, resourceId: resource.id } })
       return row
     })
@@ -173,13 +173,22 @@ const createGrant = defineOperation({
   },
 })
 
-/** A further custom resource only for an application whose requests may name scopes of several. */
-function* requireFirstOrMany(environmentId: string, application: ApplicationRow): Word<void> {
-  if (documentOf(application).echoed['requestScopesForMultipleResourcesEnabled'] === true) return
-  const [count] = yield* run(customResourcesGranted(environmentId, application.id))
-  if (!count || count.granted === 0) return
-  const message = 'only one custom resource unless requestScopesForMultipleResourcesEnabled is true'
-  throw invalidData('CONSTRAINT_VIOLATION', 'resource.id', message)
+/**
+ * Refuses grants on several custom resources, unless one request may name scopes of several. Yielded inside a unit, after
+ * its change.
+ * @throws Problem INVALID_DATA with detail CONSTRAINT_VIOLATION on `target`
+ */
+export function* requireFittingGrants(
+  environmentId: string,
+  applicationId: string,
+  { echoed }: ApplicationDocument,
+  target: string,
+): Word<void> {
+  if (echoed['requestScopesForMultipleResourcesEnabled'] === true) return
+  const [count] = yield* run(customResourcesGranted(environmentId, applicationId))
+  if (!count || count.granted <= 1) return
+  const message = 'several custom resources need requestScopesForMultipleResourcesEnabled to be true'
+  throw invalidData('CONSTRAINT_VIOLATION', target, message)
 }
 
 const updateGrant = defineOperation({

@@ -16,7 +16,6 @@ import {
   type ApplicationRow,
   applicationById,
   applicationsPage,
-  customResourcesGranted,
   revokeFamiliesOfClient,
 } from '../storage/sql/applications.ts'
 import {
@@ -25,6 +24,7 @@ import {
   existingApplication,
   requireControlOfWorker,
 } from './application-control.ts'
+import { requireFittingGrants } from './application-grants.ts'
 import { application, applicationBody, applicationRequest, judgedDocument } from './application-representation.ts'
 import { insertActorRoles } from './application-roles.ts'
 import { insertSecret, newSecret, removeSecret } from './application-secret.ts'
@@ -144,7 +144,7 @@ const updateApplication = defineOperation({
       if (!before) throw notFound()
       const old = documentOf(before)
       const document = { ...candidate, assignActorRoles: old.assignActorRoles }
-      yield* requireFittingGrants(environment.id, id, document)
+      yield* requireFittingGrants(environment.id, id, document, 'requestScopesForMultipleResourcesEnabled')
       const row = {
         name: body.name,
         enabled: body.enabled ? 1 : 0,
@@ -162,16 +162,6 @@ const updateApplication = defineOperation({
     return { status: 200, body: applicationBody(context, await requireUnique('applications', 'name', commit)) }
   },
 })
-
-/** Grants on several custom resources stay only while one request may name scopes of several. */
-function* requireFittingGrants(environmentId: string, id: string, { echoed }: ApplicationDocument) {
-  if (echoed['requestScopesForMultipleResourcesEnabled'] === true) return
-  const [count] = yield* run(customResourcesGranted(environmentId, id))
-  if (count && count.granted > 1) {
-    const target = 'requestScopesForMultipleResourcesEnabled'
-    throw invalidData('CONSTRAINT_VIOLATION', target, 'must be true while several custom resources are granted')
-  }
-}
 
 /** The names of what a PUT changed, for the audit event. */
 function changedMembers(

@@ -26,6 +26,16 @@ export function checkBindable(statement: Statement<object>): void {
   }
 }
 
+/**
+ * Checks that a text that runs outside a unit is a query.
+ * @throws TypeError when it would change something without being part of a unit
+ */
+export function checkQuery(statement: Statement<object>): void {
+  if (!/^\s*(SELECT|WITH)\b/.test(statement.text)) {
+    throw new TypeError(`"${excerpt(statement.text)}" is not a query: a change belongs in a unit`)
+  }
+}
+
 /** How many parameters a text has: its highest `$n`. */
 export function parameterCount(text: string): number {
   let highest = 0

@@ -76,6 +76,8 @@ export class StorageUnavailable extends Error {
 }
 
 /** Runs one statement inside a unit and types its rows: `const [user] = yield* run(userById(env, id))`. */
-export function* run<R extends object>(statement: Statement<R>): Generator<Statement<object>, readonly R[], readonly object[]> {
+export function* run<R extends object>(
+  statement: Statement<R>,
+): Generator<Statement<object>, readonly R[], readonly object[]> {
   return (yield statement) as readonly R[]
 }

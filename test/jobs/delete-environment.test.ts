@@ -118,8 +118,8 @@ onEachEngine('deletion of an environment', (open) => {
   test('goes on after a kill, and in turns when there is much to remove', async () => {
     const ports = await open()
     const id = await environmentWithRows(ports, 'large', 40)
-    for (let many = 0; many < 24; many += 1) {
-      const rows = Array.from({ length: 900 }, () => rowOf('limits', { environment_id: id }))
+    for (let many = 0; many < 220; many += 1) {
+      const rows = Array.from({ length: 100 }, () => rowOf('limits', { environment_id: id }))
       await ports.storage.commit({ name: 'fill', run: () => insertAll('limits', rows) })
     }
     await requestDeletion(ports, id)

@@ -14,8 +14,8 @@ const never = new AbortController().signal
 
 async function fill({ storage, world }: Ports, table: TransientTable, time: number, count: number): Promise<void> {
   const environment_id = world.uuid()
-  for (let done = 0; done < count; done += 500) {
-    const rows = Array.from({ length: Math.min(500, count - done) }, () =>
+  for (let done = 0; done < count; done += 100) {
+    const rows = Array.from({ length: Math.min(100, count - done) }, () =>
       rowOf(table, { environment_id, [transientTables[table].time]: time }),
     )
     await storage.commit({ name: 'fill', run: () => insertAll(table, rows) })

@@ -36,7 +36,9 @@ export interface PostgresMissing {
 export async function startPostgres(): Promise<PostgresCluster | PostgresMissing> {
   const binaries = newestBinaries()
   if (binaries === undefined) return { missing: 'apt-get install -y postgresql' }
-  const directory = await mkdtemp(join(process.platform === 'linux' && existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'stile-postgres-'))
+  const directory = await mkdtemp(
+    join(process.platform === 'linux' && existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'stile-postgres-'),
+  )
   const account = serverAccount()
   if (account) await chown(directory, account.uid, account.gid)
   const data = join(directory, 'data')
@@ -47,7 +49,13 @@ export async function startPostgres(): Promise<PostgresCluster | PostgresMissing
     run(initdb, options, environment),
   )
   const port = await freePort()
-  const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', fsync: 'off', max_connections: 60 }
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port,
+    unix_socket_directories: '',
+    fsync: 'off',
+    max_connections: 60,
+  }
   const server = spawn(
     join(binaries, 'postgres'),
     ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
@@ -107,14 +115,16 @@ function newestBinaries(): string | undefined {
   const root = '/usr/lib/postgresql'
   if (!existsSync(root)) return undefined
   const releases = readdirSync(root).filter((release) => existsSync(join(root, release, 'bin', 'initdb')))
-  const newest = releases.sort((a, b) => Number(b) - Number(a))[0]
+  const newest = releases.toSorted((a, b) => Number(b) - Number(a))[0]
   return newest === undefined ? undefined : join(root, newest, 'bin')
 }
 
 /** PostgreSQL refuses to run as root; then it runs as the account that its package made. */
 function serverAccount(): { readonly uid: number; readonly gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined
-  const line = readFileSync('/etc/passwd', 'utf8').split('\n').find((entry) => entry.startsWith('postgres:'))
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((entry) => entry.startsWith('postgres:'))
   const [, , uid, gid] = line?.split(':') ?? []
   if (uid === undefined || gid === undefined) throw new Error('There is no account postgres to run the server as')
   return { uid: Number(uid), gid: Number(gid) }
@@ -137,7 +147,8 @@ async function untilReady(url: string, server: ChildProcess): Promise<void> {
       await administer(url, 'SELECT 1')
       return
     } catch (error) {
-      if (server.exitCode !== null || performance.now() > deadline) throw new Error('PostgreSQL did not start', { cause: error })
+      if (server.exitCode !== null || performance.now() > deadline)
+        throw new Error('PostgreSQL did not start', { cause: error })
     }
     await pause(25)
   }

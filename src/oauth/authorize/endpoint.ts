@@ -21,6 +21,7 @@ import { beginFlow, storeFlow } from '../../flow-runtime/runtime.ts'
 import { sessionByToken } from '../../storage/sql/sessions.ts'
 import { allowApplicationOrigin } from '../../flow-runtime/application-origin.ts'
 import { redirectUriAllowed } from '../rules/redirect-uri.ts'
+import { withValues } from '../parameters.ts'
 import { claimSource } from '../tokens/claims.ts'
 import { refuseHere, refuseTo } from './answer.ts'
 import { issueResponse } from './issue.ts'
@@ -28,7 +29,7 @@ import { type AuthorizationRequest, checkRequest, readReturnPath } from './reque
 import { redirectReply } from './response.ts'
 
 async function authorize(parameters: FormParameters, context: Context): Promise<Reply> {
-  const { values, repeated } = parameters
+  const { values, repeated } = withValues(parameters)
   const path = readReturnPath(values, repeated)
 
   // 1. Who asks, and whether the answer may go where the request says. Nothing leaves this server before that.
@@ -199,6 +200,10 @@ function queryOf(context: Context): string {
   return question === -1 ? '' : context.target.slice(question + 1)
 }
 
+function readQuery(context: Context): FormParameters {
+  return parseForm(queryOf(context))
+}
+
 /** A body and a query are read together; a name in both is repeated (authentication-api 2.3). */
 function merged(query: FormParameters, body: FormParameters): FormParameters {
   const both = Object.keys(body.values).filter((name) => name in query.values)
@@ -221,7 +226,7 @@ export const authorizeOperations: readonly Operation[] = [
     id: 'authorize',
     method: 'GET',
     summary: 'Authorize an application and sign its user on',
-    handle: (_input, context) => authorize(parseForm(queryOf(context)), context),
+    handle: (_input, context) => authorize(readQuery(context), context),
   }),
   defineOperation({
     ...inEnvironment,
@@ -229,7 +234,7 @@ export const authorizeOperations: readonly Operation[] = [
     method: 'POST',
     summary: 'Authorize an application and sign its user on, with the parameters in the body, the query, or both',
     body: form,
-    handle: ({ body }, context) => authorize(merged(parseForm(queryOf(context)), body), context),
+    handle: ({ body }, context) => authorize(merged(readQuery(context), body), context),
   }),
   defineOperation({
     ...declaration,
@@ -238,7 +243,7 @@ export const authorizeOperations: readonly Operation[] = [
     path: '/as/authorize',
     aliases: ['/as/authorization.oauth2'],
     summary: 'Go to the authorization endpoint of the environment of a client',
-    handle: (_input, context) => redirectToEnvironment(parseForm(queryOf(context)), context, 302),
+    handle: (_input, context) => redirectToEnvironment(readQuery(context), context, 302),
   }),
   defineOperation({
     ...declaration,
@@ -248,6 +253,6 @@ export const authorizeOperations: readonly Operation[] = [
     aliases: ['/as/authorization.oauth2'],
     summary: 'Go to the authorization endpoint of the environment of a client, keeping method and body',
     body: form,
-    handle: ({ body }, context) => redirectToEnvironment(merged(parseForm(queryOf(context)), body), context, 307),
+    handle: ({ body }, context) => redirectToEnvironment(merged(readQuery(context), body), context, 307),
   }),
 ]

@@ -5,6 +5,7 @@
  * Never: a comparison that takes longer the more characters are right, or a disabled application let in.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { uuid } from '../../contract/validation.ts'
 import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { type Problem, problem } from '../../errors/problem.ts'
@@ -23,12 +24,13 @@ export async function authenticateClient(
   credentials: ClientCredentials,
   now: number,
 ): Promise<Application> {
-  const found = kernel.environments.application(environment.id, credentials.clientId)
+  const isClientId = uuid.safeParse(credentials.clientId).success
+  const found = isClientId ? kernel.environments.application(environment.id, credentials.clientId) : undefined
   const application = found instanceof Promise ? await found : found
   const secretFits = credentials.method === 'NONE' || secretMatches(application, credentials.secret, now)
-  if (!application?.enabled || !secretFits) throw refused(credentials, 'invalid client credentials')
+  if (!application?.enabled || !secretFits) throw clientRefused(credentials)
   if (application.document.tokenEndpointAuthMethod !== credentials.method) {
-    throw refused(credentials, 'Unsupported authentication method')
+    throw clientRefused(credentials, 'Unsupported authentication method')
   }
   return application
 }
@@ -44,7 +46,8 @@ function secretMatches(application: Application | undefined, secret: string, now
   return matches
 }
 
-function refused(credentials: ClientCredentials, description: string): Problem {
+/** 401 for a client that is not let in, with the challenge of the method it tried (RFC 6749 section 5.2). */
+export function clientRefused(credentials: ClientCredentials, description = 'invalid client credentials'): Problem {
   return problem('invalid_client', {
     description,
     headers: credentials.method === 'CLIENT_SECRET_BASIC' ? { 'www-authenticate': 'Basic realm="stile"' } : {},

@@ -12,6 +12,7 @@ import { invalidToken, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
 import { liveGrant } from '../../storage/sql/access.ts'
 import { allowApplicationOrigin } from '../../flow-runtime/application-origin.ts'
+import { withValues } from '../parameters.ts'
 import { claimsOf, type UserAttributes } from '../tokens/claims.ts'
 
 const claims = z.looseObject({ sub: z.string() })
@@ -86,8 +87,10 @@ export const userinfoOperations: readonly Operation[] = [
     method: 'POST',
     body: { kind: 'form', schema: z.object({ access_token: z.string().optional() }) } as Body<FormParameters>,
     handle({ body }, context) {
-      const inBody = body.values['access_token']
-      if (inBody !== undefined && context.headers.authorization !== undefined) {
+      const { values, repeated } = withValues(body)
+      const inBody = values['access_token']
+      const isTwice = inBody !== undefined && context.headers.authorization !== undefined
+      if (isTwice || repeated.length > 0) {
         throw problem('INVALID_REQUEST', { headers: { 'www-authenticate': 'Bearer error="invalid_request"' } })
       }
       return readUserinfo(inBody ?? bearerToken(context.headers.authorization), context)

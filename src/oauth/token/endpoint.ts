@@ -13,8 +13,9 @@ import { type EventDescription, type EventOrigin, eventRow, record } from '../..
 import { resolveSite } from '../../site.ts'
 import { run } from '../../storage/port.ts'
 import { revokeFamily, takeCode } from '../../storage/sql/authorization-codes.ts'
-import { authenticateClient } from '../client-auth/authenticate.ts'
-import { readCredentials } from '../client-auth/credentials.ts'
+import { authenticateClient, clientRefused } from '../client-auth/authenticate.ts'
+import { type ClientCredentials, readCredentials } from '../client-auth/credentials.ts'
+import { withValues } from '../parameters.ts'
 import { openFamily } from '../token-family.ts'
 import { signAccessToken } from '../tokens/access-token.ts'
 import { signIdToken } from '../tokens/id-token.ts'
@@ -43,17 +44,18 @@ const tokenRequest = z.object({
   code_verifier: z.string().optional(),
 })
 
-async function handleTokenRequest(form: FormParameters, context: Context, environmentId: string | undefined): Promise<Reply> {
+async function handleTokenRequest(body: FormParameters, context: Context, environmentId: string | undefined): Promise<Reply> {
   const { kernel, now } = context
 
   // 1. Parse once. A repeated parameter is refused, whichever it is (decision D11).
+  const form = withValues(body)
   if (form.repeated.length > 0) throw problem('invalid_request', { description: `${form.repeated[0]} is repeated` })
   const grantType = form.values['grant_type']
   if (!grantType) throw problem('invalid_request', { description: 'grant_type is missing' })
 
   // 2. The client, by its registered method.
   const credentials = readCredentials(context.headers.authorization, form.values)
-  const home = environmentId ?? (await environmentOf(context, credentials.clientId))
+  const home = environmentId ?? (await environmentOf(context, credentials))
   const found = kernel.environments.get(home)
   const environment = found instanceof Promise ? await found : found
   if (!environment) throw notFound()
@@ -91,9 +93,10 @@ async function handleTokenRequest(form: FormParameters, context: Context, enviro
   }
 }
 
-async function environmentOf(context: Context, clientId: string): Promise<string> {
-  const id = uuid.safeParse(clientId).success ? await context.kernel.environments.environmentOfClient(clientId) : undefined
-  if (!id) throw problem('invalid_client', { description: 'invalid client credentials' })
+async function environmentOf({ kernel }: Context, credentials: ClientCredentials): Promise<string> {
+  const { clientId } = credentials
+  const id = uuid.safeParse(clientId).success ? await kernel.environments.environmentOfClient(clientId) : undefined
+  if (!id) throw clientRefused(credentials)
   return id
 }
 
@@ -226,9 +229,9 @@ function auditVolume(
   clientId: string,
   result: 'SUCCESS' | 'FAILED',
 ): void {
-  context.kernel.volumeEvents.add(
-    eventRow(origin(context, environmentId), { action, result, clientId: clientId.slice(0, 100) }),
-  )
+  // What was presented as a client id may be any text; only what can be one is kept.
+  const who = uuid.safeParse(clientId).success ? { clientId } : {}
+  context.kernel.volumeEvents.add(eventRow(origin(context, environmentId), { action, result, ...who }))
 }
 
 const declaration = {

@@ -123,5 +123,10 @@ const unhurried: object = { query_timeout: 24 * 60 * 60 * 1000 }
 async function checkWritable(client: pg.ClientBase): Promise<void> {
   const { rows } = await client.query<{ transaction_read_only: string }>('SHOW transaction_read_only')
   if (rows[0]?.transaction_read_only === 'off') return
-  throw Object.assign(new Error('The server takes no writes'), { code: '25006' })
+  throw new ReadOnlyServer('The server takes no writes')
+}
+
+/** Says what the server itself would say to the first write. */
+class ReadOnlyServer extends Error {
+  readonly code = '25006'
 }

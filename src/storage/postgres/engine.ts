@@ -11,6 +11,7 @@
  * A unit is one transaction at READ COMMITTED: the race words are single statements, which PostgreSQL judges again on
  * the newest row when they had to wait for a lock. A `single` unit is its statement alone, in one round trip.
  */
+import { checkQuery } from '../binding.ts'
 import { type Row, type Statement, type Storage, type StorageCounts, StorageUnavailable, type Unit } from '../port.ts'
 import { UnitSteps } from '../unit-steps.ts'
 import { type Connection, Connections } from './connections.ts'
@@ -64,6 +65,7 @@ class PostgresStorage implements Storage {
 
   async read<R extends object = Row>(statement: Statement<R>): Promise<readonly R[]> {
     if (this.#closed) throw closedStore()
+    checkQuery(statement)
     this.#counts.reads += 1
     const rows = await withRetries(() => this.#connections.lend((connection) => this.#ask(connection, statement)))
     return rows as readonly R[]

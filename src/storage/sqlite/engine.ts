@@ -15,6 +15,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { checkQuery } from '../binding.ts'
 import { type Row, type Statement, type Storage, type StorageCounts, StorageUnavailable, type Unit } from '../port.ts'
 import { Checkpoint } from './checkpoint.ts'
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
@@ -80,6 +81,7 @@ class SqliteStorage implements Storage {
 
   async read<R extends object = Row>(statement: Statement<R>): Promise<readonly R[]> {
     if (this.#closed) throw closedStore()
+    checkQuery(statement)
     this.#counts.reads += 1
     this.#counts.statements += 1
     try {
@@ -117,9 +119,11 @@ function closedStore(): StorageUnavailable {
 function openWriter(path: string): DatabaseSync {
   // SQLite would drop a log without its database and start empty, with everything in it lost.
   if (existsSync(`${path}-wal`) && !existsSync(path)) {
-    throw new StorageUnavailable(`The integrity check failed: ${path} is missing beside its -wal file. Restore a backup.`)
+    throw new StorageUnavailable(
+      `The integrity check failed: ${path} is missing beside its -wal file. Restore a backup.`,
+    )
   }
-  const writer = new DatabaseSync(path, { timeout: 100 })
+  const writer = new DatabaseSync(path, { timeout: 0 })
   try {
     writer.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0')
     writer.exec('PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF')

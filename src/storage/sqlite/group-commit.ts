@@ -181,7 +181,9 @@ export class GroupCommit {
     this.#open = undefined
     const cause = translate(error)
     const outcome =
-      cause instanceof StorageUnavailable ? cause : new StorageUnavailable('A group of units could not be committed', { cause })
+      cause instanceof StorageUnavailable
+        ? cause
+        : new StorageUnavailable('A group of units could not be committed', { cause })
     if (!passes(error)) this.stop(outcome)
     try {
       if (this.#target.writer.isTransaction) this.#control.rollback.run()

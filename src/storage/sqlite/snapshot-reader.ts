@@ -17,7 +17,7 @@ export class SnapshotReader {
 
   /** Opens a connection to the database at `path` and takes the first snapshot. */
   constructor(path: string) {
-    this.#connection = new DatabaseSync(path, { timeout: 100 })
+    this.#connection = new DatabaseSync(path, { timeout: 0 })
     this.#connection.exec('PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16000')
     this.#statements = new Statements(this.#connection)
     this.#end = this.#connection.prepare('COMMIT')

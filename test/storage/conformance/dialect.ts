@@ -8,7 +8,28 @@ import { type Row, run, type SqlValue } from '../../../src/storage/port.ts'
 import { StatementFailed } from '../../../src/storage/statement-failed.ts'
 import type { Nodes } from '../conformance.ts'
 
-const names = ['a', 'B', 'ab', 'Z', 'z', 'aé', 'ä', 'é', '~', '_', 'a b', 'a-b', '10', '9', '\u{1F600}', '\uFF21', 'abc', 'ac', 'ab\uFFFF', 'ab\u{10FFFF}']
+const names = [
+  'a',
+  'B',
+  'ab',
+  'Z',
+  'z',
+  'aé',
+  'ä',
+  'é',
+  '~',
+  '_',
+  'a b',
+  'a-b',
+  '10',
+  '9',
+  '\u{1F600}',
+  '\uFF21',
+  'abc',
+  'ac',
+  'ab\uFFFF',
+  'ab\u{10FFFF}',
+]
 
 /** By code point, which is also the order of UTF-8 bytes; JavaScript's own order goes by UTF-16 units. */
 function byCodePoint(a: string, b: string): number {
@@ -57,7 +78,19 @@ export function dialect(nodes: Nodes): void {
           COUNT(*) > 3 AS many, COUNT(*) < 3 AS few FROM names WHERE environment_id = $3`,
         [1_795_000_000_123, 5, await named()],
       )
-      assert.deepEqual(row, { time: 1_795_000_000_123, rows: names.length, sum: names.length / 2, half: 2, many: 1, few: 0 })
+      assert.deepEqual(row, {
+        time: 1_795_000_000_123,
+        rows: names.length,
+        sum: names.length / 2,
+        half: 2,
+        many: 1,
+        few: 0,
+      })
+    })
+
+    test('a whole number stays one in every expression', async () => {
+      const text = 'SELECT CAST($1 AS TEXT) AS text, CAST(1 AS INTEGER) * CAST($1 AS INTEGER) / 2 AS half'
+      assert.deepEqual(await select(text, [5]), [{ text: '5', half: 2 }])
     })
 
     test('a number beyond 2^53 is an error, never another number', async () => {
@@ -71,8 +104,19 @@ export function dialect(nodes: Nodes): void {
     })
 
     test('text and JSON come back as they were bound', async () => {
-      const values = ['', ' ', 'null', '{"a": [1, 2]}', "O'Hara; --", '日本語', '\u{1F600}', '\u0001\uFFFD', 'x'.repeat(100_000)]
-      for (const value of values) assert.deepEqual(await select('SELECT CAST($1 AS TEXT) AS text', [value]), [{ text: value }])
+      const values = [
+        '',
+        ' ',
+        'null',
+        '{"a": [1, 2]}',
+        "O'Hara; --",
+        '日本語',
+        '\u{1F600}',
+        '\u0001\uFFFD',
+        'x'.repeat(100_000),
+      ]
+      for (const value of values)
+        assert.deepEqual(await select('SELECT CAST($1 AS TEXT) AS text', [value]), [{ text: value }])
     })
 
     test('RETURNING and ON CONFLICT', async () => {
@@ -104,7 +148,10 @@ export function dialect(nodes: Nodes): void {
         [5n, /bigint/],
       ]
       for (const [value, kind] of refused) {
-        const statement = { text: 'SELECT CAST($1 AS TEXT) AS one, CAST($2 AS TEXT) AS two', values: ['ok', value] as SqlValue[] }
+        const statement = {
+          text: 'SELECT CAST($1 AS TEXT) AS one, CAST($2 AS TEXT) AS two',
+          values: ['ok', value] as SqlValue[],
+        }
         const check = (error: unknown) => {
           assert.ok(error instanceof Unbindable, String(error))
           assert.match(error.message, kind)

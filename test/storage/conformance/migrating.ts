@@ -104,7 +104,11 @@ export function migrating(subject: Subject): void {
     })
 
     test('a lease left by a dead node runs out', async () => {
-      const third: Migration = { number: 3, name: 'third', steps: ['CREATE TABLE IF NOT EXISTS more_still (n INTEGER)'] }
+      const third: Migration = {
+        number: 3,
+        name: 'third',
+        steps: ['CREATE TABLE IF NOT EXISTS more_still (n INTEGER)'],
+      }
       const left = takeLease({ name: 'migrations', owner: 'dead', duration: 700, now: realWorld.now() })
       assert.equal(await at(0).commit(left), true)
       const began = performance.now()
@@ -128,7 +132,10 @@ export function migrating(subject: Subject): void {
       const seen: string[] = []
       await migrate(watched(node, seen), realWorld)
       assert.equal(seen.length, 2)
-      assert.equal((await node.read({ text: 'SELECT DISTINCT number FROM migrations', values: [] })).length, released.length)
+      assert.equal(
+        (await node.read({ text: 'SELECT DISTINCT number FROM migrations', values: [] })).length,
+        released.length,
+      )
     } finally {
       await Promise.all([node, ...others].map((store) => store.close()))
     }

@@ -2,20 +2,13 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { suite, test } from 'node:test'
-import {
-  compareAndSet,
-  consume,
-  consumeByMark,
-  increment,
-  insert,
-  type Word,
-} from '../../../src/storage/operations.ts'
+import { compareAndSet, consume, consumeByMark, increment, insert, type Word } from '../../../src/storage/operations.ts'
 import type { Storage, UnitBody } from '../../../src/storage/port.ts'
 import { AlreadyConsumed, Stale, UniquenessViolation } from '../../../src/storage/refusals.ts'
 import type { Nodes } from '../conformance.ts'
 
 const callers = 50
-const rounds = 20
+const rounds = 12
 const environment_id = 'races'
 
 /** A race: prepares a row, then lets everybody at it. */

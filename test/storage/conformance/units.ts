@@ -48,9 +48,11 @@ async function observe(store: Storage, word: (id: string) => UnitBody<unknown>, 
   }
   const told = [await outcome(), await outcome()]
   const left = await Promise.all(
-    ['SELECT * FROM documents WHERE id = $1', 'SELECT * FROM single_use WHERE id = $1', 'SELECT * FROM counters WHERE subject = $1'].map(
-      (text) => store.read({ text, values: [id] }),
-    ),
+    [
+      'SELECT * FROM documents WHERE id = $1',
+      'SELECT * FROM single_use WHERE id = $1',
+      'SELECT * FROM counters WHERE subject = $1',
+    ].map((text) => store.read({ text, values: [id] })),
   )
   return JSON.stringify({ told, left }).replaceAll(id, 'ID')
 }
@@ -78,7 +80,7 @@ export function units(nodes: Nodes): void {
         assert.equal(result.status, caller % 2 === 0 ? 'fulfilled' : 'rejected')
       })
       const expected = Array.from({ length: 25 }, (_, at) => [`${owner}.${at * 2}.a`, `${owner}.${at * 2}.b`]).flat()
-      assert.deepEqual(await idsLike(nodes.store, owner), expected.sort())
+      assert.deepEqual(await idsLike(nodes.store, owner), expected.toSorted())
     })
 
     test('what a unit throws reaches the caller unchanged', async () => {
@@ -236,6 +238,11 @@ export function units(nodes: Nodes): void {
       assert.equal(store.counts().statements, before)
     })
 
+    test('a read changes nothing', async () => {
+      const text = 'DELETE FROM single_use WHERE environment_id = $1'
+      await assert.rejects(nodes.store.read({ text, values: [environment_id] }), TypeError)
+    })
+
     test('counts tell what was asked', async () => {
       const { store } = nodes
       const before = store.counts()
@@ -248,10 +255,7 @@ export function units(nodes: Nodes): void {
         },
       })
       const { reads, commits, statements } = store.counts()
-      assert.deepEqual(
-        [reads - before.reads, commits - before.commits, statements - before.statements],
-        [1, 1, 3],
-      )
+      assert.deepEqual([reads - before.reads, commits - before.commits, statements - before.statements], [1, 1, 3])
     })
 
     test('StorageUnavailable is not what a mistake gives', async () => {
@@ -261,7 +265,10 @@ export function units(nodes: Nodes): void {
           yield* run({ text: 'SELECT nothing FROM nowhere', values: [] })
         },
       })
-      await assert.rejects(commit, (error) => error instanceof StatementFailed && !(error instanceof StorageUnavailable))
+      await assert.rejects(
+        commit,
+        (error) => error instanceof StatementFailed && !(error instanceof StorageUnavailable),
+      )
     })
   })
 }

@@ -9,7 +9,7 @@ import { DirectoryInUse } from '../../../src/storage/sqlite/directory-lock.ts'
 import { openSqlite } from '../../../src/storage/sqlite/engine.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 
-const rounds = 15
+const rounds = 12
 
 /** A writer process and what it has acknowledged so far. */
 async function startWriter(directory: string) {

@@ -90,7 +90,10 @@ suite('embedded engine, system calls', () => {
     )
     const refused = said.filter((line) => line.startsWith('refused'))
     assert.ok(refused.length > 0)
-    assert.ok(refused.every((line) => /StorageUnavailable|AlreadyConsumed/.test(line)), refused.join('\n'))
+    assert.ok(
+      refused.every((line) => /StorageUnavailable|AlreadyConsumed/.test(line)),
+      refused.join('\n'),
+    )
     assert.match(said.at(-1) ?? '', /^consumed/)
   })
 })

@@ -1,0 +1,12 @@
+/**
+ * The parameters of an OAuth request: RFC 6749 sections 3.1 and 3.2. One that came without a value counts as left out;
+ * that it came twice still counts. Never: an empty secret, verifier or redirect URI taken for one.
+ */
+import type { FormParameters } from '../contract/form.ts'
+
+/** The parameters that have a value. */
+export function withValues({ values, repeated }: FormParameters): FormParameters {
+  const present: Record<string, string> = Object.create(null) as Record<string, string>
+  for (const [name, value] of Object.entries(values)) if (value !== '') present[name] = value
+  return { values: present, repeated }
+}
