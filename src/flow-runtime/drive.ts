@@ -4,7 +4,7 @@
  */
 import type { Context } from '../contract/operation.ts'
 import { sessionFacts, sessionFrom } from '../directory/sessions.ts'
-import { userWithPasswordById } from '../directory/users.ts'
+import { type UserWithPassword, userWithPasswordById } from '../directory/users.ts'
 import type { Facts, SessionFacts } from '../flow/facts.ts'
 import { step } from '../flow/machine.ts'
 import type { PolicyVersions } from '../flow/policy-versions.ts'
@@ -15,9 +15,15 @@ import { checkPasswordAsk } from './asks/check-password.ts'
 import { evaluateNewPasswordAsk } from './asks/evaluate-new-password.ts'
 import { userFacts } from './user-facts.ts'
 
-/** What a drive came to, with what answering the questions wants written in the saving unit. */
+/**
+ * What a drive came to, with what answering the questions wants written in the saving unit, and the user it had to
+ * load on the way, so that nobody reads them again for the answer (architecture section 5, "Budgets").
+ */
 export type Driven =
-  | (Extract<StepResult, { kind: 'done' }> & { readonly writes: readonly Write[] })
+  | (Extract<StepResult, { kind: 'done' }> & {
+      readonly writes: readonly Write[]
+      readonly user: UserWithPassword | undefined
+    })
   | Extract<StepResult, { kind: 'refused' }>
 
 const maximumTurns = 16
@@ -39,17 +45,21 @@ export async function drive(
   let facts: Facts = 'read' in session ? { session: session.read } : {}
   const sessionId = 'read' in session ? undefined : session.id
   let next = begin
+  let user: UserWithPassword | undefined
   const writes: Write[] = []
   for (let turn = 0; turn < maximumTurns; turn++) {
     const result = next(facts)
     switch (result.kind) {
       case 'done':
-        return { ...result, writes }
+        return { ...result, writes, user }
       case 'refused':
         return result
-      case 'needs':
-        facts = await load(context, facts, result, sessionId)
+      case 'needs': {
+        const loaded = await load(context, facts, result, sessionId)
+        facts = loaded.facts
+        user = loaded.user ?? user
         break
+      }
       case 'ask': {
         const { ask, state } = result
         const { question } = ask
@@ -72,9 +82,10 @@ async function load(
   facts: Facts,
   needs: Extract<StepResult, { kind: 'needs' }>,
   sessionId: string | undefined,
-): Promise<Facts> {
+): Promise<{ readonly facts: Facts; readonly user: UserWithPassword | undefined }> {
   const { kernel, environment, now } = context
   let loaded = facts
+  let user: UserWithPassword | undefined
   for (const fact of needs.facts) {
     switch (fact) {
       case 'session': {
@@ -84,8 +95,8 @@ async function load(
       }
       case 'user': {
         const id = needs.userId ?? loaded.session?.userId
-        const found = id ? await userWithPasswordById(kernel, environment.id, id) : undefined
-        loaded = { ...loaded, user: found ? userFacts(environment, found, now) : null }
+        user = id ? await userWithPasswordById(kernel, environment.id, id) : undefined
+        loaded = { ...loaded, user: user ? userFacts(environment, user, now) : null }
         break
       }
       case 'request':
@@ -93,5 +104,5 @@ async function load(
         break
     }
   }
-  return loaded
+  return { facts: loaded, user }
 }

@@ -8,6 +8,7 @@
 import type { Context } from '../contract/operation.ts'
 import { hashSessionToken, sessionCookie } from '../directory/session-cookie.ts'
 import { type Session, sessionFacts, sessionFrom, writeSession } from '../directory/sessions.ts'
+import type { UserWithPassword } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
 import { problem } from '../errors/problem.ts'
 import type { MediaType } from '../flow/actions/index.ts'
@@ -41,8 +42,15 @@ export interface FlowBeginning {
   readonly session: Session | null
 }
 
+/** A flow that begins. */
+export interface Begun {
+  readonly state: FlowState
+  /** The user of the session, as just read; undefined where none was needed. */
+  readonly user: UserWithPassword | undefined
+}
+
 /** Begins a flow; nothing is stored yet. A session that satisfies the policy gives a COMPLETED flow at once. */
-export async function beginFlow(context: Context, beginning: FlowBeginning): Promise<FlowState> {
+export async function beginFlow(context: Context, beginning: FlowBeginning): Promise<Begun> {
   const { kernel, environment, now } = context
   const { application, door, forcesLogin, maxAge, loginHint, acrValues, parameters, session } = beginning
   const candidates = candidatePolicies(environment, application, acrValues)
@@ -58,7 +66,7 @@ export async function beginFlow(context: Context, beginning: FlowBeginning): Pro
   const read = session && sessionFacts(session)
   const driven = await drive(context, (facts) => start(candidates, origin, facts, now), policies, {}, { read })
   if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
-  return driven.state
+  return { state: driven.state, user: driven.user }
 }
 
 /** Stores a flow that waits, bound to a session token. */
@@ -160,6 +168,8 @@ export interface Resumed {
   readonly flow: StoredFlow
   readonly state: FlowState
   readonly effect: Extract<Effect, { kind: 'issue' | 'deny' }>
+  /** The flow's user, as just read. */
+  readonly user: UserWithPassword | undefined
 }
 
 /**
@@ -180,7 +190,7 @@ export async function resumeFlow(context: Context, flow: StoredFlow): Promise<Re
   }
   const effect = driven.effects.find((candidate) => candidate.kind === 'issue' || candidate.kind === 'deny')
   if (!effect) throw new Error('a resumed flow has nothing to answer')
-  return { flow, state: driven.state, effect }
+  return { flow, state: driven.state, effect, user: driven.user }
 }
 
 /** A refusal of the machine as an answer (authentication-api 7.4). */

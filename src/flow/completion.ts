@@ -6,11 +6,11 @@
  * Never: a look at where the flow stands; a proof of another user; a step skipped because something is missing, because
  * nobody is known yet, or although it was required before.
  */
-import { type Circumstances, evaluate, readsFact } from './condition.ts'
+import { type Circumstances, evaluate } from './condition.ts'
 import { type Facts, type SessionFacts, type UserFacts, isUsable } from './facts.ts'
 import type { Outcome } from './outcome.ts'
 import type { CompiledAction } from './policy.ts'
-import { type LivePolicy, type Variant, variantsOf } from './policy-versions.ts'
+import { type LivePolicy, type Variant, type Variants, variantsOf } from './policy-versions.ts'
 import { type Method, methods, type Proof } from './proof.ts'
 import type { StepReason } from './reasons.ts'
 import type { FlowState, FlowStep } from './state.ts'
@@ -30,6 +30,7 @@ export type Judgement =
  */
 export function judge(policy: LivePolicy, flow: FlowState, facts: Facts, now: number): Judgement {
   const evidence = evidenceOf(flow, facts)
+  const matter: Matter = { flow, evidence, facts, now }
   const steps: FlowStep[] = []
   const spared: Method[] = []
   let next: CompiledAction | undefined
@@ -42,15 +43,13 @@ export function judge(policy: LivePolicy, flow: FlowState, facts: Facts, now: nu
       steps.push({ id, type, standing: 'PENDING', reason: 'not-reached' })
       continue
     }
-    const verdicts = variants.map((variant) => whetherToRun(variant, flow, evidence, facts, now))
-    const verdict = verdicts.find(({ runs }) => runs) ?? verdicts[0]
-    if (!isRequired && verdict && !verdict.runs) {
-      steps.push({ id, type, standing: 'SKIPPED', reason: verdict.reason })
-      if (verdict.reason === 'satisfied-by-session') spared.push(...definition.methods)
+    const { runs, reason } = isRequired ? { runs: true, reason: before.reason } : whetherToRun(variants, matter)
+    if (!runs) {
+      steps.push({ id, type, standing: 'SKIPPED', reason })
+      if (reason === 'satisfied-by-session') spared.push(...definition.methods)
       continue
     }
-    const unmet = variants.find(({ action }) => !isMet(action, evidence.proofs))?.action
-    const reason = isRequired ? before.reason : (verdict?.reason ?? 'condition-unknown')
+    const unmet = variants.map(({ action }) => action).find((action) => !isMet(action, evidence.proofs))
     steps.push({ id, type, standing: unmet ? 'REQUIRED' : 'SATISFIED', reason })
     next ??= unmet
   }
@@ -58,7 +57,7 @@ export function judge(policy: LivePolicy, flow: FlowState, facts: Facts, now: nu
   if (next) return { kind: 'next', steps, action: next }
   const isMixed = flow.proofs.length > evidence.proofs.length
   if (!isSomebody(evidence) || isMixed || steps.length === 0) return { kind: 'unprovable', steps }
-  return { kind: 'complete', steps, outcome: outcomeOf(policy, flow, facts, evidence, spared) }
+  return { kind: 'complete', steps, outcome: outcomeOf(policy, matter, evidence, spared) }
 }
 
 /** What speaks for the flow's user, here and now. */
@@ -105,14 +104,30 @@ function isMet({ definition, config }: CompiledAction, proofs: readonly Proof[])
   return definition.isSatisfied(proofs, config)
 }
 
+/** What there is to judge. */
+interface Matter {
+  readonly flow: FlowState
+  readonly evidence: Evidence
+  readonly facts: Facts
+  /** Epoch milliseconds. */
+  readonly now: number
+}
+
 interface Verdict {
   readonly runs: boolean
   readonly reason: StepReason
 }
 
-function whetherToRun(variant: Variant, flow: FlowState, evidence: Evidence, facts: Facts, now: number): Verdict {
-  const { condition, definition } = variant.action
-  const isForced = definition.isPrimary || !variant.policy.actions.some((action) => action.definition.isPrimary)
+/** An action runs when one of its variants has to. */
+function whetherToRun([first, ...others]: Variants, matter: Matter): Verdict {
+  const verdict = whetherVariantRuns(first, matter)
+  if (verdict.runs) return verdict
+  return others.map((variant) => whetherVariantRuns(variant, matter)).find(({ runs }) => runs) ?? verdict
+}
+
+function whetherVariantRuns({ action, policy }: Variant, { flow, evidence, facts, now }: Matter): Verdict {
+  const { condition, definition } = action
+  const isForced = definition.isPrimary || !policy.actions.some((other) => other.definition.isPrimary)
   if (isForced && isReauthenticationDue(flow, now)) return { runs: true, reason: 're-authentication' }
   if (!condition) return { runs: true, reason: 'unconditional' }
   if (!isSomebody(evidence)) return { runs: true, reason: 'user-unknown' }
@@ -124,8 +139,10 @@ function whetherToRun(variant: Variant, flow: FlowState, evidence: Evidence, fac
       return { runs: true, reason: 'condition-met' }
     case 'unknown':
       return { runs: true, reason: 'condition-unknown' }
-    case 'false':
-      return { runs: false, reason: readsFact(condition, 'session') ? 'satisfied-by-session' : 'condition-not-met' }
+    case 'false': {
+      const isFalseAnyway = evaluate(condition, { ...circumstances, session: null }) === 'false'
+      return { runs: false, reason: isFalseAnyway ? 'condition-not-met' : 'satisfied-by-session' }
+    }
   }
 }
 
@@ -138,8 +155,7 @@ function isReauthenticationDue({ request, session }: FlowState, now: number): bo
 
 function outcomeOf(
   { atStart }: LivePolicy,
-  flow: FlowState,
-  facts: Facts,
+  { flow, facts }: Matter,
   evidence: EvidenceOfSomebody,
   spared: readonly Method[],
 ): Outcome {

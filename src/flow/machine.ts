@@ -90,9 +90,13 @@ function lackingFacts({ policies, facts }: Turn, flow: FlowState, userId: string
   const readsRequest = actions.some(({ condition }) => condition && readsFact(condition, 'request'))
   const lacking: FactName[] = []
   if (flow.session && facts.session === undefined) lacking.push('session')
-  if (userId && facts.user !== null && facts.user?.id !== userId) lacking.push('user')
+  if (lacksUser(facts, userId)) lacking.push('user')
   if (readsRequest && facts.request === undefined) lacking.push('request')
   return lacking
+}
+
+function lacksUser({ user }: Facts, userId: string | undefined): boolean {
+  return userId !== undefined && user !== null && user?.id !== userId
 }
 
 /** The running candidate; null when it may not run any more, or none is left. */
@@ -203,7 +207,7 @@ function carryOut(
 
 /** The flow's user may not sign on any more: nothing they proved counts, and the next policy begins without them. */
 function dismissUser(turn: Turn, state: FlowState): StepResult {
-  return handOver(turn, { ...state, ...nobody }, 'user-not-usable', 'ACCOUNT_NOT_USABLE', [])
+  return handOver(turn, state, 'user-not-usable', 'ACCOUNT_NOT_USABLE', [], nobody)
 }
 
 /** The running policy has failed: the next candidate gets its turn; with the last one the flow has FAILED. */
@@ -213,12 +217,13 @@ function handOver(
   reason: TransitionReason,
   code: FailureCode,
   effects: readonly Effect[],
+  leaving: Partial<FlowState> = nowhere,
 ): StepResult {
   const candidate = state.candidate + 1
   if (candidate < state.candidates.length) {
-    return advance(turn, move(turn, state, reason, { ...nowhere, candidate, steps: [] }, null), effects)
+    return advance(turn, move(turn, state, reason, { ...leaving, candidate, steps: [] }, null), effects)
   }
-  const failed = move(turn, state, reason, { ...nowhere, status: 'FAILED', failure: failure(code) })
+  const failed = move(turn, state, reason, { ...leaving, status: 'FAILED', failure: failure(code) })
   return done(turn, failed, effects, reason)
 }
 
@@ -228,8 +233,7 @@ function resume(state: FlowState, facts: Facts, now: number): StepResult {
   if (state.resumedAt !== null) return refuse(flowGone)
   const turn: Turn = { policies: [], facts, now, cause: 'resume' }
   if (state.failure) return resumed(turn, state, { kind: 'deny', failure: state.failure })
-  const lacking = lackingFacts(turn, { ...state, session: null }, state.user?.id)
-  if (lacking.length > 0) return needs(lacking, state.user?.id ?? null)
+  if (lacksUser(facts, state.outcome?.userId)) return needs(['user'], state.outcome?.userId ?? null)
   if (state.outcome && isUsable(facts.user)) return resumed(turn, state, { kind: 'issue', outcome: state.outcome })
   const refused = failure('ACCOUNT_NOT_USABLE')
   const failed = move(turn, state, 'user-not-usable', { status: 'FAILED', outcome: null, failure: refused })

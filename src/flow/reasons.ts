@@ -19,7 +19,6 @@ export const transitionReasons = {
   'user-not-usable': 'The account was disabled, locked or deleted; the policy has failed.',
   'policy-not-available': 'The policy was deleted or is no longer assigned.',
   'policy-not-satisfied': 'Nothing is left to ask for, yet no single user has proved what the policy needs.',
-  'policies-exhausted': 'The last policy that might have run has failed.',
   'policy-satisfied': 'The proofs of one user satisfy the policy as it was at the start and as it is now.',
   resumed: 'The flow was turned into the answer of its authorization request.',
 } as const
@@ -35,8 +34,8 @@ export const stepReasons = {
   'user-unknown': 'Nobody has proved who they are yet, so no step can be skipped.',
   'account-demands': 'The account itself has to go through this action.',
   're-authentication': 'The request demands a fresh sign-on (prompt=login or max_age).',
-  'satisfied-by-session': 'The session already satisfies the condition.',
-  'condition-not-met': 'The condition of the action is false.',
+  'satisfied-by-session': 'The session makes the condition false.',
+  'condition-not-met': 'The condition of the action is false, whatever the session.',
 } as const
 
 export type StepReason = keyof typeof stepReasons

@@ -1,8 +1,8 @@
 /**
- * One turn of the flow machine: what goes in, what comes out, and how a state becomes the next one. Every change of a
- * state goes through `move`, which writes the trace. Architecture sections 3 and 4.
+ * One turn of the flow machine: what goes in, what comes out, and the one way from a status to the next, `move`, which
+ * writes the trace. Architecture sections 3 and 4.
  *
- * Never: a changed state without an entry in its trace.
+ * Never: a transition without an entry in the trace.
  */
 import type { ActionRequest } from './actions/index.ts'
 import type { FactName, Facts } from './facts.ts'

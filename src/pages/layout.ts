@@ -59,10 +59,9 @@ ${main}
 `.toString()
 }
 
-const letters = new Intl.Segmenter('en', { granularity: 'grapheme' })
-
 /** The application's name beside its first letter, until applications bring pictures of their own. */
 function brand(applicationName: string): Html {
-  const [first] = letters.segment(applicationName.trim())
-  return html`<div class="brand"><span aria-hidden="true">${first?.segment.toLocaleUpperCase('en') ?? ''}</span><p><bdi>${applicationName}</bdi></p></div>`
+  // Intl.Segmenter would also keep joined emoji together, but costs 100 ms when it is first made.
+  const [first = ''] = /\S\p{M}*/u.exec(applicationName) ?? []
+  return html`<div class="brand"><span aria-hidden="true">${first.toUpperCase()}</span><p><bdi>${applicationName}</bdi></p></div>`
 }

@@ -10,7 +10,6 @@ import { collection, collectionSchema, links, linksSchema } from '../contract/ha
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { reference, uuid } from '../contract/validation.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
-import { actions as actionTypes } from '../flow/actions/index.ts'
 import { type PolicyAction, policyActionSchema, validatePolicy } from '../flow/policy.ts'
 import type { Word } from '../storage/operations.ts'
 import { run } from '../storage/port.ts'
@@ -21,14 +20,8 @@ import { actionsOf, moveToNextVersion, type StoredAction } from './sign-on-polic
 /** An action as sent: what is wrong with it is told in the words of `flow/`, before the schema takes it apart. */
 const actionRequest = z.preprocess(judged, policyActionSchema)
 
-const types: readonly string[] = actionTypes.map(({ type }) => type)
-
 function judged(sent: unknown): unknown {
   const candidate = withoutNulls(sent)
-  const type = typeof candidate === 'object' && candidate !== null && 'type' in candidate ? candidate.type : undefined
-  if (type !== undefined && !(typeof type === 'string' && types.includes(type))) {
-    throw invalidData('INVALID_VALUE', 'type', 'must be one of the allowed values', { allowedValues: types })
-  }
   const details = validatePolicy([candidate]).map(({ action: _one, ...detail }) => detail)
   if (details.length > 0) throw problem('INVALID_DATA', { details })
   return candidate

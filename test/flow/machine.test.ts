@@ -115,6 +115,24 @@ suite('single sign-on', () => {
   })
 })
 
+test('a step the network spares is not put down to the session, and not to what the session once proved', () => {
+  const mfaOlder = { secondsSince: '${session.lastSignOn.withAuthenticator.mfa.at}', greater: 60 } as const
+  const outside = { not: { contains: '${flow.request.http.remoteIp}', ipRange: ['192.0.2.0/24'] } } as const
+  for (const [remoteIp, mfa, reason, amr] of [
+    ['192.0.2.1', 5000, 'condition-not-met', ['pwd']],
+    ['203.0.113.1', 5, 'satisfied-by-session', ['pwd', 'mfa']],
+  ] as const) {
+    const [, conditional] = loginPolicy([null, { and: [mfaOlder, outside] }]).actions
+    const rig = new Rig()
+    rig.remoteIp = remoteIp
+    rig.signIn('alice', { at: 5, pwd: 5, mfa })
+    rig.begin(policyOf('p', [login, secondSecretAction('second', 1, 2, conditional?.condition ?? null)]))
+    const state = stateOf(rig.signOn('alice'))
+    assert.deepEqual([state.steps[1]?.standing, state.steps[1]?.reason], ['SKIPPED', reason])
+    assert.deepEqual(outcomeOf({ kind: 'done', state, effects: [], reason: '' }).amr, amr)
+  }
+})
+
 suite('re-authentication', () => {
   test('prompt=login behaves as without a session, and keeps its id for the same user', () => {
     const rig = new Rig()

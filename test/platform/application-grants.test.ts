@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { basic, type Stile, startStile } from '../harness/stile.ts'
+import { sentMembers } from './members.ts'
 import { workerBody } from './worker.ts'
 
 type Named = { id: string; name: string }
@@ -40,8 +41,9 @@ suite('application grants', () => {
     const sent = { resource: { id: orders.id }, scopes: orders.scopes }
     const created = await stile.api('POST', `/applications/${id}/grants`, sent)
     assert.equal(created.status, 201, created.text)
-    const { _links, id: grantId, createdAt, updatedAt, ...members } = created.json
-    assert.deepEqual(members, { ...sent, environment: { id: stile.environmentId }, application: { id } })
+    const { _links, id: grantId, environment } = created.json
+    assert.deepEqual(sentMembers(created.json), { ...sent, application: { id } })
+    assert.deepEqual(environment, { id: stile.environmentId })
     assert.deepEqual(Object.keys(_links), ['self', 'environment', 'application', 'resource'])
     assert.equal(created.headers.get('location'), _links.self.href)
     const path = `/applications/${id}/grants/${grantId}`

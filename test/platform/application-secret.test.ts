@@ -57,19 +57,19 @@ suite('application secret', () => {
 
   test('is the same at each reading until it is rotated; then the old one is dead at once', async () => {
     const id = await create('Rotated')
-    const before = await read(id)
-    assert.deepEqual(await read(id), before)
-    assert.deepEqual(before.environment, { id: stile.environmentId })
-    assert.equal(before.previous, undefined)
-    assert.ok(await authenticates(id, before.secret))
+    const original = await read(id)
+    assert.deepEqual(await read(id), original)
+    assert.deepEqual(original.environment, { id: stile.environmentId })
+    assert.equal(original.previous, undefined)
+    assert.ok(await authenticates(id, original.secret))
 
     const rotated = await rotate(id)
     assert.equal(rotated.status, 200, rotated.text)
-    assert.notEqual(rotated.json.secret, before.secret)
+    assert.notEqual(rotated.json.secret, original.secret)
     assert.equal(rotated.json.previous, undefined)
     assert.deepEqual(await read(id), rotated.json)
     assert.ok(await authenticates(id, rotated.json.secret))
-    assert.ok(!(await authenticates(id, before.secret)))
+    assert.ok(!(await authenticates(id, original.secret)))
   })
 
   test('keeps the previous one valid until its time, and not a moment longer', async () => {

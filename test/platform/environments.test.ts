@@ -12,7 +12,7 @@ await onEachEngine('environments', (stile) => {
   const api = (...call: Parameters<Stile['api']>) => stile().api(...call)
 
   /** The body of a new environment of the demo organization. */
-  async function wanted(properties: Readonly<Record<string, unknown>> = {}) {
+  async function wanted<P extends object>(properties?: P) {
     const { json } = await api('GET', '')
     return { name: uniqueName(), type: 'SANDBOX', region: 'EU', license: { id: json.license.id }, ...properties }
   }

@@ -38,7 +38,8 @@ await onEachEngine('pages', (stile) => {
       if (next) assert.ok(next.startsWith(`${stile().apiUrl}/v1/environments/${stile().environmentId}/populations?`))
     }
     assert.deepEqual(sizes, [3, 3, 2])
-    assert.deepEqual(seen, ['Default', ...[1, 2, 3, 4, 5, 6, 7].map((at) => `Page ${at}`)])
+    assert.deepEqual(seen, names((await api('GET', '/populations')).json))
+    assert.equal(new Set(seen).size, 8)
   })
 
   test('say how many there are when all are on one page, and are never missing', async () => {
@@ -106,6 +107,6 @@ await onEachEngine('pages', (stile) => {
     await refused(`/v1/environments/${second.json.id}/populations?${query(cursor)}`)
     await refused(`/populations?${query(cursor)}`, other)
     const good = await api('GET', `/populations?${query(cursor)}`)
-    assert.deepEqual(names(good.json), ['Page 3', 'Page 4'])
+    assert.deepEqual(names(good.json), names((await api('GET', `/populations?${filter}`)).json).slice(2, 4))
   })
 })

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { type Stile, startStile } from '../harness/stile.ts'
+import { sentMembers } from './members.ts'
 import { workerBody } from './worker.ts'
 
 suite('scopes', () => {
@@ -31,8 +32,9 @@ suite('scopes', () => {
     const sent = { name: 'orders:read', description: 'Reads orders.' }
     const created = await stile.api('POST', `/resources/${custom}/scopes`, sent)
     assert.equal(created.status, 201, created.text)
-    const { _links, id, createdAt, updatedAt, ...members } = created.json
-    assert.deepEqual(members, { ...sent, environment: { id: stile.environmentId }, resource: { id: custom } })
+    const { _links, id, environment } = created.json
+    assert.deepEqual(sentMembers(created.json), { ...sent, resource: { id: custom } })
+    assert.deepEqual(environment, { id: stile.environmentId })
     assert.equal(created.headers.get('location'), _links.self.href)
     const path = `/resources/${custom}/scopes/${id}`
     assert.deepEqual((await stile.api('GET', path)).json, created.json)
@@ -98,18 +100,18 @@ suite('scopes', () => {
       [openid, 'profile', { mappedClaims: [] }],
       [pingOneApi, 'p1:read:user', { schemaAttributes: ['*'] }],
     ] as const) {
-      const before = (await scopesOf(resourceId)).find((one) => one.name === name)
-      assert.ok(before?.description)
-      const path = `/resources/${resourceId}/scopes/${before.id}`
-      const same = await stile.api('PUT', path, { name, description: before.description, ...reset })
+      const present = (await scopesOf(resourceId)).find((one) => one.name === name)
+      assert.ok(present?.description)
+      const path = `/resources/${resourceId}/scopes/${present.id}`
+      const same = await stile.api('PUT', path, { name, description: present.description, ...reset })
       assert.equal(same.status, 200, same.text)
-      assert.equal(same.json.description, before.description)
+      assert.equal(same.json.description, present.description)
       for (const change of [{ name: 'other' }, { name, description: 'Something else.' }]) {
         assert.equal((await stile.api('PUT', path, change)).status, 400)
       }
       const deleted = await stile.api('DELETE', path)
       assert.equal(deleted.json.details[0].code, 'CONSTRAINT_VIOLATION')
-      assert.deepEqual((await stile.api('GET', path)).json, before)
+      assert.deepEqual((await stile.api('GET', path)).json, present)
     }
   })
 

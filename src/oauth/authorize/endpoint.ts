@@ -9,7 +9,6 @@ import { type Body, type Context, defineOperation, type Operation, type Reply } 
 import { uuid } from '../../contract/validation.ts'
 import { hashSessionToken, readSessionToken, sessionCookie } from '../../directory/session-cookie.ts'
 import { noteUse, type Session, sessionFrom } from '../../directory/sessions.ts'
-import { userWithPasswordById } from '../../directory/users.ts'
 import type { Application } from '../../environment/application.ts'
 import { invalidData, Problem, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
@@ -17,7 +16,7 @@ import type { FlowState } from '../../flow/state.ts'
 import { flowResource } from '../../flow-runtime/display.ts'
 import { flowResourceSchema } from '../../flow-runtime/schema.ts'
 import { signOnPage } from '../../flow-runtime/address.ts'
-import { beginFlow, storeFlow } from '../../flow-runtime/runtime.ts'
+import { type Begun, beginFlow, storeFlow } from '../../flow-runtime/runtime.ts'
 import { sessionByToken } from '../../storage/sql/sessions.ts'
 import { allowApplicationOrigin } from '../../flow-runtime/application-origin.ts'
 import { redirectUriAllowed } from '../rules/redirect-uri.ts'
@@ -89,7 +88,7 @@ async function proceed(context: Context, client: Application, request: Authoriza
   const token = readSessionToken(context.headers.cookie)
   const [row] = token ? await kernel.storage.read(sessionByToken(environment.id, hashSessionToken(token), now)) : []
   const session = row ? sessionFrom(row) : null
-  const state = await beginFlow(context, {
+  const { state, user } = await beginFlow(context, {
     application: client,
     door: request.mode === 'pi.flow' ? 'pi.flow' : 'redirect',
     forcesLogin: request.prompt === 'login',
@@ -99,7 +98,7 @@ async function proceed(context: Context, client: Application, request: Authoriza
     parameters: { ...request } as unknown as FlowState['request']['parameters'],
     session,
   })
-  if (state.status === 'COMPLETED' && session) return await answerAtOnce(context, request, state, session)
+  if (state.status === 'COMPLETED' && session) return await answerAtOnce(context, request, { state, user }, session)
   if (request.prompt === 'none') throw problem('login_required')
   if (state.status === 'FAILED') throw problem('access_denied', { description: state.failure?.message ?? '' })
 
@@ -111,11 +110,14 @@ async function proceed(context: Context, client: Application, request: Authoriza
 }
 
 /** The session satisfies the policy: one commit, no flow. */
-async function answerAtOnce(context: Context, request: AuthorizationRequest, state: FlowState, session: Session): Promise<Reply> {
+async function answerAtOnce(
+  context: Context,
+  request: AuthorizationRequest,
+  { state: { outcome }, user: found }: Begun,
+  session: Session,
+): Promise<Reply> {
   const { kernel, environment, now } = context
-  const { outcome } = state
-  const found = outcome && (await userWithPasswordById(kernel, environment.id, outcome.userId))
-  if (!outcome || !found) throw problem('login_required')
+  if (!outcome || found?.user.id !== outcome.userId) throw problem('login_required')
   const issued = await issueResponse(context, request, outcome, claimSource(found.user))
   const used = noteUse(environment.id, environment.settings, session, now)
   await kernel.storage.commit({

@@ -11,7 +11,6 @@ import { flowResource } from '../../flow-runtime/display.ts'
 import { flowResourceSchema } from '../../flow-runtime/schema.ts'
 import { resumeFlow } from '../../flow-runtime/runtime.ts'
 import { loadFlow, saveFlow } from '../../flow-runtime/stored-flow.ts'
-import { userWithPasswordById } from '../../directory/users.ts'
 import { notFound, problem } from '../../errors/problem.ts'
 import { Stale } from '../../storage/refusals.ts'
 import { sessionById } from '../../storage/sql/sessions.ts'
@@ -31,7 +30,7 @@ async function resume(flowId: string, context: Context): Promise<Reply> {
     if (inJson) return { status: 200, body: await flowResource(context, loaded.state, loaded.application) }
     return { status: 302, headers: { location: signOnPage(site, loaded.application, flowId) } }
   }
-  const { state, effect } = resumed
+  const { state, effect, user: found } = resumed
   const commit = (store?: Awaited<ReturnType<typeof issueResponse>>['store']) =>
     kernel.storage
       .commit({
@@ -51,8 +50,8 @@ async function resume(flowId: string, context: Context): Promise<Reply> {
   }
   const { outcome } = effect
   const [session] = await kernel.storage.read(sessionById(environment.id, outcome.session.id, now))
-  const found = session && (await userWithPasswordById(kernel, environment.id, outcome.userId))
-  if (!found || !carriesBinding(session.token_hash, loaded.token)) throw notFound()
+  if (!session || !carriesBinding(session.token_hash, loaded.token)) throw notFound()
+  if (found?.user.id !== outcome.userId) throw notFound()
   const issued = await issueResponse(context, request, outcome, claimSource(found.user))
   await commit(issued.store)
   if (request.mode !== 'pi.flow' && request.redirectUri !== null) {

@@ -1,6 +1,7 @@
 /** Leases: one owner at a time, taken over when they run out. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { suite, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { heldElsewhere, releaseLease, renewLease, takeLease, underLease } from '../../../src/storage/lease.ts'
@@ -35,13 +36,13 @@ export function leases(nodes: Nodes): void {
     })
 
     test('underLease runs one at a time, renews, and gives back also after a failure', async () => {
-      const lease = { name: randomUUID(), duration: 150 }
+      const lease = { name: randomUUID(), duration: 600 }
       const work = async (lost: AbortSignal) => {
-        await pause(400)
+        await pause(1000)
         return lost.aborted
       }
       const first = underLease(nodes.at(0), realWorld, lease, work)
-      await pause(250)
+      await pause(750)
       assert.equal(await underLease(nodes.at(1), realWorld, lease, work), heldElsewhere)
       assert.equal(await first, false)
       await assert.rejects(
@@ -59,7 +60,7 @@ export function leases(nodes: Nodes): void {
       const told = await underLease(nodes.store, world, lease, async (lost) => {
         const taken = takeLease({ ...lease, owner: 'a node that woke up', now: world.now() + 1000 })
         assert.equal(await nodes.at(1).commit(taken), true)
-        await pause(100)
+        if (!lost.aborted) await once(lost, 'abort', { signal: AbortSignal.timeout(5000) })
         return lost.aborted
       })
       assert.equal(told, true)

@@ -146,7 +146,7 @@ suite('embedded engine', () => {
       assert.ok(largest < written / 1.5, `the log grew to ${largest} bytes`)
       assert.ok(statSync(join(directory, 'stile.db')).size > written / 2, 'pages were copied into the database')
       assert.ok(delay.percentile(50) < 20e6, `half of the turns took ${delay.percentile(50)} ns`)
-      assert.ok(delay.percentile(99) < 100e6, `1 % of the turns took ${delay.percentile(99)} ns`)
+      assert.ok(delay.percentile(99) < 300e6, `1 % of the turns took ${delay.percentile(99)} ns`)
       assert.equal(await count(store), 16_000)
     }))
 })

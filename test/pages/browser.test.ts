@@ -1,0 +1,255 @@
+/**
+ * The pages in a real browser: every state passes axe in both colour schemes, fits a narrow and a zoomed window, works
+ * without JavaScript, and its forms go where they should and nowhere else.
+ */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Page } from 'playwright-core'
+import { formPostPage } from '../../src/pages/form-post.ts'
+import { pageHeaders } from '../../src/pages/headers.ts'
+import { renderSignOnNotice } from '../../src/pages/sign-on-notice.ts'
+import { renderSignOn } from '../../src/pages/sign-on.ts'
+import { chooseLanguage, defaultLanguage, type Language } from '../../src/pages/texts/language.ts'
+import { browserSuite } from '../browser/chromium.ts'
+import { type Arrived, type PageServer, servePages } from './page-server.ts'
+import { samples, viewOf } from './samples.ts'
+
+/** English read from right to left: what the layout does with a language of that direction. */
+const mirrored: Language = { ...defaultLanguage, tag: 'ar', direction: 'rtl' }
+/** The page goes on by itself; where it is only looked at it has to stay. */
+const staying = (page: string) => page.replace(/<meta http-equiv="refresh"[^>]*>/, '')
+
+browserSuite('pages in Chromium', ({ withPage }) => {
+  let server: PageServer
+  let elsewhere: PageServer
+  const pages: Record<string, string> = {}
+
+  const answer = ({ method, url }: Arrived) => {
+    const { pathname, searchParams } = new URL(url, 'http://localhost')
+    const html = pages[searchParams.get('page') ?? '']
+    if (pathname === '/look' && html !== undefined) return { status: 200, html }
+    if (pathname === '/signon/' && method === 'POST') return { status: 303, headers: { location: '/signon/?done=1' } }
+    if (pathname === '/signon/' && searchParams.has('done')) {
+      const notice = { kind: 'completed', applicationName: 'Lantern', resumeUrl: '/resume' } as const
+      return {
+        status: 200,
+        html: renderSignOnNotice(notice, defaultLanguage),
+        headers: pageHeaders({ formActions: [] }),
+      }
+    }
+    if (pathname === '/signon/') {
+      return {
+        status: 200,
+        html: renderSignOn(viewOf('USERNAME_PASSWORD_REQUIRED', { pageUrl: '/signon/' }), defaultLanguage),
+      }
+    }
+    // The application, on another origin, sends people on to a third one: nothing an identity server could know.
+    if (pathname === '/resume') return { status: 302, headers: { location: `${elsewhere.origin}/callback` } }
+    if (pathname === '/form-post') {
+      const { html: posting, headers } = formPostPage(`${elsewhere.origin}/posted`, {
+        code: 'c',
+        state: `"><b>&'`,
+        submit: 'x',
+      })
+      return { status: 200, html: posting, headers }
+    }
+    return undefined
+  }
+
+  before(async () => {
+    server = await servePages(answer)
+    elsewhere = await servePages(({ url }) =>
+      url === '/callback'
+        ? { status: 302, headers: { location: `${server.origin.replace('127.0.0.1', 'localhost')}/home` } }
+        : { status: 200, html: '<title>the application</title>' },
+    )
+    for (const [name, page] of Object.entries(samples())) pages[name] = staying(page)
+    for (const [name, page] of Object.entries(samples(mirrored))) pages[`${name}, mirrored`] = staying(page)
+    for (const [name, page] of Object.entries(samples(chooseLanguage('de', ''))))
+      pages[`${name}, German`] = staying(page)
+    // Sends itself; it has a test of its own.
+    for (const name of Object.keys(pages)) if (name.startsWith('form post')) delete pages[name]
+  })
+  after(async () => {
+    await server.close()
+    await elsewhere.close()
+  })
+
+  /** Everything the browser complains about, and every request to a host that is not ours. */
+  const complaintsOf = (page: Page): readonly string[] => {
+    const complaints: string[] = []
+    page.on('console', (message) => complaints.push(message.text()))
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('request', (request) => {
+      if (!request.url().startsWith(server.origin)) complaints.push(request.url())
+    })
+    return complaints
+  }
+  const look = (page: Page, name: string) => page.goto(`${server.origin}/look?page=${encodeURIComponent(name)}`)
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`axe finds nothing on any page, ${colorScheme}`, async () => {
+      await withPage({ colorScheme }, async (page) => {
+        const complaints = complaintsOf(page)
+        for (const name of Object.keys(pages)) {
+          await look(page, name)
+          for (const details of await page.locator('details').all())
+            await details.evaluate((element) => element.setAttribute('open', ''))
+          const { violations } = await new AxeBuilder({ page })
+            .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+            .analyze()
+          assert.deepEqual(
+            violations.map(({ id, nodes }) => [name, id, nodes.map(({ html }) => html)]),
+            [],
+          )
+        }
+        assert.deepEqual(complaints, [])
+      })
+    })
+  }
+
+  test('nothing is cut off in 320 px, nor with text twice its size', async () => {
+    await withPage({ viewport: { width: 320, height: 640 } }, async (page) => {
+      for (const name of Object.keys(pages)) {
+        await look(page, name)
+        for (const size of ['100%', '200%']) {
+          const width = await page.evaluate((fontSize) => {
+            document.documentElement.style.fontSize = fontSize
+            return document.documentElement.scrollWidth
+          }, size)
+          assert.ok(width <= 320, `${name} is ${width} px wide at ${size}`)
+        }
+      }
+    })
+  })
+
+  test('the focus stands where something is to be done, and can be seen', async () => {
+    await withPage({}, async (page) => {
+      const focused = async (name: string) => {
+        await look(page, name)
+        const element = page.locator(':focus')
+        const width = await element.evaluate((node) => getComputedStyle(node).outlineWidth)
+        assert.equal(width, '3px', name)
+        return element.evaluate((node) => node.id || node.className)
+      }
+      assert.equal(await focused('username and password'), 'username')
+      assert.equal(await focused('username and password, hint'), 'password')
+      assert.equal(await focused('username and password, wrong'), 'password')
+      assert.equal(await focused('username and password, locked'), 'alert')
+      assert.equal(await focused('password must change, missed'), 'newPassword')
+    })
+  })
+
+  for (const javaScriptEnabled of [true, false]) {
+    test(`signing on ends at the application, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, async () => {
+      await withPage({ javaScriptEnabled }, async (page) => {
+        await page.goto(`${server.origin}/signon/`)
+        await page.getByLabel('Username').fill('ada')
+        await page.getByLabel('Password', { exact: true }).fill('p&w')
+        await page.getByRole('button', { name: 'Sign On' }).click()
+        await page.waitForURL(/localhost:\d+\/home$/)
+        const posted = server.arrived.findLast(({ method }) => method === 'POST')
+        assert.equal(posted?.body, 'action=usernamePassword.check&username=ada&password=p%26w')
+        // I07: under a stricter referrer policy this would be `null`, which is refused.
+        assert.equal(posted?.headers.origin, server.origin)
+        // A25: what the application learns of where people come from is the origin, never the flow.
+        assert.doesNotMatch(
+          elsewhere.arrived.findLast(({ url }) => url === '/callback')?.headers.referer ?? '',
+          /signon/,
+        )
+      })
+    })
+  }
+
+  test('C05: the answer is posted by itself, and "back" does not post it again', async () => {
+    await withPage({}, async (page) => {
+      await page.goto(`${server.origin}/look?page=gone`)
+      await page.goto(`${server.origin}/form-post`)
+      await page.waitForURL(`${elsewhere.origin}/posted`)
+      const posted = elsewhere.arrived.findLast(({ method }) => method === 'POST')
+      assert.deepEqual(
+        [...new URLSearchParams(posted?.body)],
+        [
+          ['code', 'c'],
+          ['state', `"><b>&'`],
+          ['submit', 'x'],
+        ],
+      )
+      await page.goBack()
+      assert.equal(page.url(), `${server.origin}/look?page=gone`)
+    })
+  })
+
+  test('C05: without JavaScript its button posts it', async () => {
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      await page.goto(`${server.origin}/form-post`)
+      await page.getByRole('button', { name: 'Continue' }).click()
+      await page.waitForURL(`${elsewhere.origin}/posted`)
+    })
+  })
+
+  test('C05: the form of an answer may go nowhere else', async () => {
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      await page.goto(`${server.origin}/form-post`)
+      const before = server.arrived.length
+      await page.evaluate((address) => document.forms[0]?.setAttribute('action', address), `${server.origin}/stolen`)
+      const refused = page.waitForEvent('console')
+      await page.getByRole('button', { name: 'Continue' }).click()
+      assert.match((await refused).text(), /form-action/)
+      assert.equal(server.arrived.length, before)
+    })
+  })
+
+  test('a password that is shown is hidden again before it is sent', async () => {
+    await withPage({}, async (page) => {
+      await page.goto(`${server.origin}/signon/`)
+      const password = page.locator('#password')
+      await page.getByLabel('Show password').check()
+      assert.equal(await password.getAttribute('type'), 'text')
+      await page.getByLabel('Show password').uncheck()
+      assert.equal(await password.getAttribute('type'), 'password')
+      await page.getByLabel('Show password').check()
+      const typeWhenSent = await page.evaluate(() => {
+        const form = document.forms[0]
+        form?.addEventListener('submit', (event) => event.preventDefault())
+        form?.dispatchEvent(new Event('submit', { cancelable: true }))
+        return document.querySelector('#password')?.getAttribute('type')
+      })
+      assert.equal(typeWhenSent, 'password')
+    })
+  })
+
+  test('W01: hostile names stay text', async () => {
+    const hostile = [
+      '<img src=x onerror=alert(1)>',
+      '"><script>alert(1)</script>',
+      '</title><svg onload=alert(1)>',
+      '</main></body><iframe src=javascript:alert(1)>',
+      `' onfocus='alert(1)' autofocus='`,
+    ]
+    await withPage({}, async (page) => {
+      let dialogs = 0
+      page.on('dialog', (dialog) => {
+        dialogs += 1
+        void dialog.dismiss()
+      })
+      for (const text of hostile) {
+        pages['hostile'] = renderSignOn(
+          viewOf('PASSWORD_REQUIRED', {
+            applicationName: text,
+            user: { username: text, name: { formatted: text } },
+            error: { field: 'password', text },
+          }),
+          defaultLanguage,
+        )
+        await look(page, 'hostile')
+        assert.equal(await page.title(), `Error: Sign On – ${text}`)
+        assert.equal(await page.locator('.brand p').textContent(), text)
+        assert.equal(await page.locator('#password-error').textContent(), text)
+        assert.equal(await page.locator('img, svg, iframe, script:not([src^="/assets/"])').count(), 0)
+      }
+      assert.equal(dialogs, 0)
+    })
+  })
+})
