@@ -88,7 +88,8 @@ ${sections.join('\n')}`
 function flowActionsPage(): string {
   const rows = mediaTypes().map(({ name, body, secrets, statuses }) => {
     const members = Object.entries(body.shape).map(
-      ([member, schema]) => `\`${member}\`${(schema as { isOptional(): boolean }).isOptional() ? '' : ' (required)'}${secrets.includes(member) ? ', secret' : ''}`,
+      ([member, schema]) =>
+        `\`${member}\`${(schema as { isOptional(): boolean }).isOptional() ? '' : ' (required)'}${secrets.includes(member) ? ', secret' : ''}`,
     )
     return `| \`application/vnd.pingidentity.${name}+json\` | ${members.join('; ') || 'none'} | ${statuses.map((status) => `\`${status}\``).join(', ')} |`
   })
@@ -111,7 +112,12 @@ function apiPage(described: readonly Operation[]): string {
       .filter((operation) => operation.tag === tag)
       .map((operation) => {
         const { permission } = operation
-        const needs = permission.kind === 'role' ? `\`${permission.permission}\`` : permission.kind === 'bearer' ? 'a token' : 'nothing'
+        const needs =
+          permission.kind === 'role'
+            ? `\`${permission.permission}\``
+            : permission.kind === 'bearer'
+              ? 'a token'
+              : 'nothing'
         const media = operation.mediaTypes ? `<br>\`${operation.mediaTypes.join('`, `')}\`` : ''
         const mark = operation.extension ? ' *(extension)*' : ''
         return `| \`${operation.method} ${operation.path}\`${media} | ${operation.summary}${mark} | ${needs} | ${operation.source} |`

@@ -5,14 +5,16 @@
  * Never: a run that found no test file and yet succeeds.
  */
 import { spawn } from 'node:child_process'
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-/** A test that hangs ends the run with its name instead of blocking it for good. */
+/** A test that takes longer fails, with its name. */
 const testTimeoutMs = 300_000
+/** A file that takes longer is ended: its own timeouts cannot fire while an endless loop holds its event loop. */
+const fileTimeoutMs = 600_000
 
 /** The test files under `path` (a folder or one file), relative to the root and in a stable order. */
 function testFilesUnder(path: string): readonly string[] {
@@ -51,5 +53,28 @@ const runner = spawn(
     env: { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile') },
   },
 )
+/** Ends test files that hang; on Linux, where the kernel tells which processes the runner has started. */
+function endHangingFiles(runnerPid: number): void {
+  const firstSeen = new Map<string, number>()
+  const children = `/proc/${runnerPid}/task/${runnerPid}/children`
+  const look = (): void => {
+    const now = performance.now()
+    const pids = existsSync(children) ? readFileSync(children, 'utf8').trim().split(' ').filter(Boolean) : []
+    for (const pid of firstSeen.keys()) if (!pids.includes(pid)) firstSeen.delete(pid)
+    for (const pid of pids) {
+      const since = firstSeen.get(pid) ?? now
+      firstSeen.set(pid, since)
+      if (now - since < fileTimeoutMs) continue
+      const file = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+        .split('\0')
+        .find((arg) => arg.endsWith('.test.ts'))
+      console.error(`${file ?? `Process ${pid}`} ran for more than ${fileTimeoutMs / 1000} s and is ended.`)
+      process.kill(Number(pid), 'SIGKILL')
+    }
+  }
+  setInterval(look, 2_000).unref()
+}
+
+if (runner.pid) endHangingFiles(runner.pid)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => runner.kill(signal))
 runner.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)))

@@ -10,7 +10,10 @@ import { z } from 'zod'
 
 const origin = z
   .string()
-  .refine((text) => URL.canParse(text) && new URL(text).origin === text, 'must be an origin such as https://auth.example.com')
+  .refine(
+    (text) => URL.canParse(text) && new URL(text).origin === text,
+    'must be an origin such as https://auth.example.com',
+  )
 const port = z.coerce.number().int().min(0).max(65535)
 
 /** One setting: its schema, what it means, and its default as the reference shows it. */
@@ -24,7 +27,10 @@ interface Setting {
 
 export const settings = {
   DATABASE_URL: {
-    schema: z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres://').optional(),
+    schema: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
+      .optional(),
     default: 'unset: the embedded engine',
     meaning: 'PostgreSQL 14 or later. Needed as soon as more than one node runs.',
     file: true,
@@ -43,10 +49,19 @@ export const settings = {
   STILE_PUBLIC_URL: {
     schema: origin.optional(),
     default: 'dev: `http://localhost:<port>`; serve: required',
-    meaning: 'The origin under which clients reach Stile. Issuers, links and cookies are built from it, never from the Host header.',
+    meaning:
+      'The origin under which clients reach Stile. Issuers, links and cookies are built from it, never from the Host header.',
   },
-  STILE_AUTH_URL: { schema: origin.optional(), default: '`STILE_PUBLIC_URL`', meaning: 'The origin of the authentication endpoints, where it differs.' },
-  STILE_API_URL: { schema: origin.optional(), default: '`STILE_PUBLIC_URL`', meaning: 'The origin of the management API, where it differs.' },
+  STILE_AUTH_URL: {
+    schema: origin.optional(),
+    default: '`STILE_PUBLIC_URL`',
+    meaning: 'The origin of the authentication endpoints, where it differs.',
+  },
+  STILE_API_URL: {
+    schema: origin.optional(),
+    default: '`STILE_PUBLIC_URL`',
+    meaning: 'The origin of the management API, where it differs.',
+  },
   STILE_MASTER_KEY: {
     schema: z.string().optional(),
     default: 'dev: made in `<data>/master.key`; serve: required',
@@ -59,13 +74,22 @@ export const settings = {
     meaning: 'The master key before the present one; data keys under it are wrapped anew at start.',
     file: true,
   },
-  STILE_TLS_CERT: { schema: z.string().optional(), default: 'unset: plain HTTP', meaning: 'Path of the PEM certificate chain.' },
+  STILE_TLS_CERT: {
+    schema: z.string().optional(),
+    default: 'unset: plain HTTP',
+    meaning: 'Path of the PEM certificate chain.',
+  },
   STILE_TLS_KEY: { schema: z.string().optional(), default: 'unset', meaning: 'Path of the PEM private key.' },
   STILE_TRUSTED_PROXIES: {
     schema: z
       .string()
       .default('')
-      .transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean))
+      .transform((text) =>
+        text
+          .split(',')
+          .map((part) => part.trim())
+          .filter(Boolean),
+      )
       .refine((parts) => parts.every((part) => isRange(part)), 'must be addresses or CIDR ranges, separated by commas'),
     default: 'none',
     meaning: 'Proxies whose X-Forwarded-For is believed.',
@@ -81,7 +105,12 @@ export const settings = {
     meaning: 'serve: while no administrator exists, a worker application with this id becomes Organization Admin.',
   },
   STILE_BOOTSTRAP_ADMIN_CLIENT_SECRET: {
-    schema: z.string().min(32).max(256).regex(/^[A-Za-z0-9._~-]+$/).optional(),
+    schema: z
+      .string()
+      .min(32)
+      .max(256)
+      .regex(/^[A-Za-z0-9._~-]+$/)
+      .optional(),
     default: 'unset',
     meaning: 'The secret of that application, at least 32 characters.',
     file: true,
@@ -180,12 +209,14 @@ export function readConfig(
   const clientId = read('STILE_BOOTSTRAP_ADMIN_CLIENT_ID')
   const clientSecret = read('STILE_BOOTSTRAP_ADMIN_CLIENT_SECRET')
   if (mode === 'serve') {
-    if (!publicUrl) problems.push('STILE_PUBLIC_URL is missing: set it to the origin under which clients reach this server.')
+    if (!publicUrl)
+      problems.push('STILE_PUBLIC_URL is missing: set it to the origin under which clients reach this server.')
     if (!masterKey) {
       problems.push('STILE_MASTER_KEY is missing: set it (or STILE_MASTER_KEY_FILE) to 32 random bytes in base64url.')
     }
   }
-  if ((cert === undefined) !== (key === undefined)) problems.push('STILE_TLS_CERT and STILE_TLS_KEY must be set together.')
+  if ((cert === undefined) !== (key === undefined))
+    problems.push('STILE_TLS_CERT and STILE_TLS_KEY must be set together.')
   if ((clientId === undefined) !== (clientSecret === undefined)) {
     problems.push('STILE_BOOTSTRAP_ADMIN_CLIENT_ID and STILE_BOOTSTRAP_ADMIN_CLIENT_SECRET must be set together.')
   }

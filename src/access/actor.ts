@@ -102,7 +102,11 @@ export function forbidden(): Error {
  * permission of it must be held at the same or a broader scope.
  * @param organizationId the organization that the assignment's scope lies in
  */
-export function dominates(actor: Actor, assignment: Omit<RoleAssignment, 'id' | 'readOnly'>, organizationId: string): boolean {
+export function dominates(
+  actor: Actor,
+  assignment: Omit<RoleAssignment, 'id' | 'readOnly'>,
+  organizationId: string,
+): boolean {
   const role = roleById(assignment.roleId)
   if (!role) return false
   const place = placeOf(assignment, organizationId)
@@ -122,6 +126,11 @@ function placeOf(assignment: Omit<RoleAssignment, 'id' | 'readOnly'>, organizati
 
 /** Throws 403 unless the actor dominates every one of `held`: who touches a credential could use it (rows N09, N10). */
 export function requireDominance(actor: Actor, held: readonly RoleAssignment[], organizationId: string): void {
-  if (actor.kind === 'user' && held.length > 0 && held.every((one) => actor.assignments.some((own) => own.id === one.id))) return
+  if (
+    actor.kind === 'user' &&
+    held.length > 0 &&
+    held.every((one) => actor.assignments.some((own) => own.id === one.id))
+  )
+    return
   if (!held.every((assignment) => dominates(actor, assignment, organizationId))) throw forbidden()
 }

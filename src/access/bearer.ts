@@ -37,7 +37,12 @@ export function bearerToken(authorization: string | undefined): string {
 }
 
 /** Verifies an access token of one environment: signature, kind, issuer, times. Not its audience or its revocation. */
-export function verifyAccessToken(kernel: Kernel, environment: Environment, token: string, now: number): AccessTokenClaims | undefined {
+export function verifyAccessToken(
+  kernel: Kernel,
+  environment: Environment,
+  token: string,
+  now: number,
+): AccessTokenClaims | undefined {
   const verdict = verifyJwt(token, {
     key: (kid) => environment.signingKeys.find((key) => key.kid === kid),
     algorithms: ['RS256', 'ES256'],
@@ -47,7 +52,7 @@ export function verifyAccessToken(kernel: Kernel, environment: Environment, toke
   if (!verdict.ok) return undefined
   const { claims } = verdict
   if (claims['iss'] !== resolveSite(kernel.origins, environment.id).issuer) return undefined
-  const text = (name: string) => (typeof claims[name] === 'string' ? (claims[name] as string) : undefined)
+  const text = (name: string) => (typeof claims[name] === 'string' ? claims[name] : undefined)
   const clientId = text('client_id')
   const audience = claims['aud']
   if (!clientId || !Array.isArray(audience)) return undefined
@@ -101,7 +106,11 @@ export async function authenticate(kernel: Kernel, authorization: string | undef
 }
 
 /** The role assignments of an application or user. */
-export async function assignmentsOf(kernel: Pick<Kernel, 'storage'>, environmentId: string, actorId: string): Promise<RoleAssignment[]> {
+export async function assignmentsOf(
+  kernel: Pick<Kernel, 'storage'>,
+  environmentId: string,
+  actorId: string,
+): Promise<RoleAssignment[]> {
   const rows = await kernel.storage.read(roleAssignmentsOf(environmentId, actorId))
   return rows.map((row) => ({
     id: row.id,

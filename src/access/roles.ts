@@ -18,7 +18,10 @@ export interface Role {
 
 const all = Object.keys(permissions) as PermissionId[]
 const reading = (id: PermissionId) => id.split(':')[1] === 'read' && id !== 'applications:read:secret'
-const of = (...services: string[]) => (id: PermissionId) => services.includes(id.split(':')[0] as string)
+const of =
+  (...services: string[]) =>
+  (id: PermissionId) =>
+    services.includes(id.split(':')[0] as string)
 const pick = (test: (id: PermissionId) => boolean) => new Set(all.filter(test))
 
 const configuration = of('passwords', 'applications', 'resources', 'signon')
@@ -54,7 +57,10 @@ export const roles: readonly Role[] = [
     name: 'Identity Data Admin',
     description: 'Manages users, their passwords and populations.',
     applicableTo: ['ENVIRONMENT', 'POPULATION'],
-    permissions: pick((id) => of('idm')(id) || userRoles(id) || id === 'passwords:read:passwordPolicy' || id === 'orgmgt:read:environment'),
+    permissions: pick(
+      (id) =>
+        of('idm')(id) || userRoles(id) || id === 'passwords:read:passwordPolicy' || id === 'orgmgt:read:environment',
+    ),
   },
   {
     id: 'd75a2c90-1b6e-4f83-9e4c-7f0b5a6e1404',
@@ -62,7 +68,8 @@ export const roles: readonly Role[] = [
     description: 'Manages applications and their grants.',
     applicableTo: ['ORGANIZATION', 'ENVIRONMENT'],
     permissions: pick(
-      (id) => of('applications')(id) || (of('resources', 'signon')(id) && reading(id)) || id === 'orgmgt:read:environment',
+      (id) =>
+        of('applications')(id) || (of('resources', 'signon')(id) && reading(id)) || id === 'orgmgt:read:environment',
     ),
   },
   {

@@ -41,8 +41,14 @@ function explain(error: unknown): { readonly lines: readonly string[]; readonly 
   if (error instanceof StorageUnavailable) return { lines: [error.message], exitCode: exitCodes.unavailable }
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
   if (code === 'EADDRINUSE') {
-    return { lines: ['The port is taken by another program. Choose another with --port, or 0 for any free one.'], exitCode: exitCodes.unavailable }
+    return {
+      lines: ['The port is taken by another program. Choose another with --port, or 0 for any free one.'],
+      exitCode: exitCodes.unavailable,
+    }
   }
   if (error instanceof DirectoryInUse) return { lines: [error.message], exitCode: exitCodes.unavailable }
-  return { lines: [error instanceof Error ? (error.stack ?? error.message) : String(error)], exitCode: exitCodes.defect }
+  return {
+    lines: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
+    exitCode: exitCodes.defect,
+  }
 }

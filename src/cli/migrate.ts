@@ -22,6 +22,10 @@ export const migrateCommand = defineCommand({
         await storage.close()
       }
       const where = config.databaseUrl ? 'PostgreSQL' : config.dataDirectory
-      process.stdout.write(args.json ? `${JSON.stringify({ migrated: true, engine: storage.engine })}\n` : `The database (${where}) is up to date.\n`)
+      process.stdout.write(
+        args.json
+          ? `${JSON.stringify({ migrated: true, engine: storage.engine })}\n`
+          : `The database (${where}) is up to date.\n`,
+      )
     }),
 })

@@ -30,7 +30,9 @@ export const serve = defineCommand({
           })
           node.kernel.log.info({ environmentId, clientId: bootstrapAdmin.clientId }, 'created the first administrator')
         } else {
-          node.kernel.log.warn('no administrator exists: set STILE_BOOTSTRAP_ADMIN_CLIENT_ID and STILE_BOOTSTRAP_ADMIN_CLIENT_SECRET')
+          node.kernel.log.warn(
+            'no administrator exists: set STILE_BOOTSTRAP_ADMIN_CLIENT_ID and STILE_BOOTSTRAP_ADMIN_CLIENT_SECRET',
+          )
         }
       }
       await untilAskedToEnd(() => node.close())

@@ -21,7 +21,10 @@ export const token = defineCommand({
       })
       const { issuer, worker } = quickstartSchema.parse(JSON.parse(text))
       const response = await requestToken(`${issuer}/token`, worker, args.scope).catch(() => {
-        throw new CommandFailed(`Nothing answers at ${issuer}. Start the dev server first: npm start.`, exitCodes.unavailable)
+        throw new CommandFailed(
+          `Nothing answers at ${issuer}. Start the dev server first: npm start.`,
+          exitCodes.unavailable,
+        )
       })
       process.stdout.write(`${args.json ? JSON.stringify(response) : response.access_token}\n`)
     }),

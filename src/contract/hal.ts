@@ -23,10 +23,10 @@ export function links(relations: Readonly<Record<string, string>>): Record<strin
 }
 
 /** The schema of one page of a collection. */
-export function collectionSchema<K extends string, S extends z.ZodType>(key: K, item: S) {
+export function collectionSchema(key: string, item: z.ZodType) {
   return z.object({
     _links: linksSchema,
-    _embedded: z.object({ [key]: z.array(item) } as Record<K, z.ZodArray<S>>),
+    _embedded: z.object({ [key]: z.array(item) }),
     count: z.number().int().optional(),
     size: z.number().int(),
   })
@@ -38,7 +38,13 @@ export function collectionSchema<K extends string, S extends z.ZodType>(key: K, 
  * @param next absolute URL of the following page; left out on the last one, since clients follow it blindly
  * @param count total matches, where it is known
  */
-export function collection<K extends string, T>(key: K, items: readonly T[], self: string, next?: string, count?: number) {
+export function collection<K extends string, T>(
+  key: K,
+  items: readonly T[],
+  self: string,
+  next?: string,
+  count?: number,
+) {
   return {
     _links: next ? { self: { href: self }, next: { href: next } } : { self: { href: self } },
     _embedded: { [key]: items } as Record<K, readonly T[]>,

@@ -77,7 +77,11 @@ function describe(operation: Operation, alias: number): Json {
     operationId: alias === 0 ? operation.id : `${operation.id}Alias${alias}`,
     tags: [operation.tag],
     summary: operation.summary,
-    description: [`Source: ${operation.source}.`, permissionText(permission), ...(operation.event ? [`Audit event: \`${operation.event}\`.`] : [])].join(' '),
+    description: [
+      `Source: ${operation.source}.`,
+      permissionText(permission),
+      ...(operation.event ? [`Audit event: \`${operation.event}\`.`] : []),
+    ].join(' '),
     ...(operation.extension ? { 'x-extension': true } : {}),
     ...(permission.kind === 'role' ? { 'x-permission': permission.permission } : {}),
     security: permission.kind === 'public' ? [] : [{ bearer: [] }],
@@ -162,6 +166,10 @@ function merged(present: Json, other: Json): Json {
 }
 
 function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any', target: 'draft-2020-12' }) as Json
+  const { $schema: _, ...json } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    target: 'draft-2020-12',
+  }) as Json
   return json
 }

@@ -14,6 +14,7 @@ import type { EventDescription } from '../events/record.ts'
 import type { Kernel } from '../kernel.ts'
 import type { PermissionId } from '../access/permissions.ts'
 import type { Site } from '../site.ts'
+import type { FormParameters } from './form.ts'
 import type { Statement } from '../storage/port.ts'
 
 /** Which protocol an operation speaks: how its failures look, how large its bodies may be, who may call it from a browser. */
@@ -82,6 +83,11 @@ export type Body<B> =
   | { readonly kind: 'json'; readonly schema: z.ZodType<B> }
   | { readonly kind: 'form'; readonly schema: z.ZodType; readonly parameters?: B }
 
+/** A form body whose parameters are described by `schema`. */
+export function formBody(schema: z.ZodType): Body<FormParameters> {
+  return { kind: 'form', schema }
+}
+
 /** The validated input of a handler. */
 export interface Input<P, Q, B> {
   readonly params: P
@@ -147,5 +153,5 @@ export interface Declaration<P extends z.ZodObject, Q extends z.ZodObject, B = u
 export function defineOperation<P extends z.ZodObject, Q extends z.ZodObject, B = undefined>(
   declaration: Declaration<P, Q, B>,
 ): Operation {
-  return { params: undefined, query: undefined, body: undefined, ...declaration } as unknown as Operation
+  return { params: undefined, query: undefined, body: undefined, ...declaration }
 }

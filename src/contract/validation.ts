@@ -33,12 +33,26 @@ function toDetail(issue: z.core.$ZodIssue): Detail {
     case 'too_big':
       return outOfRange(target, `must not be greater than ${issue.maximum}`, 'rangeMaximumValue', issue.maximum)
     case 'invalid_value':
-      return { code: 'INVALID_VALUE', target, message: 'must be one of the allowed values', innerError: { allowedValues: issue.values } }
+      return {
+        code: 'INVALID_VALUE',
+        target,
+        message: 'must be one of the allowed values',
+        innerError: { allowedValues: issue.values },
+      }
     case 'unrecognized_keys':
-      return { code: 'INVALID_VALUE', target: [...issue.path.map(String), issue.keys[0]].join('.'), message: 'is not a known property' }
+      return {
+        code: 'INVALID_VALUE',
+        target: [...issue.path.map(String), issue.keys[0]].join('.'),
+        message: 'is not a known property',
+      }
     case 'invalid_format':
       return issue.pattern
-        ? { code: 'INVALID_VALUE', target, message: 'must have the expected form', innerError: { allowedPattern: issue.pattern } }
+        ? {
+            code: 'INVALID_VALUE',
+            target,
+            message: 'must have the expected form',
+            innerError: { allowedPattern: issue.pattern },
+          }
         : { code: 'INVALID_VALUE', target, message: issue.message }
     case 'custom':
     case 'invalid_union':

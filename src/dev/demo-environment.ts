@@ -42,7 +42,9 @@ export async function ensureDemoEnvironment(node: Node, previous: Quickstart | u
   const singlePageApp = await ensure(names.singlePageApp, singlePage, callback)
   const webApp = await ensure(names.webApp, web, callback)
   const nativeApp = await ensure(names.nativeApp, native, () => 'http://127.0.0.1/callback')
-  const { secret } = (await api.call('GET', `${environment}/applications/${webApp}/secret`)) as unknown as { secret: string }
+  const { secret } = (await api.call('GET', `${environment}/applications/${webApp}/secret`)) as unknown as {
+    secret: string
+  }
   const issuer = `${authUrl}/${environmentId}/as`
   return {
     authUrl,
@@ -72,7 +74,11 @@ async function findAdministrator({ kernel }: Node): Promise<Administrator | unde
   const environment = await kernel.environments.get(row.environment_id)
   const [stored] = await kernel.storage.read(applicationSecret(row.environment_id, row.id))
   if (!environment || !stored) return undefined
-  const clientSecret = open(environment.dataKey, stored.sealed, applicationSecretContext(environment.id, row.id)).toString()
+  const clientSecret = open(
+    environment.dataKey,
+    stored.sealed,
+    applicationSecretContext(environment.id, row.id),
+  ).toString()
   return { environmentId: environment.id, clientId: row.id, clientSecret }
 }
 
@@ -113,7 +119,12 @@ async function ensureUser(
       population: { id: populationId },
     }))
   const password = demoPassword(world)
-  await api.call('PUT', `${environment}/users/${user.id}/password`, { value: password }, 'application/vnd.pingidentity.password.set+json')
+  await api.call(
+    'PUT',
+    `${environment}/users/${user.id}/password`,
+    { value: password },
+    'application/vnd.pingidentity.password.set+json',
+  )
   return { id: user.id, username: names.user, password }
 }
 
@@ -125,7 +136,12 @@ function demoPassword(world: World): string {
   return `${letters.slice(0, 5).join('')}-${letters.slice(5, 10).join('').toUpperCase()}-${digits[0]}${letters.slice(10).join('')}${digits[1]}`
 }
 
-const openIdConnect = { enabled: true, protocol: 'OPENID_CONNECT', responseTypes: ['CODE'], grantTypes: ['AUTHORIZATION_CODE'] } as const
+const openIdConnect = {
+  enabled: true,
+  protocol: 'OPENID_CONNECT',
+  responseTypes: ['CODE'],
+  grantTypes: ['AUTHORIZATION_CODE'],
+} as const
 
 const singlePage = {
   ...openIdConnect,
@@ -160,7 +176,8 @@ async function ensureApplication(
 ): Promise<string> {
   const applications = `${environment}/applications`
   const known = existing.find((application) => application['name'] === properties.name)
-  const application = known ?? (await api.call('POST', applications, { ...properties, redirectUris: ['http://localhost/callback'] }))
+  const application =
+    known ?? (await api.call('POST', applications, { ...properties, redirectUris: ['http://localhost/callback'] }))
   const { id } = application
   if (!known) await grantOpenIdScopes(api, environment, id)
   const [present] = application['redirectUris'] as readonly string[]
@@ -175,5 +192,8 @@ async function grantOpenIdScopes(api: ManagementClient, environment: string, app
   if (!openid) throw new Error('the environment has no openid resource')
   const scopes = await api.list(`${environment}/resources/${openid.id}/scopes`, 'scopes')
   const granted = scopes.filter((scope) => scope['name'] !== 'openid').map(({ id }) => ({ id }))
-  await api.call('POST', `${environment}/applications/${applicationId}/grants`, { resource: { id: openid.id }, scopes: granted })
+  await api.call('POST', `${environment}/applications/${applicationId}/grants`, {
+    resource: { id: openid.id },
+    scopes: granted,
+  })
 }

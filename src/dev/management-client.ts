@@ -18,7 +18,12 @@ export class ManagementClient {
    * One call.
    * @throws Error with the answer when it is not a success
    */
-  async call(method: 'GET' | 'POST' | 'PUT', path: string, body?: object, mediaType = 'application/json'): Promise<ApiObject> {
+  async call(
+    method: 'GET' | 'POST' | 'PUT',
+    path: string,
+    body?: object,
+    mediaType = 'application/json',
+  ): Promise<ApiObject> {
     const answer = await this.#app.inject({
       method,
       url: `/v1${path}`,
@@ -37,7 +42,12 @@ export class ManagementClient {
 }
 
 /** Gets a worker token in process. */
-export async function workerToken(app: FastifyInstance, environmentId: string, clientId: string, clientSecret: string): Promise<string> {
+export async function workerToken(
+  app: FastifyInstance,
+  environmentId: string,
+  clientId: string,
+  clientSecret: string,
+): Promise<string> {
   const answer = await app.inject({
     method: 'POST',
     url: `/${environmentId}/as/token`,

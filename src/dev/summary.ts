@@ -5,7 +5,10 @@ import type { Quickstart } from './quickstart.ts'
 /** The summary of a dev server. */
 export function summary(quickstart: Quickstart, config: Config): string {
   const { issuer, apiUrl, authUrl, worker, singlePageApp, user } = quickstart
-  const token = config.dataDirectory === '.stile' ? 'npm run -s stile token' : `npm run -s stile token -- --data ${config.dataDirectory}`
+  const token =
+    config.dataDirectory === '.stile'
+      ? 'npm run -s stile token'
+      : `npm run -s stile token -- --data ${config.dataDirectory}`
   return `
   Stile is ready.
 

@@ -102,7 +102,7 @@ export function* writeSession(signOn: SignOn): Word<void> {
   const lastSignOn: LastSignOn = {
     at: now,
     remoteIp,
-    withAuthenticator: { ...(kept?.lastSignOn.withAuthenticator ?? {}), ...proved },
+    withAuthenticator: { ...kept?.lastSignOn.withAuthenticator, ...proved },
     policyId: outcome.policyId,
   }
   const document = JSON.stringify({ lastSignOn, userAgent: signOn.userAgent.slice(0, 512) })

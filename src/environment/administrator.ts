@@ -66,7 +66,13 @@ export async function createAdministrator(
   await storage.commit({
     name: 'create-administrator',
     *run() {
-      yield* insert('organizations', { id: organizationId, name: request.organizationName, type: 'INTERNAL', created_at: now, updated_at: now })
+      yield* insert('organizations', {
+        id: organizationId,
+        name: request.organizationName,
+        type: 'INTERNAL',
+        created_at: now,
+        updated_at: now,
+      })
       yield* insert('licenses', {
         id: licenseId,
         organization_id: organizationId,
@@ -92,7 +98,12 @@ export async function createAdministrator(
       yield* insert('application_secrets', {
         environment_id: environmentId,
         application_id: request.clientId,
-        sealed: seal(prepared.dataKey, request.clientSecret, applicationSecretContext(environmentId, request.clientId), world),
+        sealed: seal(
+          prepared.dataKey,
+          request.clientSecret,
+          applicationSecretContext(environmentId, request.clientId),
+          world,
+        ),
         hash: createHash('sha256').update(request.clientSecret).digest('base64url'),
         previous_sealed: null,
         previous_hash: null,

@@ -42,7 +42,12 @@ export interface Environments {
    * Commits a change of configuration: the unit's own statements, the next version of the environment, and the change
    * feed, all in one. This node forgets what changed before the answer leaves; others follow within a second.
    */
-  configure<T>(environmentId: string, name: string, now: number, body: (changes: ConfigurationChange[]) => UnitBody<T>): Promise<T>
+  configure<T>(
+    environmentId: string,
+    name: string,
+    now: number,
+    body: (changes: ConfigurationChange[]) => UnitBody<T>,
+  ): Promise<T>
   /** Drops everything of an environment from this node. */
   forget(environmentId: string): void
   /** Throws 503 when this node's configuration may be older than 5 s. */
@@ -73,7 +78,11 @@ export function openEnvironments(ports: {
   const key = (environmentId: string, id: string) => `${environmentId}/${id}`
 
   /** Loads through the cache; a load that a change overtook is not kept. */
-  function through<V extends object>(cache: Recent<V | Promise<V | undefined>>, at: string, load: () => Promise<V | undefined>) {
+  function through<V extends object>(
+    cache: Recent<V | Promise<V | undefined>>,
+    at: string,
+    load: () => Promise<V | undefined>,
+  ) {
     const cached = cache.get(at)
     if (cached !== undefined) return cached
     const loading: Promise<V | undefined> = load().then(
@@ -113,7 +122,10 @@ export function openEnvironments(ports: {
       if (row.deleted_at !== null || known === undefined) forget(row.id)
       else if (known < row.version) {
         for (const change of await storage.read(environmentChanges(row.id, known))) {
-          evict(row.id, change.kind === 'snapshot' ? { kind: 'snapshot' } : { kind: 'application', id: change.object_id })
+          evict(
+            row.id,
+            change.kind === 'snapshot' ? { kind: 'snapshot' } : { kind: 'application', id: change.object_id },
+          )
         }
       }
       applied.set(row.id, row.version)
@@ -134,7 +146,8 @@ export function openEnvironments(ports: {
 
   return {
     get: (id) => through(snapshots, id, () => loadEnvironment(storage, masterKeys, id)),
-    application: (environmentId, id) => through(applications, key(environmentId, id), () => loadApplication(storage, environmentId, id)),
+    application: (environmentId, id) =>
+      through(applications, key(environmentId, id), () => loadApplication(storage, environmentId, id)),
     async environmentOfClient(clientId) {
       const [row] = await storage.read(environmentOfClient(clientId))
       return row?.environment_id
@@ -162,7 +175,11 @@ export function openEnvironments(ports: {
           const value = yield* body(changes)
           for (const change of changes) {
             const objectId = change.kind === 'application' ? change.id : ''
-            yield insertEnvironmentChange(environmentId, { version: bumped.version, kind: change.kind, object_id: objectId }, now)
+            yield insertEnvironmentChange(
+              environmentId,
+              { version: bumped.version, kind: change.kind, object_id: objectId },
+              now,
+            )
           }
           return value
         },

@@ -27,7 +27,11 @@ export function signingKeyContext(environmentId: string, kid: string): SealConte
 }
 
 /** Loads the snapshot of a live environment. */
-export async function loadEnvironment(storage: Storage, masterKeys: MasterKeys, id: string): Promise<Environment | undefined> {
+export async function loadEnvironment(
+  storage: Storage,
+  masterKeys: MasterKeys,
+  id: string,
+): Promise<Environment | undefined> {
   const [row] = await storage.read(environmentById(id))
   if (!row) return undefined
   const [dataKeys, keys, resources, scopes, populations, passwordPolicies, policies] = await Promise.all([
@@ -45,7 +49,13 @@ export async function loadEnvironment(storage: Storage, masterKeys: MasterKeys, 
   const settings = environmentSettings.parse(JSON.parse(row.settings))
   const signingKeys = keys.map((key) =>
     loadSigningKey(
-      { kid: key.id, algorithm: key.algorithm, publicJwk: JSON.parse(key.public_jwk) as never, createdAt: key.created_at, notAfter: key.expires_at },
+      {
+        kid: key.id,
+        algorithm: key.algorithm,
+        publicJwk: JSON.parse(key.public_jwk) as never,
+        createdAt: key.created_at,
+        notAfter: key.expires_at,
+      },
       open(dataKey, key.sealed_private_key, signingKeyContext(id, key.id)),
     ),
   )
@@ -78,7 +88,9 @@ export async function loadEnvironment(storage: Storage, masterKeys: MasterKeys, 
         ]
       }),
     ),
-    scopes: new Map(scopes.map((scope) => [scope.id, { id: scope.id, name: scope.name, resourceId: scope.resource_id }])),
+    scopes: new Map(
+      scopes.map((scope) => [scope.id, { id: scope.id, name: scope.name, resourceId: scope.resource_id }]),
+    ),
     populations: new Map(
       populations.map((population) => [
         population.id,
@@ -93,7 +105,11 @@ export async function loadEnvironment(storage: Storage, masterKeys: MasterKeys, 
     passwordPolicies: new Map(
       passwordPolicies.map((policy) => [
         policy.id,
-        { id: policy.id, isDefault: policy.is_default === 1, policy: passwordPolicySchema.parse(JSON.parse(policy.document)) },
+        {
+          id: policy.id,
+          isDefault: policy.is_default === 1,
+          policy: passwordPolicySchema.parse(JSON.parse(policy.document)),
+        },
       ]),
     ),
     policies: new Map(policies.map((policy) => [policy.id, policyFrom(policy)])),
@@ -112,7 +128,11 @@ export function policyFrom(row: { id: string; name: string; version: number; act
 }
 
 /** Loads one application with its secrets, grants and policies. */
-export async function loadApplication(storage: Storage, environmentId: string, id: string): Promise<Application | undefined> {
+export async function loadApplication(
+  storage: Storage,
+  environmentId: string,
+  id: string,
+): Promise<Application | undefined> {
   const [row] = await storage.read(applicationById(environmentId, id))
   if (!row) return undefined
   const [secrets, grants, assignments] = await Promise.all([
@@ -135,7 +155,10 @@ export async function loadApplication(storage: Storage, environmentId: string, i
           ...(secret.previous_hash ? [{ hash: secret.previous_hash, expiresAt: secret.previous_expires_at ?? 0 }] : []),
         ]
       : [],
-    grants: grants.map((grant) => ({ resourceId: grant.resource_id, scopeIds: JSON.parse(grant.scope_ids) as string[] })),
+    grants: grants.map((grant) => ({
+      resourceId: grant.resource_id,
+      scopeIds: JSON.parse(grant.scope_ids) as string[],
+    })),
     policyIds: assignments.map((assignment) => assignment.policy_id),
     allowedOrigins: allowedOrigins(document),
     createdAt: row.created_at,

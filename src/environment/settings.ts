@@ -9,11 +9,29 @@ export const signingAlgorithm = z.enum(['RS256', 'ES256'])
 
 export const environmentSettings = z.object({
   signingAlgorithm: signingAlgorithm.default('RS256').describe('Signs access and ID tokens.'),
-  accessTokenSeconds: z.number().int().min(60).max(86_400).default(3600).describe('Life of access tokens for the platform.'),
+  accessTokenSeconds: z
+    .number()
+    .int()
+    .min(60)
+    .max(86_400)
+    .default(3600)
+    .describe('Life of access tokens for the platform.'),
   idTokenSeconds: z.number().int().min(60).max(86_400).default(3600).describe('Life of ID tokens.'),
   authorizationCodeSeconds: z.number().int().min(10).max(600).default(60).describe('Life of an authorization code.'),
-  sessionIdleMinutes: z.number().int().min(1).max(43_200).default(43_200).describe('A session ends after this long without use.'),
-  sessionAbsoluteMinutes: z.number().int().min(1).max(525_600).default(129_600).describe('A session ends this long after it began.'),
+  sessionIdleMinutes: z
+    .number()
+    .int()
+    .min(1)
+    .max(43_200)
+    .default(43_200)
+    .describe('A session ends after this long without use.'),
+  sessionAbsoluteMinutes: z
+    .number()
+    .int()
+    .min(1)
+    .max(525_600)
+    .default(129_600)
+    .describe('A session ends this long after it began.'),
 })
 
 /** The settings of one environment. */

@@ -37,7 +37,9 @@ export function openVolumeEvents(storage: Storage, log: Logger): VolumeEvents {
     }
   }
   const flush = () => {
-    flushing = flushing.then(write).catch((error: unknown) => log.error({ err: error }, 'volume events could not be written'))
+    flushing = flushing
+      .then(write)
+      .catch((error: unknown) => log.error({ err: error }, 'volume events could not be written'))
     return flushing
   }
   const timer = setInterval(() => void (buffer.length > 0 && flush()), flushEveryMilliseconds)

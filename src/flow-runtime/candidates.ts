@@ -21,7 +21,9 @@ export function candidatePolicies(
 ): readonly CompiledPolicy[] {
   const ids = application.policyIds.length > 0 ? application.policyIds : [environment.defaultPolicyId]
   const assigned = ids.map((id) => environment.policies.get(id)).filter((policy) => policy !== undefined)
-  const named = acrValues.map((name) => assigned.find((policy) => policy.name === name)).filter((policy) => policy !== undefined)
+  const named = acrValues
+    .map((name) => assigned.find((policy) => policy.name === name))
+    .filter((policy) => policy !== undefined)
   return named.length > 0 ? [...new Set(named)] : assigned
 }
 

@@ -178,12 +178,21 @@ export interface Resumed {
  * @returns the flow as it is, when it is not finished
  * @throws Problem NOT_FOUND for a flow that was resumed before
  */
-export async function resumeFlow(context: Context, flow: StoredFlow): Promise<Resumed | { readonly unfinished: StoredFlow }> {
+export async function resumeFlow(
+  context: Context,
+  flow: StoredFlow,
+): Promise<Resumed | { readonly unfinished: StoredFlow }> {
   const { kernel, environment, now } = context
   const policies = await policyVersions(kernel.environments, environment, flow.application, flow.state)
-  const driven = await drive(context, (facts) => step(policies, flow.state, { type: 'resume' }, facts, now), policies, {}, {
-    id: flow.state.session?.id,
-  })
+  const driven = await drive(
+    context,
+    (facts) => step(policies, flow.state, { type: 'resume' }, facts, now),
+    policies,
+    {},
+    {
+      id: flow.state.session?.id,
+    },
+  )
   if (driven.kind === 'refused') {
     if (driven.refusal.reason === 'not-finished') return { unfinished: flow }
     throw refusalProblem(driven.refusal)
@@ -197,4 +206,3 @@ export async function resumeFlow(context: Context, flow: StoredFlow): Promise<Re
 function refusalProblem(refusal: Refusal): Error {
   return problem(refusal.code, { details: refusal.details })
 }
-

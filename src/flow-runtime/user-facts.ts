@@ -10,7 +10,11 @@ import type { UserFacts } from '../flow/facts.ts'
  */
 export function userFacts(environment: Environment, { user, password }: UserWithPassword, now: number): UserFacts {
   const { policy } = passwordPolicyOf(environment, user.populationId)
-  const facts = { hasPassword: password !== null, lastChangedAt: password?.changedAt ?? 0, mustChange: password?.mustChange ?? false }
+  const facts = {
+    hasPassword: password !== null,
+    lastChangedAt: password?.changedAt ?? 0,
+    mustChange: password?.mustChange ?? false,
+  }
   const { status } = passwordState(policy, facts, now)
   return {
     id: user.id,
@@ -19,6 +23,11 @@ export function userFacts(environment: Environment, { user, password }: UserWith
     canAuthenticate: canAuthenticate(user),
     // No lock is handed in: a lock-out of the password is temporary and never ends a flow, it refuses guesses.
     password: status === 'PASSWORD_LOCKED_OUT' ? 'OK' : status,
-    attributes: { ...user.document, username: user.username, population: { id: user.populationId }, enabled: user.enabled },
+    attributes: {
+      ...user.document,
+      username: user.username,
+      population: { id: user.populationId },
+      enabled: user.enabled,
+    },
   }
 }

@@ -4,7 +4,12 @@
  */
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify'
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+} from 'fastify'
 import type { Operation } from '../contract/operation.ts'
 import { notFound, problem, toPingOne } from '../errors/problem.ts'
 import type { Kernel } from '../kernel.ts'
@@ -16,7 +21,9 @@ const maximumUrlLength = 8192
 export function buildApp(kernel: Kernel, operations: readonly Operation[]): FastifyInstance {
   const { tls } = kernel.config
   const options = {
-    ...(tls ? { https: { cert: readFileSync(tls.cert), key: readFileSync(tls.key), minVersion: 'TLSv1.2' as const } } : {}),
+    ...(tls
+      ? { https: { cert: readFileSync(tls.cert), key: readFileSync(tls.key), minVersion: 'TLSv1.2' as const } }
+      : {}),
     logger: false,
     bodyLimit: 65_536,
     requestTimeout: 30_000,
@@ -26,7 +33,12 @@ export function buildApp(kernel: Kernel, operations: readonly Operation[]): Fast
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     http: { maxHeaderSize: 16_384, headersTimeout: 15_000, connectionsCheckingInterval: 5_000 },
-    routerOptions: { maxParamLength: 200, caseSensitive: true, ignoreTrailingSlash: false, ignoreDuplicateSlashes: false },
+    routerOptions: {
+      maxParamLength: 200,
+      caseSensitive: true,
+      ignoreTrailingSlash: false,
+      ignoreDuplicateSlashes: false,
+    },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       void fail(kernel, 'management', error, request, reply)
     },

@@ -11,7 +11,7 @@ import { type BlockList, isIP } from 'node:net'
 export function clientAddress(peer: string, forwardedFor: string | undefined, trusted: BlockList | undefined): string {
   let address = plain(peer)
   if (!trusted || !forwardedFor || !isTrusted(trusted, address)) return address
-  for (const hop of forwardedFor.split(',').reverse()) {
+  for (const hop of forwardedFor.split(',').toReversed()) {
     const candidate = plain(hop.trim())
     if (isIP(candidate) === 0) return address
     address = candidate

@@ -10,7 +10,10 @@ const allowedHeaders =
   'Accept, Accept-Language, Authorization, Content-Language, Content-Type, Correlation-Id, X-Requested-With, X-Ping-External-Transaction-ID, X-Ping-External-Session-ID'
 
 /** The headers of a preflight answer, or undefined where no foreign origin may call. */
-export function preflight(operations: readonly Operation[], headers: IncomingHttpHeaders): Record<string, string> | undefined {
+export function preflight(
+  operations: readonly Operation[],
+  headers: IncomingHttpHeaders,
+): Record<string, string> | undefined {
   const { origin } = headers
   const method = headers['access-control-request-method']
   const operation = operations.find((candidate) => candidate.method === method)

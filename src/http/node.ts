@@ -69,7 +69,8 @@ export async function startNode(
     const port = listeningPort(app)
     if (config.port === 0) followPort(origins, config, port)
     const jobs = startJobs(kernel)
-    const health = config.managementPort === undefined ? undefined : await startHealth(kernel, config.managementPort, config.host)
+    const health =
+      config.managementPort === undefined ? undefined : await startHealth(kernel, config.managementPort, config.host)
     log.info({ port }, 'listening')
     return { kernel, app, port, close: () => close(health, jobs) }
   } catch (error) {
@@ -90,4 +91,3 @@ function followPort(origins: { authUrl: string; apiUrl: string }, config: Config
   if (config.authUrl === assumed) origins.authUrl = `http://localhost:${port}`
   if (config.apiUrl === assumed) origins.apiUrl = `http://localhost:${port}`
 }
-

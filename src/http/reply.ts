@@ -43,10 +43,12 @@ export interface Written {
  * is not declared is left out, logged and counted, and a committed write never becomes a 5xx.
  */
 export function writeReply(operation: Operation, reply: Reply, strict: boolean, log: Logger): Written {
-  if (reply.html !== undefined) return { status: reply.status, contentType: 'text/html;charset=UTF-8', payload: reply.html }
+  if (reply.html !== undefined)
+    return { status: reply.status, contentType: 'text/html;charset=UTF-8', payload: reply.html }
   if (reply.text) return { status: reply.status, contentType: reply.text.contentType, payload: reply.text.content }
   const schema = operation.replies[reply.status]
-  if (schema === undefined && strict) throw new Error(`${operation.id} answers ${reply.status}, which it does not declare`)
+  if (schema === undefined && strict)
+    throw new Error(`${operation.id} answers ${reply.status}, which it does not declare`)
   if (!schema || reply.body === undefined) return { status: reply.status, contentType: undefined, payload: '' }
   const result = schema.safeParse(reply.body)
   const contentType = jsonTypes[operation.surface]

@@ -7,7 +7,7 @@ import { authenticate } from '../access/bearer.ts'
 import { type Actor, allows, forbidden, populationsAllowed } from '../access/actor.ts'
 import { parseForm } from '../contract/form.ts'
 import { parseJson } from '../contract/json.ts'
-import { canonicalMediaType, foreignCharset } from '../contract/media-type.ts'
+import { canonicalMediaType } from '../contract/media-type.ts'
 import type { Context, Operation, Surface } from '../contract/operation.ts'
 import { parseOrRefuse } from '../contract/validation.ts'
 import type { Environment } from '../environment/snapshot.ts'
@@ -18,9 +18,15 @@ import { pageHeaders } from '../pages/headers.ts'
 import { resolveSite, type Site } from '../site.ts'
 import { clientAddress } from './client-address.ts'
 import { anyOrigin, preflight } from './cors.ts'
+import { allowedMethods, selectOperation } from './select.ts'
 import { baseHeaders, toProblem, type Written, writeProblem, writeReply } from './reply.ts'
 
-const bodyLimits: Readonly<Record<Surface, number>> = { management: 1_048_576, oauth: 65_536, flow: 65_536, page: 65_536 }
+const bodyLimits: Readonly<Record<Surface, number>> = {
+  management: 1_048_576,
+  oauth: 65_536,
+  flow: 65_536,
+  page: 65_536,
+}
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 const anonymous: Actor = { kind: 'anonymous' }
 
@@ -33,7 +39,7 @@ export function mount(app: FastifyInstance, kernel: Kernel, operations: readonly
       url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
       bodyLimit: Math.max(...group.map((operation) => bodyLimits[operation.surface])),
       exposeHeadRoute: false,
-      errorHandler: (error, request, reply) => fail(kernel, surface, error, request, reply),
+      errorHandler: (error, request, reply) => void fail(kernel, surface, error, request, reply),
       handler: (request, reply) => dispatch(kernel, group, request, reply),
     })
   }
@@ -51,25 +57,42 @@ function byPath(operations: readonly Operation[]): Map<string, Operation[]> {
   return groups
 }
 
-async function dispatch(kernel: Kernel, group: readonly Operation[], request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function dispatch(
+  kernel: Kernel,
+  group: readonly Operation[],
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const correlationId = kernel.world.uuid()
   const answer = baseHeaders(correlationId, kernel.origins.authUrl.startsWith('https:'))
   let surface: Surface = group[0]?.surface ?? 'management'
   let written: Written
   try {
     if (request.method === 'OPTIONS') return await answerPreflight(group, request, reply, answer)
-    const operation = select(group, request)
+    const operation = selectOperation(group, request)
     surface = operation.surface
-    if (operation.cors === 'any') Object.assign(answer, anyOrigin)
+    if (operation.cors === 'any') setHeaders(answer, anyOrigin)
     written = await perform(kernel, operation, request, correlationId, answer)
   } catch (error) {
     const failure = toProblem(error, kernel.log, correlationId)
-    for (const [name, value] of Object.entries(failure.headers)) answer[name] = value
-    written = writeProblem(asPage(surface, request) ? 'page' : surface === 'page' ? 'flow' : surface, failure, correlationId)
-    if (asPage(surface, request)) Object.assign(answer, pageHeaders({ formActions: [] }))
+    setHeaders(answer, failure.headers)
+    written = writeProblem(
+      asPage(surface, request) ? 'page' : surface === 'page' ? 'flow' : surface,
+      failure,
+      correlationId,
+    )
+    if (asPage(surface, request)) setHeaders(answer, pageHeaders({ formActions: [] }))
   }
   if (written.contentType) answer['content-type'] = written.contentType
   return reply.code(written.status).headers(answer).send(written.payload)
+}
+
+/** Sets headers of the answer; a later value takes the place of an earlier one. */
+function setHeaders(
+  answer: Record<string, string | string[]>,
+  headers: Readonly<Record<string, string | string[]>>,
+): void {
+  for (const [name, value] of Object.entries(headers)) answer[name] = value
 }
 
 /** Whether a failure is shown to a person: a page, asked for by something that reads HTML. */
@@ -90,49 +113,6 @@ async function answerPreflight(
     .send()
 }
 
-function allowedMethods(group: readonly Operation[]): string {
-  return [...new Set(group.map((operation) => operation.method))].join(', ')
-}
-
-/** Finds the operation of a request by method and media type. */
-function select(group: readonly Operation[], request: FastifyRequest): Operation {
-  const candidates = group.filter((operation) => operation.method === request.method)
-  const first = candidates[0]
-  if (!first) throw problem('METHOD_NOT_ALLOWED', { headers: { allow: allowedMethods(group) } })
-  if (!first.body && candidates.length === 1 && !first.mediaTypes) return first
-  const contentType = request.headers['content-type']
-  const mediaType = canonicalMediaType(contentType)
-  const empty = (request.body as Buffer | undefined)?.length === undefined || (request.body as Buffer).length === 0
-  const operation = candidates.find((candidate) => accepts(candidate, mediaType, contentType === undefined && empty))
-  if (!operation || foreignCharset(contentType)) {
-    if (first.surface !== 'flow') throw problem('UNSUPPORTED_MEDIA_TYPE')
-    // Decision D5: on a flow, an unknown media type is an unknown action.
-    throw request.headers.authorization === undefined ? unknownAction() : problem('UNSUPPORTED_MEDIA_TYPE')
-  }
-  return operation
-}
-
-function accepts(operation: Operation, mediaType: string | undefined, nothingSent: boolean): boolean {
-  if (operation.mediaTypes) {
-    return mediaType !== undefined && operation.mediaTypes.some((own) => canonicalMediaType(own) === mediaType)
-  }
-  if (nothingSent) return true
-  if (operation.body?.kind === 'form') return mediaType === 'application/x-www-form-urlencoded'
-  return mediaType === 'application/json' || mediaType === 'application/hal'
-}
-
-function unknownAction(): Error {
-  return problem('UNKNOWN_ACTION', {
-    details: [
-      {
-        code: 'INVALID_TOKEN',
-        target: 'Authentication Credentials',
-        message: 'The authorization token is either missing or invalid, or it has expired.',
-      },
-    ],
-  })
-}
-
 async function perform(
   kernel: Kernel,
   operation: Operation,
@@ -146,7 +126,8 @@ async function perform(
 
   // 2. Who calls: before anything tells whether an object exists.
   const { permission } = operation
-  const actor = permission.kind === 'public' ? anonymous : await authenticate(kernel, request.headers.authorization, now)
+  const actor =
+    permission.kind === 'public' ? anonymous : await authenticate(kernel, request.headers.authorization, now)
 
   // 3. Path and environment.
   const rawParams = request.params as Readonly<Record<string, string>>
@@ -209,10 +190,13 @@ async function perform(
       )
     },
   }
-  const reply = await operation.handle({ params: (params?.data ?? {}) as never, query: query as never, body: body as never }, context)
+  const reply = await operation.handle(
+    { params: (params?.data ?? {}) as never, query: query as never, body: body as never },
+    context,
+  )
 
   // 7. The answer.
-  if (reply.headers) for (const [name, value] of Object.entries(reply.headers)) answer[name] = value
+  if (reply.headers) setHeaders(answer, reply.headers)
   return writeReply(operation, reply, kernel.config.mode === 'dev', kernel.log)
 }
 
@@ -225,10 +209,16 @@ async function authorize(
 ): Promise<void> {
   const { permission } = operation
   if (permission.kind !== 'role' || actor.kind === 'anonymous') throw forbidden()
-  if (permission.self && actor.kind === 'user' && actor.environmentId === environment?.id && actor.userId === params['userId']) {
+  if (
+    permission.self &&
+    actor.kind === 'user' &&
+    actor.environmentId === environment?.id &&
+    actor.userId === params['userId']
+  ) {
     if (actor.scopes.has(permission.self)) return
   }
-  const organizationId = environment?.organizationId ?? (await kernel.environments.get(actor.environmentId))?.organizationId ?? ''
+  const organizationId =
+    environment?.organizationId ?? (await kernel.environments.get(actor.environmentId))?.organizationId ?? ''
   const place = environment ? { organizationId, environmentId: environment.id } : { organizationId }
   if (permission.population && environment) {
     const populations = populationsAllowed(actor, permission.permission, place)
@@ -249,7 +239,13 @@ function joined(header: string | string[] | undefined): string | undefined {
 }
 
 /** Answers failures that Fastify finds before the handler runs, such as a body over its limit. */
-export function fail(kernel: Kernel, surface: Surface, error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function fail(
+  kernel: Kernel,
+  surface: Surface,
+  error: unknown,
+  _request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   const correlationId = kernel.world.uuid()
   const failure = toProblem(error, kernel.log, correlationId)
   const written = writeProblem(surface, failure, correlationId)

@@ -3,7 +3,10 @@ import type { Application } from '../environment/application.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import type { GrantedResource } from './rules/scopes.ts'
 
-const known = new WeakMap<Application, { readonly environment: Environment; readonly resources: readonly GrantedResource[] }>()
+const known = new WeakMap<
+  Application,
+  { readonly environment: Environment; readonly resources: readonly GrantedResource[] }
+>()
 
 /** Resolves grants to names; remembered as long as neither the application nor the snapshot changes. */
 export function grantedResources(environment: Environment, application: Application): readonly GrantedResource[] {
@@ -14,7 +17,12 @@ export function grantedResources(environment: Environment, application: Applicat
     const resource = environment.resources.get(grant.resourceId)
     if (!resource) continue
     const scopes = grant.scopeIds.map((id) => environment.scopes.get(id)?.name).filter((name) => name !== undefined)
-    resources.push({ type: resource.type, audience: resource.audience, accessTokenSeconds: resource.accessTokenSeconds, scopes })
+    resources.push({
+      type: resource.type,
+      audience: resource.audience,
+      accessTokenSeconds: resource.accessTokenSeconds,
+      scopes,
+    })
   }
   known.set(application, { environment, resources })
   return resources

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import type { FormParameters } from '../contract/form.ts'
-import { type Body, type Context, defineOperation, type Operation, type Reply } from '../contract/operation.ts'
+import { type Context, defineOperation, formBody, type Operation, type Reply } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
 import type { Application } from '../environment/application.ts'
 import { Problem, problem } from '../errors/problem.ts'
@@ -141,7 +141,7 @@ export const signOnPageOperations: readonly Operation[] = [
     id: 'submitSignOnPage',
     method: 'POST',
     summary: 'Submit a form of the sign-on page',
-    body: { kind: 'form', schema: z.looseObject({ action: z.string() }) } as Body<FormParameters>,
+    body: formBody(z.looseObject({ action: z.string() })),
     handle: ({ query, body }, context) =>
       orGone(context, () =>
         uuid.safeParse(query.flowId).success ? submit(context, query.flowId, body) : Promise.resolve(gone(context)),

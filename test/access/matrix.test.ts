@@ -32,8 +32,10 @@ suite('every operation × actor × environment', () => {
     own = stile.environmentId
     other = await newEnvironment('Other')
     const population = stile.populationId
-    const worker = (name: string, ...roles: readonly [role: string, type: RoleAssignment['scopeType'], id: string, environment: string][]) =>
-      newWorker(name, roles)
+    const worker = (
+      name: string,
+      ...roles: readonly [role: string, type: RoleAssignment['scopeType'], id: string, environment: string][]
+    ) => newWorker(name, roles)
     callers = [
       { name: 'nobody', token: null, assignments: undefined },
       { name: 'garbage', token: 'not.a.token', assignments: undefined },
@@ -48,8 +50,14 @@ suite('every operation × actor × environment', () => {
   after(() => stile.close())
 
   async function newEnvironment(name: string): Promise<string> {
-    const license = (await stile.api('GET', `/v1/organizations/${stile.organizationId}/licenses`)).json._embedded.licenses[0].id
-    const answer = await stile.api('POST', '/v1/environments', { name, type: 'SANDBOX', region: 'NA', license: { id: license } })
+    const license = (await stile.api('GET', `/v1/organizations/${stile.organizationId}/licenses`)).json._embedded
+      .licenses[0].id
+    const answer = await stile.api('POST', '/v1/environments', {
+      name,
+      type: 'SANDBOX',
+      region: 'NA',
+      license: { id: license },
+    })
     assert.equal(answer.status, 201, answer.text)
     return answer.json.id
   }
@@ -74,7 +82,14 @@ suite('every operation × actor × environment', () => {
       const body = { role: { id: roleId }, scope: { type, id: scopeId } }
       const given = await stile.api('POST', `/applications/${id}/roleAssignments`, body)
       assert.equal(given.status, 201, given.text)
-      assignments.push({ id: given.json.id, roleId, scopeType: type, scopeId, scopeEnvironmentId: environment, readOnly: false })
+      assignments.push({
+        id: given.json.id,
+        roleId,
+        scopeType: type,
+        scopeId,
+        scopeEnvironmentId: environment,
+        readOnly: false,
+      })
     }
     const { secret } = (await stile.api('GET', `/applications/${id}/secret`)).json
     const answer = await stile.send(`/${own}/as/token`, {
@@ -103,14 +118,17 @@ suite('every operation × actor × environment', () => {
     if (assignments === undefined) return false
     if (permission.kind !== 'role') return true
     const actor: Actor = { kind: 'application', environmentId: own, clientId: '', assignments }
-    const place = environmentId ? { organizationId: stile.organizationId, environmentId } : { organizationId: stile.organizationId }
+    const place = environmentId
+      ? { organizationId: stile.organizationId, environmentId }
+      : { organizationId: stile.organizationId }
     if (!permission.population) return allows(actor, permission.permission, place)
     const populations = populationsAllowed(actor, permission.permission, place)
     return populations === 'all' || populations.length > 0
   }
 
   /** Whether the operation would change or delete the environment that the path itself names. */
-  const changesEnvironment = (operation: Operation) => operation.path.endsWith('{environmentId}') && operation.method !== 'GET'
+  const changesEnvironment = (operation: Operation) =>
+    operation.path.endsWith('{environmentId}') && operation.method !== 'GET'
 
   for (const operation of guarded) {
     const inEnvironment = operation.path.includes('{environmentId}')
@@ -128,10 +146,15 @@ suite('every operation × actor × environment', () => {
 
     if (!inEnvironment) continue
     test(`${operation.method} ${operation.path} ${operation.mediaTypes?.[0] ?? ''}: other and no environment (N02)`, async () => {
-      const elsewhere = callers.filter(({ assignments }) => assignments?.every((one) => one.scopeEnvironmentId !== other))
+      const elsewhere = callers.filter(({ assignments }) =>
+        assignments?.every((one) => one.scopeEnvironmentId !== other),
+      )
       for (const caller of elsewhere) {
         const { status, text } = await call(operation, other, caller.token)
-        assert.ok(status === 403 || (operation.permission.kind === 'bearer' && status < 500), `${caller.name}: ${status} ${text}`)
+        assert.ok(
+          status === 403 || (operation.permission.kind === 'bearer' && status < 500),
+          `${caller.name}: ${status} ${text}`,
+        )
       }
       for (const caller of callers.filter(({ assignments }) => assignments !== undefined)) {
         const { status, text } = await call(operation, randomUUID(), caller.token)

@@ -38,7 +38,7 @@ function findChromium(): string | undefined {
 /** What the tests of a browser suite are handed. */
 export interface TestBrowser {
   /** Runs with a page of a fresh profile, which is closed afterwards. */
-  withPage<Result>(options: BrowserContextOptions, run: (page: Page) => Promise<Result>): Promise<Result>
+  readonly withPage: <Result>(options: BrowserContextOptions, run: (page: Page) => Promise<Result>) => Promise<Result>
 }
 
 /**
@@ -60,7 +60,7 @@ export function browserSuite(name: string, define: (browser: TestBrowser) => voi
     })
     after(() => browser?.close())
     define({
-      async withPage(options, run) {
+      withPage: async (options, run) => {
         assert.ok(browser)
         const context = await browser.newContext(options)
         try {

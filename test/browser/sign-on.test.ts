@@ -45,11 +45,17 @@ browserSuite('signing on in Chromium', ({ withPage }) => {
     test(`${script}: a wrong password is explained, the right one leads to the application with tokens`, () =>
       withPage({ javaScriptEnabled }, async (page) => {
         const problems: string[] = []
-        page.on('console', (message) => message.type() === 'error' && !message.text().includes('400') && problems.push(message.text()))
+        page.on(
+          'console',
+          (message) => message.type() === 'error' && !message.text().includes('400') && problems.push(message.text()),
+        )
         await page.goto(`${facts.authUrl}/dev/app/${facts.webApp.clientId}`)
         assert.match(page.url(), /\/signon\/\?flowId=/)
         await fillIn(page, 'wrong')
-        await page.getByText(/user ?name or password/i).first().waitFor()
+        await page
+          .getByText(/user ?name or password/i)
+          .first()
+          .waitFor()
         assert.equal(await page.getByLabel('Username').inputValue(), facts.user.username)
         assert.equal(await page.getByLabel('Password', { exact: true }).inputValue(), '')
         await page.getByLabel('Password', { exact: true }).fill(facts.user.password)
@@ -124,11 +130,17 @@ browserSuite('signing on in Chromium', ({ withPage }) => {
       await page.goto(`${facts.authUrl}/dev/app/${facts.webApp.clientId}`)
       const scan = async () => {
         const { violations } = await new AxeBuilder({ page }).analyze()
-        assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes[0]?.html]), [])
+        assert.deepEqual(
+          violations.map(({ id, nodes }) => [id, nodes[0]?.html]),
+          [],
+        )
       }
       await scan()
       await fillIn(page, 'wrong')
-      await page.getByText(/user ?name or password/i).first().waitFor()
+      await page
+        .getByText(/user ?name or password/i)
+        .first()
+        .waitFor()
       await scan()
       await page.getByLabel('Password', { exact: true }).fill(facts.user.password)
       await page.getByRole('button', { name: 'Sign On' }).click()

@@ -39,14 +39,18 @@ suite('stile dev', () => {
       headers: { authorization: basic(facts.worker.clientId, facts.worker.clientSecret) },
       body: new URLSearchParams({ grant_type: 'client_credentials' }),
     }).then((answer) => answer.json() as Promise<{ access_token: string }>)
-    const answer = await fetch(`${facts.apiUrl}/v1/environments`, { headers: { authorization: `Bearer ${token.access_token}` } })
+    const answer = await fetch(`${facts.apiUrl}/v1/environments`, {
+      headers: { authorization: `Bearer ${token.access_token}` },
+    })
     assert.equal(answer.status, 200)
   })
 
   test('stile token prints a token that works', async () => {
     const { code, stdout } = await runStile(['token', '--data', data]).finished
     assert.equal(code, 0)
-    const answer = await fetch(`${facts.apiUrl}/v1/environments`, { headers: { authorization: `Bearer ${stdout.trim()}` } })
+    const answer = await fetch(`${facts.apiUrl}/v1/environments`, {
+      headers: { authorization: `Bearer ${stdout.trim()}` },
+    })
     assert.equal(answer.status, 200)
   })
 

@@ -26,7 +26,10 @@ test('without settings it says everything that is missing and exits with 78', as
 })
 
 test('a master key that is none is refused without being quoted', async () => {
-  const { code, stderr } = await runStile(['serve'], { STILE_PUBLIC_URL: 'https://id.example.com', STILE_MASTER_KEY: 'CANARY-short' }).finished
+  const { code, stderr } = await runStile(['serve'], {
+    STILE_PUBLIC_URL: 'https://id.example.com',
+    STILE_MASTER_KEY: 'CANARY-short',
+  }).finished
   assert.equal(code, 78)
   assert.match(stderr, /STILE_MASTER_KEY/)
   assert.doesNotMatch(stderr, /CANARY/)
@@ -88,9 +91,14 @@ suite('a production node', () => {
 
   test('the first administrator administers', async () => {
     const { access_token } = (await (await token()).json()) as { access_token: string }
-    const answer = await fetch(`http://127.0.0.1:${port}/v1/environments`, { headers: { authorization: `Bearer ${access_token}` } })
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/environments`, {
+      headers: { authorization: `Bearer ${access_token}` },
+    })
     const { _embedded } = (await answer.json()) as { _embedded: { environments: { name: string }[] } }
-    assert.deepEqual(_embedded.environments.map(({ name }) => name), ['Administrators'])
+    assert.deepEqual(
+      _embedded.environments.map(({ name }) => name),
+      ['Administrators'],
+    )
   })
 
   test('the demo application does not exist', async () => {

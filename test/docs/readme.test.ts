@@ -22,7 +22,11 @@ test('the lines of the README work as printed', { skip }, async () => {
   try {
     await running.firstLine
     const script = `set -euo pipefail\n${blocks.slice(2).join('\n')}`
-    const { status, stdout, stderr } = spawnSync('bash', ['-c', script], { cwd: directory, encoding: 'utf8', timeout: 30_000 })
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', script], {
+      cwd: directory,
+      encoding: 'utf8',
+      timeout: 30_000,
+    })
     assert.equal(status, 0, stderr)
     assert.match(stdout, /"Demo"/)
     assert.match(stdout, /"USERNAME_PASSWORD_REQUIRED"/)

@@ -124,6 +124,11 @@ function check(): fc.Arbitrary<Command> {
   })
 }
 
+/** Mostly null: for what would keep most scenarios from getting anywhere. */
+function seldom<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
+  return fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, { weight: 1, arbitrary })
+}
+
 const scenario = fc.record({
   policies: fc.tuple(plans, fc.option(plans)),
   session: fc.option(
@@ -134,9 +139,9 @@ const scenario = fc.record({
       mfa: fc.option(fc.constantFrom(...ages, 20_000), { nil: undefined }),
     }),
   ),
-  disabledAtStart: fc.option(who, { freq: 8 }),
-  forcesLogin: fc.boolean(),
-  maxAge: fc.option(fc.constantFrom(0, 60, 2000), { freq: 2 }),
+  disabledAtStart: seldom(who),
+  forcesLogin: fc.constantFrom(false, false, false, true),
+  maxAge: seldom(fc.constantFrom(0, 60, 2000)),
   remoteIp: fc.option(fc.constantFrom('192.0.2.7', '203.0.113.7', '2001:db8::1', 'nonsense')),
   commands: fc.array(command, { maxLength: 14 }),
 })
@@ -497,7 +502,7 @@ suite('conditions never remove a step by failing', () => {
       }),
       runs,
     )
-    assert.ok(skipped > 50, `the model skips steps: ${skipped}`)
+    assert.ok(skipped > 30, `the model skips steps: ${skipped}`)
   })
 })
 

@@ -24,7 +24,11 @@ export interface Running {
 }
 
 /** Starts `stile` with arguments. Settings of the surrounding process do not reach it. */
-export function runStile(args: readonly string[], environment: Readonly<Record<string, string>> = {}, directory?: string): Running {
+export function runStile(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+  directory?: string,
+): Running {
   const child = spawn(process.execPath, [main, ...args], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -47,7 +47,11 @@ export function pkce(): { readonly verifier: string; readonly challenge: string 
 }
 
 /** The parameters of a `pi.flow` request of the native demo application. */
-export function piFlowRequest(stile: Stile, challenge: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
+export function piFlowRequest(
+  stile: Stile,
+  challenge: string,
+  more: Readonly<Record<string, string>> = {},
+): Record<string, string> {
   return {
     client_id: stile.nativeApp.clientId,
     response_type: 'code',
@@ -68,7 +72,10 @@ export async function signOn(
   const started = await browser.authorize(piFlowRequest(browser.stile, challenge))
   if (started.json?.authorizeResponse) return { code: started.json.authorizeResponse.code, verifier, flowId: '' }
   const flowId: string = started.json.id
-  const checked = await browser.act(flowId, 'usernamePassword.check', { username: user.username, password: user.password })
+  const checked = await browser.act(flowId, 'usernamePassword.check', {
+    username: user.username,
+    password: user.password,
+  })
   if (checked.json.status !== 'COMPLETED') throw new Error(`sign-on came to ${checked.text}`)
   const resumed = await browser.resume(flowId)
   return { code: resumed.json.authorizeResponse.code, verifier, flowId }

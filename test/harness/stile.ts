@@ -75,7 +75,8 @@ export async function startStile(options: StileOptions = {}): Promise<Stile> {
   async function send(path: string, call: Call = {}): Promise<Answer> {
     const { body } = call
     const isForm = body instanceof URLSearchParams
-    const payload = body === undefined ? undefined : typeof body === 'string' ? body : isForm ? body.toString() : JSON.stringify(body)
+    const payload =
+      body === undefined ? undefined : typeof body === 'string' ? body : isForm ? body.toString() : JSON.stringify(body)
     const mediaType = call.mediaType ?? (isForm ? 'application/x-www-form-urlencoded' : 'application/json')
     const response = await fetch(path.startsWith('http') ? path : base + path, {
       method: call.method ?? (body === undefined ? 'GET' : 'POST'),

@@ -12,10 +12,10 @@ const minute = 60_000
 const names = Object.keys(transientTables) as TransientTable[]
 const never = new AbortController().signal
 
-async function fill({ storage, world }: Ports, table: TransientTable, time: number, count: number): Promise<void> {
+async function fill({ storage, world }: Ports, table: TransientTable, time: number, rowCount: number): Promise<void> {
   const environment_id = world.uuid()
-  for (let done = 0; done < count; done += 100) {
-    const rows = Array.from({ length: Math.min(100, count - done) }, () =>
+  for (let done = 0; done < rowCount; done += 100) {
+    const rows = Array.from({ length: Math.min(100, rowCount - done) }, () =>
       rowOf(table, { environment_id, [transientTables[table].time]: time }),
     )
     await storage.commit({ name: 'fill', run: () => insertAll(table, rows) })

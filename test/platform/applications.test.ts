@@ -1,6 +1,7 @@
 /** Applications over HTTP: platform-api 3.7; rows A12, A18, N02, N04, N08, N10, N14, N17, N25, N31. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
+import { insert } from '../../src/storage/operations.ts'
 import { basic, type Stile, startStile } from '../harness/stile.ts'
 import { sentMembers } from './members.ts'
 import { giveRole, workerBody, workerWith } from './worker.ts'
@@ -44,10 +45,10 @@ suite('applications', () => {
   })
   after(() => stile.close())
 
-  let made = 0
+  let count = 0
   const create = async (change: object = {}) => {
-    made += 1
-    const answer = await stile.api('POST', '/applications', { ...webApp, name: `Application ${made}`, ...change })
+    count += 1
+    const answer = await stile.api('POST', '/applications', { ...webApp, name: `Application ${count}`, ...change })
     assert.equal(answer.status, 201, answer.text)
     return answer.json
   }
@@ -410,7 +411,27 @@ suite('applications', () => {
     const as = { token: worker.token }
     assert.equal((await stile.api('GET', '/resources', undefined, as)).status, 200)
     const { secret } = (await stile.api('GET', `/applications/${worker.id}/secret`)).json
+    const { storage, world } = stile.node.kernel
+    const family = { environment_id: stile.environmentId, id: world.uuid() }
+    const times = { created_at: world.now(), expires_at: world.now() + 60_000 }
+    const issued = {
+      client_id: worker.id,
+      user_id: stile.user.id,
+      session_id: world.uuid(),
+      scope: 'openid',
+      document: '{}',
+    }
+    await storage.commit({
+      name: 'issue-for-test',
+      run: () => insert('token_families', { ...family, ...issued, generation: 1, ...times }),
+    })
     assert.equal((await stile.api('DELETE', `/applications/${worker.id}`)).status, 204)
+    const [revoked] = await storage.read<{ revoked_at: number | null }>({
+      text: 'SELECT revoked_at FROM token_families WHERE environment_id = $1 AND id = $2',
+      values: [stile.environmentId, family.id],
+    })
+    assert.equal(typeof revoked?.revoked_at, 'number')
+    assert.equal(await stile.node.kernel.environments.environmentOfClient(worker.id), undefined)
     assert.equal((await stile.api('GET', '/resources', undefined, as)).status, 401)
     const token = await stile.send(`/${stile.environmentId}/as/token`, {
       body: new URLSearchParams({ grant_type: 'client_credentials' }),

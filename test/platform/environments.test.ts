@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { basic, type Stile } from '../harness/stile.ts'
+import { echoOf, type Json } from './echo.ts'
 import { workerBody } from './worker.ts'
 import { administrator, onEachEngine } from './people.ts'
 
@@ -12,12 +13,12 @@ await onEachEngine('environments', (stile) => {
   const api = (...call: Parameters<Stile['api']>) => stile().api(...call)
 
   /** The body of a new environment of the demo organization. */
-  async function wanted<P extends object>(properties?: P) {
+  async function wanted<P extends object>(properties: P = {} as P) {
     const { json } = await api('GET', '')
     return { name: uniqueName(), type: 'SANDBOX', region: 'EU', license: { id: json.license.id }, ...properties }
   }
 
-  async function create(properties: Readonly<Record<string, unknown>> = {}): Promise<any> {
+  async function create(properties: Readonly<Record<string, unknown>> = {}): Promise<Json> {
     const { status, json, text } = await api('POST', '/v1/environments', await wanted(properties))
     assert.equal(status, 201, text)
     return json
@@ -42,7 +43,8 @@ await onEachEngine('environments', (stile) => {
     assert.equal(status, 201)
     assert.equal(headers.get('location'), `${stile().apiUrl}/v1/environments/${json.id}`)
     assert.equal(json._links.self.href, headers.get('location'))
-    const { _links, id, organization, status: state, createdAt, updatedAt, billOfMaterials, ...echoed } = json
+    const { id, organization, status: state, createdAt, updatedAt, billOfMaterials } = json
+    const echoed = echoOf(json, 'organization', 'status', 'billOfMaterials')
     assert.deepEqual({ ...echoed, billOfMaterials: body.billOfMaterials }, body)
     assert.deepEqual(organization, { id: stile().organizationId })
     assert.equal(state, 'ACTIVE')
@@ -55,7 +57,7 @@ await onEachEngine('environments', (stile) => {
     assert.equal(billOfMaterials.solutionType, 'CUSTOMER')
 
     const path = `/v1/environments/${id}`
-    const list = async (child: string, key: string): Promise<any[]> =>
+    const list = async (child: string, key: string): Promise<Json[]> =>
       (await api('GET', `${path}/${child}`)).json._embedded[key]
     const resources = await list('resources', 'resources')
     assert.deepEqual(resources.map(({ name, type }) => `${name} ${type}`).toSorted(), [
@@ -64,8 +66,8 @@ await onEachEngine('environments', (stile) => {
     ])
     const scopesOf = async (type: string) =>
       list(`resources/${resources.find((one) => one.type === type).id}/scopes`, 'scopes')
-    const openid = (await scopesOf('OPENID_CONNECT')).map(({ name }) => name).toSorted()
-    assert.deepEqual(openid, ['address', 'email', 'openid', 'phone', 'profile'])
+    const openid: string[] = (await scopesOf('OPENID_CONNECT')).map(({ name }) => name)
+    assert.deepEqual(openid.toSorted(), ['address', 'email', 'openid', 'phone', 'profile'])
     const selfService = await scopesOf('PINGONE_API')
     assert.equal(selfService.length, 21)
     assert.ok(selfService.every(({ name }) => name.startsWith('p1:')))

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Stile } from '../harness/stile.ts'
+import type { Json } from './echo.ts'
 import { administrator, onEachEngine } from './people.ts'
 
 await onEachEngine('pages', (stile) => {
   const api = (...call: Parameters<Stile['api']>) => stile().api(...call)
-  const names = (json: any): string[] => json._embedded.populations.map(({ name }: { name: string }) => name)
-  const cursorOf = (json: any) => new URL(json._links.next.href).searchParams.get('cursor') ?? ''
+  const names = (json: Json): string[] => json._embedded.populations.map(({ name }: { name: string }) => name)
+  const cursorOf = (json: Json) => new URL(json._links.next.href).searchParams.get('cursor') ?? ''
   let made: Promise<void> | undefined
 
   /** Seven populations `Page 1` … `Page 7`, beside the one of the demo. */
@@ -28,7 +29,7 @@ await onEachEngine('pages', (stile) => {
     let next: string | undefined = `/populations?filter=${encodeURIComponent(filter)}&limit=3`
     const sizes: number[] = []
     while (next) {
-      const { status, json }: any = next.startsWith('http')
+      const { status, json }: Json = next.startsWith('http')
         ? await stile().send(next.replace('localhost', '127.0.0.1'), { token: await stile().workerToken() })
         : await api('GET', next)
       assert.equal(status, 200)

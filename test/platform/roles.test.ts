@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import type { Stile } from '../harness/stile.ts'
+import type { Json } from './echo.ts'
 import { addUser, administrator, onEachEngine, userToken } from './people.ts'
 
 await onEachEngine('roles and organizations', (stile) => {
@@ -30,7 +31,7 @@ await onEachEngine('roles and organizations', (stile) => {
         assert.ok(role.permissions.length > 0, 'clients tell built-in roles by their permissions')
         assert.ok(
           role.permissions.every(
-            ({ id, classifier, description }: any) => /^\w+:\w+:\w+$/.test(id) && classifier && description,
+            ({ id, classifier, description }: Json) => /^\w+:\w+:\w+$/.test(id) && classifier && description,
           ),
         )
         assert.deepEqual((await api('GET', `/v1/roles/${role.id}`, undefined, { token })).json, role)

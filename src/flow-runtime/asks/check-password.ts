@@ -22,7 +22,12 @@ export async function checkPasswordAsk(
   switch (check.result) {
     case 'accepted': {
       const { user, password, state, settle } = check
-      const answer: Answer = { to, result: 'accepted', user: userFacts(environment, { user, password }, now), password: state }
+      const answer: Answer = {
+        to,
+        result: 'accepted',
+        user: userFacts(environment, { user, password }, now),
+        password: state,
+      }
       return { answer, write: { with: 'save', run: settle } }
     }
     case 'rejected':

@@ -18,8 +18,14 @@ export async function evaluateNewPasswordAsk(
   const { kernel, environment, now } = context
   const currentPassword = secrets['currentPassword'] ?? ''
   const to = 'evaluateNewPassword' as const
-  const check = await checkPassword(kernel, environment, { now, username: null, userId: question.userId, password: currentPassword })
-  if (check.result === 'lockedOut') return { answer: { to, result: 'lockedOut', secondsUntilUnlock: check.secondsUntilUnlock } }
+  const check = await checkPassword(kernel, environment, {
+    now,
+    username: null,
+    userId: question.userId,
+    password: currentPassword,
+  })
+  if (check.result === 'lockedOut')
+    return { answer: { to, result: 'lockedOut', secondsUntilUnlock: check.secondsUntilUnlock } }
   if (check.result !== 'accepted') return { answer: { to, result: 'wrongCurrent' } }
   const { user, password } = check
   const verdict = await changePassword(kernel, environment, {
@@ -31,7 +37,8 @@ export async function evaluateNewPasswordAsk(
     currentPassword,
     mustChange: false,
   })
-  if (verdict.result === 'unsatisfied') return { answer: { to, result: 'unsatisfied', requirements: verdict.requirements } }
+  if (verdict.result === 'unsatisfied')
+    return { answer: { to, result: 'unsatisfied', requirements: verdict.requirements } }
   const facts = userFacts(environment, { user, password: { ...password, mustChange: false, changedAt: now } }, now)
   return { answer: { to, result: 'accepted', user: facts }, write: { with: 'setPassword', run: verdict.store } }
 }

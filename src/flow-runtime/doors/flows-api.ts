@@ -28,7 +28,13 @@ const declaration = {
   cors: 'application',
 } as const
 
-async function act(context: Context, flowId: string, action: MediaTypeDescription, body: unknown, stepId?: string): Promise<Reply> {
+async function act(
+  context: Context,
+  flowId: string,
+  action: MediaTypeDescription,
+  body: unknown,
+  stepId?: string,
+): Promise<Reply> {
   const load = async () => {
     const flow = await loadFlow(context, flowId, 'api')
     if (stepId !== undefined && flow.state.action?.id !== stepId) {
@@ -51,7 +57,15 @@ function actionOperations(action: MediaTypeDescription): readonly Operation[] {
     mediaTypes: [vendorMediaType(action.name)],
     body: { kind: 'json', schema: action.body },
     replies: { 200: flowResourceSchema },
-    errors: ['INVALID_DATA', 'INVALID_REQUEST', 'NOT_FOUND', 'UNKNOWN_ACTION', 'UNSUPPORTED_MEDIA_TYPE', 'CROSS_SITE', 'UNAVAILABLE'],
+    errors: [
+      'INVALID_DATA',
+      'INVALID_REQUEST',
+      'NOT_FOUND',
+      'UNKNOWN_ACTION',
+      'UNSUPPORTED_MEDIA_TYPE',
+      'CROSS_SITE',
+      'UNAVAILABLE',
+    ],
   } as const
   return [
     defineOperation({
@@ -99,7 +113,9 @@ export const flowOperations: readonly Operation[] = [
     summary: 'Read the steps of a flow, and why each runs or does not',
     source: 'authentication-api 1.4 (first edition)',
     params: flowParams,
-    replies: { 200: z.object({ _links: z.looseObject({}), _embedded: z.object({ steps: z.array(stepSchema) }), size: z.int() }) },
+    replies: {
+      200: z.object({ _links: z.looseObject({}), _embedded: z.object({ steps: z.array(stepSchema) }), size: z.int() }),
+    },
     errors: ['NOT_FOUND', 'CROSS_SITE'],
     async handle({ params }, context) {
       const { state, application } = await loadFlow(context, params.flowId, 'api')
@@ -121,7 +137,9 @@ export const flowOperations: readonly Operation[] = [
     errors: ['NOT_FOUND', 'CROSS_SITE'],
     async handle({ params }, context) {
       const { state, application } = await loadFlow(context, params.flowId, 'api')
-      const step = viewSteps(state, flowLinks(context.site, application, state.id)).find(({ id }) => id === params.stepId)
+      const step = viewSteps(state, flowLinks(context.site, application, state.id)).find(
+        ({ id }) => id === params.stepId,
+      )
       if (!step) throw notFound()
       return { status: 200, body: step }
     },

@@ -21,7 +21,8 @@ const ipRangeSchema = z.strictObject({
     .max(100),
 })
 
-export type IpRange = z.infer<typeof ipRangeSchema>
+type Written = z.infer<typeof ipRangeSchema>
+export type IpRange = { readonly [Member in keyof Written]: Readonly<Written[Member]> }
 
 export const ipRange = defineCondition({
   operator: 'ipRange',

@@ -25,7 +25,8 @@ export function refuseTo(path: ReturnPath, failure: Problem, context: Context): 
  */
 function refuseAsJson(failure: Problem, context: Context): Reply {
   const body = toPingOne(failure, context.correlationId)
-  const detail = failure.entry.oauth === 'login_required' ? loginRequired : { code: 'INVALID_VALUE', message: failure.message }
+  const detail =
+    failure.entry.oauth === 'login_required' ? loginRequired : { code: 'INVALID_VALUE', message: failure.message }
   return { status: failure.entry.status, body: { ...body, details: body.details ?? [detail] } }
 }
 

@@ -5,7 +5,8 @@
  */
 import { z } from 'zod'
 import { type FormParameters, parseForm } from '../../contract/form.ts'
-import { type Body, type Context, defineOperation, type Operation, type Reply } from '../../contract/operation.ts'
+import { type Context, defineOperation, formBody, type Operation, type Reply } from '../../contract/operation.ts'
+import { eventOrigin } from '../../contract/event-origin.ts'
 import { uuid } from '../../contract/validation.ts'
 import { hashSessionToken, readSessionToken, sessionCookie } from '../../directory/session-cookie.ts'
 import { noteUse, type Session, sessionFrom } from '../../directory/sessions.ts'
@@ -36,7 +37,13 @@ async function authorize(parameters: FormParameters, context: Context): Promise<
   if (!client) return refuseHere(path.mode, problem('unknown_client'), context)
   if (!returnPathAllowed(client, values, repeated, path)) {
     auditRejectedRedirect(context, client)
-    return refuseHere(path.mode, path.mode === 'pi.flow' ? invalidData('INVALID_VALUE', 'redirect_uri', 'is not registered') : problem('redirect_uri_rejected'), context)
+    return refuseHere(
+      path.mode,
+      path.mode === 'pi.flow'
+        ? invalidData('INVALID_VALUE', 'redirect_uri', 'is not registered')
+        : problem('redirect_uri_rejected'),
+      context,
+    )
   }
   if (path.mode === 'pi.flow') allowApplicationOrigin(context, client)
 
@@ -50,7 +57,11 @@ async function authorize(parameters: FormParameters, context: Context): Promise<
   }
 }
 
-async function readClient(context: Context, values: Readonly<Record<string, string>>, repeated: readonly string[]): Promise<Application | undefined> {
+async function readClient(
+  context: Context,
+  values: Readonly<Record<string, string>>,
+  repeated: readonly string[],
+): Promise<Application | undefined> {
   const id = values['client_id']
   if (repeated.includes('client_id') || !uuid.safeParse(id).success) return undefined
   const found = context.kernel.environments.application(context.environment.id, id as string)
@@ -73,13 +84,8 @@ function returnPathAllowed(
 }
 
 function auditRejectedRedirect(context: Context, client: Application): void {
-  const { kernel, now, environment, correlationId, remoteAddress, actor } = context
-  kernel.volumeEvents.add(
-    eventRow(
-      { world: kernel.world, now, environmentId: environment.id, correlationId, remoteAddress, actor },
-      { action: 'REDIRECT.REJECTED', result: 'FAILED', clientId: client.id },
-    ),
-  )
+  const event = { action: 'REDIRECT.REJECTED', result: 'FAILED', clientId: client.id } as const
+  context.kernel.volumeEvents.add(eventRow(eventOrigin(context, context.environment.id), event))
 }
 
 /** 3. The flow: complete at once, or stored and handed to whoever signs the user on. */
@@ -129,7 +135,12 @@ async function answerAtOnce(
   })
   if (request.mode === 'pi.flow' || request.redirectUri === null) {
     const { iss: _, ...authorizeResponse } = issued.parameters
-    const body = { environment: { id: environment.id }, session: { id: session.id }, status: 'COMPLETED', authorizeResponse }
+    const body = {
+      environment: { id: environment.id },
+      session: { id: session.id },
+      status: 'COMPLETED',
+      authorizeResponse,
+    }
     return { status: 200, body }
   }
   return redirectReply(request.mode, request.redirectUri, issued.parameters)
@@ -164,7 +175,12 @@ const piFlowAnswer = z.union([
 ])
 
 /** PingOne's error body. */
-const failed = z.object({ id: z.string(), code: z.string(), message: z.string(), details: z.array(z.looseObject({})).optional() })
+const failed = z.object({
+  id: z.string(),
+  code: z.string(),
+  message: z.string(),
+  details: z.array(z.looseObject({})).optional(),
+})
 
 const declaration = {
   surface: 'page',
@@ -195,7 +211,7 @@ const inEnvironment = {
   params: z.object({ environmentId: uuid }),
 } as const
 
-const form = { kind: 'form', schema: authorizeParameters } as Body<FormParameters>
+const form = formBody(authorizeParameters)
 
 function queryOf(context: Context): string {
   const question = context.target.indexOf('?')
@@ -216,10 +232,16 @@ function merged(query: FormParameters, body: FormParameters): FormParameters {
 async function redirectToEnvironment(parameters: FormParameters, context: Context, status: 302 | 307): Promise<Reply> {
   const clientId = parameters.repeated.includes('client_id') ? undefined : parameters.values['client_id']
   const { kernel } = context
-  const environmentId = uuid.safeParse(clientId).success ? await kernel.environments.environmentOfClient(clientId as string) : undefined
-  if (!environmentId) return refuseHere(readReturnPath(parameters.values, parameters.repeated).mode, problem('unknown_client'), context)
+  const environmentId = uuid.safeParse(clientId).success
+    ? await kernel.environments.environmentOfClient(clientId as string)
+    : undefined
+  if (!environmentId)
+    return refuseHere(readReturnPath(parameters.values, parameters.repeated).mode, problem('unknown_client'), context)
   const query = queryOf(context)
-  return { status, headers: { location: `${kernel.origins.authUrl}/${environmentId}/as/authorize${query === '' ? '' : `?${query}`}` } }
+  return {
+    status,
+    headers: { location: `${kernel.origins.authUrl}/${environmentId}/as/authorize${query === '' ? '' : `?${query}`}` },
+  }
 }
 
 export const authorizeOperations: readonly Operation[] = [

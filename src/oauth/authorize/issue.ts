@@ -87,7 +87,14 @@ export async function issueResponse(
     ? await signIdToken(
         environment,
         site,
-        { clientId: request.clientId, user, source, scopes: request.scopes, nonce: request.nonce ?? undefined, accessToken },
+        {
+          clientId: request.clientId,
+          user,
+          source,
+          scopes: request.scopes,
+          nonce: request.nonce ?? undefined,
+          accessToken,
+        },
         now,
       )
     : undefined

@@ -56,7 +56,10 @@ export interface RefusedRequest {
 type Values = Readonly<Record<string, string>>
 
 /** The parts that decide where failures go, read before anything else is judged. */
-export function readReturnPath(values: Values, repeated: readonly string[]): ReturnPath & { readonly type: ResponseType | undefined } {
+export function readReturnPath(
+  values: Values,
+  repeated: readonly string[],
+): ReturnPath & { readonly type: ResponseType | undefined } {
   const type = repeated.includes('response_type') ? undefined : readResponseType(values['response_type'] ?? '')
   const asked = repeated.includes('response_mode') ? undefined : values['response_mode']
   return {
@@ -124,7 +127,8 @@ function requireAllowed(client: Application, type: ResponseType): void {
     (!type.code || (responseTypes.includes('CODE') && grantTypes.includes('AUTHORIZATION_CODE'))) &&
     (!type.token || (responseTypes.includes('TOKEN') && grantTypes.includes('IMPLICIT'))) &&
     (!type.idToken || (responseTypes.includes('ID_TOKEN') && grantTypes.includes('IMPLICIT')))
-  if (!allowed) throw problem('unauthorized_client', { description: 'the application does not have this response type' })
+  if (!allowed)
+    throw problem('unauthorized_client', { description: 'the application does not have this response type' })
 }
 
 function readScope(environment: Environment, client: Application, values: Values, type: ResponseType): ScopeGrant {

@@ -48,7 +48,11 @@ export function readResponseMode(text: string | undefined, type: ResponseType | 
 }
 
 /** Writes a response to the application's redirect URI. */
-export function redirectReply(mode: Exclude<ResponseMode, 'pi.flow'>, redirectUri: string, parameters: ResponseParameters): Reply {
+export function redirectReply(
+  mode: Exclude<ResponseMode, 'pi.flow'>,
+  redirectUri: string,
+  parameters: ResponseParameters,
+): Reply {
   switch (mode) {
     case 'query':
       return query(redirectUri, parameters)

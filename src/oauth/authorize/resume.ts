@@ -61,7 +61,12 @@ async function resume(flowId: string, context: Context): Promise<Reply> {
   return { status: 200, body: { ...(await flowResource(context, state, loaded.application)), authorizeResponse } }
 }
 
-const failed = z.object({ id: z.string(), code: z.string(), message: z.string(), details: z.array(z.looseObject({})).optional() })
+const failed = z.object({
+  id: z.string(),
+  code: z.string(),
+  message: z.string(),
+  details: z.array(z.looseObject({})).optional(),
+})
 
 export const resumeOperations: readonly Operation[] = [
   defineOperation({

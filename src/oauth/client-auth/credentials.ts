@@ -6,7 +6,11 @@ import { problem } from '../../errors/problem.ts'
 
 /** Credentials as presented; nothing is verified yet. */
 export type ClientCredentials =
-  | { readonly method: 'CLIENT_SECRET_BASIC' | 'CLIENT_SECRET_POST'; readonly clientId: string; readonly secret: string }
+  | {
+      readonly method: 'CLIENT_SECRET_BASIC' | 'CLIENT_SECRET_POST'
+      readonly clientId: string
+      readonly secret: string
+    }
   | { readonly method: 'NONE'; readonly clientId: string }
 
 /**
@@ -21,7 +25,8 @@ export function readCredentials(
   const secret = form['client_secret']
   if (authorization !== undefined) {
     const basic = readBasic(authorization)
-    if (secret !== undefined) throw problem('invalid_request', { description: 'more than one client authentication method' })
+    if (secret !== undefined)
+      throw problem('invalid_request', { description: 'more than one client authentication method' })
     if (clientId !== undefined && clientId !== basic.clientId) {
       throw problem('invalid_request', { description: 'client_id differs from the authenticated client' })
     }
@@ -41,13 +46,19 @@ function readBasic(authorization: string): ClientCredentials & { method: 'CLIENT
       headers: { 'www-authenticate': 'Basic realm="stile"' },
     })
   }
-  return { method: 'CLIENT_SECRET_BASIC', clientId: formDecode(text.slice(0, colon)), secret: formDecode(text.slice(colon + 1)) }
+  return {
+    method: 'CLIENT_SECRET_BASIC',
+    clientId: formDecode(text.slice(0, colon)),
+    secret: formDecode(text.slice(colon + 1)),
+  }
 }
 
 /** Node skips characters that are no base64; a text that does not come back the same was not base64. */
 function strictBase64(encoded: string): string | undefined {
   const bytes = Buffer.from(encoded, 'base64')
-  return bytes.toString('base64') === encoded.padEnd(Math.ceil(encoded.length / 4) * 4, '=') ? bytes.toString('utf8') : undefined
+  return bytes.toString('base64') === encoded.padEnd(Math.ceil(encoded.length / 4) * 4, '=')
+    ? bytes.toString('utf8')
+    : undefined
 }
 
 /** RFC 6749 section 2.3.1 form-encodes both parts; a secret sent as it is, with a bare `%`, is taken as it is. */

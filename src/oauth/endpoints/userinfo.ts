@@ -5,8 +5,8 @@
  */
 import { z } from 'zod'
 import { bearerToken, verifyAccessToken } from '../../access/bearer.ts'
-import type { FormParameters } from '../../contract/form.ts'
-import { type Body, type Context, defineOperation, type Operation, type Reply } from '../../contract/operation.ts'
+import { type Context, defineOperation, formBody, type Operation, type Reply } from '../../contract/operation.ts'
+import { eventOrigin } from '../../contract/event-origin.ts'
 import { uuid } from '../../contract/validation.ts'
 import { invalidToken, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
@@ -29,19 +29,8 @@ async function readUserinfo(token: string, context: Context): Promise<Reply> {
   if (!userId || !sessionId || !grantId || !access.scopes.has('openid')) throw insufficientScope()
   const [user] = await kernel.storage.read(liveGrant(environment.id, grantId, userId, sessionId, now))
   if (!user) throw invalidToken('the access token is not valid')
-  kernel.volumeEvents.add(
-    eventRow(
-      {
-        world: kernel.world,
-        now,
-        environmentId: environment.id,
-        correlationId: context.correlationId,
-        remoteAddress: context.remoteAddress,
-        actor: context.actor,
-      },
-      { action: 'USERINFO.READ', clientId: access.clientId, userId, sessionId },
-    ),
-  )
+  const event = { action: 'USERINFO.READ', clientId: access.clientId, userId, sessionId } as const
+  kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), event))
   const attributes = JSON.parse(user.document) as UserAttributes
   return {
     status: 200,
@@ -85,7 +74,7 @@ export const userinfoOperations: readonly Operation[] = [
     ...declaration,
     id: 'userinfoByPost',
     method: 'POST',
-    body: { kind: 'form', schema: z.object({ access_token: z.string().optional() }) } as Body<FormParameters>,
+    body: formBody(z.object({ access_token: z.string().optional() })),
     handle({ body }, context) {
       const { values, repeated } = withValues(body)
       const inBody = values['access_token']

@@ -48,6 +48,8 @@ function wildcardMatches(registered: string, given: string): boolean {
   const givenParts = given.split('/')
   if (wildcardParts.length !== givenParts.length || wildcardParts.length < 4) return false
   return wildcardParts.every((part, at) =>
-    part === '*' && at >= 3 ? /^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$/.test(givenParts[at] as string) : part === givenParts[at],
+    part === '*' && at >= 3
+      ? /^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$/.test(givenParts[at] as string)
+      : part === givenParts[at],
   )
 }

@@ -44,7 +44,12 @@ export function hashCode(code: string): string {
 }
 
 /** Reads a code of an environment. */
-export async function readCode(storage: Storage, environmentId: string, code: string, now: number): Promise<CodeFacts | undefined> {
+export async function readCode(
+  storage: Storage,
+  environmentId: string,
+  code: string,
+  now: number,
+): Promise<CodeFacts | undefined> {
   const hash = hashCode(code)
   const [row] = await storage.read(codeFacts(environmentId, hash, now))
   if (!row) return undefined
@@ -58,7 +63,13 @@ export async function readCode(storage: Storage, environmentId: string, code: st
     expiresAt: row.expires_at,
     used: row.used_at !== null,
     document,
-    user: { id: row.user_id, sessionId: row.session_id, acr: document.acr, amr: document.amr, authTime: document.authTime },
+    user: {
+      id: row.user_id,
+      sessionId: row.session_id,
+      acr: document.acr,
+      amr: document.amr,
+      authTime: document.authTime,
+    },
     source: {
       username: row.username ?? '',
       updatedAt: row.user_updated_at ?? 0,

@@ -4,24 +4,21 @@
  */
 import { z } from 'zod'
 import type { FormParameters } from '../../contract/form.ts'
-import { type Body, type Context, defineOperation, type Operation, type Reply } from '../../contract/operation.ts'
+import { type Context, defineOperation, formBody, type Operation, type Reply } from '../../contract/operation.ts'
+import { eventOrigin } from '../../contract/event-origin.ts'
 import { uuid } from '../../contract/validation.ts'
 import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { notFound, Problem, problem } from '../../errors/problem.ts'
-import { type EventDescription, type EventOrigin, eventRow, record } from '../../events/record.ts'
-import { resolveSite } from '../../site.ts'
-import { run } from '../../storage/port.ts'
-import { revokeFamily, takeCode } from '../../storage/sql/authorization-codes.ts'
+import { eventRow } from '../../events/record.ts'
 import { authenticateClient, clientRefused } from '../client-auth/authenticate.ts'
 import { type ClientCredentials, readCredentials } from '../client-auth/credentials.ts'
 import { withValues } from '../parameters.ts'
-import { openFamily } from '../token-family.ts'
-import { signAccessToken } from '../tokens/access-token.ts'
-import { signIdToken } from '../tokens/id-token.ts'
-import { type CodeFacts, readCode } from './code-facts.ts'
+import { readCode } from './code-facts.ts'
 import type { Grant, GrantFacts, Issue } from './grant.ts'
 import { grants } from './grants/index.ts'
+import { redeem, revokeReplayed } from './redeem.ts'
+import { signTokens, type Tokens } from './sign.ts'
 
 const byType = new Map(grants.map((grant) => [grant.type, grant]))
 
@@ -44,7 +41,11 @@ const tokenRequest = z.object({
   code_verifier: z.string().optional(),
 })
 
-async function handleTokenRequest(body: FormParameters, context: Context, environmentId: string | undefined): Promise<Reply> {
+async function handleTokenRequest(
+  body: FormParameters,
+  context: Context,
+  environmentId: string | undefined,
+): Promise<Reply> {
   const { kernel, now } = context
 
   // 1. Parse once. A repeated parameter is refused, whichever it is (decision D11).
@@ -63,19 +64,25 @@ async function handleTokenRequest(body: FormParameters, context: Context, enviro
   try {
     client = await authenticateClient(kernel, environment, credentials, now)
   } catch (error) {
-    if (error instanceof Problem) auditVolume(context, environment.id, 'CLIENT_AUTHENTICATION.FAILED', credentials.clientId, 'FAILED')
+    if (error instanceof Problem)
+      auditVolume(context, environment.id, 'CLIENT_AUTHENTICATION.FAILED', credentials.clientId, 'FAILED')
     throw error
   }
 
   // 3. The grant: known, registered for this client, allowed for its kind.
   const grant = byType.get(grantType)
   if (!grant) throw problem('unsupported_grant_type')
-  if (!client.document.grantTypes.includes(grant.grantType) || (grant.clientAuth === 'required' && credentials.method === 'NONE')) {
+  if (
+    !client.document.grantTypes.includes(grant.grantType) ||
+    (grant.clientAuth === 'required' && credentials.method === 'NONE')
+  ) {
     throw problem('unauthorized_client', { description: 'the application does not have this grant type' })
   }
   const params = grant.params.safeParse(form.values)
   if (!params.success) {
-    throw problem('invalid_request', { description: `${String(params.error.issues[0]?.path[0])} is missing or malformed` })
+    throw problem('invalid_request', {
+      description: `${String(params.error.issues[0]?.path[0])} is missing or malformed`,
+    })
   }
 
   // 4. Gather the facts the grant names, then decide.
@@ -100,7 +107,12 @@ async function environmentOf({ kernel }: Context, credentials: ClientCredentials
   return id
 }
 
-async function gather(grant: Grant, context: Context, environment: Environment, values: Readonly<Record<string, string>>): Promise<GrantFacts> {
+async function gather(
+  grant: Grant,
+  context: Context,
+  environment: Environment,
+  values: Readonly<Record<string, string>>,
+): Promise<GrantFacts> {
   const code = values['code']
   return {
     code:
@@ -114,20 +126,19 @@ async function gather(grant: Grant, context: Context, environment: Environment, 
 async function issue(context: Context, environment: Environment, client: Application, verdict: Issue): Promise<Reply> {
   const signing = signTokens(context, environment, client, verdict)
   if (verdict.consumes) {
-    const [outcome, redemption] = await Promise.allSettled([signing, redeem(context, environment, verdict.consumes, verdict)])
+    const [outcome, redemption] = await Promise.allSettled([
+      signing,
+      redeem(context, environment, verdict.consumes, verdict),
+    ])
     if (redemption.status === 'rejected') throw redemption.reason
     if (outcome.status === 'rejected') throw outcome.reason
-    if (redemption.value === 'replayed') throw problem('invalid_grant', { description: 'the authorization code is not valid' })
+    if (redemption.value === 'replayed')
+      throw problem('invalid_grant', { description: 'the authorization code is not valid' })
     return tokenReply(verdict, outcome.value)
   }
-  const tokens = signing instanceof Promise ? await signing : signing
+  const tokens = await signing
   auditVolume(context, environment.id, 'CLIENT_CREDENTIALS.ISSUED', client.id, 'SUCCESS')
   return tokenReply(verdict, tokens)
-}
-
-interface Tokens {
-  readonly accessToken: string
-  readonly idToken: string | undefined
 }
 
 function tokenReply(verdict: Issue, tokens: Tokens): Reply {
@@ -143,85 +154,6 @@ function tokenReply(verdict: Issue, tokens: Tokens): Reply {
   }
 }
 
-async function signTokens(context: Context, environment: Environment, client: Application, verdict: Issue): Promise<Tokens> {
-  const { kernel, now } = context
-  const site = resolveSite(kernel.origins, environment.id)
-  const accessToken = await signAccessToken(
-    environment,
-    site,
-    {
-      jti: kernel.world.uuid(),
-      clientId: client.id,
-      scopes: verdict.scopes,
-      audiences: verdict.audiences,
-      lifetime: verdict.lifetime,
-      user: verdict.user,
-      grantId: verdict.consumes?.familyId,
-    },
-    now,
-  )
-  if (!verdict.idToken || !verdict.user) return { accessToken, idToken: undefined }
-  const idToken = await signIdToken(
-    environment,
-    site,
-    { clientId: client.id, user: verdict.user, scopes: verdict.scopes, accessToken, ...verdict.idToken },
-    now,
-  )
-  return { accessToken, idToken }
-}
-
-/**
- * Uses up the code and opens its family in one unit. Whoever comes second revokes what the first was given (RFC 6749
- * section 4.1.2, row B01): a code that two parties hold has leaked.
- */
-function redeem(context: Context, environment: Environment, code: CodeFacts, verdict: Issue): Promise<'redeemed' | 'replayed'> {
-  const { kernel, now } = context
-  return kernel.storage.commit({
-    name: 'redeem-authorization-code',
-    *run() {
-      const [taken] = yield* run(takeCode(environment.id, code.hash, now))
-      const subject = { type: 'AUTHORIZATION', id: code.familyId }
-      const who = { userId: code.user.id, clientId: code.clientId, sessionId: code.user.sessionId }
-      if (!taken) {
-        yield revokeFamily(environment.id, code.familyId, now)
-        yield eventStatement(context, environment.id, { action: 'AUTHORIZATION_CODE.REPLAYED', result: 'FAILED', subject, ...who })
-        return 'replayed' as const
-      }
-      yield* openFamily(environment, { id: code.familyId, clientId: code.clientId, user: code.user, scopes: verdict.scopes }, now)
-      yield eventStatement(context, environment.id, { action: 'TOKEN.ISSUED', subject, ...who })
-      return 'redeemed' as const
-    },
-  })
-}
-
-async function revokeReplayed(context: Context, environment: Environment, code: CodeFacts): Promise<void> {
-  const { kernel, now } = context
-  await kernel.storage.commit({
-    name: 'revoke-replayed-code',
-    *run() {
-      yield revokeFamily(environment.id, code.familyId, now)
-      yield eventStatement(context, environment.id, {
-        action: 'AUTHORIZATION_CODE.REPLAYED',
-        result: 'FAILED',
-        subject: { type: 'AUTHORIZATION', id: code.familyId },
-        userId: code.user.id,
-        clientId: code.clientId,
-        sessionId: code.user.sessionId,
-      })
-    },
-  })
-}
-
-/** The environment of an environment-less URL is found from the client, after the path was read: so it is named here. */
-function origin(context: Context, environmentId: string): EventOrigin {
-  const { kernel, now, correlationId, remoteAddress, actor } = context
-  return { world: kernel.world, now, environmentId, correlationId, remoteAddress, actor }
-}
-
-function eventStatement(context: Context, environmentId: string, event: EventDescription) {
-  return record(origin(context, environmentId), event)
-}
-
 function auditVolume(
   context: Context,
   environmentId: string,
@@ -231,7 +163,7 @@ function auditVolume(
 ): void {
   // What was presented as a client id may be any text; only what can be one is kept.
   const who = uuid.safeParse(clientId).success ? { clientId } : {}
-  context.kernel.volumeEvents.add(eventRow(origin(context, environmentId), { action, result, ...who }))
+  context.kernel.volumeEvents.add(eventRow(eventOrigin(context, environmentId), { action, result, ...who }))
 }
 
 const declaration = {
@@ -240,9 +172,16 @@ const declaration = {
   tag: 'OAuth 2 and OpenID Connect',
   permission: { kind: 'public' },
   cors: 'any',
-  body: { kind: 'form', schema: tokenRequest } as Body<FormParameters>,
+  body: formBody(tokenRequest),
   replies: { 200: tokenResponse },
-  errors: ['invalid_request', 'invalid_client', 'invalid_grant', 'invalid_scope', 'unauthorized_client', 'unsupported_grant_type'],
+  errors: [
+    'invalid_request',
+    'invalid_client',
+    'invalid_grant',
+    'invalid_scope',
+    'unauthorized_client',
+    'unsupported_grant_type',
+  ],
 } as const
 
 export const tokenOperations: readonly Operation[] = [

@@ -70,7 +70,7 @@ export function defineGrant<P extends z.ZodObject>(
     readonly decide: (request: GrantRequest<z.output<P>>) => Issue | Refuse | Replay
   },
 ): Grant {
-  return grant as unknown as Grant
+  return grant
 }
 
 /** Refuses a request; the description goes to the client's developer. */

@@ -14,7 +14,9 @@ export interface ClaimSource {
 /** What the user document may hold of the attributes that become claims. */
 export interface UserAttributes {
   readonly email?: string | undefined
-  readonly name?: { readonly given?: string; readonly family?: string; readonly middle?: string; readonly formatted?: string } | undefined
+  readonly name?:
+    | { readonly given?: string; readonly family?: string; readonly middle?: string; readonly formatted?: string }
+    | undefined
   readonly nickname?: string | undefined
   readonly locale?: string | undefined
   readonly timezone?: string | undefined
@@ -75,7 +77,11 @@ export const claimNames: readonly string[] = [
 ]
 
 /** A user of the directory as a source of claims. */
-export function claimSource(user: { readonly username: string; readonly updatedAt: number; readonly document: UserAttributes }): ClaimSource {
+export function claimSource(user: {
+  readonly username: string
+  readonly updatedAt: number
+  readonly document: UserAttributes
+}): ClaimSource {
   return { username: user.username, updatedAt: user.updatedAt, attributes: user.document }
 }
 

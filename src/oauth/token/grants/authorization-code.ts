@@ -38,7 +38,9 @@ export const authorizationCode = defineGrant({
       audiences: document.audiences,
       lifetime: document.accessTokenSeconds ?? environment.settings.accessTokenSeconds,
       user: code.user,
-      idToken: document.scopes.includes('openid') ? { source: code.source, nonce: document.nonce ?? undefined } : undefined,
+      idToken: document.scopes.includes('openid')
+        ? { source: code.source, nonce: document.nonce ?? undefined }
+        : undefined,
       consumes: code,
     }
   },

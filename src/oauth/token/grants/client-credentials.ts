@@ -10,7 +10,9 @@ import { defineGrant, refuse } from '../grant.ts'
 export const clientCredentials = defineGrant({
   type: 'client_credentials',
   grantType: 'CLIENT_CREDENTIALS',
-  params: z.object({ scope: z.string().optional().describe('Scopes granted to the application, separated by spaces.') }),
+  params: z.object({
+    scope: z.string().optional().describe('Scopes granted to the application, separated by spaces.'),
+  }),
   clientAuth: 'required',
   needs: [],
   decide({ client, environment, params }) {

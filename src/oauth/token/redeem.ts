@@ -1,0 +1,70 @@
+/**
+ * The redemption of an authorization code: single use as one unit, and what a second use brings about. RFC 6749 sections
+ * 4.1.2 and 10.5, decisions D21 and D22, rows B01 and B03.
+ */
+import { eventOrigin } from '../../contract/event-origin.ts'
+import type { Context } from '../../contract/operation.ts'
+import type { Environment } from '../../environment/snapshot.ts'
+import { record } from '../../events/record.ts'
+import { run } from '../../storage/port.ts'
+import { revokeFamily, takeCode } from '../../storage/sql/authorization-codes.ts'
+import { openFamily } from '../token-family.ts'
+import type { CodeFacts } from './code-facts.ts'
+import type { Issue } from './grant.ts'
+
+/**
+ * Uses up the code and opens its family in one unit. Whoever comes second revokes what the first was given (RFC 6749
+ * section 4.1.2, row B01): a code that two parties hold has leaked.
+ */
+export function redeem(
+  context: Context,
+  environment: Environment,
+  code: CodeFacts,
+  verdict: Issue,
+): Promise<'redeemed' | 'replayed'> {
+  const { kernel, now } = context
+  return kernel.storage.commit({
+    name: 'redeem-authorization-code',
+    *run() {
+      const [taken] = yield* run(takeCode(environment.id, code.hash, now))
+      const subject = { type: 'AUTHORIZATION', id: code.familyId }
+      const who = { userId: code.user.id, clientId: code.clientId, sessionId: code.user.sessionId }
+      if (!taken) {
+        yield revokeFamily(environment.id, code.familyId, now)
+        yield record(eventOrigin(context, environment.id), {
+          action: 'AUTHORIZATION_CODE.REPLAYED',
+          result: 'FAILED',
+          subject,
+          ...who,
+        })
+        return 'replayed' as const
+      }
+      yield* openFamily(
+        environment,
+        { id: code.familyId, clientId: code.clientId, user: code.user, scopes: verdict.scopes },
+        now,
+      )
+      yield record(eventOrigin(context, environment.id), { action: 'TOKEN.ISSUED', subject, ...who })
+      return 'redeemed' as const
+    },
+  })
+}
+
+/** Revokes what was issued from a code that is presented once more. */
+export async function revokeReplayed(context: Context, environment: Environment, code: CodeFacts): Promise<void> {
+  const { kernel, now } = context
+  await kernel.storage.commit({
+    name: 'revoke-replayed-code',
+    *run() {
+      yield revokeFamily(environment.id, code.familyId, now)
+      yield record(eventOrigin(context, environment.id), {
+        action: 'AUTHORIZATION_CODE.REPLAYED',
+        result: 'FAILED',
+        subject: { type: 'AUTHORIZATION', id: code.familyId },
+        userId: code.user.id,
+        clientId: code.clientId,
+        sessionId: code.user.sessionId,
+      })
+    },
+  })
+}
