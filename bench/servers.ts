@@ -65,16 +65,15 @@ export async function startNodeOidcProvider(algorithm: Algorithm): Promise<Measu
  */
 export async function startStile(algorithm: Algorithm, databaseUrl?: string): Promise<Measured> {
   const data = await mkdtemp(join(tmpdir(), 'stile-bench-'))
+  await using onFailure = new AsyncDisposableStack()
+  onFailure.defer(() => rm(data, { recursive: true, force: true }))
   const start = (): Promise<ServerProcess> =>
     startServer(['src/main.ts', 'dev', '--data', data, '--port', '0', '--json'], {
       STILE_DEV_SIGNING_ALGORITHM: algorithm,
       ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
     })
   const process = await start()
-  const stop = async (): Promise<void> => {
-    await process.stop()
-    await rm(data, { recursive: true, force: true })
-  }
+  onFailure.defer(() => process.stop())
   const { authUrl, environmentId, worker, singlePageApp, user } = process.ready as Quickstart
   const target: Target = {
     origin: authUrl,
@@ -83,25 +82,43 @@ export async function startStile(algorithm: Algorithm, databaseUrl?: string): Pr
     confidential: worker,
     code: { authorizePath: `/${environmentId}/as/authorize`, ...singlePageApp, cookies: [] },
   }
-  const cookies = await signOnSessions(target, async (browser, authorizeUrl, redirectUri) => {
-    const page = new URL(await browser.follow(authorizeUrl, [`${authUrl}/${environmentId}/signon`]))
-    const flow = `${authUrl}/${environmentId}/flows/${page.searchParams.get('flowId')}`
-    const answer = await browser.request(flow, {
-      method: 'POST',
-      headers: { 'content-type': 'application/vnd.pingidentity.usernamePassword.check+json' },
-      body: JSON.stringify({ username: user.username, password: user.password }),
-    })
-    const { status, resumeUrl } = (await answer.json()) as { readonly status?: string; readonly resumeUrl?: string }
-    if (status !== 'COMPLETED' || !resumeUrl) throw new Error(`The sign-on flow stands at ${status ?? answer.status}`)
-    await browser.follow(resumeUrl, [redirectUri])
-  })
+  const cookies = await signOnSessions(target, (browser, authorizeUrl, redirectUri) =>
+    signOnToStile(browser, { authorizeUrl, redirectUri, authBase: `${authUrl}/${environmentId}`, user }),
+  )
+  const cleanup = onFailure.move()
   return {
     kind: databaseUrl ? 'Stile PostgreSQL' : 'Stile embedded',
     target: target.code ? { ...target, code: { ...target.code, cookies } } : target,
     process,
     restart: start,
-    stop,
+    stop: () => cleanup.disposeAsync(),
   }
+}
+
+/** One sign-on with a password, as a custom page would do it: authorize, check the password, resume. */
+async function signOnToStile(
+  browser: Browser,
+  {
+    authorizeUrl,
+    redirectUri,
+    authBase,
+    user,
+  }: {
+    readonly authorizeUrl: string
+    readonly redirectUri: string
+    readonly authBase: string
+    readonly user: Quickstart['user']
+  },
+): Promise<void> {
+  const page = new URL(await browser.follow(authorizeUrl, [`${authBase}/signon`]))
+  const answer = await browser.request(`${authBase}/flows/${page.searchParams.get('flowId')}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/vnd.pingidentity.usernamePassword.check+json' },
+    body: JSON.stringify({ username: user.username, password: user.password }),
+  })
+  const { status, resumeUrl } = (await answer.json()) as { readonly status?: string; readonly resumeUrl?: string }
+  if (status !== 'COMPLETED' || !resumeUrl) throw new Error(`The sign-on flow stands at ${status ?? answer.status}`)
+  await browser.follow(resumeUrl, [redirectUri])
 }
 
 /** Signs on as many times as there are sessions, and returns the cookies of each. */

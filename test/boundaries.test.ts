@@ -84,7 +84,7 @@ const table = {
 const pureRooms: Readonly<Partial<Record<Room, readonly string[]>>> = {
   flow: ['zod'],
   'oauth/rules': ['zod'],
-  'directory/passwords': ['zod', '@zxcvbn-ts/core', '@zxcvbn-ts/language-common'],
+  'directory/passwords': ['zod', '@zxcvbn-ts/language-common'],
 }
 
 /** The acting part that lives beside the password rules: hashing in worker threads. */

@@ -77,10 +77,12 @@ export interface Reply {
 
 /**
  * What a body may be. A form reaches the handler as `FormParameters`, since each OAuth endpoint answers repeated names
- * in its own way (decision D11); its schema documents the parameters.
+ * in its own way (decision D11); its schema documents the parameters. JSON that is judged by the handler reaches it as
+ * parsed: on a flow, only the application can say which browsers may read what is wrong with it (decision D12).
  */
 export type Body<B> =
-  | { readonly kind: 'json'; readonly schema: z.ZodType<B> }
+  | { readonly kind: 'json'; readonly schema: z.ZodType<B>; readonly judgedBy?: never }
+  | { readonly kind: 'json'; readonly schema: z.ZodType; readonly judgedBy: 'handler'; readonly parsed?: B }
   | { readonly kind: 'form'; readonly schema: z.ZodType; readonly parameters?: B }
 
 /** A form body whose parameters are described by `schema`. */

@@ -43,10 +43,11 @@ export function start(
   if (facts.session === undefined) return needs(['session', 'user'], null)
   const versions = candidates.map(({ id, version }) => ({ policyId: id, version }))
   const flow = newFlow(origin, versions, facts.session, now)
-  const lacking = lackingFacts(turn, flow, flow.session?.userId)
-  if (lacking.length > 0) return needs(lacking, flow.session?.userId ?? null)
-  const isKnown = flow.session && flow.sessionCounts && isUsable(facts.user)
-  return advance(turn, isKnown ? { ...flow, user: { id: flow.session.userId, knownBy: 'session' } } : flow, [])
+  const userId = flow.sessionCounts ? flow.session?.userId : undefined
+  const lacking = lackingFacts(turn, flow, userId)
+  if (lacking.length > 0) return needs(lacking, userId ?? null)
+  const isKnown = userId !== undefined && isUsable(facts.user)
+  return advance(turn, isKnown ? { ...flow, user: { id: userId, knownBy: 'session' } } : flow, [])
 }
 
 /**

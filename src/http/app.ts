@@ -58,14 +58,37 @@ export function buildApp(kernel: Kernel, operations: readonly Operation[]): Fast
   app.server.maxHeadersCount = 100
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  // Fastify knows it as a method with a body and refuses it before the route can say 405.
+  app.addHttpMethod('QUERY', { hasBody: false, overrideExisting: true })
   app.addHook('onRequest', async (request) => {
     if (request.url.length > maximumUrlLength) throw problem('URI_TOO_LONG')
     if (request.headers['content-encoding'] !== undefined) throw problem('UNSUPPORTED_MEDIA_TYPE')
+    if (!request.url.startsWith('/') || repeatsSingleton(request.raw.rawHeaders)) throw problem('INVALID_REQUEST')
   })
   app.setErrorHandler((error, request, reply) => fail(kernel, 'management', error, request, reply))
   app.setNotFoundHandler((request, reply) => fail(kernel, 'management', notFound(), request, reply))
   mount(app, kernel, operations)
   return app
+}
+
+/**
+ * Headers that mean something once. Node keeps the first of several and drops the rest, while a proxy in front may have
+ * gone by the last (RFC 9110 section 5.3, RFC 9112 section 3.2; rows O06, O23).
+ */
+const singletons = ['host', 'content-type', 'authorization']
+
+/** @param lines names and values in turn, as they arrived */
+function repeatsSingleton(lines: readonly string[]): boolean {
+  const seen = new Set<string>()
+  for (let at = 0; at < lines.length; at += 2) {
+    const name = lines[at] as string
+    if (name.length !== 4 && name.length !== 12 && name.length !== 13) continue
+    const known = name.toLowerCase()
+    if (!singletons.includes(known)) continue
+    if (seen.has(known)) return true
+    seen.add(known)
+  }
+  return false
 }
 
 function clientErrorKey(code: string | undefined) {

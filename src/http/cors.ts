@@ -1,7 +1,7 @@
 /**
  * Cross-origin answers (decision D12, authentication-api 1.6). A preflight is answered without touching storage; the
- * real request enforces. `*` never goes with credentials, and an origin is echoed with credentials only after the
- * application's list has allowed it.
+ * real request enforces (`flow-runtime/application-origin.ts`): its answer is readable with credentials only after the
+ * application's list has allowed the origin. `*` never goes with credentials.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Operation } from '../contract/operation.ts'
@@ -34,13 +34,3 @@ export const anyOrigin = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': 'Correlation-Id',
 } as const
-
-/** The headers by which one allowed origin may read an answer, with credentials. */
-export function exactOrigin(origin: string): Record<string, string> {
-  return {
-    'access-control-allow-origin': origin,
-    'access-control-allow-credentials': 'true',
-    'access-control-expose-headers': 'Correlation-Id',
-    vary: 'Origin',
-  }
-}

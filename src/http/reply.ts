@@ -86,18 +86,17 @@ export function toProblem(error: unknown, log: Logger, correlationId: string): P
     const seconds = error instanceof HashingOverloaded ? error.retryAfter : 1
     return problem('UNAVAILABLE', { headers: { 'retry-after': String(seconds) } })
   }
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
-  switch (code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return problem('TOO_LARGE')
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return problem('UNSUPPORTED_MEDIA_TYPE')
-    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-    case 'FST_ERR_BAD_URL':
-    case 'ECONNRESET':
-      return problem('INVALID_REQUEST')
-    default:
-      log.error({ err: error, correlationId }, 'unexpected error')
-      return problem('UNEXPECTED_ERROR')
-  }
+  const { code, statusCode } = error instanceof Error ? (error as { code?: unknown; statusCode?: unknown }) : {}
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return problem('TOO_LARGE')
+  if (code === 'ECONNRESET' || (isOfFastify(code) && isClientsFault(statusCode))) return problem('INVALID_REQUEST')
+  log.error({ err: error, correlationId }, 'unexpected error')
+  return problem('UNEXPECTED_ERROR')
+}
+
+function isOfFastify(code: unknown): boolean {
+  return typeof code === 'string' && code.startsWith('FST_ERR_')
+}
+
+function isClientsFault(status: unknown): boolean {
+  return typeof status === 'number' && status >= 400 && status < 500
 }

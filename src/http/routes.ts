@@ -11,14 +11,14 @@ import { canonicalMediaType } from '../contract/media-type.ts'
 import type { Context, Operation, Surface } from '../contract/operation.ts'
 import { parseOrRefuse } from '../contract/validation.ts'
 import type { Environment } from '../environment/snapshot.ts'
-import { invalidData, notFound, problem } from '../errors/problem.ts'
+import { invalidData, notFound } from '../errors/problem.ts'
 import { record } from '../events/record.ts'
 import type { Kernel } from '../kernel.ts'
 import { pageHeaders } from '../pages/headers.ts'
 import { resolveSite, type Site } from '../site.ts'
 import { clientAddress } from './client-address.ts'
 import { anyOrigin, preflight } from './cors.ts'
-import { allowedMethods, selectOperation } from './select.ts'
+import { allowedMethods, selectOperation, wrongMediaType } from './select.ts'
 import { baseHeaders, toProblem, type Written, writeProblem, writeReply } from './reply.ts'
 
 const bodyLimits: Readonly<Record<Surface, number>> = {
@@ -27,7 +27,8 @@ const bodyLimits: Readonly<Record<Surface, number>> = {
   flow: 65_536,
   page: 65_536,
 }
-const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+/** Methods that are told what a resource answers; of any other, Stile does not know what it means (404). */
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY']
 const anonymous: Actor = { kind: 'anonymous' }
 
 /** Mounts every operation. */
@@ -39,7 +40,11 @@ export function mount(app: FastifyInstance, kernel: Kernel, operations: readonly
       url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
       bodyLimit: Math.max(...group.map((operation) => bodyLimits[operation.surface])),
       exposeHeadRoute: false,
-      errorHandler: (error, request, reply) => void fail(kernel, surface, error, request, reply),
+      errorHandler(error, request, reply) {
+        // Fastify finds a Content-Type that is no media type at all before anybody is asked.
+        const isNoMediaType = error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
+        fail(kernel, surface, isNoMediaType ? wrongMediaType(surface, request) : error, request, reply)
+      },
       handler: (request, reply) => dispatch(kernel, group, request, reply),
     })
   }
@@ -64,7 +69,7 @@ async function dispatch(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const correlationId = kernel.world.uuid()
-  const answer = baseHeaders(correlationId, kernel.origins.authUrl.startsWith('https:'))
+  const answer = answerHeaders(kernel, correlationId)
   let surface: Surface = group[0]?.surface ?? 'management'
   let written: Written
   try {
@@ -74,15 +79,32 @@ async function dispatch(
     if (operation.cors === 'any') setHeaders(answer, anyOrigin)
     written = await perform(kernel, operation, request, correlationId, answer)
   } catch (error) {
-    const failure = toProblem(error, kernel.log, correlationId)
-    setHeaders(answer, failure.headers)
-    written = writeProblem(
-      asPage(surface, request) ? 'page' : surface === 'page' ? 'flow' : surface,
-      failure,
-      correlationId,
-    )
-    if (asPage(surface, request)) setHeaders(answer, pageHeaders({ formActions: [] }))
+    written = refuse(kernel, surface, error, request, correlationId, answer)
   }
+  return send(reply, written, answer)
+}
+
+function answerHeaders({ origins }: Kernel, correlationId: string): Record<string, string | string[]> {
+  return baseHeaders(correlationId, origins.authUrl.startsWith('https:'))
+}
+
+/** Writes a failure as its surface wants it, and puts the headers that go with it into `answer`. */
+function refuse(
+  kernel: Kernel,
+  surface: Surface,
+  error: unknown,
+  request: FastifyRequest,
+  correlationId: string,
+  answer: Record<string, string | string[]>,
+): Written {
+  const failure = toProblem(error, kernel.log, correlationId)
+  const page = asPage(surface, request)
+  setHeaders(answer, failure.headers)
+  if (page) setHeaders(answer, pageHeaders({ formActions: [] }))
+  return writeProblem(page ? 'page' : surface === 'page' ? 'flow' : surface, failure, correlationId)
+}
+
+function send(reply: FastifyReply, written: Written, answer: Record<string, string | string[]>): FastifyReply {
   if (written.contentType) answer['content-type'] = written.contentType
   return reply.code(written.status).headers(answer).send(written.payload)
 }
@@ -149,12 +171,7 @@ async function perform(
   const question = target.indexOf('?')
   const query = operation.query ? readQuery(operation, question === -1 ? '' : target.slice(question + 1)) : {}
   const bytes = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
-  const body =
-    operation.body === undefined
-      ? undefined
-      : operation.body.kind === 'json'
-        ? parseOrRefuse(operation.body.schema, parseJson(bytes))
-        : parseForm(bytes.toString('utf8'))
+  const body = readBody(operation, bytes)
 
   // 6. The handler.
   const remoteAddress = clientAddress(
@@ -228,6 +245,13 @@ async function authorize(
   if (!allows(actor, permission.permission, place)) throw forbidden()
 }
 
+function readBody({ body }: Operation, bytes: Buffer): unknown {
+  if (!body) return undefined
+  if (body.kind === 'form') return parseForm(bytes.toString('utf8'))
+  const json = parseJson(bytes)
+  return body.judgedBy === 'handler' ? json : parseOrRefuse(body.schema, json)
+}
+
 function readQuery(operation: Operation, text: string): unknown {
   const { values, repeated } = parseForm(text)
   if (repeated.length > 0) throw invalidData('INVALID_PARAMETER', repeated[0] as string, 'must not be repeated')
@@ -243,18 +267,10 @@ export function fail(
   kernel: Kernel,
   surface: Surface,
   error: unknown,
-  _request: FastifyRequest,
+  request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
   const correlationId = kernel.world.uuid()
-  const failure = toProblem(error, kernel.log, correlationId)
-  const written = writeProblem(surface, failure, correlationId)
-  return reply
-    .code(written.status)
-    .headers({
-      ...baseHeaders(correlationId, kernel.origins.authUrl.startsWith('https:')),
-      ...failure.headers,
-      'content-type': written.contentType ?? 'application/json;charset=UTF-8',
-    })
-    .send(written.payload)
+  const answer = answerHeaders(kernel, correlationId)
+  return send(reply, refuse(kernel, surface, error, request, correlationId, answer), answer)
 }

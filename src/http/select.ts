@@ -4,8 +4,8 @@
  */
 import type { FastifyRequest } from 'fastify'
 import { canonicalMediaType, foreignCharset } from '../contract/media-type.ts'
-import type { Operation } from '../contract/operation.ts'
-import { problem } from '../errors/problem.ts'
+import type { Operation, Surface } from '../contract/operation.ts'
+import { type Problem, problem } from '../errors/problem.ts'
 
 /** The methods of a path, as the `Allow` header lists them. */
 export function allowedMethods(group: readonly Operation[]): string {
@@ -22,12 +22,14 @@ export function selectOperation(group: readonly Operation[], request: FastifyReq
   const mediaType = canonicalMediaType(contentType)
   const empty = (request.body as Buffer | undefined)?.length === undefined || (request.body as Buffer).length === 0
   const operation = candidates.find((candidate) => accepts(candidate, mediaType, contentType === undefined && empty))
-  if (!operation || foreignCharset(contentType)) {
-    if (first.surface !== 'flow') throw problem('UNSUPPORTED_MEDIA_TYPE')
-    // Decision D5: on a flow, an unknown media type is an unknown action.
-    throw request.headers.authorization === undefined ? unknownAction() : problem('UNSUPPORTED_MEDIA_TYPE')
-  }
+  if (!operation || foreignCharset(contentType)) throw wrongMediaType(first.surface, request)
   return operation
+}
+
+/** The failure of a Content-Type that selects nothing. Decision D5: on a flow, it is an unknown action. */
+export function wrongMediaType(surface: Surface, { headers }: FastifyRequest): Problem {
+  const isAction = surface === 'flow' && headers.authorization === undefined
+  return isAction ? unknownAction() : problem('UNSUPPORTED_MEDIA_TYPE')
 }
 
 function accepts(operation: Operation, mediaType: string | undefined, nothingSent: boolean): boolean {
@@ -39,7 +41,7 @@ function accepts(operation: Operation, mediaType: string | undefined, nothingSen
   return mediaType === 'application/json' || mediaType === 'application/hal'
 }
 
-function unknownAction(): Error {
+function unknownAction(): Problem {
   return problem('UNKNOWN_ACTION', {
     details: [
       {

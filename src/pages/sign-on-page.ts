@@ -37,6 +37,8 @@ function languageOf(context: Context, state: FlowState | undefined): Language {
 }
 
 async function show(context: Context, state: FlowState, application: Application, attempt?: Attempt): Promise<Reply> {
+  // Coming back to a flow that has ended must not send anybody on once more.
+  if (state.resumedAt !== null) return gone(context)
   const language = languageOf(context, state)
   const links = flowLinks(context.site, application, state.id)
   const applicationName = application.name
@@ -55,7 +57,7 @@ async function show(context: Context, state: FlowState, application: Application
       pageUrl: pageUrl(context, state.id),
       applicationName,
       offers: state.offers,
-      username: attempt?.username ?? state.request.loginHint ?? undefined,
+      username: attempt ? attempt.username : hint(state),
       user,
       passwordPolicy,
       error: attempt?.error,
@@ -63,6 +65,12 @@ async function show(context: Context, state: FlowState, application: Application
     language,
   )
   return { status: attempt ? 400 : 200, html, headers: pageHeaders({ formActions: ["'self'"] }) }
+}
+
+/** Whom the application expects; nobody once that was denied by "Not you?". */
+function hint(state: FlowState): string | undefined {
+  const denied = state.trace.some(({ event }) => event === 'session.reset')
+  return denied ? undefined : (state.request.loginHint ?? undefined)
 }
 
 /** A flow that is gone has a page that says how to start again. */

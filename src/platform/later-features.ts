@@ -40,6 +40,7 @@ export const absent = z
   .unknown()
   .optional()
   .refine((value) => value === undefined, notAvailable)
+  .describe('Not available in this version of Stile: refused.')
 
 /** Refused whenever they are sent. */
 export const unavailable = {

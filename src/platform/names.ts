@@ -13,14 +13,14 @@ export const name = z
   .string()
   .min(1)
   .max(256)
-  .regex(/^[^\p{Cc}]*$/u)
+  .regex(/^[ -~\u00a0-\uffff]*$/)
   .refine((text) => text.trim() !== '', 'must not be blank')
 
-/** A description: at most 1,024 characters, without those PingOne refuses in texts of this kind. */
+/** A description: at most 1,024 characters, without those PingOne refuses: ``$ + < = > ^ ` | ~``. */
 export const description = z
   .string()
   .max(1024)
-  .regex(/^(?:[^$+<=>^`|~\p{Cc}]|[\t\n\r])*$/u)
+  .regex(/^[\t\n\r -#%-*,-;?-\]_a-{}\u00a0-\uffff]*$/)
 
 /**
  * Waits for a commit and turns a unique value that was taken into 400 INVALID_DATA.

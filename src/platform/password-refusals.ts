@@ -10,11 +10,13 @@ import { invalidData, type Problem, problem } from '../errors/problem.ts'
 /** The member of the body that holds the password. */
 export type PasswordTarget = 'password' | 'currentPassword' | 'newPassword'
 
-const subjects = { password: 'User password', currentPassword: 'User password', newPassword: 'New password' } as const
-
 /** A new password that misses requirements of the policy; each is named, and explained in a member of its own. */
-export function passwordUnsatisfied(target: PasswordTarget, requirements: readonly MissedRequirement[]): Problem {
-  const message = `${subjects[target]} did not satisfy password policy requirements`
+export function passwordUnsatisfied(
+  target: Exclude<PasswordTarget, 'currentPassword'>,
+  requirements: readonly MissedRequirement[],
+): Problem {
+  const subject = target === 'password' ? 'User password' : 'New password'
+  const message = `${subject} did not satisfy password policy requirements`
   return invalidData('INVALID_VALUE', target, message, {
     unsatisfiedRequirements: requirements.map(({ name }) => name),
     ...Object.fromEntries(requirements.map(({ name, message: text }) => [name, text])),

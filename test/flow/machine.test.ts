@@ -397,6 +397,8 @@ suite('facts and questions', () => {
       userId: 'id-of-alice',
     })
     assert.equal(again({ session, user: rig.people.alice.facts }).kind, 'done')
+    const forced = { ...plainOrigin, request: { ...plainRequest, forcesLogin: true } }
+    assert.equal(start([singleFactor], forced, { session }, noon).kind, 'done')
     const inNetwork = loginPolicy([{ contains: '${flow.request.http.remoteIp}', ipRange: ['192.0.2.0/24'] }])
     assert.deepEqual(again({ session: null }, inNetwork), { kind: 'needs', facts: ['request'], userId: null })
   })

@@ -61,16 +61,24 @@ const plan: fc.Arbitrary<ActionPlan> = fc.record({
 
 const planned = new WeakMap<CompiledAction, ActionPlan>()
 
-function compile(policyId: string, plans: readonly ActionPlan[], version: number): CompiledPolicy {
-  const actions = plans.map((each, index): CompiledAction => {
+type MakeCondition = (json: ConditionJson | null) => CompiledCondition | null
+const asWritten: MakeCondition = (json) => json && readCondition(json).condition
+
+function compile(
+  policyId: string,
+  actionPlans: readonly ActionPlan[],
+  version: number,
+  makeCondition: MakeCondition,
+): CompiledPolicy {
+  const actions = actionPlans.map((each, index): CompiledAction => {
     const { id, factor, asksDeviceFirst } = each
-    const compiled = each.condition && readCondition(each.condition)
+    const compiled = makeCondition(each.condition)
     const source = { id: `${policyId}-${id}`, type: 'LOGIN', priority: index + 1 } as const
     const password = compilePolicy({ id: policyId, name: '', version, actions: [source] }).actions[0]
     const action =
       factor === 'mfa'
-        ? secondSecretAction(source.id, version, source.priority, compiled?.condition ?? null, { asksDeviceFirst })
-        : password && { ...password, condition: compiled?.condition ?? null }
+        ? secondSecretAction(source.id, version, source.priority, compiled, { asksDeviceFirst })
+        : password && { ...password, condition: compiled }
     assert.ok(action)
     planned.set(action, each)
     return action
@@ -139,7 +147,13 @@ const scenario = fc.record({
       mfa: fc.option(fc.constantFrom(...ages, 20_000), { nil: undefined }),
     }),
   ),
-  disabledAtStart: seldom(who),
+  accountAtStart: seldom(
+    fc.record({
+      who,
+      change: fc.constantFrom({ enabled: false }, { password: 'MUST_CHANGE_PASSWORD' as const }),
+    }),
+  ),
+  isCareless: fc.boolean(),
   forcesLogin: fc.constantFrom(false, false, false, true),
   maxAge: seldom(fc.constantFrom(0, 60, 2000)),
   remoteIp: fc.option(fc.constantFrom('192.0.2.7', '203.0.113.7', '2001:db8::1', 'nonsense')),
@@ -149,20 +163,25 @@ type Scenario = typeof scenario extends fc.Arbitrary<infer S> ? S : never
 
 /** Runs a scenario, handing every answer of the machine to `observe`. */
 function run(
-  { policies, session, disabledAtStart, forcesLogin, maxAge, remoteIp, commands }: Scenario,
+  { policies, session, accountAtStart, isCareless, forcesLogin, maxAge, remoteIp, commands }: Scenario,
   observe: (rig: Rig, outcome: Outcome, before: FlowState | undefined) => void,
+  makeCondition: MakeCondition = asWritten,
 ): Rig {
   const rig = new Rig()
   rig.request = { forcesLogin, maxAge, loginHint: null, parameters: {} }
   rig.remoteIp = remoteIp
+  rig.isCareless = isCareless
   if (session) {
     const { at, pwd, mfa } = session
     rig.signIn(session.who, { at, ...(pwd === undefined ? {} : { pwd }), ...(mfa === undefined ? {} : { mfa }) })
   }
   const ended = rig.session
-  if (disabledAtStart) setUser(rig, disabledAtStart, { enabled: false })
+  if (accountAtStart) setUser(rig, accountAtStart.who, accountAtStart.change)
   const [first, second] = policies
-  const compiled = [compile('p1', first, 1), ...(second ? [compile('p2', second, 1)] : [])]
+  const compiled = [
+    compile('p1', first, 1, makeCondition),
+    ...(second ? [compile('p2', second, 1, makeCondition)] : []),
+  ]
   observe(rig, rig.begin(...compiled), undefined)
   let version = 1
   for (const each of commands) {
@@ -207,7 +226,7 @@ function run(
         break
       case 'rewrite':
         version += 1
-        if (each.plans) rig.current.set(each.policy, compile(each.policy, each.plans, version))
+        if (each.plans) rig.current.set(each.policy, compile(each.policy, each.plans, version, makeCondition))
         else rig.current.delete(each.policy)
         break
       case 'wait':
@@ -290,13 +309,14 @@ suite('properties of the flow machine', () => {
     fc.assert(
       fc.property(scenario, (plannedScenario) => {
         run(plannedScenario, (rig, outcome) => {
-          if (outcome.kind !== 'done' || outcome.state.status !== 'COMPLETED' || outcome.state.resumedAt) return
+          if (outcome.kind !== 'done' || outcome.state.status !== 'COMPLETED') return
           const result = outcome.state.outcome
           assert.ok(result)
+          assert.ok(isUsable(rig.personById(result.userId)?.facts), 'the user may sign on')
+          if (outcome.state.resumedAt) return
           const { userId, policyId, proved, amr } = result
           completed += 1
           if (rig.evidence.length === 0) bySession += 1
-          assert.ok(isUsable(rig.personById(userId)?.facts), 'the user may sign on')
           assert.deepEqual(unprovedActions(rig, userId, policyId), [], 'every action is proved or may be skipped')
           for (const proof of outcome.state.proofs) assert.equal(proof.userId, userId, 'proofs are of one user')
           const evidence = rig.evidence.filter((each) => each.userId === userId).map(({ method }) => method)
@@ -332,6 +352,30 @@ suite('properties of the flow machine', () => {
     )
   })
 
+  test('session.reset forgets the user and every proof, and keeps what the flow is for', () => {
+    let resets = 0
+    fc.assert(
+      fc.property(scenario, (plannedScenario) => {
+        run(plannedScenario, (_rig, outcome, before) => {
+          if (outcome.kind !== 'done' || !before) return
+          const { state } = outcome
+          if (!state.trace.slice(before.trace.length).some(({ reason }) => reason === 'session-reset')) return
+          resets += 1
+          assert.deepEqual([state.user, state.proofs, state.sessionCounts], [null, [], false])
+          for (const member of ['application', 'request', 'candidates', 'session', 'createdAt', 'endsAt'] as const) {
+            assert.equal(state[member], before[member])
+          }
+          if (state.candidate !== before.candidate) return
+          const isRequired = ({ standing }: { standing: string }) => standing === 'REQUIRED' || standing === 'SATISFIED'
+          const idsBefore = before.steps.filter(isRequired).map(({ id }) => id)
+          for (const id of idsBefore) assert.notEqual(state.steps.find((step) => step.id === id)?.standing, 'SKIPPED')
+        })
+      }),
+      runs,
+    )
+    assert.ok(resets > 10, `the model resets: ${resets}`)
+  })
+
   test('every transition is in the trace, with its reason; the trace is one unbroken chain', () => {
     fc.assert(
       fc.property(scenario, (plannedScenario) => {
@@ -342,6 +386,9 @@ suite('properties of the flow machine', () => {
           assert.ok(fresh.length > 0 && fresh.every(({ at }) => at === rig.now))
           assert.equal(fresh.at(-1)?.reason, reason)
           assert.equal(fresh[0]?.before ?? null, before?.status ?? null)
+          const newProofs = state.proofs.length - (before?.proofs.length ?? 0)
+          const proving = fresh.filter((entry) => ['password-accepted', 'password-changed'].includes(entry.reason))
+          assert.ok(newProofs <= proving.length, 'a proof is explained')
           assert.equal(fresh.at(-1)?.after, state.status)
           for (const [index, entry] of fresh.entries()) {
             if (index > 0) assert.equal(entry.before, fresh[index - 1]?.after)
@@ -430,35 +477,23 @@ suite('conditions never remove a step by failing', () => {
   test('with an evaluator that throws, every action runs as if it had no condition', () => {
     fc.assert(
       fc.property(scenario, (plannedScenario) => {
-        const without = (each: readonly ActionPlan[]) => each.map((action) => ({ ...action, condition: null }))
-        const [first, second] = plannedScenario.policies
-        const commands = plannedScenario.commands.filter((each) => each.do !== 'rewrite')
-        const bare = { ...plannedScenario, commands, policies: [without(first), second && without(second)] } as Scenario
-        const statuses = (broken: boolean) => {
+        const statuses = (makeCondition: MakeCondition) => {
           const seen: unknown[] = []
-          run(bare, (rig, outcome, before) => {
-            if (!before && broken) breakConditions(rig)
-            seen.push(outcome.kind === 'done' ? outcome.state.status : outcome.refusal.reason)
-          })
+          run(
+            plannedScenario,
+            (_rig, outcome) => seen.push(outcome.kind === 'done' ? outcome.state.status : outcome.refusal.reason),
+            makeCondition,
+          )
           return seen
         }
-        assert.deepEqual(statuses(true), statuses(false))
+        assert.deepEqual(
+          statuses(() => failing),
+          statuses(() => null),
+        )
       }),
       runs,
     )
   })
-
-  /** Gives every action of the running policies a condition that throws. */
-  function breakConditions(rig: Rig): void {
-    for (const [id, policy] of rig.current) {
-      const actions = policy.actions.map((action) => {
-        const broken = { ...action, condition: failing }
-        planned.set(broken, { id: action.id, factor: 'pwd', condition: null, asksDeviceFirst: false })
-        return broken
-      })
-      rig.current.set(id, { ...policy, actions, version: policy.version + 1 })
-    }
-  }
 
   test('taking a fact away never turns a condition false, whatever it is nested in', () => {
     const facts = fc.record({

@@ -92,6 +92,8 @@ export class Rig {
   /** The browser's session, as long as it lives. */
   session: SessionFacts | null = null
   remoteIp: string | null = '192.0.2.1'
+  /** A runtime that checks the password of whoever is named, although the flow has a user: the machine has to notice. */
+  isCareless = false
   request: FlowOrigin['request'] = plainRequest
   /** The policies now, by id; a policy that is gone has no entry. */
   readonly current = new Map<string, CompiledPolicy>()
@@ -232,7 +234,7 @@ export class Rig {
     }
     const { username, userId } = question
     const user = username === null ? this.personById(userId ?? '') : this.personByName(username)
-    if (userId !== null && user?.facts.id !== userId) return { to, result: 'otherUser' }
+    if (userId !== null && user?.facts.id !== userId && !this.isCareless) return { to, result: 'otherUser' }
     if (!user) return { to, result: 'rejected' }
     if (user.failures >= 5) return { to, result: 'lockedOut', secondsUntilUnlock: 900 }
     const isSecond = this.compiledAction(action)?.definition === secondSecret

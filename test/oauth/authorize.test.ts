@@ -7,8 +7,8 @@ import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import { Browser, piFlowRequest, pkce } from '../harness/sign-on.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
-import { authorizeBySignOnPage, codeRequest, codeRequestWithPkce, expectErrorPage, flowOf, told } from './journeys.ts'
-import { change, expectStatus, nat, type Registered, register, rowsOf, spa, web } from './registrations.ts'
+import { authorizeBySignOnPage, codeRequest, expectErrorPage, flowOf, told } from './journeys.ts'
+import { change, expectStatus, type Registered, register, rowsOf, spa } from './registrations.ts'
 
 suite('the authorization request', () => {
   let stile: Stile
@@ -167,7 +167,7 @@ suite('the authorization request', () => {
         'error',
       ]
       for (const address of elsewhere) {
-        const more = new URLSearchParams(names.map((name) => [name, address]))
+        const more = new URLSearchParams(Object.fromEntries(names.map((name) => [name, address])))
         const answers = [
           await browser.send(`/${stile.environmentId}/signon/?flowId=${flowId}&${more}`),
           await browser.send(`/${stile.environmentId}/as/resume?flowId=${flowId}&${more}`),

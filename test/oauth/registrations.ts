@@ -180,7 +180,29 @@ export async function assignPolicy(
   return id
 }
 
-/** How many rows of the demo environment a table has. */
+/** Makes another environment, and reaches it as if it were the demo one. */
+export async function otherEnvironment(stile: Stile): Promise<Stile> {
+  const { _embedded } = expectStatus(await stile.api('GET', `/v1/organizations/${stile.organizationId}/licenses`), 200)
+  const body = {
+    name: `Environment ${randomUUID()}`,
+    type: 'SANDBOX',
+    region: 'NA',
+    license: { id: _embedded.licenses[0].id },
+  }
+  const { id } = expectStatus(await stile.api('POST', '/v1/environments', body), 201)
+  const api: Stile['api'] = (method, path, ...rest) =>
+    stile.api(method, path.startsWith('/v1') ? path : `/v1/environments/${id}${path}`, ...rest)
+  const population = expectStatus(await api('POST', '/populations', { name: 'People' }), 201)
+  return {
+    ...stile,
+    environmentId: id,
+    populationId: population.id,
+    issuer: stile.issuer.replace(stile.environmentId, id),
+    api,
+  }
+}
+
+/** How many rows of its environment a table has. */
 export async function rowsOf(
   stile: Stile,
   table: 'authorization_codes' | 'sessions' | 'flows' | 'token_families',

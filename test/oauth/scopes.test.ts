@@ -125,7 +125,7 @@ suite('granting scopes', () => {
   })
 
   test('A28: whatever is asked for, nothing is given that was not both asked for and granted', () => {
-    const names = fc.constantFrom(
+    const names: fc.Arbitrary<string> = fc.constantFrom(
       'openid',
       'profile',
       'email',
@@ -146,7 +146,7 @@ suite('granting scopes', () => {
         (requested, granted, user, manyResources) => {
           const result = grantScopes(requested, granted, { user, manyResources })
           if ('refused' in result) return
-          const givable = new Set(
+          const givable = new Set<string>(
             granted.filter(({ type }) => user || type !== 'OPENID_CONNECT').flatMap(({ scopes }) => scopes),
           )
           if (user) givable.add('openid')

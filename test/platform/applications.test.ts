@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { insert } from '../../src/storage/operations.ts'
+import { roleAssignmentsOf } from '../../src/storage/sql/access.ts'
 import { basic, type Stile, startStile } from '../harness/stile.ts'
 import { sentMembers } from './members.ts'
 import { giveRole, workerBody, workerWith } from './worker.ts'
@@ -431,6 +432,7 @@ suite('applications', () => {
       values: [stile.environmentId, family.id],
     })
     assert.equal(typeof revoked?.revoked_at, 'number')
+    assert.deepEqual(await storage.read(roleAssignmentsOf(stile.environmentId, worker.id)), [])
     assert.equal(await stile.node.kernel.environments.environmentOfClient(worker.id), undefined)
     assert.equal((await stile.api('GET', '/resources', undefined, as)).status, 401)
     const token = await stile.send(`/${stile.environmentId}/as/token`, {

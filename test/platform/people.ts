@@ -8,30 +8,41 @@ import { signAccessToken } from '../../src/oauth/tokens/access-token.ts'
 import { resolveSite } from '../../src/site.ts'
 import { insert } from '../../src/storage/operations.ts'
 import { absent } from '../storage/absent.ts'
-import { basic, type Stile, startStile, type StileOptions } from '../harness/stile.ts'
+import { type Answer, basic, type Stile, startStile, type StileOptions } from '../harness/stile.ts'
 import { startPostgres } from '../storage/postgres-cluster.ts'
+
+/** The body of an answer, as tests read it. */
+export type Json = Answer['json']
 
 /** Runs the tests against a node of each engine. `stile` may be called once a test runs. */
 export async function onEachEngine(name: string, tests: (stile: () => Stile) => void): Promise<void> {
-  const against = (engine: string, options: () => Promise<StileOptions>, stop?: () => Promise<void>) =>
-    suite(`${name}, ${engine}`, () => {
-      let stile: Stile | undefined
-      before(async () => {
-        stile = await startStile(await options())
-      })
-      after(async () => {
-        await stile?.close()
-        await stop?.()
-      })
-      tests(() => {
-        assert(stile)
-        return stile
-      })
+  const against = (options: () => Promise<StileOptions>, stop?: () => Promise<void>) => () => {
+    let stile: Stile | undefined
+    before(async () => {
+      stile = await startStile(await options())
     })
-  against('embedded engine', async () => ({}))
+    after(async () => {
+      await stile?.close()
+      await stop?.()
+    })
+    tests(() => {
+      assert(stile)
+      return stile
+    })
+  }
+  suite(
+    `${name}, embedded engine`,
+    against(async () => ({})),
+  )
   const cluster = await startPostgres()
   if ('missing' in cluster) test(`${name}, PostgreSQL`, (context) => absent(context, cluster.missing))
-  else against('PostgreSQL', async () => ({ databaseUrl: await cluster.createDatabase() }), cluster.stop)
+  else {
+    const options = async () => ({ databaseUrl: await cluster.createDatabase() })
+    suite(
+      `${name}, PostgreSQL`,
+      against(options, () => cluster.stop()),
+    )
+  }
 }
 
 /** Makes a population and returns its id. */
@@ -45,7 +56,7 @@ export async function addPopulation(stile: Stile): Promise<string> {
 export const password = 'Blue-Horse-27-Staple'
 
 /** Makes a user and returns the answer. */
-export async function addUser(stile: Stile, properties: Readonly<Record<string, unknown>> = {}): Promise<any> {
+export async function addUser(stile: Stile, properties: Readonly<Record<string, unknown>> = {}): Promise<Json> {
   const body = { username: `user-${randomUUID()}`, ...properties }
   const imported = 'application/vnd.pingidentity.user.import+json'
   const { status, json } = await stile.api('POST', '/users', body, { mediaType: imported })

@@ -94,6 +94,8 @@ suite('sign-on policies', () => {
     assert.ok(first)
     const next = await create({ name: 'next', default: true })
     assert.deepEqual(await defaults(), ['next'])
+    const environment = await stile.node.kernel.environments.get(stile.environmentId)
+    assert.equal(environment?.defaultPolicyId, next.id, 'in force at once')
     const off = await stile.api('PUT', `/signOnPolicies/${next.id}`, { name: 'next', default: false })
     assert.deepEqual([off.status, off.json.details[0].code], [400, 'CONSTRAINT_VIOLATION'])
     const deleted = await stile.api('DELETE', `/signOnPolicies/${next.id}`)
@@ -120,6 +122,39 @@ suite('sign-on policies', () => {
     assert.deepEqual([refused.status, refused.json.details[0].code], [400, 'CONSTRAINT_VIOLATION'])
     await stile.api('DELETE', `${assignments}/${assigned.json.id}`)
     assert.equal((await stile.api('DELETE', `/signOnPolicies/${id}`)).status, 204)
+  })
+
+  test('nobody gets in by a policy without actions, signed on or not', async () => {
+    const flow = async (cookie?: string) => {
+      const parameters = new URLSearchParams({
+        client_id: stile.webApp.clientId,
+        response_type: 'code',
+        response_mode: 'pi.flow',
+        redirect_uri: stile.webApp.redirectUri,
+        scope: 'openid',
+      })
+      const address = `/${stile.environmentId}/as/authorize?${parameters.toString()}`
+      return stile.send(address, cookie === undefined ? {} : { headers: { cookie } })
+    }
+    const started = await flow()
+    assert.equal(started.json.status, 'USERNAME_PASSWORD_REQUIRED', started.text)
+    const signedOn = await stile.send(`/${stile.environmentId}/flows/${started.json.id}`, {
+      mediaType: 'application/vnd.pingidentity.usernamePassword.check+json',
+      body: { username: stile.user.username, password: stile.user.password },
+    })
+    assert.equal(signedOn.json.status, 'COMPLETED', signedOn.text)
+    const cookie = signedOn.headers.getSetCookie().map((one) => one.split(';')[0])[0] ?? ''
+    assert.match(cookie, /^ST=/)
+    assert.equal((await flow(cookie)).json.status, 'COMPLETED', 'the session is enough for Single_Factor')
+
+    const { id } = await create({ name: 'empty' })
+    const assignments = `/applications/${stile.webApp.clientId}/signOnPolicyAssignments`
+    const assigned = await stile.api('POST', assignments, { priority: 1, signOnPolicy: { id } })
+    for (const answer of [await flow(), await flow(cookie)]) {
+      assert.deepEqual([answer.status, answer.json.code], [403, 'ACCESS_FAILED'], answer.text)
+      assert.match(answer.json.details[0].message, /sign-on policy could not be satisfied/)
+    }
+    await stile.api('DELETE', `${assignments}/${assigned.json.id}`)
   })
 
   test('N14: read-only members are ignored', async () => {

@@ -96,6 +96,22 @@ suite('sign-on policy actions', () => {
     ])
   })
 
+  test('a change is in force at once', async () => {
+    const policyId = await newPolicy('in-force')
+    const inForce = async () => {
+      const environment = await stile.node.kernel.environments.get(stile.environmentId)
+      return environment?.policies.get(policyId)?.actions.map(({ id, priority }) => [id, priority])
+    }
+    assert.deepEqual(await inForce(), [])
+    const { id } = await add(policyId, login)
+    assert.deepEqual(await inForce(), [[id, 1]])
+    await stile.api('PUT', `/signOnPolicies/${policyId}/actions/${id}`, { ...login, priority: 4 })
+    assert.deepEqual(await inForce(), [[id, 4]])
+    const other = await add(policyId, login)
+    await stile.api('DELETE', `/signOnPolicies/${policyId}/actions/${id}`)
+    assert.deepEqual(await inForce(), [[other.id, 1]])
+  })
+
   test('many at once are all kept', async () => {
     const policyId = await newPolicy('crowd')
     const answers = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((priority) => add(policyId, { ...login, priority })))

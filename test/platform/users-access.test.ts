@@ -7,6 +7,7 @@ import {
   addUser,
   administrator,
   giveRoles,
+  type Json,
   onEachEngine,
   password,
   userToken,
@@ -15,7 +16,7 @@ import {
 
 await onEachEngine('access to users', (stile) => {
   const api = (...call: Parameters<ReturnType<typeof stile>['api']>) => stile().api(...call)
-  const ids = ({ json }: { json: any }) => json._embedded.users.map(({ id }: any) => id).toSorted()
+  const ids = ({ json }: { readonly json: Json }) => json._embedded.users.map(({ id }: Json) => id).toSorted()
 
   /** Two populations with a user each, and an administrator of the first alone. */
   async function scene() {

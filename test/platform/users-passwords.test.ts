@@ -199,7 +199,7 @@ await onEachEngine('passwords of users', (stile) => {
       text: 'SELECT * FROM events WHERE subject_id = $1 ORDER BY recorded_at, id',
       values: [id],
     })
-    assert.deepEqual(rows.map(({ action }) => action).toSorted(), [
+    assert.deepEqual(rows.map(({ action }) => String(action)).toSorted(), [
       'PASSWORD.CHECK_FAILED',
       'PASSWORD.CHECK_SUCCEEDED',
       'PASSWORD.FORCED_CHANGE',

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { vendorMediaType } from '../../contract/media-type.ts'
-import { type Context, defineOperation, type Operation, type Reply } from '../../contract/operation.ts'
+import { type Body, type Context, defineOperation, type Operation, type Reply } from '../../contract/operation.ts'
 import { uuid } from '../../contract/validation.ts'
 import { notFound, problem } from '../../errors/problem.ts'
 import { type MediaTypeDescription, mediaTypes } from '../../flow/media-types.ts'
@@ -55,7 +55,7 @@ function actionOperations(action: MediaTypeDescription): readonly Operation[] {
     ...declaration,
     method: 'POST',
     mediaTypes: [vendorMediaType(action.name)],
-    body: { kind: 'json', schema: action.body },
+    body: { kind: 'json', schema: action.body, judgedBy: 'handler' } as Body<unknown>,
     replies: { 200: flowResourceSchema },
     errors: [
       'INVALID_DATA',

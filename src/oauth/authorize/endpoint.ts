@@ -24,7 +24,7 @@ import { redirectUriAllowed } from '../rules/redirect-uri.ts'
 import { withValues } from '../parameters.ts'
 import { claimSource } from '../tokens/claims.ts'
 import { refuseHere, refuseTo } from './answer.ts'
-import { issueResponse } from './issue.ts'
+import { auditIssued, issueResponse } from './issue.ts'
 import { type AuthorizationRequest, checkRequest, readReturnPath } from './request.ts'
 import { redirectReply } from './response.ts'
 
@@ -128,11 +128,13 @@ async function answerAtOnce(
   const used = noteUse(environment.id, environment.settings, session, now)
   await kernel.storage.commit({
     name: 'authorize-with-session',
+    single: issued.single && used === undefined,
     *run() {
       yield* issued.store()
       if (used) yield used
     },
   })
+  auditIssued(context, issued)
   if (request.mode === 'pi.flow' || request.redirectUri === null) {
     const { iss: _, ...authorizeResponse } = issued.parameters
     const body = {

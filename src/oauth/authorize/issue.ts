@@ -3,7 +3,9 @@
  * RFC 6749 sections 4.1.2 and 4.2.2, OpenID Connect Core section 3.2.2.5, authentication-api 2.4.
  * Never: a token without its family row (decision D22), or a code stored as it is.
  */
+import { eventOrigin } from '../../contract/event-origin.ts'
 import type { Context } from '../../contract/operation.ts'
+import { type EventDescription, eventRow } from '../../events/record.ts'
 import type { Outcome } from '../../flow/outcome.ts'
 import { insert } from '../../storage/operations.ts'
 import type { UnitBody } from '../../storage/port.ts'
@@ -19,6 +21,16 @@ import type { ResponseParameters } from './response.ts'
 export interface Issued {
   readonly parameters: ResponseParameters
   readonly store: () => UnitBody<void>
+  /** Whether `store` is one statement. */
+  readonly single: boolean
+  /** The volume event of a code: what lasts is the grant, whose event is in the commit that redeems it (decision D19). */
+  readonly audit: EventDescription | undefined
+}
+
+/** Tells of an issued code, after its commit. */
+export function auditIssued(context: Context, { audit }: Issued): void {
+  const { kernel, environment } = context
+  if (audit) kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), audit))
 }
 
 const usedCodesAreKeptMilliseconds = 24 * 3600 * 1000
@@ -61,8 +73,9 @@ export async function issueResponse(
           used_at: null,
           purge_at: now + usedCodesAreKeptMilliseconds,
         })
-        yield context.record({ action: 'AUTHORIZATION_CODE.ISSUED', subject, ...who })
       },
+      single: true,
+      audit: { action: 'AUTHORIZATION_CODE.ISSUED', subject, ...who },
     }
   }
 
@@ -111,6 +124,8 @@ export async function issueResponse(
       yield* openFamily(environment, { id: familyId, clientId: request.clientId, user, scopes: request.scopes }, now)
       yield context.record({ action: 'TOKEN.ISSUED', subject, ...who })
     },
+    single: false,
+    audit: undefined,
   }
 }
 

@@ -16,7 +16,7 @@ import { Stale } from '../../storage/refusals.ts'
 import { sessionById } from '../../storage/sql/sessions.ts'
 import { refuseTo } from './answer.ts'
 import { claimSource } from '../tokens/claims.ts'
-import { issueResponse } from './issue.ts'
+import { auditIssued, issueResponse } from './issue.ts'
 import type { AuthorizationRequest } from './request.ts'
 import { redirectReply } from './response.ts'
 
@@ -54,6 +54,7 @@ async function resume(flowId: string, context: Context): Promise<Reply> {
   if (found?.user.id !== outcome.userId) throw notFound()
   const issued = await issueResponse(context, request, outcome, claimSource(found.user))
   await commit(issued.store)
+  auditIssued(context, issued)
   if (request.mode !== 'pi.flow' && request.redirectUri !== null) {
     return redirectReply(request.mode, request.redirectUri, issued.parameters)
   }

@@ -130,16 +130,14 @@ export const first: Migration = {
       session_id TEXT NOT NULL, scope TEXT NOT NULL, document TEXT NOT NULL, generation INTEGER NOT NULL,
       rotated_at BIGINT, revoked_at BIGINT, created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL,
       PRIMARY KEY (environment_id, id))`,
-    `CREATE INDEX IF NOT EXISTS token_families_session ON token_families (environment_id, session_id)`,
-    `CREATE INDEX IF NOT EXISTS token_families_user ON token_families (environment_id, user_id)`,
+    `CREATE INDEX IF NOT EXISTS token_families_user ON token_families (environment_id, user_id, session_id)`,
     `CREATE INDEX IF NOT EXISTS token_families_expiry ON token_families (expires_at)`,
 
     `CREATE TABLE IF NOT EXISTS events (
       environment_id TEXT NOT NULL, id TEXT NOT NULL, recorded_at BIGINT NOT NULL, action TEXT NOT NULL,
       result TEXT NOT NULL, actor_client_id TEXT, actor_user_id TEXT, subject_type TEXT, subject_id TEXT,
       session_id TEXT, correlation_id TEXT, remote_ip TEXT, document TEXT NOT NULL,
-      PRIMARY KEY (environment_id, id))`,
-    `CREATE INDEX IF NOT EXISTS events_time ON events (environment_id, recorded_at, id)`,
+      PRIMARY KEY (environment_id, recorded_at, id))`,
     `CREATE TABLE IF NOT EXISTS outbox (
       environment_id TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL,
       attempts INTEGER NOT NULL, next_at BIGINT NOT NULL, created_at BIGINT NOT NULL,

@@ -1,6 +1,7 @@
 /**
  * One connection and its prepared statements, by text. The one place that knows how `node:sqlite` binds and returns:
- * parameters as an object keyed "1", "2"; whole numbers as 64-bit integers, since it binds a plain number as REAL and
+ * parameters by position, each `$n` written as `?` (bound as an object keyed "1", "2" they cost twice as much: 17 µs
+ * against 9 for a row of 13 columns); whole numbers as 64-bit integers, since it binds a plain number as REAL and
  * `$1 / 2` or `'a' || $1` would then differ from PostgreSQL; rows as plain objects, as the other engine returns them.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
@@ -13,6 +14,8 @@ const capacity = 1000
 interface Prepared {
   readonly statement: StatementSync
   readonly parameters: number
+  /** For each `?` in order, the index of its value. */
+  readonly order: readonly number[]
 }
 
 /** The prepared statements of one connection; the least recently used goes first. */
@@ -31,13 +34,13 @@ export class Statements {
    */
   all(statement: Statement<object>): readonly object[] {
     checkBindable(statement)
-    const { statement: compiled, parameters } = this.#prepare(statement.text)
+    const { statement: compiled, parameters, order } = this.#prepare(statement.text)
     checkCount(statement, parameters)
-    const bound: Record<string, string | bigint | null> = {}
-    statement.values.forEach((value, at) => {
-      bound[at + 1] = typeof value === 'number' ? BigInt(value) : value
+    const bound = order.map((at) => {
+      const value = statement.values[at] ?? null
+      return typeof value === 'number' ? BigInt(value) : value
     })
-    return compiled.all(bound).map((row) => ({ ...row }))
+    return compiled.all(...bound).map((row) => ({ ...row }))
   }
 
   #prepare(text: string): Prepared {
@@ -47,7 +50,12 @@ export class Statements {
       this.#prepared.set(text, found)
       return found
     }
-    const made = { statement: this.#connection.prepare(text), parameters: parameterCount(text) }
+    const order: number[] = []
+    const positional = text.replaceAll(/\$(\d+)/g, (_, number: string) => {
+      order.push(Number(number) - 1)
+      return '?'
+    })
+    const made = { statement: this.#connection.prepare(positional), parameters: parameterCount(text), order }
     this.#prepared.set(text, made)
     const [oldest] = this.#prepared.keys()
     if (this.#prepared.size > capacity && oldest !== undefined) this.#prepared.delete(oldest)
