@@ -1,7 +1,7 @@
 /** `stile serve`: a production node. Refuses to start without what it needs, and never writes a secret anywhere (experience.md). */
 import { defineCommand } from 'citty'
 import { readConfig } from '../config.ts'
-import { administratorExists, createAdministrator } from '../environment/administrator.ts'
+import { administratorExists, createAdministrator } from '../access/administrator.ts'
 import { startNode } from '../http/node.ts'
 import { operations } from '../http/operations.ts'
 import { parseMasterKeys } from '../keys/master-key.ts'

@@ -45,6 +45,46 @@ const oauthError: Json = {
 
 /** Builds the document. */
 export function openApiDocument(operations: readonly Operation[]): Json {
+  const document = inlineDocument(operations)
+  return withSharedSchemas(document)
+}
+
+/**
+ * A recursive schema refers to definitions of its own. They move to the components of the document, each once, since
+ * `#/$defs/…` means the root of the document and not of the schema it stands in.
+ */
+function withSharedSchemas(document: Json): Json {
+  const names = new Map<string, string>()
+  const shared: Record<string, unknown> = {}
+  const move = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(move)
+    if (typeof value !== 'object' || value === null) return value
+    const { $defs, ...rest } = value as Json
+    if ($defs === undefined)
+      return Object.fromEntries(Object.entries(rest).map(([name, member]) => [name, move(member)]))
+    const text = JSON.stringify($defs)
+    const local = Object.keys($defs as Json)
+    for (const name of local) {
+      const key = `${name} ${text}`
+      if (!names.has(key)) names.set(key, `Shared${names.size + 1}`)
+    }
+    const renamed = (json: unknown) =>
+      local.reduce(
+        (written, name) =>
+          written.replaceAll(`"#/$defs/${name}"`, `"#/components/schemas/${names.get(`${name} ${text}`)}"`),
+        JSON.stringify(json),
+      )
+    for (const name of local) {
+      shared[names.get(`${name} ${text}`) as string] ??= JSON.parse(renamed(($defs as Json)[name]))
+    }
+    return move(JSON.parse(renamed(rest)))
+  }
+  const moved = move(document) as Json
+  const components = moved['components'] as Json
+  return { ...moved, components: { ...components, schemas: { ...(components['schemas'] as Json), ...shared } } }
+}
+
+function inlineDocument(operations: readonly Operation[]): Json {
   const paths: Record<string, Record<string, Json>> = {}
   for (const operation of operations) {
     for (const [at, path] of [operation.path, ...(operation.aliases ?? [])].entries()) {

@@ -11,7 +11,7 @@ import { problem } from '../errors/problem.ts'
  * @throws Problem INVALID_DATA with one detail per failure
  */
 export function parseOrRefuse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, { reportInput: true })
   if (result.success) return result.data
   throw refusal(result.error)
 }
@@ -33,6 +33,7 @@ function toDetail(issue: z.core.$ZodIssue): Detail {
     case 'too_big':
       return outOfRange(target, `must not be greater than ${issue.maximum}`, 'rangeMaximumValue', issue.maximum)
     case 'invalid_value':
+      if (issue.input === undefined) return { code: 'REQUIRED_VALUE', target, message: 'must not be null' }
       return {
         code: 'INVALID_VALUE',
         target,

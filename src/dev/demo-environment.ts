@@ -6,7 +6,7 @@
  * Never: a default password. Every secret is random and known only to the data directory.
  */
 import { applicationSecretContext } from '../environment/application.ts'
-import { administratorName, createAdministrator } from '../environment/administrator.ts'
+import { administratorName, createAdministrator } from '../access/administrator.ts'
 import { defaultSettings } from '../environment/settings.ts'
 import type { Node } from '../http/node.ts'
 import { open } from '../keys/sealing.ts'

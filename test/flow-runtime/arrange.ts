@@ -45,7 +45,11 @@ export async function newPerson(stile: Stile, options: NewPerson = {}): Promise<
 }
 
 /** Sets the password of a user as an administrator. */
-export async function setPassword(stile: Stile, person: Person, more: { readonly forceChange: boolean }): Promise<void> {
+export async function setPassword(
+  stile: Stile,
+  person: Person,
+  more: { readonly forceChange: boolean },
+): Promise<void> {
   const body = { value: person.password, bypassPolicy: true, ...more }
   const mediaType = 'application/vnd.pingidentity.password.set+json'
   const answer = await stile.api('PUT', `/users/${person.id}/password`, body, { mediaType })
@@ -72,7 +76,10 @@ export async function enable(stile: Stile, person: Person, enabled: boolean): Pr
 }
 
 /** Makes a native application for `pi.flow`, and returns its id. */
-export async function newApplication(stile: Stile, properties: Readonly<Record<string, unknown>> = {}): Promise<string> {
+export async function newApplication(
+  stile: Stile,
+  properties: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
   const answer = await stile.api('POST', '/applications', {
     name: `Application ${randomUUID()}`,
     enabled: true,
@@ -137,11 +144,21 @@ export function authorize(browser: Browser, door: Door, more: Readonly<Record<st
   const { stile } = browser
   if (door === 'pi.flow') return browser.authorize(piFlowRequest(stile, pkce().challenge, more))
   const { clientId, redirectUri } = stile.webApp
-  return browser.authorize({ client_id: clientId, response_type: 'code', redirect_uri: redirectUri, scope: 'openid', ...more })
+  return browser.authorize({
+    client_id: clientId,
+    response_type: 'code',
+    redirect_uri: redirectUri,
+    scope: 'openid',
+    ...more,
+  })
 }
 
 /** Begins a flow that waits, and returns its id. */
-export async function begin(browser: Browser, door: Door = 'pi.flow', more: Readonly<Record<string, string>> = {}): Promise<string> {
+export async function begin(
+  browser: Browser,
+  door: Door = 'pi.flow',
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const answer = await authorize(browser, door, more)
   if (door === 'pi.flow') {
     assert.equal(answer.status, 200, answer.text)
@@ -178,7 +195,8 @@ export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.
   const browser = new Browser(stile)
   const person = await newPerson(stile, { forceChange: status === 'MUST_CHANGE_PASSWORD' || status === 'FAILED' })
   if (status === 'PASSWORD_EXPIRED') await agePassword(stile, person)
-  const check = (flowId: string) => browser.act(flowId, 'usernamePassword.check', bodyOf('usernamePassword.check', person))
+  const check = (flowId: string) =>
+    browser.act(flowId, 'usernamePassword.check', bodyOf('usernamePassword.check', person))
   let flowId = await begin(browser, door)
   switch (status) {
     case 'USERNAME_PASSWORD_REQUIRED':
@@ -220,7 +238,12 @@ export async function stateOf(stile: Stile, flowId: string): Promise<FlowState> 
 }
 
 /** Rows of a table in the demo environment: the oracle of what really happened. */
-export function rows<R extends object>(stile: Stile, table: string, where = '', ...values: readonly string[]): Promise<readonly R[]> {
+export function rows<R extends object>(
+  stile: Stile,
+  table: string,
+  where = '',
+  ...values: readonly string[]
+): Promise<readonly R[]> {
   return stile.node.kernel.storage.read<R>({
     text: `SELECT * FROM ${table} WHERE environment_id = $1${where === '' ? '' : ` AND ${where}`}`,
     values: [stile.environmentId, ...values],
@@ -228,11 +251,19 @@ export function rows<R extends object>(stile: Stile, table: string, where = '', 
 }
 
 /** Removes rows of a table in the demo environment, as an administrator or a job would. */
-export async function removeRows(stile: Stile, table: string, where: string, ...values: readonly string[]): Promise<void> {
+export async function removeRows(
+  stile: Stile,
+  table: string,
+  where: string,
+  ...values: readonly string[]
+): Promise<void> {
   await stile.node.kernel.storage.commit({
     name: 'test.remove-rows',
     *run() {
-      yield* run({ text: `DELETE FROM ${table} WHERE environment_id = $1 AND ${where}`, values: [stile.environmentId, ...values] })
+      yield* run({
+        text: `DELETE FROM ${table} WHERE environment_id = $1 AND ${where}`,
+        values: [stile.environmentId, ...values],
+      })
     },
   })
 }

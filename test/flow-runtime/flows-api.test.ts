@@ -114,7 +114,11 @@ suite('the flows API', () => {
       const browser = new Browser(stile)
       const person = await newPerson(stile, { name: { given: 'Test', family: 'User' } })
       const flowId = await begin(browser)
-      const { status, json } = await browser.act(flowId, 'usernamePassword.check', bodyOf('usernamePassword.check', person))
+      const { status, json } = await browser.act(
+        flowId,
+        'usernamePassword.check',
+        bodyOf('usernamePassword.check', person),
+      )
       assert.equal(status, 200)
       assert.match(json.session.id, /^[0-9a-f-]{36}$/)
       const user = { id: person.id, username: person.username, name: { given: 'Test', family: 'User' } }
@@ -146,11 +150,18 @@ suite('the flows API', () => {
 
     test('prompt=login begins without the session; max_age and it name the user', async () => {
       const { browser, person } = await flowIn(stile, 'COMPLETED')
-      const asked = async (more: Record<string, string>) => (await browser.authorize(piFlowRequest(stile, pkce().challenge, more))).json
+      const asked = async (more: Record<string, string>) =>
+        (await browser.authorize(piFlowRequest(stile, pkce().challenge, more))).json
       const login = await asked({ prompt: 'login' })
-      assert.deepEqual([login.status, login.session, login._embedded.user], ['USERNAME_PASSWORD_REQUIRED', undefined, undefined])
+      assert.deepEqual(
+        [login.status, login.session, login._embedded.user],
+        ['USERNAME_PASSWORD_REQUIRED', undefined, undefined],
+      )
       const old = await asked({ max_age: '0' })
-      assert.deepEqual([old.status, old._embedded.user], ['PASSWORD_REQUIRED', { id: person.id, username: person.username }])
+      assert.deepEqual(
+        [old.status, old._embedded.user],
+        ['PASSWORD_REQUIRED', { id: person.id, username: person.username }],
+      )
       assert.equal((await asked({ max_age: '1000' })).status, 'COMPLETED')
       assert.equal((await asked({})).status, 'COMPLETED')
     })
@@ -171,7 +182,9 @@ suite('the flows API', () => {
     })
 
     test('prompt=none without a session: LOGIN_REQUIRED in the details', async () => {
-      const { status, json } = await new Browser(stile).authorize(piFlowRequest(stile, pkce().challenge, { prompt: 'none' }))
+      const { status, json } = await new Browser(stile).authorize(
+        piFlowRequest(stile, pkce().challenge, { prompt: 'none' }),
+      )
       assert.equal(status, 400)
       assert.equal(json.code, 'REQUEST_FAILED')
       assert.equal(json.details[0].code, 'LOGIN_REQUIRED')
@@ -191,9 +204,8 @@ suite('the flows API', () => {
     test('with and without +json, in upper case, with the charset', async () => {
       for (const mediaType of spellings('usernamePassword.check')) {
         const browser = new Browser(stile)
-        const person = await newPerson(stile)
         const flowId = await begin(browser)
-        const body = bodyOf('usernamePassword.check', person)
+        const body = bodyOf('usernamePassword.check', stile.user)
         const answer = await browser.send(flowPath(flowId), { method: 'POST', mediaType, body })
         assert.deepEqual([answer.status, answer.json.status], [200, 'COMPLETED'], mediaType)
       }
@@ -203,7 +215,11 @@ suite('the flows API', () => {
       for (const body of [undefined, '', '{}']) {
         const { browser, flowId } = await flowIn(stile, 'PASSWORD_REQUIRED')
         const mediaType = 'application/vnd.pingidentity.session.reset+json'
-        const answer = await browser.send(flowPath(flowId), { method: 'POST', mediaType, ...(body === undefined ? {} : { body }) })
+        const answer = await browser.send(flowPath(flowId), {
+          method: 'POST',
+          mediaType,
+          ...(body === undefined ? {} : { body }),
+        })
         assert.deepEqual([answer.status, answer.json.status], [200, 'USERNAME_PASSWORD_REQUIRED'], String(body))
       }
     })
@@ -224,14 +240,19 @@ suite('the flows API', () => {
 
     for (const [name, mediaType] of unfit) {
       test(`D5, I06: ${name} is 401, and 415 with an Authorization header`, async () => {
-        const { browser, flowId, person } = await flowIn(stile, 'USERNAME_PASSWORD_REQUIRED')
+        const browser = new Browser(stile)
+        const flowId = await begin(browser)
         const stored = await rowOf(stile, flowId)
-        const body = JSON.stringify(bodyOf('usernamePassword.check', person))
+        const body = JSON.stringify(bodyOf('usernamePassword.check', stile.user))
         // fetch names a type of its own for text; bytes are sent without one.
         const send = (headers: Record<string, string>) =>
           fetch(`http://127.0.0.1:${stile.node.port}${flowPath(flowId)}`, {
             method: 'POST',
-            headers: { ...headers, ...(browser.cookie ? { cookie: browser.cookie } : {}), ...(mediaType ? { 'content-type': mediaType } : {}) },
+            headers: {
+              ...headers,
+              ...(browser.cookie ? { cookie: browser.cookie } : {}),
+              ...(mediaType ? { 'content-type': mediaType } : {}),
+            },
             body: Buffer.from(body),
           })
         const unknown = await send({})
@@ -252,32 +273,42 @@ suite('the flows API', () => {
     }
 
     test('D5: a known action that the status does not allow is 400 INVALID_REQUEST', async () => {
-      const { browser, flowId, person } = await flowIn(stile, 'USERNAME_PASSWORD_REQUIRED')
-      const { status, json } = await browser.act(flowId, 'password.reset', bodyOf('password.reset', person))
+      const browser = new Browser(stile)
+      const flowId = await begin(browser)
+      const { status, json } = await browser.act(flowId, 'password.reset', bodyOf('password.reset', stile.user))
       assert.deepEqual([status, { ...json, id: '' }], [400, { id: '', code: 'INVALID_REQUEST', message: malformed }])
     })
 
     test('an Authorization header is ignored', async () => {
-      const { browser, flowId, person } = await flowIn(stile, 'USERNAME_PASSWORD_REQUIRED')
+      const browser = new Browser(stile)
+      const flowId = await begin(browser)
       for (const authorization of ['Bearer garbage', `Bearer ${await stile.workerToken()}`, 'Basic eDp5', '']) {
         const answer = await browser.send(flowPath(flowId), { headers: { authorization } })
         assert.deepEqual([answer.status, answer.json.status], [200, 'USERNAME_PASSWORD_REQUIRED'])
       }
-      const body = bodyOf('usernamePassword.check', person)
-      assert.equal((await browser.act(flowId, 'usernamePassword.check', body, { authorization: 'Bearer x' })).status, 200)
+      const body = bodyOf('usernamePassword.check', stile.user)
+      assert.equal(
+        (await browser.act(flowId, 'usernamePassword.check', body, { authorization: 'Bearer x' })).status,
+        200,
+      )
     })
 
     test('GET carries whatever Content-Type, as browser clients send it', async () => {
-      const arranged = await flowIn(stile, 'USERNAME_PASSWORD_REQUIRED')
+      const browser = new Browser(stile)
+      const flowId = await begin(browser)
       for (const mediaType of ['application/json', 'application/vnd.pingidentity.usernamePassword.check+json']) {
-        assert.equal((await arranged.browser.send(flowPath(arranged.flowId), { mediaType })).status, 200)
+        assert.equal((await browser.send(flowPath(flowId), { mediaType })).status, 200)
       }
     })
   })
 
   suite('what is wrong with a request (authentication-api 7)', () => {
     const post = (flowId: string, body: unknown, path = flowPath(flowId), browser = new Browser(stile)) =>
-      browser.send(path, { method: 'POST', body, mediaType: 'application/vnd.pingidentity.usernamePassword.check+json' })
+      browser.send(path, {
+        method: 'POST',
+        body,
+        mediaType: 'application/vnd.pingidentity.usernamePassword.check+json',
+      })
 
     function refused(answer: Answer, status: number, code: string, ...details: readonly (readonly [string, string])[]) {
       assert.equal(answer.status, status, answer.text)
@@ -286,7 +317,10 @@ suite('the flows API', () => {
       assert.equal(answer.json.code, code)
       if (code === 'INVALID_DATA') assert.equal(answer.json.message, validation)
       const told = (answer.json.details ?? []) as { code: string; target: string }[]
-      assert.deepEqual(told.map((detail) => [detail.code, detail.target]), details)
+      assert.deepEqual(
+        told.map((detail) => [detail.code, detail.target]),
+        details,
+      )
     }
 
     test('members that are missing, empty, too long or of another type are named', async () => {
@@ -294,8 +328,14 @@ suite('the flows API', () => {
       refused(await post(flowId, {}), 400, 'INVALID_DATA', ['REQUIRED_VALUE', 'password'])
       refused(await post(flowId, { username: 'x', password: '' }), 400, 'INVALID_DATA', ['REQUIRED_VALUE', 'password'])
       refused(await post(flowId, { username: 'x', password: 7 }), 400, 'INVALID_DATA', ['INVALID_VALUE', 'password'])
-      refused(await post(flowId, { username: ['x'], password: 'x' }), 400, 'INVALID_DATA', ['INVALID_VALUE', 'username'])
-      refused(await post(flowId, { username: 'x', password: 'x'.repeat(1025) }), 400, 'INVALID_DATA', ['OUT_OF_RANGE', 'password'])
+      refused(await post(flowId, { username: ['x'], password: 'x' }), 400, 'INVALID_DATA', [
+        'INVALID_VALUE',
+        'username',
+      ])
+      refused(await post(flowId, { username: 'x', password: 'x'.repeat(1025) }), 400, 'INVALID_DATA', [
+        'OUT_OF_RANGE',
+        'password',
+      ])
       refused(await post(flowId, { password: 'x' }), 400, 'INVALID_DATA', ['REQUIRED_VALUE', 'username'])
     })
 
@@ -310,7 +350,10 @@ suite('the flows API', () => {
     test('a wrong password: INVALID_CREDENTIALS, and the flow stays', async () => {
       const { browser, flowId, person } = await flowIn(stile, 'USERNAME_PASSWORD_REQUIRED')
       const stored = await rowOf(stile, flowId)
-      const answer = await browser.act(flowId, 'usernamePassword.check', { username: person.username, password: 'wrong' })
+      const answer = await browser.act(flowId, 'usernamePassword.check', {
+        username: person.username,
+        password: 'wrong',
+      })
       refused(answer, 400, 'INVALID_DATA', ['INVALID_CREDENTIALS', undefined as never])
       assert.equal(answer.json.details[0].message, 'Invalid username and/or password.')
       assert.deepEqual(await rowOf(stile, flowId), stored)
@@ -333,14 +376,29 @@ suite('the flows API', () => {
     })
 
     test('unknown flow, flow of another environment, unknown environment: the same 404', async () => {
-      const license = (await stile.api('GET', `/v1/organizations/${stile.organizationId}/licenses`)).json._embedded.licenses[0].id
-      const other = await stile.api('POST', '/v1/environments', { name: 'Other', type: 'SANDBOX', region: 'NA', license: { id: license } })
+      const license = (await stile.api('GET', `/v1/organizations/${stile.organizationId}/licenses`)).json._embedded
+        .licenses[0].id
+      const other = await stile.api('POST', '/v1/environments', {
+        name: 'Other',
+        type: 'SANDBOX',
+        region: 'NA',
+        license: { id: license },
+      })
       const browser = new Browser(stile)
       const flowId = await begin(browser)
       const body = { username: 'x', password: 'x' }
-      const places = [flowPath(randomUUID()), `/${other.json.id}/flows/${flowId}`, `/${randomUUID()}/flows/${flowId}`, flowPath('7')]
+      const places = [
+        flowPath(randomUUID()),
+        `/${other.json.id}/flows/${flowId}`,
+        `/${randomUUID()}/flows/${flowId}`,
+        flowPath('7'),
+      ]
       for (const path of places) {
-        for (const answer of [await browser.send(path), await post(flowId, body, path, browser), await browser.send(`${path}/steps`)]) {
+        for (const answer of [
+          await browser.send(path),
+          await post(flowId, body, path, browser),
+          await browser.send(`${path}/steps`),
+        ]) {
           refused(answer, 404, 'NOT_FOUND')
           assert.equal(answer.json.message, 'The request could not be completed. The requested resource was not found.')
         }
@@ -369,7 +427,11 @@ suite('the flows API', () => {
       const { browser, flowId, person } = arranged
       const self = `${flowUrl(flowId)}/steps`
       const required = step(flowId, 'REQUIRED', ...unknown)
-      const expected = { _links: { self: { href: self }, flow: { href: flowUrl(flowId) } }, _embedded: { steps: [required] }, size: 1 }
+      const expected = {
+        _links: { self: { href: self }, flow: { href: flowUrl(flowId) } },
+        _embedded: { steps: [required] },
+        size: 1,
+      }
       assert.deepEqual((await steps(arranged)).json, expected)
       const one = await browser.send(`${flowPath(flowId)}/steps/${policy.action}`)
       assert.deepEqual([one.status, one.json], [200, required])

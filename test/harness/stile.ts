@@ -68,7 +68,11 @@ export async function startStile(options: StileOptions = {}): Promise<Stile> {
   )
   const masterKeys = parseMasterKeys(realWorld.bytes(32).toString('base64url'))
   const node = await startNode(config, options.world ?? realWorld, masterKeys, () => operations)
-  const quickstart = await ensureDemoEnvironment(node, undefined)
+  const quickstart = await ensureDemoEnvironment(node, undefined).catch(async (error: unknown) => {
+    await node.close()
+    await rm(directory, { recursive: true, force: true })
+    throw error
+  })
   const base = `http://127.0.0.1:${node.port}`
   let token: Promise<string> | undefined
 

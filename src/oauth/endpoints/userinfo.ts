@@ -39,6 +39,7 @@ async function readUserinfo(token: string, context: Context): Promise<Reply> {
       ...claimsOf({ username: user.username, updatedAt: user.updated_at, attributes }, [...access.scopes]),
       env: environment.id,
       org: environment.organizationId,
+      'p1.region': environment.region,
     },
   }
 }

@@ -47,6 +47,7 @@ export function signIdToken(
     sid: user.sessionId,
     env: environment.id,
     org: environment.organizationId,
+    'p1.region': environment.region,
   })
 }
 

@@ -4,15 +4,15 @@
  * STILE_BOOTSTRAP_ADMIN_* and only while no organization exists (row N36: no default credentials, ever).
  */
 import { createHash } from 'node:crypto'
-import { roleNamed } from '../access/roles.ts'
+import { roleNamed } from './roles.ts'
 import type { Kernel } from '../kernel.ts'
 import { seal } from '../keys/sealing.ts'
 import { insert } from '../storage/operations.ts'
 import { firstOrganization } from '../storage/sql/organizations.ts'
-import type { ApplicationDocument } from './application.ts'
-import { applicationDefaults, applicationSecretContext } from './application.ts'
-import { insertEnvironment, prepareEnvironment } from './bootstrap.ts'
-import type { EnvironmentSettings } from './settings.ts'
+import type { ApplicationDocument } from '../environment/application.ts'
+import { applicationDefaults, applicationSecretContext } from '../environment/application.ts'
+import { insertEnvironment, prepareEnvironment } from '../environment/bootstrap.ts'
+import type { EnvironmentSettings } from '../environment/settings.ts'
 
 /** The name of the worker application that the first administrator is. */
 export const administratorName = 'Administrator'
