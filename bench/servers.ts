@@ -70,6 +70,8 @@ export async function startStile(algorithm: Algorithm, databaseUrl?: string): Pr
   const start = (): Promise<ServerProcess> =>
     startServer(['src/main.ts', 'dev', '--data', data, '--port', '0', '--json'], {
       STILE_DEV_SIGNING_ALGORITHM: algorithm,
+      // As `npm start` sets it.
+      NODE_COMPILE_CACHE: 'node_modules/.cache/compile',
       ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
     })
   const process = await start()

@@ -6,8 +6,26 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Operation } from '../contract/operation.ts'
 
-const allowedHeaders =
-  'Accept, Accept-Language, Authorization, Content-Language, Content-Type, Correlation-Id, X-Requested-With, X-Ping-External-Transaction-ID, X-Ping-External-Session-ID'
+/** What clients send (authentication-api 1.6) as far as browsers let a page set it, and the marks of PingOne's own SDKs. */
+const allowedHeaders = [
+  'Accept',
+  'Accept-Language',
+  'Authorization',
+  'Content-Language',
+  'Content-Type',
+  'Correlation-Id',
+  'Origin-Cookies',
+  'Range',
+  'Referrer',
+  'X-Amz-Date',
+  'X-Amz-Security-Token',
+  'X-Api-Key',
+  'X-client-version',
+  'X-Content-Type-Options',
+  'X-Requested-With',
+  'X-Ping-External-Transaction-ID',
+  'X-Ping-External-Session-ID',
+].join(', ')
 
 /** The headers of a preflight answer, or undefined where no foreign origin may call. */
 export function preflight(

@@ -25,7 +25,6 @@ export interface Call {
 }
 
 /** What came back. */
-// biome-ignore lint: tests read answers freely
 export interface Answer {
   readonly status: number
   readonly headers: Headers

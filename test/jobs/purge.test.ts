@@ -1,6 +1,7 @@
 /** Purge of transient rows (architecture section 5, "Deletion"). */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { purge } from '../../src/jobs/purge.ts'
 import { takeLease } from '../../src/storage/lease.ts'
 import { insertAll } from '../../src/storage/operations.ts'
@@ -47,6 +48,24 @@ onEachEngine('purge', (open) => {
     const before = ports.storage.counts().commits
     await purge(ports, never)
     assert.equal(ports.storage.counts().commits, before)
+  })
+
+  test('leaves a row that is prolonged while it is being looked at', async () => {
+    const ports = await open()
+    const { storage, world } = ports
+    await fill(ports, 'sessions', world.now() - 2 * minute, 1)
+    // On PostgreSQL the purge finds the row and then waits for its lock; the embedded engine runs one after the other.
+    const pause = storage.engine === 'postgres' ? 'SELECT CAST(pg_sleep(0.4) AS TEXT) AS paused' : 'SELECT 1 AS paused'
+    const prolonged = storage.commit({
+      name: 'test.prolong',
+      *run() {
+        yield { text: 'UPDATE sessions SET expires_at = $1', values: [world.now() + minute] }
+        yield { text: pause, values: [] }
+      },
+    })
+    await setTimeout(100)
+    await Promise.all([prolonged, purge(ports, never)])
+    assert.equal(await count(ports, 'sessions'), 1)
   })
 
   test('leaves the work to the node that holds the lease', async () => {

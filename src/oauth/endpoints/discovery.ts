@@ -81,6 +81,7 @@ const discovery = defineOperation({
         'sid',
         'env',
         'org',
+        'p1.region',
         ...claimNames,
       ],
       code_challenge_methods_supported: ['plain', 'S256'],
