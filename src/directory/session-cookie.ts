@@ -2,7 +2,7 @@
  * The `ST` cookie: PingOne's session token (authentication-api 2.18, decision D1). Its value is a random UUID and never
  * an id; storage holds its SHA-256. Two cookies of that name in one request are refused (row I26).
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { problem } from '../errors/problem.ts'
 import type { Site } from '../site.ts'
 
@@ -29,7 +29,7 @@ export function readSessionToken(cookieHeader: string | undefined): string | und
 
 /** The form in which a session token is stored. */
 export function hashSessionToken(token: string): string {
-  return createHash('sha256').update(token).digest('base64url')
+  return hash('sha256', token, 'base64url')
 }
 
 /**

@@ -295,6 +295,14 @@ export const catalog = {
     cause: 'The request refers to a request object, which this version does not read.',
     fix: 'Send the parameters themselves.',
   },
+  WILDCARD_REDIRECT_URI: {
+    status: 400,
+    code: 'INVALID_DATA',
+    message: 'Wildcards are not allowed in redirect URIs.',
+    oauth: 'invalid_request',
+    cause: 'A redirect URI of the application holds `*` and `allowWildcardInRedirectUris` is off.',
+    fix: 'Register every redirect URI in full.',
+  },
   unknown_client: {
     status: 400,
     code: 'NOT_FOUND',

@@ -39,7 +39,12 @@ export async function policyVersions(
   for (const { policyId, version } of state.candidates) {
     const atStart = await environments.policyVersion(environment, policyId, version)
     const current = runnable.has(policyId) ? (environment.policies.get(policyId) ?? null) : null
-    if (atStart) versions.push({ atStart, current })
+    versions.push(atStart ? { atStart, current } : { atStart: gone(policyId, version), current: null })
   }
   return versions
+}
+
+/** Stands for a policy that was deleted with all its versions: it asks for nothing, since it may not run. */
+function gone(id: string, version: number): CompiledPolicy {
+  return { id, name: '', version, actions: [] }
 }

@@ -25,6 +25,7 @@ import { nullMeansAbsent } from './absent-members.ts'
 import { documentOf } from './application-control.ts'
 import { applicationProblems, defaultPkceEnforcement } from './application-rules.ts'
 import { keptAsSent, unavailable } from './later-features.ts'
+import { wildcardsNotAllowed } from './registered-urls.ts'
 import { description, name } from './names.ts'
 
 const url = z.string().max(2048)
@@ -140,7 +141,9 @@ export function judgedDocument(body: ApplicationRequest, assignActorRoles: boole
     echoed: echoedOf(body),
   }
   const details = applicationProblems({ ...document, type: body.type })
-  if (details.length > 0) throw problem('INVALID_DATA', { details })
+  // Clients know a refused wildcard by the text at the top (platform-api 1.11).
+  const wildcard = details.some(({ message }) => message === wildcardsNotAllowed)
+  if (details.length > 0) throw problem(wildcard ? 'WILDCARD_REDIRECT_URI' : 'INVALID_DATA', { details })
   return document
 }
 

@@ -37,8 +37,11 @@ export async function evaluateNewPasswordAsk(
     currentPassword,
     mustChange: false,
   })
-  if (verdict.result === 'unsatisfied')
+  if (verdict.result === 'unsatisfied') {
+    // The current password was right: its guess is forgotten, or five refused new passwords would lock the user out.
+    await kernel.storage.commit({ name: 'settle-password-check', run: check.settle })
     return { answer: { to, result: 'unsatisfied', requirements: verdict.requirements } }
+  }
   const facts = userFacts(environment, { user, password: { ...password, mustChange: false, changedAt: now } }, now)
   return { answer: { to, result: 'accepted', user: facts }, write: { with: 'setPassword', run: verdict.store } }
 }

@@ -4,7 +4,7 @@
  *
  * Never: a comparison that takes longer the more characters are right, or a disabled application let in.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { uuid } from '../../contract/validation.ts'
 import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
@@ -36,10 +36,10 @@ export async function authenticateClient(
 }
 
 function secretMatches(application: Application | undefined, secret: string, now: number): boolean {
-  const presented = createHash('sha256').update(secret).digest()
+  const presented = hash('sha256', secret, 'buffer')
   let matches = false
-  for (const { hash, expiresAt } of application?.secretHashes ?? []) {
-    const fits = timingSafeEqual(Buffer.from(hash, 'base64url'), presented)
+  for (const { hash: stored, expiresAt } of application?.secretHashes ?? []) {
+    const fits = timingSafeEqual(Buffer.from(stored, 'base64url'), presented)
     if (fits && (expiresAt === null || expiresAt > now)) matches = true
   }
   if (!application) timingSafeEqual(unknownHash, presented)

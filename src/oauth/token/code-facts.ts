@@ -2,7 +2,7 @@
  * What is known of an authorization code when it is redeemed: what the authorization request fixed, and how its user
  * and session stand now. One read.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Storage } from '../../storage/port.ts'
 import { codeFacts } from '../../storage/sql/authorization-codes.ts'
 import type { CodeChallenge } from '../rules/pkce.ts'
@@ -40,7 +40,7 @@ export interface CodeFacts {
 
 /** The key under which a code is stored: a code itself never is. */
 export function hashCode(code: string): string {
-  return createHash('sha256').update(code).digest('base64url')
+  return hash('sha256', code, 'base64url')
 }
 
 /** Reads a code of an environment. */

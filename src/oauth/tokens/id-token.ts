@@ -2,7 +2,7 @@
  * ID tokens: OpenID Connect Core sections 2 and 3.2.2.10, PingOne's claims (authentication-api 2.9). Issued only when
  * the request had the `openid` scope. Never: the `typ` of an access token.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Environment } from '../../environment/snapshot.ts'
 import { signJwt } from '../../keys/jws.ts'
 import type { Site } from '../../site.ts'
@@ -53,5 +53,5 @@ export function signIdToken(
 
 /** The left half of SHA-256, base64url: both RS256 and ES256 hash with it (OpenID Connect Core 3.1.3.6). */
 export function leftHalfHash(token: string): string {
-  return createHash('sha256').update(token, 'ascii').digest().subarray(0, 16).toString('base64url')
+  return hash('sha256', token, 'buffer').subarray(0, 16).toString('base64url')
 }

@@ -23,14 +23,6 @@ export function roleAssignmentsOf(environmentId: string, actorId: string): State
   }
 }
 
-/** How many actors hold a role at a scope. */
-export function holdersOf(roleId: string, scopeType: string, scopeId: string): Statement<{ readonly holders: number }> {
-  return {
-    text: 'SELECT COUNT(*) AS holders FROM role_assignments WHERE role_id = $1 AND scope_type = $2 AND scope_id = $3',
-    values: [roleId, scopeType, scopeId],
-  }
-}
-
 /** One row while the grant is not revoked, the session lives and the user may sign on (decisions D22, D23). */
 export function liveGrant(
   environmentId: string,

@@ -75,9 +75,12 @@ suite('declared points', () => {
     fc.record({ value: fc.constant('${user.flag}'), equals: fc.boolean() }),
     fc.record({
       contains: fc.constant('${flow.request.http.remoteIp}'),
-      ipRange: fc.array(fc.constantFrom('10.0.0.0/8', '10.1.0.0/16', '0.0.0.0/0', '2001:db8::/64', '::/0'), {
-        minLength: 1,
-      }),
+      ipRange: fc.array(
+        fc.constantFrom('10.0.0.0/8', '10.1.0.0/16', '0.0.0.0/0', '0.0.0.0/1', '2001:db8::/64', '::/0'),
+        {
+          minLength: 1,
+        },
+      ),
     }),
   )
   const condition = fc.oneof(
@@ -90,7 +93,7 @@ suite('declared points', () => {
     age: fc.option(fc.nat(60)),
     name: fc.option(fc.constantFrom('a', 'b', 'c')),
     flag: fc.option(fc.boolean()),
-    ip: fc.option(fc.constantFrom('10.0.0.1', '10.1.2.3', '11.0.0.1', '2001:db8::5', '2001:db9::5')),
+    ip: fc.option(fc.constantFrom('10.0.0.1', '10.1.2.3', '11.0.0.1', '200.0.0.1', '2001:db8::5', '2001:db9::5')),
   })
 
   test('every result a condition takes is taken at some combination of its points', () => {

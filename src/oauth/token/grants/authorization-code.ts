@@ -3,12 +3,12 @@
  * OpenID Connect Core section 3.1.3. Rows B01-B20.
  * Never: a code of another client, a second use, a verifier where no challenge was sent.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { verifierProves } from '../../rules/pkce.ts'
 import { defineGrant, refuse } from '../grant.ts'
 
-const sha256 = (text: string) => createHash('sha256').update(text, 'ascii').digest('base64url')
+const sha256 = (text: string) => hash('sha256', text, 'base64url')
 
 export const authorizationCode = defineGrant({
   type: 'authorization_code',

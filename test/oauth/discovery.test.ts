@@ -1,0 +1,281 @@
+/**
+ * Discovery promises what works and nothing else: authentication-api 2.1, 2.2; row C22. Whatever a list of the document
+ * names is exercised, so that a new entry without its behaviour fails here.
+ */
+import assert from 'node:assert/strict'
+import { createHash, randomUUID, X509Certificate } from 'node:crypto'
+import { request } from 'node:http'
+import { after, before, suite, test } from 'node:test'
+import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
+import { Browser, pkce } from '../harness/sign-on.ts'
+import { type Answer, basic, type Stile, startStile } from '../harness/stile.ts'
+import {
+  authorizeBySignOnPage,
+  codeRequest,
+  codeRequestWithPkce,
+  expectRefusal,
+  obtainCode,
+  redeemCode,
+  told,
+} from './journeys.ts'
+import { expectStatus, otherEnvironment, person, type Registered, register, spa, web, wrk } from './registrations.ts'
+
+suite('discovery', () => {
+  let stile: Stile
+  let metadata: Answer['json']
+  let singlePage: Registered
+  let browser: Browser
+  before(async () => {
+    stile = await startStile()
+    metadata = expectStatus(await stile.send(`/${stile.environmentId}/as/.well-known/openid-configuration`), 200)
+    singlePage = await register(stile, { ...spa, pkceEnforcement: 'OPTIONAL' })
+    browser = new Browser(stile)
+    await authorizeBySignOnPage(browser, codeRequest(singlePage))
+  })
+  after(() => stile.close())
+
+  const pathOf = (address: string) => address.replace(stile.authUrl, '')
+
+  test('names the issuer, and endpoints under it', () => {
+    assert.equal(metadata.issuer, stile.issuer)
+    assert.equal(stile.discoveryUrl, `${metadata.issuer}/.well-known/openid-configuration`)
+    assert.deepEqual(
+      [metadata.authorization_endpoint, metadata.token_endpoint, metadata.userinfo_endpoint, metadata.jwks_uri],
+      ['authorize', 'token', 'userinfo', 'jwks'].map((name) => `${stile.issuer}/${name}`),
+    )
+    const { subject_types_supported, claim_types_supported, userinfo_signing_alg_values_supported } = metadata
+    assert.deepEqual(
+      [subject_types_supported, claim_types_supported, userinfo_signing_alg_values_supported],
+      [['public'], ['normal'], ['none']],
+    )
+  })
+
+  test('every endpoint it names is there, and answers as its own kind', async () => {
+    const endpoints = Object.entries<string>(metadata).filter(([name]) => /_(endpoint|uri)$/.test(name))
+    assert.equal(endpoints.length, 4)
+    for (const [name, address] of endpoints) {
+      const { status } = await stile.send(pathOf(address))
+      assert.equal(
+        status,
+        { authorization_endpoint: 400, token_endpoint: 405, userinfo_endpoint: 401, jwks_uri: 200 }[name],
+        name,
+      )
+    }
+  })
+
+  test('any origin may read it and the keys, and both may be kept for a while', async () => {
+    for (const path of [pathOf(stile.discoveryUrl), pathOf(metadata.jwks_uri)]) {
+      const { headers } = await stile.send(path, { headers: { origin: 'https://anywhere.test' } })
+      assert.equal(headers.get('access-control-allow-origin'), '*')
+      assert.equal(headers.get('access-control-allow-credentials'), null)
+      assert.equal(headers.get('cache-control'), 'public, max-age=300')
+      assert.deepEqual(headers.getSetCookie(), [])
+    }
+    assert.equal((await stile.send(`/${randomUUID()}/as/.well-known/openid-configuration`)).status, 404)
+  })
+
+  test('C08: nothing a request says changes an address', async () => {
+    const headers = {
+      host: 'evil.test',
+      'x-forwarded-host': 'evil.test',
+      'x-forwarded-proto': 'https',
+      forwarded: 'host=evil.test',
+    }
+    const text = await new Promise<string>((resolve, reject) => {
+      const options = { host: '127.0.0.1', port: stile.node.port, path: pathOf(stile.discoveryUrl), headers }
+      request(options, async (answer) => resolve((await answer.toArray()).join('')))
+        .once('error', reject)
+        .end()
+    })
+    assert.deepEqual(JSON.parse(text), metadata)
+  })
+
+  test('response types and modes: every pair works, or is refused as the specifications say', async () => {
+    for (const response_type of metadata.response_types_supported) {
+      const isCode = response_type === 'code'
+      for (const response_mode of [undefined, ...metadata.response_modes_supported]) {
+        const more = { response_type, nonce: 'n', state: 's', ...(response_mode ? { response_mode } : {}) }
+        const answer = await browser.authorize(codeRequest(singlePage, more))
+        const expected = [
+          ...(isCode
+            ? ['code']
+            : response_type.split(' ').map((word: string) => (word === 'token' ? 'access_token' : word))),
+        ]
+        if (response_mode === 'query' && !isCode) {
+          assert.equal(told(answer).get('error'), 'invalid_request')
+          continue
+        }
+        const parts = partsOf(answer, response_mode ?? (isCode ? 'query' : 'fragment'))
+        for (const name of [...expected, 'state'])
+          assert.ok(parts.has(name), `${response_type} ${response_mode}: ${name}`)
+        for (const name of ['code', 'access_token', 'id_token'])
+          assert.equal(parts.has(name), expected.includes(name), name)
+      }
+    }
+  })
+
+  /** The names of an answer that travelled in a mode, and in no other. */
+  function partsOf(answer: Answer, mode: string): ReadonlySet<string> {
+    if (mode === 'pi.flow') return new Set(Object.keys(expectStatus(answer, 200).authorizeResponse))
+    if (mode === 'form_post') {
+      assert.equal(answer.status, 200)
+      return new Set([...answer.text.matchAll(/<input type="hidden" name="([^"]*)"/g)].map(([, name]) => name ?? ''))
+    }
+    assert.equal(answer.status, 302, answer.text)
+    const { search, hash } = new URL(answer.headers.get('location') ?? '')
+    assert.equal(mode === 'query' ? hash : search, '')
+    return new Set(new URLSearchParams(mode === 'query' ? search : hash.slice(1)).keys())
+  }
+
+  test('response types and modes that it does not name do not work', async () => {
+    for (const response_type of ['code id_token', 'code token', 'code token id_token', 'none', 'device_code']) {
+      assert.ok(!metadata.response_types_supported.includes(response_type))
+      assert.equal(
+        told(await browser.authorize(codeRequest(singlePage, { response_type, nonce: 'n' }))).get('error'),
+        'unsupported_response_type',
+      )
+    }
+    for (const response_mode of ['web_message', 'query.jwt', 'form_post.jwt', 'jwt', 'fragment.jwt']) {
+      assert.ok(!metadata.response_modes_supported.includes(response_mode))
+      assert.equal(
+        told(await browser.authorize(codeRequest(singlePage, { response_mode }))).get('error'),
+        'invalid_request',
+      )
+    }
+  })
+
+  test('client authentication methods and grants: each works; request objects do not', async () => {
+    const registered: Readonly<Record<string, string>> = {
+      client_secret_basic: 'CLIENT_SECRET_BASIC',
+      client_secret_post: 'CLIENT_SECRET_POST',
+      none: 'NONE',
+    }
+    for (const method of metadata.token_endpoint_auth_methods_supported) {
+      const tokenEndpointAuthMethod = registered[method] ?? assert.fail(`${method} is promised and unknown here`)
+      const client = await register(stile, { ...web, tokenEndpointAuthMethod })
+      const { clientId, clientSecret, redirectUri } = client
+      const code = await obtainCode(browser, codeRequest(client))
+      const form = { grant_type: 'authorization_code', code, redirect_uri: redirectUri }
+      const isPost = method === 'client_secret_post'
+      const body = {
+        ...form,
+        ...(method === 'client_secret_basic' ? {} : { client_id: clientId }),
+        ...(isPost ? { client_secret: clientSecret } : {}),
+      }
+      const headers = method === 'client_secret_basic' ? { authorization: basic(clientId, clientSecret) } : {}
+      expectStatus(await stile.send(pathOf(metadata.token_endpoint), { body: new URLSearchParams(body), headers }), 200)
+    }
+    assert.deepEqual(metadata.grant_types_supported, ['client_credentials', 'authorization_code', 'implicit'])
+    const worker = await register(stile, wrk, [])
+    for (const grant_type of ['refresh_token', 'urn:ietf:params:oauth:grant-type:device_code', 'password']) {
+      const headers = { authorization: basic(worker.clientId, worker.clientSecret) }
+      expectRefusal(
+        await stile.send(pathOf(metadata.token_endpoint), { body: new URLSearchParams({ grant_type }), headers }),
+        'unsupported_grant_type',
+      )
+    }
+    assert.deepEqual(
+      [
+        metadata.request_parameter_supported,
+        metadata.request_uri_parameter_supported,
+        metadata.claims_parameter_supported,
+      ],
+      [false, false, false],
+    )
+    for (const name of ['request', 'request_uri']) {
+      assert.equal(
+        told(await browser.authorize(codeRequest(singlePage, { [name]: 'x' }))).get('error'),
+        `${name}_not_supported`,
+      )
+    }
+  })
+
+  test('PKCE methods: each works', async () => {
+    for (const method of metadata.code_challenge_methods_supported) {
+      const { verifier, challenge } = pkce()
+      const more = { code_challenge: method === 'plain' ? verifier : challenge, code_challenge_method: method }
+      const code = await obtainCode(browser, codeRequest(singlePage, more))
+      expectStatus(await redeemCode(stile, singlePage, code, { code_verifier: verifier }), 200)
+    }
+  })
+
+  test('scopes and claims: each scope is granted, and together they bring every claim', async () => {
+    const everything = await person(stile, {
+      email: 'all@example.com',
+      name: { given: 'G', middle: 'M', family: 'F', formatted: 'G M F' },
+      nickname: 'n',
+      locale: 'en',
+      timezone: 'Europe/Oslo',
+      primaryPhone: '+1.5125550100',
+      address: { locality: 'L' },
+      photo: { href: 'https://photos.test/1.png' },
+    })
+    const { request: parameters, verifier } = codeRequestWithPkce(singlePage, {
+      scope: metadata.scopes_supported.join(' '),
+      nonce: 'n',
+    })
+    const code = await obtainCode(new Browser(stile), parameters, everything)
+    const { scope, id_token } = expectStatus(
+      await redeemCode(stile, singlePage, code, { code_verifier: verifier }),
+      200,
+    )
+    assert.equal(scope, metadata.scopes_supported.join(' '))
+    assert.deepEqual(
+      Object.keys(decodeJwt(id_token))
+        .filter((name) => name !== 'at_hash')
+        .toSorted(),
+      metadata.claims_supported.toSorted(),
+    )
+  })
+
+  test('RFC 9207: answers name their issuer, as promised', async () => {
+    assert.equal(metadata.authorization_response_iss_parameter_supported, true)
+    const parameters = [{}, { prompt: 'none', max_age: '0' }, { scope: '"' }]
+    for (const more of parameters)
+      assert.equal(told(await browser.authorize(codeRequest(singlePage, more))).get('iss'), metadata.issuer)
+  })
+
+  suite('keys', () => {
+    test('x5c[0], wrapped as a certificate, verifies the tokens: as custom-signon does, for RS256 and ES256', async () => {
+      for (const where of [stile, await otherEnvironment(stile)]) {
+        const { id_token_signing_alg_values_supported: algorithms } = expectStatus(
+          await stile.send(`/${where.environmentId}/as/.well-known/openid-configuration`),
+          200,
+        )
+        assert.ok(algorithms.includes('RS256'), 'OpenID Connect Discovery section 3')
+        const client = await register(where)
+        const code = await obtainCode(new Browser(where), codeRequest(client), await person(where))
+        const { id_token, access_token } = expectStatus(await redeemCode(where, client, code), 200)
+        const { keys } = expectStatus(await stile.send(`/${where.environmentId}/as/jwks`), 200)
+        for (const token of [id_token, access_token]) {
+          const { kid, alg } = decodeProtectedHeader(token)
+          assert.equal(alg, where === stile ? 'ES256' : 'RS256')
+          assert.ok(algorithms.includes(alg))
+          const key = keys.find((one: { kid: string }) => one.kid === kid)
+          assert.deepEqual([key.use, key.alg], ['sig', alg])
+          const pem = `-----BEGIN CERTIFICATE-----\n${key.x5c[0].match(/.{1,64}/g).join('\n')}\n-----END CERTIFICATE-----`
+          const certificate = new X509Certificate(pem)
+          await jwtVerify(token, certificate.publicKey, { issuer: where.issuer })
+          assert.ok(
+            new Date(certificate.validFrom).getTime() <= Date.now() &&
+              new Date(certificate.validTo).getTime() > Date.now(),
+          )
+          const { kty, n, e, crv, x, y } = certificate.publicKey.export({ format: 'jwk' })
+          assert.deepEqual(
+            JSON.stringify([kty, n, e, crv, x, y]),
+            JSON.stringify([key.kty, key.n, key.e, key.crv, key.x, key.y]),
+          )
+          if (key['x5t#S256'])
+            assert.equal(key['x5t#S256'], createHash('sha256').update(certificate.raw).digest('base64url'))
+        }
+      }
+    })
+
+    test('nothing private is published', async () => {
+      const { keys } = expectStatus(await stile.send(`/${stile.environmentId}/as/jwks`), 200)
+      assert.ok(keys.length >= 1)
+      for (const key of keys)
+        for (const name of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k']) assert.equal(name in key, false)
+    })
+  })
+})
