@@ -2,12 +2,30 @@
 import { defineCommand } from 'citty'
 import { readConfig } from '../config.ts'
 import { administratorExists, createAdministrator } from '../access/administrator.ts'
-import { startNode } from '../http/node.ts'
+import { type Node, startNode } from '../http/node.ts'
 import { operations } from '../http/operations.ts'
 import { parseMasterKeys } from '../keys/master-key.ts'
+import { UniquenessViolation } from '../storage/refusals.ts'
 import { realWorld } from '../world.ts'
 import { orFail } from './failure.ts'
 import { untilAskedToEnd } from './shutdown.ts'
+
+/** Makes the first administrator; another node that starts at the same moment may be faster. */
+async function bootstrap(
+  { kernel }: Node,
+  credentials: { readonly clientId: string; readonly clientSecret: string },
+): Promise<void> {
+  try {
+    const { environmentId } = await createAdministrator(kernel, {
+      organizationName: 'Organization',
+      environmentName: 'Administrators',
+      ...credentials,
+    })
+    kernel.log.info({ environmentId, clientId: credentials.clientId }, 'created the first administrator')
+  } catch (error) {
+    if (!(error instanceof UniquenessViolation)) throw error
+  }
+}
 
 export const serve = defineCommand({
   meta: { name: 'serve', description: 'Run a production node.' },
@@ -23,12 +41,7 @@ export const serve = defineCommand({
       const { bootstrapAdmin } = config
       if (!(await administratorExists(node.kernel))) {
         if (bootstrapAdmin) {
-          const { environmentId } = await createAdministrator(node.kernel, {
-            organizationName: 'Organization',
-            environmentName: 'Administrators',
-            ...bootstrapAdmin,
-          })
-          node.kernel.log.info({ environmentId, clientId: bootstrapAdmin.clientId }, 'created the first administrator')
+          await bootstrap(node, bootstrapAdmin)
         } else {
           node.kernel.log.warn(
             'no administrator exists: set STILE_BOOTSTRAP_ADMIN_CLIENT_ID and STILE_BOOTSTRAP_ADMIN_CLIENT_SECRET',

@@ -130,8 +130,13 @@ async function ensureUser(
 
 /** Random, and with a character of each class that the standard password policy asks for. */
 function demoPassword(world: World): string {
-  const alphabet = 'abcdefghijkmnpqrstuvwxyz'
-  const letters = [...world.bytes(15)].map((byte) => alphabet[byte % alphabet.length] ?? '')
+  // Consonants and vowels in turn, so that no letter ever follows itself: the policy refuses three in a row.
+  const consonants = 'bcdfghjkmnpqrstvwxz'
+  const vowels = 'aeiouy'
+  const letters = [...world.bytes(15)].map((byte, at) => {
+    const alphabet = at % 2 === 0 ? consonants : vowels
+    return alphabet[byte % alphabet.length] ?? ''
+  })
   const digits = [...world.bytes(3)].map((byte) => String(2 + (byte % 8)))
   return `${letters.slice(0, 5).join('')}-${letters.slice(5, 10).join('').toUpperCase()}-${digits[0]}${letters.slice(10).join('')}${digits[1]}`
 }

@@ -60,6 +60,8 @@ export interface Environments {
 const pollEveryMilliseconds = 500
 const overlapMilliseconds = 10_000
 const staleAfterMilliseconds = 5_000
+/** The change feed is purged after a day; a node that was away for longer than this trusts nothing it has cached. */
+const feedKeptMilliseconds = 12 * 3600 * 1000
 
 /** Opens the cache; it polls until closed. */
 export function openEnvironments(ports: {
@@ -117,6 +119,11 @@ export function openEnvironments(ports: {
 
   async function readFeed(): Promise<void> {
     const started = world.now()
+    if (started - lastGoodPoll > feedKeptMilliseconds) {
+      snapshots.clear()
+      applications.clear()
+      applied.clear()
+    }
     for (const row of await storage.read(environmentVersions(lastGoodPoll - overlapMilliseconds))) {
       const known = applied.get(row.id)
       if (row.deleted_at !== null || known === undefined) forget(row.id)

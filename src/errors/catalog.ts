@@ -84,7 +84,8 @@ export const catalog = {
     code: 'INVALID_REQUEST',
     message: malformed,
     oauth: 'invalid_request',
-    cause: 'The request is not well-formed (JSON, encoding, repeated members, depth), or the action is not allowed now.',
+    cause:
+      'The request is not well-formed (JSON, encoding, repeated members, depth), or the action is not allowed now.',
     fix: 'Send well-formed JSON; on a flow, follow one of the links of its current status.',
   },
   REQUEST_FAILED: {
@@ -228,7 +229,8 @@ export const catalog = {
     code: 'REQUEST_FAILED',
     message: issue,
     oauth: 'invalid_grant',
-    cause: 'The authorization code is unknown, used, expired, of another client, or its proof (redirect_uri, PKCE) fails.',
+    cause:
+      'The authorization code is unknown, used, expired, of another client, or its proof (redirect_uri, PKCE) fails.',
     fix: 'Start a new authorization request.',
   },
   unauthorized_client: {
@@ -308,7 +310,8 @@ export const catalog = {
     code: 'NOT_FOUND',
     message: `${general} The application is not known here.`,
     oauth: 'invalid_request',
-    cause: 'The `client_id` of the authorization request is missing, repeated, unknown, or its application is disabled.',
+    cause:
+      'The `client_id` of the authorization request is missing, repeated, unknown, or its application is disabled.',
     fix: 'Check the client id and the environment id in the address.',
   },
   redirect_uri_rejected: {

@@ -54,7 +54,9 @@ export function invalidData(
   message: string,
   innerError?: Readonly<Record<string, unknown>>,
 ): Problem {
-  return new Problem('INVALID_DATA', { details: [innerError ? { code, target, message, innerError } : { code, target, message }] })
+  return new Problem('INVALID_DATA', {
+    details: [innerError ? { code, target, message, innerError } : { code, target, message }],
+  })
 }
 
 /** 400 INVALID_DATA for a value that must be unique and is taken (decision D9). */
@@ -78,9 +80,7 @@ export function invalidToken(description?: string): Problem {
       },
     ],
     headers: {
-      'www-authenticate': description
-        ? `Bearer error="invalid_token", error_description="${description}"`
-        : 'Bearer',
+      'www-authenticate': description ? `Bearer error="invalid_token", error_description="${description}"` : 'Bearer',
     },
   })
 }

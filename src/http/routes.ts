@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { authenticate } from '../access/bearer.ts'
-import { type Actor, allows, forbidden, populationsAllowed } from '../access/actor.ts'
+import type { Actor } from '../access/actor.ts'
 import { parseForm } from '../contract/form.ts'
 import { parseJson } from '../contract/json.ts'
 import { canonicalMediaType } from '../contract/media-type.ts'
@@ -16,6 +16,7 @@ import { record } from '../events/record.ts'
 import type { Kernel } from '../kernel.ts'
 import { pageHeaders } from '../pages/headers.ts'
 import { resolveSite, type Site } from '../site.ts'
+import { authorize } from './authorize.ts'
 import { clientAddress } from './client-address.ts'
 import { anyOrigin, preflight } from './cors.ts'
 import { allowedMethods, selectOperation, wrongMediaType } from './select.ts'
@@ -160,11 +161,11 @@ async function perform(
   if (environmentId !== undefined) {
     const found = kernel.environments.get(environmentId)
     environment = found instanceof Promise ? await found : found
-    if (!environment) throw notFound()
   }
 
-  // 4. Permission.
-  if (permission.kind === 'role') await authorize(kernel, operation, actor, environment, rawParams)
+  // 4. Permission, before anything tells whether the environment exists (row N02).
+  if (permission.kind === 'role') await authorize(kernel, permission, actor, environment, rawParams)
+  if (environmentId !== undefined && !environment) throw notFound()
 
   // 5. Query and body.
   const target = request.url
@@ -215,34 +216,6 @@ async function perform(
   // 7. The answer.
   if (reply.headers) setHeaders(answer, reply.headers)
   return writeReply(operation, reply, kernel.config.mode === 'dev', kernel.log)
-}
-
-async function authorize(
-  kernel: Kernel,
-  operation: Operation,
-  actor: Actor,
-  environment: Environment | undefined,
-  params: Readonly<Record<string, string>>,
-): Promise<void> {
-  const { permission } = operation
-  if (permission.kind !== 'role' || actor.kind === 'anonymous') throw forbidden()
-  if (
-    permission.self &&
-    actor.kind === 'user' &&
-    actor.environmentId === environment?.id &&
-    actor.userId === params['userId']
-  ) {
-    if (actor.scopes.has(permission.self)) return
-  }
-  const organizationId =
-    environment?.organizationId ?? (await kernel.environments.get(actor.environmentId))?.organizationId ?? ''
-  const place = environment ? { organizationId, environmentId: environment.id } : { organizationId }
-  if (permission.population && environment) {
-    const populations = populationsAllowed(actor, permission.permission, place)
-    if (populations === 'all' || populations.length > 0) return
-    throw forbidden()
-  }
-  if (!allows(actor, permission.permission, place)) throw forbidden()
 }
 
 function readBody({ body }: Operation, bytes: Buffer): unknown {

@@ -72,6 +72,21 @@ export function told(answer: Answer): URLSearchParams {
   return new URLSearchParams(hash === '' ? search : hash.slice(1))
 }
 
+const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" }
+
+function unescape(text: string): string {
+  return text.replaceAll(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => entities[name] ?? '')
+}
+
+/** The form of a `form_post` answer: where it goes, and what a browser would post there. */
+export function postedForm(answer: Answer): { readonly action: string; readonly parameters: URLSearchParams } {
+  assert.equal(answer.status, 200, answer.text)
+  const action = unescape(/<form method="post" action="([^"]*)">/.exec(answer.text)?.[1] ?? '')
+  const inputs = answer.text.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)
+  const fields = [...inputs].map(([, name = '', value = '']) => [unescape(name), unescape(value)] as [string, string])
+  return { action, parameters: new URLSearchParams(fields) }
+}
+
 /** The code that an answer brought. */
 export function codeOf(answer: Answer): string {
   const code = told(answer).get('code')

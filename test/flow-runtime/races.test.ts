@@ -1,0 +1,308 @@
+/**
+ * Requests that race on one flow or one password, on each engine; PostgreSQL with two nodes, half of the requests to each.
+ * Rows J08, J10, J11, K02, K03, K11; decision D6. Whatever happens has to be what some order one after the other gives.
+ */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, suite, test } from 'node:test'
+import { Browser } from '../harness/sign-on.ts'
+import { type Answer, type Stile, startStile } from '../harness/stile.ts'
+import { startSecondNode } from '../environment/second-node.ts'
+import { absent } from '../storage/absent.ts'
+import { startPostgres } from '../storage/postgres-cluster.ts'
+import { begin, bodyOf, enable, flowIn, newPerson, type Person, rowOf, rows, stateOf } from './arrange.ts'
+
+type Started = () => Promise<{ readonly nodes: readonly Stile[]; readonly stop: () => Promise<void> }>
+
+function races(engine: string, start: Started): void {
+  suite(`races on a flow, ${engine}`, () => {
+    let nodes: readonly Stile[]
+    let stile: Stile
+    let stop: () => Promise<void>
+    before(async () => {
+      const started = await start()
+      nodes = started.nodes
+      stop = started.stop
+      stile = nodes[0] as Stile
+    })
+    after(() => stop())
+
+    /** Sends many requests at once, in turn to every node; each as a browser of its own with the same cookie. */
+    function together(
+      count: number,
+      cookie: string | undefined,
+      send: (browser: Browser, at: number) => Promise<Answer>,
+    ): Promise<Answer[]> {
+      return Promise.all(
+        Array.from({ length: count }, (_, at) => {
+          const node = nodes[at % nodes.length] as Stile
+          return send(Object.assign(new Browser(node), { cookie }), at)
+        }),
+      )
+    }
+    const sessionsOf = ({ id }: Person) => rows<{ id: string }>(stile, 'sessions', 'user_id = $2', id)
+    const eventsOf = (flowId: string) => rows<{ action: string }>(stile, 'events', 'subject_id = $2', flowId)
+    const signsOn = async (person: Person) => {
+      const browser = new Browser(stile)
+      const { json } = await browser.act(
+        await begin(browser),
+        'usernamePassword.check',
+        bodyOf('usernamePassword.check', person),
+      )
+      return json.status === 'COMPLETED'
+    }
+    const refusedOnly = (answers: readonly Answer[]) => {
+      for (const { status, text } of answers) assert.ok(status === 400 || status === 404, `${status} ${text}`)
+    }
+    const won = (answers: readonly Answer[]) => answers.filter(({ status }) => status === 200)
+    const lost = (answers: readonly Answer[]) => answers.filter(({ status }) => status !== 200)
+
+    test('J10: of twenty right passwords exactly one is a transition, a session and an event', async () => {
+      for (const door of ['pi.flow', 'redirect', 'pi.flow', 'redirect'] as const) {
+        const { browser, flowId, person } = await flowIn(stile, 'USERNAME_PASSWORD_REQUIRED', door)
+        const cookie = door === 'redirect' ? browser.cookie : undefined
+        const body = bodyOf('usernamePassword.check', person)
+        const answers = await together(20, cookie, (one) => one.act(flowId, 'usernamePassword.check', body))
+        assert.deepEqual(
+          won(answers).map(({ json }) => json.status),
+          ['COMPLETED'],
+        )
+        refusedOnly(lost(answers))
+        assert.equal((await rowOf(stile, flowId))?.version, 2)
+        assert.equal((await sessionsOf(person)).length, 1)
+        assert.deepEqual(
+          (await eventsOf(flowId)).map(({ action }) => action),
+          ['FLOW.COMPLETED'],
+        )
+      }
+    })
+
+    test('J08: of twenty resumes exactly one gets a code', async () => {
+      for (const door of ['pi.flow', 'redirect', 'pi.flow', 'redirect'] as const) {
+        const { browser, flowId, person } = await flowIn(stile, 'COMPLETED', door)
+        const answers = await together(20, browser.cookie, (one) => one.resume(flowId))
+        const codes = answers.filter(({ status, json }) => status === 302 || json.authorizeResponse?.code)
+        assert.equal(codes.length, 1)
+        for (const { status } of answers.filter((one) => !codes.includes(one))) assert.equal(status, 404)
+        assert.equal((await rows(stile, 'authorization_codes', 'user_id = $2', person.id)).length, 1)
+        assert.equal((await rowOf(stile, flowId))?.version, 3)
+      }
+    })
+
+    test('J11: of many new passwords one is taken, and it is the one whose sender was told so', async () => {
+      for (const status of ['MUST_CHANGE_PASSWORD', 'PASSWORD_EXPIRED'] as const) {
+        const { browser, flowId, person } = await flowIn(stile, status)
+        const wanted = Array.from({ length: 8 }, () => `New-CANARY-${randomUUID()}`)
+        const answers = await together(8, browser.cookie, (one, at) =>
+          one.act(flowId, 'password.reset', { currentPassword: person.password, newPassword: wanted[at] }),
+        )
+        assert.deepEqual(
+          won(answers).map(({ json }) => json.status),
+          ['COMPLETED'],
+        )
+        refusedOnly(lost(answers))
+        const winner = answers.findIndex((answer) => answer.status === 200)
+        assert.ok(await signsOn({ ...person, password: wanted[winner] as string }))
+        for (const [at, password] of [person.password, ...wanted].entries()) {
+          if (at - 1 !== winner && at < 3) assert.equal(await signsOn({ ...person, password }), false)
+        }
+      }
+    })
+
+    test('J11: a password check beside a password reset does not save the step that is required', async () => {
+      for (let round = 0; round < 4; round++) {
+        const { browser, flowId, person } = await flowIn(stile, 'MUST_CHANGE_PASSWORD')
+        const answers = await together(8, browser.cookie, (one, at) => {
+          const action = at % 2 === 0 ? 'usernamePassword.check' : 'password.reset'
+          const body = { ...bodyOf(action, person), ...(at === 1 || at % 2 === 0 ? {} : { currentPassword: 'wrong' }) }
+          return one.act(flowId, action, body)
+        })
+        for (const [at, answer] of answers.entries()) {
+          if (at % 2 === 0) assert.ok(answer.status === 400 || answer.status === 404, answer.text)
+        }
+        const state = await stateOf(stile, flowId)
+        assert.equal(won(answers).length, state.status === 'COMPLETED' ? 1 : 0)
+        if (state.status === 'COMPLETED') assert.ok(state.trace.some(({ reason }) => reason === 'password-changed'))
+        assert.equal((await sessionsOf(person)).length, won(answers).length)
+      }
+    })
+
+    test('J11: a password check beside a session.reset: one order after the other', async () => {
+      const outcomes = new Set<string>()
+      for (let round = 0; round < 6; round++) {
+        const { browser, flowId, person } = await flowIn(stile, 'PASSWORD_REQUIRED')
+        const [before] = await sessionsOf(person)
+        const check = () =>
+          together(1, browser.cookie, (one) =>
+            one.act(flowId, 'usernamePassword.check', bodyOf('usernamePassword.check', person)),
+          )
+        const reset = () => together(1, browser.cookie, (one) => one.act(flowId, 'session.reset', {}))
+        const [[checked], [forgotten]] = (await Promise.all(
+          round % 2 === 0 ? [check(), reset()] : ([reset(), check()].reverse() as never),
+        )) as [Answer[], Answer[]]
+        const state = await stateOf(stile, flowId)
+        const told = `${checked?.status} ${forgotten?.status}`
+        outcomes.add(told)
+        // Forgotten first: the check then has no session to lean on. Checked first: there is nothing left to forget.
+        if (forgotten?.status === 200) {
+          assert.equal(checked?.status, 200, told)
+          assert.ok(state.trace.some(({ reason }) => reason === 'session-reset'))
+          assert.equal(state.sessionCounts, false)
+        } else {
+          assert.equal(checked?.status, 200, told)
+          assert.ok(!state.trace.some(({ reason }) => reason === 'session-reset'))
+        }
+        assert.equal(state.status, 'COMPLETED')
+        const now = await sessionsOf(person)
+        assert.deepEqual(
+          now.map(({ id }) => id),
+          [before?.id],
+        )
+      }
+      assert.ok(outcomes.size >= 1)
+    })
+
+    test('J11, J13: two people at once: whoever wins, the flow and the session are of one of them', async () => {
+      for (let round = 0; round < 4; round++) {
+        const people = [await newPerson(stile), await newPerson(stile, { forceChange: round % 2 === 1 })]
+        const flowId = await begin(new Browser(stile))
+        const answers = await together(8, undefined, (one, at) =>
+          one.act(flowId, 'usernamePassword.check', bodyOf('usernamePassword.check', people[at % 2] as Person)),
+        )
+        assert.equal(won(answers).length, 1)
+        const [winner] = won(answers)
+        const state = await stateOf(stile, flowId)
+        assert.equal(state.user?.id, winner?.json._embedded.user.id)
+        assert.ok(state.proofs.every(({ userId }) => userId === state.user?.id))
+        for (const person of people) {
+          const isTheirs = person.id === state.user?.id && state.status === 'COMPLETED'
+          assert.equal((await sessionsOf(person)).length, isTheirs ? 1 : 0)
+        }
+      }
+    })
+
+    suite('guessing (K02, K11, D6)', () => {
+      const limit = 5
+      const guess = (browser: Browser, flowId: string, username: string, password: string) =>
+        browser.act(flowId, 'usernamePassword.check', { username, password })
+      /** What may not tell one from another: everything but the id of the request and the seconds that go by. */
+      const face = ({ status, json, headers }: Answer) => {
+        const { id: _, ...body } = structuredClone(json)
+        for (const { innerError } of body.details ?? [])
+          if (innerError) innerError.secondsUntilUnlock = typeof innerError.secondsUntilUnlock
+        const names = [...headers].filter(([name]) => !['correlation-id', 'date'].includes(name))
+        return JSON.stringify([
+          status,
+          body,
+          names.map(([name, value]) => (name === 'content-length' ? name : [name, value])),
+        ])
+      }
+
+      async function flood(
+        username: string,
+        count: number,
+        right?: { password: string; at: number },
+      ): Promise<Answer[]> {
+        const flows = await Promise.all(Array.from({ length: 10 }, () => begin(new Browser(stile))))
+        return together(count, undefined, (one, at) =>
+          guess(one, flows[at % 10] as string, username, right?.at === at ? right.password : `wrong-${at}`),
+        )
+      }
+      const detail = (answer: Answer) => answer.json.details?.[0]?.code
+
+      const classes: Readonly<Record<string, () => Promise<string>>> = {
+        known: async () => (await newPerson(stile)).username,
+        unknown: async () => `nobody-${randomUUID()}`,
+        disabled: async () => {
+          const person = await newPerson(stile)
+          await enable(stile, person, false)
+          return person.username
+        },
+        'without a password': async () => (await newPerson(stile, { password: null })).username,
+      }
+      const faces = new Map<string, readonly string[]>()
+
+      for (const [name, username] of Object.entries(classes)) {
+        test(`K02: of fifty parallel guesses at a user who is ${name}, five are looked at`, async () => {
+          const user = await username()
+          const answers = await flood(user, 50)
+          for (const answer of answers) assert.equal(answer.status, 400, answer.text)
+          assert.equal(answers.filter((answer) => detail(answer) === 'INVALID_CREDENTIALS').length, limit)
+          const locked = answers.filter((answer) => detail(answer) === 'PASSWORD_LOCKED_OUT')
+          assert.equal(locked.length, 50 - limit)
+          for (const { json } of locked) {
+            const { secondsUntilUnlock } = json.details[0].innerError
+            assert.ok(Number.isInteger(secondsUntilUnlock) && secondsUntilUnlock > 880 && secondsUntilUnlock <= 900)
+          }
+          faces.set(name, [...new Set(answers.map(face))].toSorted())
+        })
+      }
+
+      test('K11, D6: and all of them are told the same', () => {
+        const [first, ...others] = faces.values()
+        assert.equal(first?.length, 2)
+        for (const other of others) assert.deepEqual(other, first)
+      })
+
+      test('K01: the right password among the refused is refused, and does not unlock', async () => {
+        const person = await newPerson(stile)
+        const answers = await flood(person.username, 50, { password: person.password, at: 49 })
+        const accepted = answers.filter(({ status }) => status === 200)
+        assert.ok(accepted.length <= 1)
+        if (accepted.length === 0) assert.equal(await signsOn(person), false)
+        const looked = answers.filter((answer) => detail(answer) === 'INVALID_CREDENTIALS')
+        assert.ok(looked.length <= limit * (1 + accepted.length))
+      })
+
+      test('K03: one counter for every spelling of a name', async () => {
+        const person = await newPerson(stile)
+        const { username } = person
+        const spellings = [
+          username,
+          username.toUpperCase(),
+          `P${username.slice(1)}`,
+          username.normalize('NFKD'),
+          username,
+        ]
+        const flowId = await begin(new Browser(stile))
+        for (const spelling of spellings)
+          assert.equal(detail(await guess(new Browser(stile), flowId, spelling, 'x')), 'INVALID_CREDENTIALS')
+        assert.equal(detail(await guess(new Browser(stile), flowId, username, person.password)), 'PASSWORD_LOCKED_OUT')
+      })
+
+      test('K04: password.reset spends from the same counter', async () => {
+        const { browser, flowId, person } = await flowIn(stile, 'MUST_CHANGE_PASSWORD')
+        const wrong = { currentPassword: 'wrong', newPassword: `New-CANARY-${randomUUID()}` }
+        const answers = await together(20, browser.cookie, (one) => one.act(flowId, 'password.reset', wrong))
+        assert.equal(answers.filter((answer) => answer.json.details[0].target === 'currentPassword').length, limit)
+        assert.equal(answers.filter((answer) => detail(answer) === 'PASSWORD_LOCKED_OUT').length, 20 - limit)
+        assert.equal(
+          detail(await guess(new Browser(stile), await begin(new Browser(stile)), person.username, person.password)),
+          'PASSWORD_LOCKED_OUT',
+        )
+        assert.equal((await stateOf(stile, flowId)).status, 'MUST_CHANGE_PASSWORD')
+      })
+    })
+  })
+}
+
+races('embedded engine', async () => {
+  const stile = await startStile()
+  return { nodes: [stile], stop: () => stile.close() }
+})
+
+const cluster = await startPostgres()
+if ('missing' in cluster) test('races on a flow, PostgreSQL', (context) => absent(context, cluster.missing))
+else {
+  races('PostgreSQL', async () => {
+    const databaseUrl = await cluster.createDatabase()
+    const first = await startStile({ databaseUrl })
+    const second = await startSecondNode(first, databaseUrl)
+    const stop = async () => {
+      await second.close()
+      await first.close()
+      await cluster.stop()
+    }
+    return { nodes: [first, second], stop }
+  })
+}
