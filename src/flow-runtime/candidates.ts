@@ -11,8 +11,8 @@ import type { PolicyVersions } from '../flow/policy-versions.ts'
 import type { FlowState } from '../flow/state.ts'
 
 /**
- * The policies that may run, in order: those that `acr_values` names, in that order, or else all that are assigned.
- * Names that are not assigned are passed over (OpenID Connect Core 3.1.2.1 makes `acr_values` voluntary).
+ * The policies that may run, in order: with `acr_values` exactly those it names, in that order, as far as they are
+ * assigned; without it all that are assigned. None is left when it names none of them: the request is then denied.
  */
 export function candidatePolicies(
   environment: Environment,
@@ -24,7 +24,7 @@ export function candidatePolicies(
   const named = acrValues
     .map((name) => assigned.find((policy) => policy.name === name))
     .filter((policy) => policy !== undefined)
-  return named.length > 0 ? [...new Set(named)] : assigned
+  return acrValues.length > 0 ? [...new Set(named)] : assigned
 }
 
 /** The candidates of a stored flow: as they were when it began and, where they may still run, as they are now. */

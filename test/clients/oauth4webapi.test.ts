@@ -1,6 +1,7 @@
 /** oauth4webapi, the strictest client library, against a node: every step by itself, with nothing taken for granted. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
+import { decodeProtectedHeader } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { Browser } from '../harness/sign-on.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
@@ -29,10 +30,7 @@ for (const algorithm of ['RS256', 'ES256']) {
       server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, insecure))
     })
 
-    const clientOf = ({ clientId }: Registered): oauth.Client => ({
-      client_id: clientId,
-      id_token_signed_response_alg: algorithm,
-    })
+    const clientOf = ({ clientId }: Registered): oauth.Client => ({ client_id: clientId })
 
     /** Sends a browser to the authorization endpoint, and signs the demo user on. */
     const authorize = (parameters: Readonly<Record<string, string>>): Promise<Answer> => {
@@ -85,6 +83,7 @@ for (const algorithm of ['RS256', 'ES256']) {
         await oauth.validateApplicationLevelSignature(server, response, insecure)
         const { sub } = oauth.getValidatedIdTokenClaims(tokens) ?? assert.fail('no ID token')
         assert.equal(sub, stile.user.id)
+        assert.equal(decodeProtectedHeader(tokens.id_token ?? '').alg, algorithm)
 
         const request = new Request('https://api.test', { headers: { authorization: `Bearer ${tokens.access_token}` } })
         const claims = await oauth.validateJwtAccessToken(server, request, stile.apiUrl, insecure)

@@ -30,7 +30,7 @@ for (const algorithm of ['RS256', 'ES256']) {
       authentication: client.ClientAuth,
       ...more: ((config: client.Configuration) => void)[]
     ) =>
-      client.discovery(new URL(stile.issuer), clientId, { id_token_signed_response_alg: algorithm }, authentication, {
+      client.discovery(new URL(stile.issuer), clientId, undefined, authentication, {
         execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks, ...more],
       })
 
@@ -49,7 +49,7 @@ for (const algorithm of ['RS256', 'ES256']) {
         [byPost, client.ClientSecretPost],
       ] as const) {
         const tokens = await client.clientCredentialsGrant(await discover(clientId, method(clientSecret)))
-        assert.deepEqual([tokens.token_type, tokens.expiresIn()], ['bearer', 3600])
+        assert.deepEqual([tokens.token_type, tokens.expires_in], ['bearer', 3600])
         const header = JSON.parse(Buffer.from(tokens.access_token.split('.')[0] ?? '', 'base64url').toString())
         assert.equal(header.alg, algorithm)
       }
@@ -111,7 +111,7 @@ for (const algorithm of ['RS256', 'ES256']) {
           nonce,
         })
         const answer = await follow(address)
-        const [returned, parameters] = response_mode === 'fragment' ? inFragment(landing(answer)) : byPost(answer)
+        const [returned, parameters] = response_mode === 'fragment' ? inFragment(landing(answer)) : inForm(answer)
         const { sub, at_hash } = await client.implicitAuthentication(config, returned, nonce, { expectedState })
         assert.equal(sub, stile.user.id)
         const token = parameters.get('access_token') ?? ''
@@ -122,7 +122,7 @@ for (const algorithm of ['RS256', 'ES256']) {
 
     const inFragment = (address: URL) => [address, new URLSearchParams(address.hash.slice(1))] as const
 
-    function byPost(answer: Answer) {
+    function inForm(answer: Answer) {
       const { action, parameters } = postedForm(answer)
       assert.equal(action, singlePage.redirectUri)
       return [new Request(action, { method: 'POST', body: parameters }), parameters] as const

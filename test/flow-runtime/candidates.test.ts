@@ -70,13 +70,15 @@ suite('candidate policies', () => {
         [b.name, b],
         [`${b.name} ${a.name}`, b],
         [`${c.name} ${b.name}`, b],
-        [c.name, a],
-        ['Single_Factor', a],
-        [`${b.name.toLowerCase()}`, a],
-        [b.id, a],
       ] as const) {
         const { json } = await ask(new Browser(stile), application, { acr_values: asked })
         assert.equal(await candidateOf(json.id), runs.id, asked)
+      }
+      for (const asked of [c.name, 'Single_Factor', b.name.toLowerCase(), b.id]) {
+        const { status, json } = await ask(new Browser(stile), application, { acr_values: asked })
+        assert.equal(status, 403, asked)
+        assert.equal(json.id.length, 36)
+        assert.equal(json.code, 'ACCESS_FAILED', asked)
       }
     })
 

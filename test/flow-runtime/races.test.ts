@@ -10,7 +10,7 @@ import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 import { startSecondNode } from '../environment/second-node.ts'
 import { absent } from '../storage/absent.ts'
 import { startPostgres } from '../storage/postgres-cluster.ts'
-import { begin, bodyOf, enable, flowIn, newPerson, type Person, rowOf, rows, stateOf } from './arrange.ts'
+import { begin, bodyOf, enable, flowIn, newPassword, newPerson, type Person, rowOf, rows, stateOf } from './arrange.ts'
 
 type Started = () => Promise<{ readonly nodes: readonly Stile[]; readonly stop: () => Promise<void> }>
 
@@ -92,7 +92,7 @@ function races(engine: string, start: Started): void {
     test('J11: of many new passwords one is taken, and it is the one whose sender was told so', async () => {
       for (const status of ['MUST_CHANGE_PASSWORD', 'PASSWORD_EXPIRED'] as const) {
         const { browser, flowId, person } = await flowIn(stile, status)
-        const wanted = Array.from({ length: 8 }, () => `New-CANARY-${randomUUID()}`)
+        const wanted = Array.from({ length: 8 }, () => newPassword())
         const answers = await together(8, browser.cookie, (one, at) =>
           one.act(flowId, 'password.reset', { currentPassword: person.password, newPassword: wanted[at] }),
         )
@@ -128,38 +128,32 @@ function races(engine: string, start: Started): void {
     })
 
     test('J11: a password check beside a session.reset: one order after the other', async () => {
-      const outcomes = new Set<string>()
-      for (let round = 0; round < 6; round++) {
+      const orders = [
+        ['usernamePassword.check', 'session.reset'],
+        ['session.reset', 'usernamePassword.check'],
+      ] as const
+      for (const order of [...orders, ...orders, ...orders]) {
         const { browser, flowId, person } = await flowIn(stile, 'PASSWORD_REQUIRED')
-        const [before] = await sessionsOf(person)
-        const check = () =>
-          together(1, browser.cookie, (one) =>
-            one.act(flowId, 'usernamePassword.check', bodyOf('usernamePassword.check', person)),
-          )
-        const reset = () => together(1, browser.cookie, (one) => one.act(flowId, 'session.reset', {}))
-        const [[checked], [forgotten]] = (await Promise.all(
-          round % 2 === 0 ? [check(), reset()] : ([reset(), check()].reverse() as never),
-        )) as [Answer[], Answer[]]
+        const before = await sessionsOf(person)
+        const answers = await together(2, browser.cookie, (one, at) => {
+          const action = order[at] as (typeof order)[number]
+          return one.act(flowId, action, bodyOf(action, person))
+        })
+        const [checked, forgotten] = order[0] === 'session.reset' ? answers.toReversed() : answers
+        // Forgotten first: the check has no session to lean on. Checked first: there is nothing left to forget.
         const state = await stateOf(stile, flowId)
-        const told = `${checked?.status} ${forgotten?.status}`
-        outcomes.add(told)
-        // Forgotten first: the check then has no session to lean on. Checked first: there is nothing left to forget.
-        if (forgotten?.status === 200) {
-          assert.equal(checked?.status, 200, told)
-          assert.ok(state.trace.some(({ reason }) => reason === 'session-reset'))
-          assert.equal(state.sessionCounts, false)
-        } else {
-          assert.equal(checked?.status, 200, told)
-          assert.ok(!state.trace.some(({ reason }) => reason === 'session-reset'))
-        }
-        assert.equal(state.status, 'COMPLETED')
-        const now = await sessionsOf(person)
+        const isForgotten = forgotten?.status === 200
+        assert.deepEqual([checked?.status, state.status], [200, 'COMPLETED'], `${checked?.text} ${forgotten?.text}`)
+        assert.equal(
+          state.trace.some(({ reason }) => reason === 'session-reset'),
+          isForgotten,
+        )
+        assert.equal(state.sessionCounts, !isForgotten)
         assert.deepEqual(
-          now.map(({ id }) => id),
-          [before?.id],
+          (await sessionsOf(person)).map(({ id }) => id),
+          before.map(({ id }) => id),
         )
       }
-      assert.ok(outcomes.size >= 1)
     })
 
     test('J11, J13: two people at once: whoever wins, the flow and the session are of one of them', async () => {
@@ -232,7 +226,11 @@ function races(engine: string, start: Started): void {
           assert.equal(locked.length, 50 - limit)
           for (const { json } of locked) {
             const { secondsUntilUnlock } = json.details[0].innerError
-            assert.ok(Number.isInteger(secondsUntilUnlock) && secondsUntilUnlock > 880 && secondsUntilUnlock <= 900)
+            // A request counts from the moment it was taken up, which may lie before the first guess of the window.
+            assert.ok(
+              Number.isInteger(secondsUntilUnlock) && Math.abs(secondsUntilUnlock - 900) < 20,
+              secondsUntilUnlock,
+            )
           }
           faces.set(name, [...new Set(answers.map(face))].toSorted())
         })
@@ -272,7 +270,7 @@ function races(engine: string, start: Started): void {
 
       test('K04: password.reset spends from the same counter', async () => {
         const { browser, flowId, person } = await flowIn(stile, 'MUST_CHANGE_PASSWORD')
-        const wrong = { currentPassword: 'wrong', newPassword: `New-CANARY-${randomUUID()}` }
+        const wrong = { currentPassword: 'wrong', newPassword: newPassword() }
         const answers = await together(20, browser.cookie, (one) => one.act(flowId, 'password.reset', wrong))
         assert.equal(answers.filter((answer) => answer.json.details[0].target === 'currentPassword').length, limit)
         assert.equal(answers.filter((answer) => detail(answer) === 'PASSWORD_LOCKED_OUT').length, 20 - limit)

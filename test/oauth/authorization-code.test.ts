@@ -52,6 +52,12 @@ suite('authorization codes', () => {
   }
   const tokensOf = (answer: Answer): { access_token: string; id_token: string } => expectStatus(answer, 200)
 
+  /** The replays that were recorded. */
+  const replays = (environmentId = stile.environmentId) => {
+    const text = "SELECT result FROM events WHERE environment_id = $1 AND action = 'AUTHORIZATION_CODE.REPLAYED'"
+    return stile.node.kernel.storage.read({ text, values: [environmentId] })
+  }
+
   suite('single use', () => {
     test('B01: a second exchange is refused and revokes what the first was given', async () => {
       const code = await codeFor(app)
@@ -59,11 +65,7 @@ suite('authorization codes', () => {
       assert.equal(await isLive(stile, access_token), true)
       expectRefusal(await redeemCode(stile, app, code), 'invalid_grant')
       assert.equal(await isLive(stile, access_token), false)
-      const statement = {
-        text: "SELECT result FROM events WHERE environment_id = $1 AND action = 'AUTHORIZATION_CODE.REPLAYED'",
-        values: [stile.environmentId],
-      }
-      assert.deepEqual(await stile.node.kernel.storage.read(statement), [{ result: 'FAILED' }])
+      assert.deepEqual(await replays(), [{ result: 'FAILED' }])
       expectRefusal(await redeemCode(stile, app, code), 'invalid_grant')
     })
 
@@ -95,6 +97,7 @@ suite('authorization codes', () => {
     })
 
     test('B04: a code lives as long as the setting says, 60 seconds by default', async () => {
+      const replaysBefore = await replays()
       const [inTime, late] = [await codeFor(app), await codeFor(app)]
       await pass(59)
       tokensOf(await redeemCode(stile, app, inTime))
@@ -105,6 +108,7 @@ suite('authorization codes', () => {
       const short = await codeFor(app)
       await pass(10)
       expectRefusal(await redeemCode(stile, app, short), 'invalid_grant')
+      assert.deepEqual(await replays(), replaysBefore, 'to come late is no replay')
       expectStatus(await stile.api('PUT', '/settings', { signingAlgorithm: 'ES256' }), 200)
     })
 
@@ -151,6 +155,7 @@ suite('authorization codes', () => {
       await copyApplication(app.clientId, elsewhere)
       const code = await codeFor(app)
       expectRefusal(await redeemCode(stile, app, code, {}, elsewhere.environmentId), 'invalid_grant')
+      assert.deepEqual(await replays(elsewhere.environmentId), [], 'it is unknown there, not replayed')
       tokensOf(await redeemCode(stile, app, code))
     })
 

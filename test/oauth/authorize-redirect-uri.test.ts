@@ -92,6 +92,9 @@ suite('redirect URIs over HTTP', () => {
     const local = await register(stile, { ...web, redirectUris: ['http://127.0.0.1:3000/cb'] })
     flowOf(await authorize(codeRequest(local)))
     expectErrorPage(await authorize({ ...codeRequest(local), redirect_uri: 'http://127.0.0.1:3001/cb' }))
+    const portless = await register(stile, { ...web, redirectUris: ['http://127.0.0.1/cb'] })
+    flowOf(await authorize(codeRequest(portless)))
+    expectErrorPage(await authorize({ ...codeRequest(portless), redirect_uri: 'http://127.0.0.1:3001/cb' }))
   })
 
   test('A16: a request without redirect_uri, or with an empty one, has nowhere to go', async () => {

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import { Browser, piFlowRequest, pkce } from '../harness/sign-on.ts'
-import { type Answer, type Stile, startStile } from '../harness/stile.ts'
+import { type Stile, startStile } from '../harness/stile.ts'
 import { authorizeBySignOnPage, codeRequest, expectErrorPage, flowOf, postedForm, told } from './journeys.ts'
 import { change, expectStatus, type Registered, register, rowsOf, spa } from './registrations.ts'
 

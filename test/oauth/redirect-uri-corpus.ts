@@ -118,6 +118,9 @@ export const refusedForNative: RefusedUris = {
   title: 'any port of the registered loopback address of a native application, and nothing else',
   uris: [
     'http://127.0.0.1:51004/other',
+    'http://127.0.0.1:51004/cx',
+    'http://127.0.0.1:51004/CB',
+    'http://127.0.0.1:51004.cb',
     'http://127.0.0.1:51004/cb/',
     'http://127.0.0.1:51004/cb?x=1',
     'http://127.0.0.1:51004//cb',

@@ -48,6 +48,6 @@ suite('commonly used passwords', () => {
     assert.ok(!isCommonlyUsed('!'.repeat(2048) + 'a' + '!'.repeat(2047)))
     assert.ok(!isCommonlyUsed('!a'.repeat(2048)))
     assert.ok(!isCommonlyUsed(`a${'!'.repeat(4094)}a`))
-    assert.ok(performance.now() - before < 50)
+    assert.ok(performance.now() - before < 500, 'on a busy machine too; a slow algorithm takes minutes')
   })
 })

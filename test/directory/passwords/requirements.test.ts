@@ -163,6 +163,6 @@ suite('requirements of a new password', () => {
     missed({ ...passphrase, qwertySequenceRule: { maxLength: 3 } }, long, {
       currentPassword: password('ba1!'.repeat(1024)),
     })
-    assert.ok(performance.now() - before < 50)
+    assert.ok(performance.now() - before < 500, 'on a busy machine too; a slow algorithm takes minutes')
   })
 })

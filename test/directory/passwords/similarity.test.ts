@@ -49,6 +49,6 @@ suite('likeness of two passwords', () => {
     const before = performance.now()
     assert.ok(similar(`${'ab'.repeat(2047)}x`, `${'ab'.repeat(2047)}y`))
     assert.ok(!similar('ab'.repeat(2048), 'ba'.repeat(2047) + 'cc'))
-    assert.ok(performance.now() - before < 50)
+    assert.ok(performance.now() - before < 500, 'on a busy machine too; a slow algorithm takes minutes')
   })
 })
