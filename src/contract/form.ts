@@ -14,6 +14,7 @@ export interface FormParameters {
 
 const maximumParameters = 200
 const name = /^[A-Za-z0-9_.:-]{1,100}$/
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Decodes a query string or form body.
@@ -41,18 +42,34 @@ export function parseForm(text: string): FormParameters {
   return { values, repeated }
 }
 
+/**
+ * Decodes a form body.
+ * @throws Problem invalid_request as `parseForm` does, and for bytes that are no UTF-8
+ */
+export function parseFormBody(bytes: Uint8Array): FormParameters {
+  let text: string
+  try {
+    text = decoder.decode(bytes)
+  } catch {
+    throw notWellEncoded()
+  }
+  return parseForm(text)
+}
+
 function decode(text: string): string {
   if (!text.includes('%') && !text.includes('+')) return checked(text)
   try {
     return checked(decodeURIComponent(text.replaceAll('+', ' ')))
   } catch {
-    throw problem('invalid_request', { description: 'the parameters are not well encoded' })
+    throw notWellEncoded()
   }
 }
 
 function checked(text: string): string {
-  if (text.includes('\u0000') || !text.isWellFormed()) {
-    throw problem('invalid_request', { description: 'the parameters are not well encoded' })
-  }
+  if (text.includes('\u0000') || !text.isWellFormed()) throw notWellEncoded()
   return text
+}
+
+function notWellEncoded(): Error {
+  return problem('invalid_request', { description: 'the parameters are not well encoded' })
 }

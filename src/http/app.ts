@@ -40,7 +40,8 @@ export function buildApp(kernel: Kernel, operations: readonly Operation[]): Fast
       ignoreDuplicateSlashes: false,
     },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-      void fail(kernel, 'management', error, request, reply)
+      // Fastify refuses what it cannot route before the hook below has looked at the length.
+      void fail(kernel, 'management', isTooLong(request) ? problem('URI_TOO_LONG') : error, request, reply)
     },
     clientErrorHandler(error: Error, socket: Socket) {
       if (!socket.writable || (error as { code?: string }).code === 'ECONNRESET') {
@@ -61,7 +62,7 @@ export function buildApp(kernel: Kernel, operations: readonly Operation[]): Fast
   // Fastify knows it as a method with a body and refuses it before the route can say 405.
   app.addHttpMethod('QUERY', { hasBody: false, overrideExisting: true })
   app.addHook('onRequest', async (request) => {
-    if (request.url.length > maximumUrlLength) throw problem('URI_TOO_LONG')
+    if (isTooLong(request)) throw problem('URI_TOO_LONG')
     if (request.headers['content-encoding'] !== undefined) throw problem('UNSUPPORTED_MEDIA_TYPE')
     if (!request.url.startsWith('/') || repeatsSingleton(request.raw.rawHeaders)) throw problem('INVALID_REQUEST')
   })
@@ -69,6 +70,10 @@ export function buildApp(kernel: Kernel, operations: readonly Operation[]): Fast
   app.setNotFoundHandler((request, reply) => fail(kernel, 'management', notFound(), request, reply))
   mount(app, kernel, operations)
   return app
+}
+
+function isTooLong({ url }: FastifyRequest): boolean {
+  return url.length > maximumUrlLength
 }
 
 /**

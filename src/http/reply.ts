@@ -88,6 +88,7 @@ export function toProblem(error: unknown, log: Logger, correlationId: string): P
   }
   const { code, statusCode } = error instanceof Error ? (error as { code?: unknown; statusCode?: unknown }) : {}
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return problem('TOO_LARGE')
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') return problem('NOT_FOUND')
   if (code === 'ECONNRESET' || (isOfFastify(code) && isClientsFault(statusCode))) return problem('INVALID_REQUEST')
   log.error({ err: error, correlationId }, 'unexpected error')
   return problem('UNEXPECTED_ERROR')

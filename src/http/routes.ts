@@ -5,7 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { authenticate } from '../access/bearer.ts'
 import type { Actor } from '../access/actor.ts'
-import { parseForm } from '../contract/form.ts'
+import { parseForm, parseFormBody } from '../contract/form.ts'
 import { parseJson } from '../contract/json.ts'
 import { canonicalMediaType } from '../contract/media-type.ts'
 import type { Context, Operation, Surface } from '../contract/operation.ts'
@@ -220,7 +220,7 @@ async function perform(
 
 function readBody({ body }: Operation, bytes: Buffer): unknown {
   if (!body) return undefined
-  if (body.kind === 'form') return parseForm(bytes.toString('utf8'))
+  if (body.kind === 'form') return parseFormBody(bytes)
   const json = parseJson(bytes)
   return body.judgedBy === 'handler' ? json : parseOrRefuse(body.schema, json)
 }

@@ -26,7 +26,7 @@ export function converse(port: number, bytes: string | Buffer, patience = 150): 
     const end = (closed: boolean) => {
       clearTimeout(timer)
       socket.destroy()
-      const answers = [...text.matchAll(/^HTTP\/1\.[01] (\d{3}) [^\n]*\r\n([\s\S]*?)\r\n\r\n/gm)]
+      const answers = [...text.matchAll(/HTTP\/1\.[01] (\d{3}) [^\n]*\r\n([\s\S]*?)\r\n\r\n/g)]
       resolve({
         text,
         closed,

@@ -50,13 +50,13 @@ export async function readCode(
   code: string,
   now: number,
 ): Promise<CodeFacts | undefined> {
-  const hash = hashCode(code)
-  const [row] = await storage.read(codeFacts(environmentId, hash, now))
+  const codeHash = hashCode(code)
+  const [row] = await storage.read(codeFacts(environmentId, codeHash, now))
   if (!row) return undefined
   const document = JSON.parse(row.document) as CodeDocument
   const passwordKept = row.password_changed_at === null || row.password_changed_at <= row.created_at
   return {
-    hash,
+    hash: codeHash,
     familyId: row.family_id,
     clientId: row.client_id,
     createdAt: row.created_at,

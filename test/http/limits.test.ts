@@ -1,0 +1,460 @@
+/**
+ * What the server bears: sizes, depths, encodings, connections and framing (rows O01, O02, O04-O08, O10, O11, O13, O19,
+ * O24, O25). Raw connections where no client would send such a thing.
+ */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { connect } from 'node:net'
+import { after, before, suite, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { operations } from '../../src/http/operations.ts'
+import { Browser, piFlowRequest, pkce, signOn } from '../harness/sign-on.ts'
+import { type Stile, startStile } from '../harness/stile.ts'
+import { type Conversation, converse, head } from './wire.ts'
+
+const mebibyte = 1_048_576
+
+suite('limits of requests', () => {
+  let stile: Stile
+  let port: number
+  before(async () => {
+    stile = await startStile()
+    port = stile.node.port
+  })
+  after(() => stile.close())
+
+  const token = () => `/${stile.environmentId}/as/token`
+  const jwks = () => `/${stile.environmentId}/as/jwks`
+  const users = () => `/v1/environments/${stile.environmentId}/users`
+  const isAlive = async () => assert.equal((await stile.send(jwks())).status, 200)
+  /** A path with ids that name nothing, in an environment that is there. */
+  const concrete = (path: string) =>
+    path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (name === 'environmentId' ? stile.environmentId : randomUUID()))
+  const withJson = operations.filter(({ body }) => body?.kind === 'json')
+
+  suite('size (O01)', () => {
+    test('64 KiB for the authentication endpoints, 1 MiB for the management API, told by its length alone', async () => {
+      for (const [path, limit, mediaType] of [
+        [token(), 65_536, 'application/x-www-form-urlencoded'],
+        [`/${stile.environmentId}/as/authorize`, 65_536, 'application/x-www-form-urlencoded'],
+        [`/${stile.environmentId}/flows/${randomUUID()}`, 65_536, 'application/vnd.pingidentity.session.reset+json'],
+        [users(), mebibyte, 'application/json'],
+      ] as const) {
+        const declared = (length: number) =>
+          converse(
+            port,
+            head(`POST ${path} HTTP/1.1`, 'Host: x', `Content-Type: ${mediaType}`, `Content-Length: ${length}`),
+            20,
+          )
+        const { answers, closed } = await declared(limit + 1)
+        assert.deepEqual([answers[0]?.status, closed], [413, true], path)
+        assert.deepEqual((await declared(limit)).answers, [], `${path}: this much is waited for`)
+      }
+    })
+
+    test('a body without a length is cut off where it passes the limit', async () => {
+      const chunk = `4000\r\n${'a'.repeat(0x4000)}\r\n`
+      const start = head(
+        `POST ${token()} HTTP/1.1`,
+        'Host: x',
+        'Content-Type: application/x-www-form-urlencoded',
+        'Transfer-Encoding: chunked',
+      )
+      const { answers, closed } = await converse(port, start + chunk.repeat(5))
+      assert.deepEqual([answers[0]?.status, closed], [413, true])
+    })
+
+    test('a hundred bodies of 50 MB at once do not fill the memory', async () => {
+      const chunk = Buffer.from(`10000\r\n${'a'.repeat(0x10000)}\r\n`)
+      /** Sends until it is told to stop. */
+      const flood = (path: string) =>
+        new Promise<number>((resolve) => {
+          let answer = ''
+          let sent = 0
+          const socket = connect(port, '127.0.0.1', () => {
+            socket.write(
+              head(`POST ${path} HTTP/1.1`, 'Host: x', 'Content-Type: application/json', 'Transfer-Encoding: chunked'),
+            )
+            more()
+          })
+          const more = () => {
+            while (sent < 50 * mebibyte && !socket.destroyed && socket.writable) {
+              sent += chunk.length
+              if (!socket.write(chunk)) return
+            }
+          }
+          socket.on('drain', more)
+          socket.on('data', (data) => (answer += data.toString('latin1')))
+          socket.on('error', () => undefined)
+          socket.on('close', () => resolve(Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0)))
+        })
+      const before = process.memoryUsage().rss
+      let highest = before
+      const timer = setInterval(() => (highest = Math.max(highest, process.memoryUsage().rss)), 5)
+      const statuses = await Promise.all(
+        Array.from({ length: 100 }, (_, at) => flood(at % 2 === 0 ? users() : token())),
+      )
+      clearInterval(timer)
+      // The answer may be lost when the connection is closed under a client that still writes.
+      for (const status of statuses) assert.ok(status === 413 || status === 0, String(status))
+      assert.ok(statuses.filter((status) => status === 413).length > 50)
+      // Both ends are in this process.
+      assert.ok(highest - before < 100 * mebibyte, `${Math.round((highest - before) / mebibyte)} MiB more`)
+      await isAlive()
+    })
+  })
+
+  suite('JSON (O02, O04, O05, O07, O08)', () => {
+    const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
+    const depths = [33, 20_000, 200_000]
+    const attacks: Readonly<Record<string, string | Buffer>> = {
+      'a repeated member': '{"a":1,"a":2}',
+      'a member repeated in another spelling': '{"name":1,"n\\u0061me":2}',
+      __proto__: '{"__proto__":{"polluted":true}}',
+      'an escaped __proto__': '{"\\u005f_proto__":{"polluted":true}}',
+      'a nested __proto__': '{"a":{"__proto__":{"polluted":true}}}',
+      'U+0000': '{"name":"a\\u0000b"}',
+      'U+0000 in a name': '{"a\\u0000":1}',
+      'a lone surrogate': '{"name":"\\ud800"}',
+      'a byte order mark': '\ufeff{}',
+      'invalid UTF-8': Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]),
+      'overlong UTF-8': Buffer.from([0x7b, 0x22, 0xc0, 0xaf, 0x22, 0x3a, 0x31, 0x7d]),
+      'UTF-8 of a surrogate': Buffer.from([0x7b, 0x22, 0xed, 0xa0, 0x80, 0x22, 0x3a, 0x31, 0x7d]),
+      'a number beyond doubles': '{"n":1e400}',
+      'a number that would be rounded': '{"n":9007199254740993}',
+      'too many members': `{${Array.from({ length: 1001 }, (_, at) => `"m${at}":0`).join()}}`,
+      'no JSON': '{"a":}',
+    }
+
+    async function post(path: string, method: string, mediaType: string, body: string | Buffer) {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+        method,
+        headers: {
+          'content-type': mediaType,
+          ...(path.startsWith('/v1') ? { authorization: `Bearer ${await stile.workerToken()}` } : {}),
+        },
+        body: Buffer.from(body),
+      })
+      return { status: response.status, text: await response.text() }
+    }
+
+    test('what parsers disagree about is 400 at every endpoint that takes JSON', async () => {
+      const flowId = (await new Browser(stile).authorize(piFlowRequest(stile, pkce().challenge))).json.id
+      for (const operation of withJson) {
+        const path = operation.surface === 'flow' ? `/${stile.environmentId}/flows/${flowId}` : concrete(operation.path)
+        const mediaType = operation.mediaTypes?.[0] ?? 'application/json'
+        for (const [name, body] of Object.entries(attacks)) {
+          const { status, text } = await post(path, operation.method, mediaType, body)
+          assert.equal(status, 400, `${operation.id}: ${name}: ${text}`)
+          assert.equal(JSON.parse(text).code, 'INVALID_REQUEST')
+        }
+        for (const depth of depths) {
+          const { status } = await post(path, operation.method, mediaType, nested(depth))
+          const isTooLarge = operation.surface !== 'management' && depth * 2 > 65_536
+          assert.equal(status, isTooLarge ? 413 : 400, `${operation.id}: ${depth} levels`)
+        }
+      }
+      assert.equal(({} as { polluted?: unknown }).polluted, undefined)
+      await isAlive()
+    })
+
+    test('O05: members named after what objects inherit are left aside', async () => {
+      const population = stile.populationId
+      const username = `person-${randomUUID()}`
+      const body = `{"username":"${username}","population":{"id":"${population}","constructor":{"x":1}},"constructor":{"prototype":{"polluted":true}},"prototype":{},"toString":"x","hasOwnProperty":1}`
+      const made = await stile.api('POST', '/users', undefined, { body })
+      assert.equal(made.status, 201, made.text)
+      assert.ok(!made.text.includes('polluted') && !made.text.includes('toString'))
+      assert.equal(({} as { polluted?: unknown }).polluted, undefined)
+    })
+  })
+
+  suite('forms and addresses (O05, O07, O08, O19)', () => {
+    const form = async (body: string | Buffer) => {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+      const response = await fetch(`http://127.0.0.1:${port}${token()}`, {
+        method: 'POST',
+        headers,
+        body: Buffer.from(body),
+      })
+      return { status: response.status, json: (await response.json()) as { error: string; error_description: string } }
+    }
+
+    test('a form that is not well encoded is 400 and nothing else', async () => {
+      for (const body of [
+        'grant_type=%zz',
+        'grant_type=%',
+        'grant_type=%c0%af',
+        'grant_type=%ed%a0%80',
+        'grant_type=%ff',
+        'client_id=a%00b',
+        'a\u0000b=1',
+        Buffer.from([0x61, 0x3d, 0xff]),
+        Buffer.from([0x61, 0x3d, 0xc0, 0xaf]),
+        '__proto__=1',
+        '%5f_proto__=1',
+        'constructor=1',
+        `${'a=1&'.repeat(201)}`,
+      ]) {
+        const { status, json } = await form(body)
+        assert.deepEqual([status, json.error], [400, 'invalid_request'], String(body))
+        assert.match(json.error_description, /Correlation ID/)
+      }
+    })
+
+    test('O19: an address that is too long, badly escaped or not an address', async () => {
+      for (const [target, status] of [
+        [`${jwks()}?${'a'.repeat(9000)}`, 414],
+        [`/${'a'.repeat(9000)}/as/jwks`, 414],
+        [`/${'a'.repeat(4000)}/as/jwks`, 404],
+        [`/v1/environments/${'a'.repeat(201)}`, 404],
+        ['/%zz', 400],
+        [`/${stile.environmentId}/flows/%zz`, 400],
+        [`/${stile.environmentId}/flows/%00`, 404],
+        [`/${stile.environmentId}/flows/%c0%af`, 400],
+        [`/${stile.environmentId}\\as\\jwks`, 404],
+        [`http://evil.example${jwks()}`, 400],
+        [`${stile.authUrl}${jwks()}`, 400],
+        ['*', 400],
+        [`${jwks()}?a=\u00ff`, 400],
+      ] as const) {
+        const { answers } = await converse(
+          port,
+          Buffer.from(head(`GET ${target} HTTP/1.1`, 'Host: x', 'Connection: close'), 'latin1'),
+          50,
+        )
+        assert.equal(answers[0]?.status, status, target.slice(0, 100))
+      }
+      await isAlive()
+    })
+
+    test('compressed bodies are not unpacked', async () => {
+      for (const encoding of ['gzip', 'br', 'deflate', 'identity, gzip']) {
+        const lines = [
+          `POST ${token()} HTTP/1.1`,
+          'Host: x',
+          'Content-Type: application/x-www-form-urlencoded',
+          `Content-Encoding: ${encoding}`,
+          'Content-Length: 3',
+        ]
+        const { answers } = await converse(port, `${head(...lines)}abc`, 50)
+        assert.equal(answers[0]?.status, 415, encoding)
+      }
+    })
+  })
+
+  suite('headers (O06, O10, O23)', () => {
+    const status = async (...lines: readonly string[]) => {
+      const { answers, closed } = await converse(
+        port,
+        head(`GET ${jwks()} HTTP/1.1`, ...lines, 'Connection: close'),
+        50,
+      )
+      return [answers[0]?.status, closed]
+    }
+
+    test('too many, too long, not named like headers', async () => {
+      const many = (count: number) => Array.from({ length: count }, (_, at) => `X-${at}: 1`)
+      assert.deepEqual(await status('Host: x', ...many(90)), [200, true])
+      assert.deepEqual(await status('Host: x', ...many(150)), [431, true])
+      assert.deepEqual(await status('Host: x', ...many(2000)), [431, true])
+      assert.deepEqual(await status('Host: x', `X: ${'a'.repeat(17_000)}`), [431, true])
+      assert.deepEqual(await status('Host: x', `Cookie: ${'ST=x; '.repeat(4000)}`), [431, true])
+      for (const line of ['X Y: 1', 'X(Y): 1', ': 1', 'X\u0000: 1', 'X: a\u0000b', 'X']) {
+        assert.deepEqual(await status('Host: x', line), [400, true], line)
+      }
+    })
+
+    test('what means something once, sent twice, is refused', async () => {
+      for (const line of ['Host: x', 'host: y', 'HOST: x']) assert.equal((await status('Host: x', line))[0], 400, line)
+      assert.equal((await status())[0], 400, 'no host at all')
+      const auth = 'Authorization: Bearer a'
+      assert.equal((await status('Host: x', auth, auth))[0], 400)
+      const type = 'Content-Type: application/x-www-form-urlencoded'
+      for (const other of [type, 'content-type: application/json']) {
+        const { answers } = await converse(
+          port,
+          `${head(`POST ${token()} HTTP/1.1`, 'Host: x', type, other, 'Content-Length: 3')}a=b`,
+          50,
+        )
+        assert.equal(answers[0]?.status, 400, other)
+      }
+    })
+
+    test('Expect is answered by 100 or refused', async () => {
+      const lines = [
+        `POST ${token()} HTTP/1.1`,
+        'Host: x',
+        'Content-Type: application/x-www-form-urlencoded',
+        'Content-Length: 3',
+      ]
+      const first = await converse(port, `${head(...lines, 'Expect: 100-continue')}a=b`, 50)
+      assert.deepEqual(first.text.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 100', 'HTTP/1.1 400'])
+      const second = await converse(port, `${head(...lines, 'Expect: the-moon')}a=b`, 50)
+      assert.equal(second.answers[0]?.status, 417)
+    })
+  })
+
+  suite('framing (O11)', () => {
+    /** A second request, hidden behind the first: it must not be taken for one. */
+    const hidden = () => head(`GET ${jwks()} HTTP/1.1`, 'Host: x')
+    const post = (...lines: readonly string[]) =>
+      head(`POST ${token()} HTTP/1.1`, 'Host: x', 'Content-Type: application/x-www-form-urlencoded', ...lines)
+
+    const refused: Readonly<Record<string, () => string>> = {
+      'CL.TE': () => `${post('Content-Length: 6', 'Transfer-Encoding: chunked')}0\r\n\r\nG`,
+      'TE.CL': () => `${post('Transfer-Encoding: chunked', 'Content-Length: 4')}5c\r\n`,
+      'TE.TE, a space before the colon': () => `${post('Transfer-Encoding : chunked')}0\r\n\r\n`,
+      'TE.TE, an unknown coding': () => `${post('Transfer-Encoding: xchunked')}0\r\n\r\n`,
+      'TE.TE, chunked is not last': () => `${post('Transfer-Encoding: chunked, identity')}0\r\n\r\n`,
+      'TE.TE, twice': () => `${post('Transfer-Encoding: chunked', 'Transfer-Encoding: chunked')}0\r\n\r\n`,
+      'TE.TE, twice and different': () =>
+        `${post('Transfer-Encoding: chunked', 'Transfer-Encoding: identity')}0\r\n\r\n`,
+      'TE.TE, a vertical tab': () => `${post('Transfer-Encoding:\u000bchunked')}0\r\n\r\n`,
+      'TE.TE, a folded line': () => `${post('Transfer-Encoding:\r\n chunked')}0\r\n\r\n`,
+      'two lengths': () => `${post('Content-Length: 3', 'Content-Length: 3')}a=b`,
+      'two lengths that differ': () => `${post('Content-Length: 3', 'Content-Length: 0')}a=b`,
+      'a list of lengths': () => `${post('Content-Length: 3, 3')}a=b`,
+      'a signed length': () => `${post('Content-Length: +3')}a=b`,
+      'a negative length': () => `${post('Content-Length: -3')}a=b`,
+      'a length in hexadecimal': () => `${post('Content-Length: 0x3')}a=b`,
+      'a length beyond numbers': () => `${post('Content-Length: 99999999999999999999999')}a=b`,
+      'bare LF': () => `GET ${jwks()} HTTP/1.1\nHost: x\n\n`,
+      'bare LF after a header': () => `GET ${jwks()} HTTP/1.1\r\nHost: x\nX: y\r\n\r\n`,
+      'bare CR': () => `GET ${jwks()} HTTP/1.1\r\nHost: x\rX: y\r\n\r\n`,
+      'a chunk size in the style of C': () => `${post('Transfer-Encoding: chunked')}0x3\r\na=b\r\n0\r\n\r\n`,
+      'a chunk longer than it says': () => `${post('Transfer-Encoding: chunked')}3\r\na=bXX\r\n0\r\n\r\n`,
+      'chunks ended by LF': () => `${post('Transfer-Encoding: chunked')}3\na=b\n0\n\n`,
+      'a chunk extension ended by LF': () => `${post('Transfer-Encoding: chunked')}3;x\n\r\na=b\r\n0\r\n\r\n`,
+      'a length in the trailers': () =>
+        `${post('Transfer-Encoding: chunked')}3\r\na=b\r\n0\r\nContent-Length: 999\r\n\r\n`,
+      'HTTP/1.0 with chunks': () =>
+        post('Transfer-Encoding: chunked').replace('HTTP/1.1', 'HTTP/1.0').concat('0\r\n\r\n'),
+      'HTTP/1.2': () => head(`GET ${jwks()} HTTP/1.2`, 'Host: x'),
+      'HTTP/2.0': () => head(`GET ${jwks()} HTTP/2.0`, 'Host: x'),
+      'HTTP/0.9': () => `GET ${jwks()}\r\n`,
+    }
+    for (const [name, request] of Object.entries(refused)) {
+      test(`${name}: 400, closed, and nothing behind it is carried out`, async () => {
+        const { answers, closed }: Conversation = await converse(port, request() + hidden())
+        assert.deepEqual(
+          answers.map(({ status }) => status),
+          [400],
+        )
+        assert.ok(closed)
+        assert.match(answers[0]?.head ?? '', /connection: close/i)
+      })
+    }
+
+    const understood: Readonly<Record<string, () => string>> = {
+      'CL.0: a GET with a body': () => `${head(`GET ${jwks()} HTTP/1.1`, 'Host: x', 'Content-Length: 5')}G / H`,
+      'a tab before chunked': () => `${post('Transfer-Encoding:\tchunked')}0\r\n\r\n`,
+      'chunk extensions': () => `${post('Transfer-Encoding: chunked')}3;a=b;c\r\na=b\r\n0\r\n\r\n`,
+      trailers: () => `${post('Transfer-Encoding: chunked')}3\r\na=b\r\n0\r\nHost: evil\r\nX: y\r\n\r\n`,
+    }
+    for (const [name, request] of Object.entries(understood)) {
+      test(`${name}: read as it is meant, so that the next request begins where it begins`, async () => {
+        const { answers } = await converse(port, request() + hidden())
+        assert.equal(answers.length, 2)
+        assert.equal(answers[1]?.status, 200)
+      })
+    }
+
+    test('garbage behind a request ends the connection', async () => {
+      const { answers, closed } = await converse(port, `${post('Content-Length: 3')}a=bGARBAGE\r\n\r\n${hidden()}`)
+      assert.ok(closed)
+      assert.ok(answers.every(({ status }) => status === 400))
+    })
+  })
+
+  suite('slow and many connections (O13)', () => {
+    test('every limit is set by hand', () => {
+      const { server } = stile.node.app
+      assert.deepEqual(
+        [server.headersTimeout, server.requestTimeout, server.keepAliveTimeout, server.maxHeadersCount],
+        [15_000, 30_000, 65_000, 100],
+      )
+    })
+
+    test('connections that never finish their headers are closed, and the others are served meanwhile', async () => {
+      const { server } = stile.node.app
+      server.headersTimeout = 500
+      const patient = Array.from({ length: 300 }, (_, at) => {
+        const socket = connect(port, '127.0.0.1')
+        const ended = new Promise<string>((resolve) => {
+          let text = ''
+          socket.on('data', (data) => (text += data.toString('latin1')))
+          socket.on('error', () => undefined)
+          socket.on('close', () => resolve(text))
+        })
+        // A header that goes on for ever, headers without end, and a method that never comes to its end.
+        const [begins, goesOn] = (
+          [
+            [`GET ${jwks()} HTTP/1.1\r\nX: `, 'y'],
+            [`GET ${jwks()} HTTP/1.1\r\n`, 'X: y\r\n'],
+            ['P', ''],
+          ] as const
+        )[at % 3] as readonly [string, string]
+        socket.on('connect', () => socket.write(begins))
+        const drip = setInterval(() => socket.write(goesOn), 400)
+        return ended.finally(() => clearInterval(drip))
+      })
+      const times: number[] = []
+      const began = performance.now()
+      let open = true
+      const all = Promise.all(patient).finally(() => (open = false))
+      while (open) {
+        const start = performance.now()
+        await isAlive()
+        times.push(performance.now() - start)
+        await Promise.race([all, pause(50)])
+      }
+      const answers = await all
+      server.headersTimeout = 15_000
+      // The server looks every 5 s.
+      assert.ok(performance.now() - began < 8000, `${Math.round(performance.now() - began)} ms`)
+      for (const text of answers) assert.match(text, /^HTTP\/1\.1 408 /)
+      assert.ok((times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.9)] ?? 0) < 500)
+    })
+  })
+
+  test('O24: without trusted proxies no forwarding header reaches audit, sessions or links', async () => {
+    const forged = {
+      'x-forwarded-for': '203.0.113.7',
+      'x-real-ip': '203.0.113.7',
+      'x-client-ip': '203.0.113.7',
+      'true-client-ip': '203.0.113.7',
+      'cf-connecting-ip': '203.0.113.7',
+      forwarded: 'for=203.0.113.7;proto=https;host=evil.example',
+      'x-forwarded-host': 'evil.example',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-port': '444',
+      via: '1.1 evil.example',
+    }
+    class Forger extends Browser {
+      override send(path: string, call: Parameters<Stile['send']>[1] = {}) {
+        return super.send(path, { ...call, headers: { ...forged, ...call.headers } })
+      }
+    }
+    const browser = new Forger(stile)
+    const { flowId } = await signOn(browser)
+    const wrong = await browser.authorize(piFlowRequest(stile, pkce().challenge, { prompt: 'login' }))
+    for (const [table, column] of [
+      ['events', 'remote_ip'],
+      ['users', 'last_sign_on_ip'],
+    ] as const) {
+      const found = await stile.node.kernel.storage.read<Record<string, string>>({
+        text: `SELECT DISTINCT ${column} AS address FROM ${table} WHERE environment_id = $1 AND ${column} IS NOT NULL`,
+        values: [stile.environmentId],
+      })
+      assert.deepEqual([...new Set(found.map(({ address }) => address))], ['127.0.0.1'], table)
+    }
+    const sessions = await stile.node.kernel.storage.read<{ document: string }>({
+      text: 'SELECT document FROM sessions WHERE environment_id = $1',
+      values: [stile.environmentId],
+    })
+    assert.doesNotMatch(JSON.stringify(sessions), /203\.0\.113\.7/)
+    assert.doesNotMatch(wrong.text, /evil|https:|444/)
+    assert.ok(flowId)
+  })
+})
