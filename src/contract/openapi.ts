@@ -166,8 +166,8 @@ function requestContent(operation: Operation): Record<string, Json> {
 
 function responses(operation: Operation): Record<string, Json> {
   const result: Record<string, Json> = {}
+  const type = operation.surface === 'flow' ? 'application/hal+json' : 'application/json'
   for (const [status, schema] of Object.entries(operation.replies)) {
-    const type = operation.surface === 'flow' ? 'application/hal+json' : 'application/json'
     result[status] = {
       description: status.startsWith('3') ? 'Redirect' : Number(status) < 400 ? 'Success' : 'Refused',
       ...(schema ? { content: { [type]: { schema: toJsonSchema(schema, 'output') } } } : {}),
@@ -182,7 +182,7 @@ function responses(operation: Operation): Record<string, Json> {
     if (!present) {
       result[String(status)] = {
         description: text,
-        content: { 'application/json': { schema: { $ref: `#/components/schemas/${error}` } } },
+        content: { [type]: { schema: { $ref: `#/components/schemas/${error}` } } },
       }
     } else if (typeof present['description'] === 'string' && !present['description'].includes(text)) {
       present['description'] += ` ${text}`

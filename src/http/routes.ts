@@ -102,7 +102,7 @@ function refuse(
   const page = asPage(surface, request)
   setHeaders(answer, failure.headers)
   if (page) setHeaders(answer, pageHeaders({ formActions: [] }))
-  return writeProblem(page ? 'page' : surface === 'page' ? 'flow' : surface, failure, correlationId)
+  return writeProblem(page ? 'page' : surface === 'page' ? 'management' : surface, failure, correlationId)
 }
 
 function send(reply: FastifyReply, written: Written, answer: Record<string, string | string[]>): FastifyReply {

@@ -168,7 +168,8 @@ suite('what it says is what is mounted', () => {
   test('failures of OAuth endpoints are those of RFC 6749, all others PingOne errors', () => {
     for (const operation of operations) {
       const found = at(operation.path, operation.method)
-      const [content] = Object.values(found.responses['500'].content) as Json[]
+      const [[type, content]] = Object.entries(found.responses['500'].content) as [[string, Json]]
+      assert.equal(type, operation.surface === 'flow' ? 'application/hal+json' : 'application/json', operation.id)
       const expected = operation.surface === 'oauth' ? 'OAuthError' : 'PingOneError'
       assert.equal(content.schema.$ref, `#/components/schemas/${expected}`, operation.id)
     }
