@@ -155,11 +155,12 @@ suite('a node that has lost touch (D23)', () => {
     return typeof address === 'object' && address ? address.port : assert.fail('no port')
   }
 
-  test('for 5 seconds it goes on; then it stops issuing and deciding, while discovery, keys and liveness go on', async () => {
+  test('for 5 seconds it goes on; then it stops issuing and deciding, while discovery, keys and liveness go on', async (context) => {
     const { environmentId, node, worker } = stile
     const { kernel } = node
     const port = await freePort()
     const health = await startHealth(kernel, port, '127.0.0.1')
+    context.after(() => health.close())
     const probe = async (name: string) => (await fetch(`http://127.0.0.1:${port}/health/${name}`)).status
     const browser = new Browser(stile)
     const flowId = await begin(browser)
@@ -191,6 +192,7 @@ suite('a node that has lost touch (D23)', () => {
     assert.deepEqual([await probe('live'), await probe('ready')], [200, 200])
 
     const restore = loseTouch()
+    context.after(restore)
     kernel.log.level = 'silent'
     world.advance(5000)
     await kernel.environments.poll()
@@ -212,7 +214,6 @@ suite('a node that has lost touch (D23)', () => {
     await kernel.environments.poll()
     assert.deepEqual(answered(await deciding()), usual)
     assert.equal(await probe('ready'), 200)
-    await health.close()
   })
 })
 

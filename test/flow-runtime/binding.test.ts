@@ -1,34 +1,13 @@
-/**
- * A flow and its browser: the session cookie (decision D1) and who may reach a flow by which door (D2). Rows I02-I05, I13,
- * I15, I20, I22, J02-J04, J31.
- */
+/** Who may reach a flow by which door (decision D2; rows I04, I05, J03, J04, J31). */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import { flowStatuses } from '../../src/flow/actions/index.ts'
-import { hashSessionToken } from '../../src/directory/session-cookie.ts'
 import { Browser, piFlowRequest, pkce, redeem } from '../harness/sign-on.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
-import {
-  authorize,
-  begin,
-  bodyOf,
-  type Door,
-  flowIn,
-  newPerson,
-  type Person,
-  removeRows,
-  rowOf,
-  rows,
-} from './arrange.ts'
+import { begin, bodyOf, flowIn, newPerson, type Person, rowOf } from './arrange.ts'
 
-interface SessionRow {
-  readonly id: string
-  readonly user_id: string
-  readonly token_hash: string
-}
-
-suite('a flow and its browser', () => {
+suite('who may reach a flow (D2)', () => {
   let stile: Stile
   before(async () => {
     stile = await startStile()
@@ -39,382 +18,143 @@ suite('a flow and its browser', () => {
   const page = (flowId: string) => `/${stile.environmentId}/signon/?flowId=${flowId}`
   const check = (browser: Browser, flowId: string, person: Person = stile.user) =>
     browser.act(flowId, 'usernamePassword.check', bodyOf('usernamePassword.check', person))
-  const sessionsOf = ({ id }: Person) => rows<SessionRow>(stile, 'sessions', 'user_id = $2', id)
   const withCookie = (cookie: string | undefined) => Object.assign(new Browser(stile), { cookie })
-  const isSignedOn = async (browser: Browser) => {
-    const { json } = await withCookie(browser.cookie).authorize(
-      piFlowRequest(stile, pkce().challenge, { prompt: 'none' }),
-    )
-    return json.details?.[0]?.code !== 'LOGIN_REQUIRED'
+
+  /** Every way to a flow, with what it answers. */
+  const ways = (flowId: string) =>
+    [
+      [path(flowId), {}],
+      [`${path(flowId)}/steps`, {}],
+      [`${path(flowId)}/steps/x`, {}],
+      [path(flowId), { body: {}, mediaType: 'application/vnd.pingidentity.session.reset+json' }],
+      [
+        path(flowId),
+        {
+          body: bodyOf('usernamePassword.check', stile.user),
+          mediaType: 'application/vnd.pingidentity.usernamePassword.check+json',
+        },
+      ],
+      [`/${stile.environmentId}/as/resume?flowId=${flowId}`, {}],
+      [page(flowId), {}],
+      [page(flowId), { body: new URLSearchParams({ action: 'session.reset' }) }],
+    ] as const
+
+  async function unreachable(strangers: readonly Browser[], flowId: string): Promise<void> {
+    const stored = await rowOf(stile, flowId)
+    for (const stranger of strangers) {
+      for (const [at, call] of ways(flowId)) {
+        const mine = await withCookie(stranger.cookie).send(at, call)
+        const unknown = await withCookie(stranger.cookie).send(at.replace(flowId, randomUUID()), call)
+        assert.equal(mine.status, 404, `${at}: ${mine.text}`)
+        const told = ({ text, headers }: Answer) => [text.replaceAll(/[0-9a-f-]{36}/g, ''), headers.getSetCookie()]
+        assert.deepEqual(told(mine), told(unknown), 'the same as for one that never was')
+      }
+    }
+    assert.deepEqual(await rowOf(stile, flowId), stored)
   }
 
-  suite('the session cookie (D1)', () => {
-    const attributes = (answer: Answer) => {
-      const lines = answer.headers.getSetCookie()
-      assert.equal(lines.length, 1)
-      const [pair = '', ...rest] = (lines[0] ?? '').split('; ')
-      return { pair, rest }
-    }
+  async function strangers(): Promise<Browser[]> {
+    const [signedOn, waiting] = [new Browser(stile), new Browser(stile)]
+    await check(signedOn, await begin(signedOn))
+    await begin(waiting)
+    return [new Browser(stile), signedOn, waiting, withCookie(`ST=${randomUUID()}`)]
+  }
 
-    test('authorize sets it when it is absent: a random UUID, for this environment, out of the reach of scripts', async () => {
-      for (const door of ['pi.flow', 'redirect'] as const) {
-        const { pair, rest } = attributes(await authorize(new Browser(stile), door))
-        assert.match(pair, /^ST=[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
-        const [expires] = rest.splice(2, 1)
-        assert.deepEqual(rest, [`Path=/${stile.environmentId}`, 'Max-Age=2592000', 'HttpOnly', 'SameSite=Lax'])
-        const days = (Date.parse((expires ?? '').replace('Expires=', '')) - Date.now()) / 86_400_000
-        assert.ok(Math.abs(days - 30) < 0.01)
-      }
+  for (const status of flowStatuses) {
+    test(`J03, J04, I04: the redirect door, ${status}: not without the flow's own cookie`, async () => {
+      const { browser, flowId } = await flowIn(stile, status, 'redirect')
+      await unreachable(await strangers(), flowId)
+      assert.equal((await browser.send(path(flowId))).json.status, status)
     })
 
-    test('it stays while it is known, and storage holds only its hash', async () => {
-      const browser = new Browser(stile)
-      const flowId = await begin(browser)
-      const token = browser.cookie?.slice(3) ?? ''
-      assert.deepEqual((await authorize(browser, 'pi.flow')).headers.getSetCookie(), [])
-      const row = await rowOf(stile, flowId)
-      assert.equal(row?.token_hash, hashSessionToken(token))
-      assert.ok(!JSON.stringify(row).includes(token))
+    if (status === 'USERNAME_PASSWORD_REQUIRED' || status === 'FAILED') continue
+    test(`J03: pi.flow, ${status}: not without the cookie that came when the user did`, async () => {
+      const { browser, flowId } = await flowIn(stile, status, 'pi.flow')
+      await unreachable(await strangers(), flowId)
+      assert.equal((await browser.send(path(flowId))).json.status, status)
     })
+  }
 
-    test('I02: it is replaced at every sign-on; session.id stays when the same user authenticates again', async () => {
-      const browser = new Browser(stile)
-      const person = await newPerson(stile)
-      const cookies = [browser.cookie]
-      let sessionId: string | undefined
-      for (const more of [{}, { max_age: '0' }, { prompt: 'login' }] as readonly Record<string, string>[]) {
-        const flowId = await begin(browser, 'pi.flow', more)
-        cookies.push(browser.cookie)
-        const { json } = await check(browser, flowId, person)
-        assert.equal(json.status, 'COMPLETED')
-        sessionId ??= json.session.id
-        assert.equal(json.session.id, sessionId)
-        assert.ok(!cookies.includes(browser.cookie), 'a new token')
-        assert.equal((await sessionsOf(person)).length, 1)
-        for (const old of cookies) assert.equal(await isSignedOn(withCookie(old)), false, 'an old token is nobody')
-      }
-      assert.ok(await isSignedOn(browser))
-    })
-
-    test('I15: another user in the same browser gets another session, sees nothing of the first, and ends it', async () => {
-      const [first, second] = [await newPerson(stile), await newPerson(stile)]
-      const browser = new Browser(stile)
-      await check(browser, await begin(browser), first)
-      const old = browser.cookie
-      const [{ id: sessionId }] = (await sessionsOf(first)) as readonly [SessionRow]
-      const flowId = await begin(browser, 'pi.flow', { max_age: '0' })
-      const reset = await browser.act(flowId, 'session.reset', {})
-      assert.deepEqual([reset.json.status, reset.json.session], ['USERNAME_PASSWORD_REQUIRED', undefined])
-      assert.ok(!reset.text.includes(first.id) && !reset.text.includes(first.username))
-      const done = await check(browser, flowId, second)
-      assert.equal(done.json.status, 'COMPLETED')
-      assert.notEqual(done.json.session.id, sessionId)
-      assert.ok(!done.text.includes(first.id) && !done.text.includes(first.username))
-      assert.deepEqual(await sessionsOf(first), [])
-      assert.equal(await isSignedOn(withCookie(old)), false)
-      assert.equal((await sessionsOf(second)).length, 1)
-    })
-
-    test('I26, D1: two cookies of that name are refused, whichever is the right one', async () => {
-      const { browser, flowId } = await flowIn(stile, 'PASSWORD_REQUIRED')
-      const stored = await rowOf(stile, flowId)
-      for (const other of [`ST=${randomUUID()}`, 'ST=x', browser.cookie as string]) {
-        for (const cookie of [`${browser.cookie}; ${other}`, `${other};${browser.cookie}`]) {
-          const headers = { cookie }
-          for (const [at, call] of [
-            [path(flowId), {}],
-            [`/${stile.environmentId}/as/resume?flowId=${flowId}`, {}],
-            [path(flowId), { body: {}, mediaType: 'application/vnd.pingidentity.session.reset+json' }],
-          ] as const) {
-            const answer = await stile.send(at, { ...call, headers })
-            assert.deepEqual([answer.status, answer.json.code], [400, 'INVALID_REQUEST'], cookie)
-          }
-          const asked = await stile.send(
-            `/${stile.environmentId}/as/authorize?${new URLSearchParams(piFlowRequest(stile, pkce().challenge))}`,
-            { headers },
-          )
-          assert.equal(asked.status, 400)
-        }
-      }
-      assert.deepEqual(await rowOf(stile, flowId), stored)
-    })
-
-    test('a cookie that this server would not have set is no cookie', async () => {
-      for (const value of ['', 'x', '../../etc', `${randomUUID()}0`, randomUUID().toUpperCase(), '"quoted"']) {
-        const browser = withCookie(`ST=${value}`)
-        await begin(browser)
-        assert.match(browser.cookie ?? '', /^ST=[0-9a-f-]{36}$/)
-        assert.notEqual(browser.cookie, `ST=${value}`)
-      }
-    })
-
-    test('I03: a cookie planted before the sign-on is nobody afterwards, and reaches the flow no more', async () => {
-      const attacker = new Browser(stile)
-      await begin(attacker, 'redirect')
-      const planted = attacker.cookie
-      const victim = withCookie(planted)
-      const flowId = await begin(victim, 'redirect')
-      await check(victim, flowId)
-      assert.notEqual(victim.cookie, planted)
-      assert.equal(await isSignedOn(attacker), false)
-      assert.equal((await attacker.send(path(flowId))).status, 404)
-      assert.equal((await attacker.resume(flowId)).status, 404)
-      assert.equal((await victim.resume(flowId)).status, 302)
-    })
+  test('pi.flow works without a cookie until the flow has a user; then only with the one that answer set', async () => {
+    const person = await newPerson(stile, { forceChange: true })
+    const flowId = await begin(new Browser(stile))
+    assert.equal((await new Browser(stile).send(path(flowId))).status, 200)
+    assert.equal((await check(new Browser(stile), flowId, { ...person, password: 'wrong' })).status, 400)
+    const client = new Browser(stile)
+    const known = await check(client, flowId, person)
+    assert.equal(known.json.status, 'MUST_CHANGE_PASSWORD')
+    assert.ok(client.cookie, 'the answer that names the user sets a cookie')
+    assert.equal((await new Browser(stile).send(path(flowId))).status, 404)
+    const afterUser = client.cookie
+    const done = await client.act(flowId, 'password.reset', bodyOf('password.reset', person))
+    assert.equal(done.json.status, 'COMPLETED')
+    assert.notEqual(client.cookie, afterUser, 'and once more at the sign-on')
+    assert.equal((await withCookie(afterUser).resume(flowId)).status, 404)
+    const { verifier, challenge } = pkce()
+    const again = await client.authorize(piFlowRequest(stile, challenge))
+    assert.equal((await redeem(stile, again.json.authorizeResponse.code, verifier)).status, 200)
   })
 
-  suite('who may reach a flow (D2)', () => {
-    /** Every way to a flow, with what it answers. */
-    const ways = (flowId: string) =>
-      [
-        [path(flowId), {}],
-        [`${path(flowId)}/steps`, {}],
-        [`${path(flowId)}/steps/x`, {}],
-        [path(flowId), { body: {}, mediaType: 'application/vnd.pingidentity.session.reset+json' }],
-        [
-          path(flowId),
-          {
-            body: bodyOf('usernamePassword.check', stile.user),
-            mediaType: 'application/vnd.pingidentity.usernamePassword.check+json',
-          },
-        ],
-        [`/${stile.environmentId}/as/resume?flowId=${flowId}`, {}],
-        [page(flowId), {}],
-        [page(flowId), { body: new URLSearchParams({ action: 'session.reset' }) }],
-      ] as const
-
-    async function unreachable(strangers: readonly Browser[], flowId: string): Promise<void> {
-      const stored = await rowOf(stile, flowId)
-      for (const stranger of strangers) {
-        for (const [at, call] of ways(flowId)) {
-          const mine = await withCookie(stranger.cookie).send(at, call)
-          const unknown = await withCookie(stranger.cookie).send(at.replace(flowId, randomUUID()), call)
-          assert.equal(mine.status, 404, `${at}: ${mine.text}`)
-          const told = ({ text, headers }: Answer) => [text.replaceAll(/[0-9a-f-]{36}/g, ''), headers.getSetCookie()]
-          assert.deepEqual(told(mine), told(unknown), 'the same as for one that never was')
-        }
-      }
-      assert.deepEqual(await rowOf(stile, flowId), stored)
-    }
-
-    async function strangers(): Promise<Browser[]> {
-      const [signedOn, waiting] = [new Browser(stile), new Browser(stile)]
-      await check(signedOn, await begin(signedOn))
-      await begin(waiting)
-      return [new Browser(stile), signedOn, waiting, withCookie(`ST=${randomUUID()}`)]
-    }
-
-    for (const status of flowStatuses) {
-      test(`J03, J04, I04: the redirect door, ${status}: not without the flow's own cookie`, async () => {
-        const { browser, flowId } = await flowIn(stile, status, 'redirect')
-        await unreachable(await strangers(), flowId)
-        assert.equal((await browser.send(path(flowId))).json.status, status)
-      })
-
-      if (status === 'USERNAME_PASSWORD_REQUIRED' || status === 'FAILED') continue
-      test(`J03: pi.flow, ${status}: not without the cookie that came when the user did`, async () => {
-        const { browser, flowId } = await flowIn(stile, status, 'pi.flow')
-        await unreachable(await strangers(), flowId)
-        assert.equal((await browser.send(path(flowId))).json.status, status)
-      })
-    }
-
-    test('pi.flow works without a cookie until the flow has a user; then only with the one that answer set', async () => {
-      const person = await newPerson(stile, { forceChange: true })
-      const flowId = await begin(new Browser(stile))
-      assert.equal((await new Browser(stile).send(path(flowId))).status, 200)
-      assert.equal((await check(new Browser(stile), flowId, { ...person, password: 'wrong' })).status, 400)
-      const client = new Browser(stile)
-      const known = await check(client, flowId, person)
-      assert.equal(known.json.status, 'MUST_CHANGE_PASSWORD')
-      assert.ok(client.cookie, 'the answer that names the user sets a cookie')
-      assert.equal((await new Browser(stile).send(path(flowId))).status, 404)
-      const afterUser = client.cookie
-      const done = await client.act(flowId, 'password.reset', bodyOf('password.reset', person))
-      assert.equal(done.json.status, 'COMPLETED')
-      assert.notEqual(client.cookie, afterUser, 'and once more at the sign-on')
-      assert.equal((await withCookie(afterUser).resume(flowId)).status, 404)
-      const { verifier, challenge } = pkce()
-      const again = await client.authorize(piFlowRequest(stile, challenge))
-      assert.equal((await redeem(stile, again.json.authorizeResponse.code, verifier)).status, 200)
-    })
-
-    test('a pi.flow flow has a sign-on page for the browser that began it, and for no other', async () => {
-      const browser = new Browser(stile)
-      const flowId = await begin(browser)
-      assert.equal((await browser.send(page(flowId))).status, 200)
-      assert.equal((await new Browser(stile).send(page(flowId))).status, 404)
-      const form = new URLSearchParams({ action: 'usernamePassword.check', username: 'x', password: 'x' })
-      assert.equal((await new Browser(stile).send(page(flowId), { body: form })).status, 404)
-    })
-
-    test('I04: a link to a flow of another browser binds nothing, with and without a session', async () => {
-      const attacker = new Browser(stile)
-      const flowId = await begin(attacker, 'redirect')
-      const [signedOn] = (await strangers()).slice(1) as [Browser]
-      for (const victim of [new Browser(stile), signedOn]) {
-        const before = victim.cookie
-        const answer = await victim.send(page(flowId), { headers: { accept: 'text/html' } })
-        assert.equal(answer.status, 404)
-        assert.match(answer.headers.get('content-type') ?? '', /^text\/html/)
-        assert.equal(victim.cookie, before)
-      }
-    })
-
-    test('I05: credentials posted from another site sign nobody on', async () => {
-      const attacker = new Browser(stile)
-      const flowId = await begin(attacker, 'redirect')
-      const form = new URLSearchParams({
-        action: 'usernamePassword.check',
-        ...bodyOf('usernamePassword.check', stile.user),
-      })
-      const victim = new Browser(stile)
-      const fromElsewhere = {
-        origin: 'https://evil.example',
-        'sec-fetch-site': 'cross-site',
-        'sec-fetch-mode': 'navigate',
-      }
-      const refusals = [
-        [await victim.send(page(flowId), { body: form, headers: fromElsewhere }), 403],
-        [await victim.send(page(flowId), { body: form }), 404],
-        [await victim.send(path(flowId), { body: form, headers: fromElsewhere }), 401],
-        [await victim.act(flowId, 'usernamePassword.check', Object.fromEntries(form), fromElsewhere), 403],
-      ] as const
-      for (const [answer, status] of refusals) assert.equal(answer.status, status)
-      assert.equal(victim.cookie, undefined)
-    })
-
-    test('J31: what the query of the sign-on page says beside the flow changes nothing about where it leads', async () => {
-      const browser = new Browser(stile)
-      const flowId = await begin(browser, 'redirect', { state: 'kept' })
-      const more = `&environmentId=${randomUUID()}`
-      assert.equal((await browser.send(page(flowId) + more)).status, 200)
-      const form = new URLSearchParams({
-        action: 'usernamePassword.check',
-        ...bodyOf('usernamePassword.check', stile.user),
-      })
-      const posted = await browser.send(page(flowId) + more, { body: form })
-      assert.equal(posted.headers.get('location'), `${stile.authUrl}${page(flowId)}`)
-      const evil = `&client_id=${stile.nativeApp.clientId}&redirect_uri=https%3A%2F%2Fevil.example&state=other`
-      const resumed = await browser.send(`/${stile.environmentId}/as/resume?flowId=${flowId}${evil}`)
-      const to = new URL(resumed.headers.get('location') ?? '')
-      assert.equal(to.origin + to.pathname, stile.webApp.redirectUri)
-      assert.equal(to.searchParams.get('state'), 'kept')
-    })
+  test('a pi.flow flow has a sign-on page for the browser that began it, and for no other', async () => {
+    const browser = new Browser(stile)
+    const flowId = await begin(browser)
+    assert.equal((await browser.send(page(flowId))).status, 200)
+    assert.equal((await new Browser(stile).send(page(flowId))).status, 404)
+    const form = new URLSearchParams({ action: 'usernamePassword.check', username: 'x', password: 'x' })
+    assert.equal((await new Browser(stile).send(page(flowId), { body: form })).status, 404)
   })
 
-  suite('the end of a session', () => {
-    const doors: readonly Door[] = ['pi.flow', 'redirect']
-    /** No endpoint ends a session yet: its row is removed, as that endpoint will. */
-    const endSession = (person: Person) => removeRows(stile, 'sessions', 'user_id = $2', person.id)
-
-    for (const door of doors) {
-      test(`I13, ${door}: its cookie is nobody, and a flow it completed gives no code any more`, async () => {
-        const { browser, flowId, person } = await flowIn(stile, 'COMPLETED', door)
-        await endSession(person)
-        assert.equal(await isSignedOn(browser), false)
-        const resumed = await browser.resume(flowId)
-        assert.equal(resumed.status, 404)
-        assert.deepEqual(await rows(stile, 'authorization_codes', 'user_id = $2', person.id), [])
-      })
+  test('I04: a link to a flow of another browser binds nothing, with and without a session', async () => {
+    const attacker = new Browser(stile)
+    const flowId = await begin(attacker, 'redirect')
+    const [signedOn] = (await strangers()).slice(1) as [Browser]
+    for (const victim of [new Browser(stile), signedOn]) {
+      const before = victim.cookie
+      const answer = await victim.send(page(flowId), { headers: { accept: 'text/html' } })
+      assert.equal(answer.status, 404)
+      assert.match(answer.headers.get('content-type') ?? '', /^text\/html/)
+      assert.equal(victim.cookie, before)
     }
-
-    test('I13: a flow that began with it goes on only to a session of its own', async () => {
-      const { browser, flowId, person } = await flowIn(stile, 'PASSWORD_REQUIRED')
-      const [ended] = await sessionsOf(person)
-      await endSession(person)
-      const { json } = await check(browser, flowId, person)
-      assert.equal(json.status, 'COMPLETED')
-      assert.notEqual(json.session.id, ended?.id)
-      assert.deepEqual(
-        (await sessionsOf(person)).map(({ id }) => id),
-        [json.session.id],
-      )
-    })
-
-    test('I20: with the user gone or the session ended, the next request of a token is 401', async () => {
-      for (const end of [
-        endSession,
-        async ({ id }: Person) => void assert.equal((await stile.api('DELETE', `/users/${id}`)).status, 204),
-        async ({ id }: Person) =>
-          void assert.equal((await stile.api('PUT', `/users/${id}/enabled`, { enabled: false })).status, 200),
-      ]) {
-        const person = await newPerson(stile)
-        const browser = new Browser(stile)
-        await check(browser, await begin(browser), person)
-        const { verifier, challenge } = pkce()
-        const { json } = await browser.authorize(piFlowRequest(stile, challenge))
-        const token = (await redeem(stile, json.authorizeResponse.code, verifier)).json.access_token
-        const userinfo = () => stile.send(`/${stile.environmentId}/as/userinfo`, { token })
-        assert.equal((await userinfo()).status, 200)
-        await end(person)
-        assert.equal((await userinfo()).status, 401)
-        assert.equal(await isSignedOn(browser), false)
-      }
-    })
   })
 
-  suite('another environment', () => {
-    let other: Stile['environmentId']
-    let application: string
-    const twin = 'CANARY-Twin-27'
-    before(async () => {
-      const license = (await stile.api('GET', `/v1/organizations/${stile.organizationId}/licenses`)).json._embedded
-        .licenses[0].id
-      const body = { name: 'Other', type: 'SANDBOX', region: 'NA', license: { id: license } }
-      other = (await stile.api('POST', '/v1/environments', body)).json.id
-      const within = (method: string, at: string, sent: unknown, call = {}) =>
-        stile.api(method, `/v1/environments/${other}${at}`, sent, call)
-      const population = (await within('POST', '/populations', { name: 'People', default: true })).json.id
-      const user = (await within('POST', '/users', { username: stile.user.username, population: { id: population } }))
-        .json.id
-      const mediaType = 'application/vnd.pingidentity.password.set+json'
-      await within('PUT', `/users/${user}/password`, { value: twin, bypassPolicy: true }, { mediaType })
-      const native = {
-        name: 'Other application',
-        enabled: true,
-        type: 'NATIVE_APP',
-        protocol: 'OPENID_CONNECT',
-        responseTypes: ['CODE'],
-        grantTypes: ['AUTHORIZATION_CODE'],
-        tokenEndpointAuthMethod: 'NONE',
-        redirectUris: ['http://127.0.0.1/callback'],
-      }
-      application = (await within('POST', '/applications', native)).json.id
+  test('I05: credentials posted from another site sign nobody on', async () => {
+    const attacker = new Browser(stile)
+    const flowId = await begin(attacker, 'redirect')
+    const form = new URLSearchParams({
+      action: 'usernamePassword.check',
+      ...bodyOf('usernamePassword.check', stile.user),
     })
+    const victim = new Browser(stile)
+    const fromElsewhere = {
+      origin: 'https://evil.example',
+      'sec-fetch-site': 'cross-site',
+      'sec-fetch-mode': 'navigate',
+    }
+    const refusals = [
+      [await victim.send(page(flowId), { body: form, headers: fromElsewhere }), 403],
+      [await victim.send(page(flowId), { body: form }), 404],
+      [await victim.send(path(flowId), { body: form, headers: fromElsewhere }), 401],
+      [await victim.act(flowId, 'usernamePassword.check', Object.fromEntries(form), fromElsewhere), 403],
+    ] as const
+    for (const [answer, status] of refusals) assert.equal(answer.status, status)
+    assert.equal(victim.cookie, undefined)
+  })
 
-    const inOther = (browser: Browser, more = {}) =>
-      browser.send(
-        `/${other}/as/authorize?${new URLSearchParams({ ...piFlowRequest(stile, pkce().challenge), client_id: application, ...more })}`,
-      )
-
-    test('I22: a session is nothing in another environment, even for a user of the same name', async () => {
-      const browser = new Browser(stile)
-      await check(browser, await begin(browser))
-      const none = await inOther(withCookie(browser.cookie), { prompt: 'none' })
-      assert.equal(none.json.details[0].code, 'LOGIN_REQUIRED')
-      const flow = await inOther(withCookie(browser.cookie))
-      assert.equal(flow.json.status, 'USERNAME_PASSWORD_REQUIRED')
-      const wrong = { username: stile.user.username, password: stile.user.password }
-      const mediaType = 'application/vnd.pingidentity.usernamePassword.check+json'
-      const refused = await browser.send(`/${other}/flows/${flow.json.id}`, { body: wrong, mediaType })
-      assert.equal(refused.status, 400)
-      const body = { ...wrong, password: twin }
-      const accepted = await new Browser(stile).send(`/${other}/flows/${flow.json.id}`, { body, mediaType })
-      assert.equal(accepted.json.status, 'COMPLETED', accepted.text)
-      assert.notEqual(accepted.json._embedded.user.id, stile.user.id)
+  test('J31: what the query of the sign-on page says beside the flow changes nothing about where it leads', async () => {
+    const browser = new Browser(stile)
+    const flowId = await begin(browser, 'redirect', { state: 'kept' })
+    const more = `&environmentId=${randomUUID()}`
+    assert.equal((await browser.send(page(flowId) + more)).status, 200)
+    const form = new URLSearchParams({
+      action: 'usernamePassword.check',
+      ...bodyOf('usernamePassword.check', stile.user),
     })
-
-    test('J02: a flow is unknown under the path of another environment', async () => {
-      const { browser, flowId } = await flowIn(stile, 'PASSWORD_REQUIRED', 'redirect')
-      for (const at of [
-        `/${other}/flows/${flowId}`,
-        `/${other}/flows/${flowId}/steps`,
-        `/${other}/as/resume?flowId=${flowId}`,
-      ]) {
-        const [mine, unknown] = [await browser.send(at), await browser.send(at.replace(flowId, randomUUID()))]
-        assert.deepEqual([mine.status, { ...mine.json, id: '' }], [404, { ...unknown.json, id: '' }])
-      }
-    })
+    const posted = await browser.send(page(flowId) + more, { body: form })
+    assert.equal(posted.headers.get('location'), `${stile.authUrl}${page(flowId)}`)
+    const evil = `&client_id=${stile.nativeApp.clientId}&redirect_uri=https%3A%2F%2Fevil.example&state=other`
+    const resumed = await browser.send(`/${stile.environmentId}/as/resume?flowId=${flowId}${evil}`)
+    const to = new URL(resumed.headers.get('location') ?? '')
+    assert.equal(to.origin + to.pathname, stile.webApp.redirectUri)
+    assert.equal(to.searchParams.get('state'), 'kept')
   })
 })

@@ -5,12 +5,14 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
+import type { HashingPool } from '../../src/directory/passwords/pool.ts'
 import { Browser } from '../harness/sign-on.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 import { startSecondNode } from '../environment/second-node.ts'
 import { absent } from '../storage/absent.ts'
 import { startPostgres } from '../storage/postgres-cluster.ts'
 import { begin, bodyOf, enable, flowIn, newPassword, newPerson, type Person, rowOf, rows, stateOf } from './arrange.ts'
+import { watchStorage } from './watch-storage.ts'
 
 type Started = () => Promise<{ readonly nodes: readonly Stile[]; readonly stop: () => Promise<void> }>
 
@@ -240,6 +242,33 @@ function races(engine: string, start: Started): void {
         const [first, ...others] = faces.values()
         assert.equal(first?.length, 2)
         for (const other of others) assert.deepEqual(other, first)
+      })
+
+      test('D6: for each of them the same is read, committed and hashed, and the flow stays', async () => {
+        const { kernel } = stile.node
+        const pool = kernel.passwords as { -readonly [K in keyof HashingPool]: HashingPool[K] }
+        const { verify } = pool
+        const costs: Record<string, object> = {}
+        for (const [name, username] of Object.entries(classes)) {
+          const user = await username()
+          const flowId = await begin(new Browser(stile))
+          const before = await rowOf(stile, flowId)
+          let hashes = 0
+          pool.verify = (...given) => {
+            hashes++
+            return verify.apply(pool, given)
+          }
+          const watch = watchStorage(kernel)
+          const answer = await guess(new Browser(stile), flowId, user, 'wrong')
+          watch.stop()
+          pool.verify = verify
+          assert.deepEqual(await rowOf(stile, flowId), before)
+          costs[name] = { face: face(answer), reads: [...watch.reads], commits: [...watch.commits], hashes }
+        }
+        const [first, ...others] = Object.values(costs)
+        for (const other of others) assert.deepEqual(other, first)
+        assert.deepEqual((first as { commits: unknown; hashes: unknown }).commits, ['limits.take-guess'])
+        assert.equal((first as { hashes: unknown }).hashes, 1)
       })
 
       test('K01: the right password among the refused is refused, and does not unlock', async () => {

@@ -286,26 +286,41 @@ suite('flows', () => {
       }
     })
 
-    test('every JSON answer', async () => {
-      const flowId = await begin(new Browser(stile))
-      for (const answer of [
+    test('every JSON answer: HAL on flows, plain JSON on /as and /v1 (authentication-api 1.6)', async () => {
+      const browser = new Browser(stile)
+      const flowId = await begin(browser)
+      const as = `/${stile.environmentId}/as`
+      const hal = [
         await stile.send(path(flowId)),
         await stile.send(path(randomUUID())),
         await stile.send(path(flowId), { method: 'PUT' }),
         await stile.send(path(flowId), { body: {} }),
+      ]
+      const plain = [
+        await authorize(browser, 'pi.flow'),
+        await browser.resume(flowId),
+        await browser.resume(randomUUID()),
+        await stile.send(`${as}/resume`, { method: 'PUT' }),
+        await stile.send(`${as}/authorize?client_id=x&response_mode=pi.flow`),
+        await stile.send(`${as}/token`, { body: new URLSearchParams() }),
         await stile.send('/nowhere'),
-        await stile.send(`/${stile.environmentId}/as/token`, { body: new URLSearchParams() }),
         await stile.api('GET', '/users'),
         await stile.api('GET', '/users', undefined, { token: null }),
-      ]) {
-        assert.equal(answer.headers.get('content-security-policy'), "default-src 'none'; frame-ancestors 'none'")
-        assert.equal(answer.headers.get('x-content-type-options'), 'nosniff')
-        assert.equal(answer.headers.get('x-frame-options'), 'DENY')
-        assert.equal(answer.headers.get('cache-control'), 'no-store')
-        assert.match(answer.headers.get('correlation-id') ?? '', /^[0-9a-f-]{36}$/)
-        assert.equal(answer.headers.get('server'), null)
-        assert.equal(answer.headers.get('x-powered-by'), null)
+      ]
+      for (const { headers } of [...hal, ...plain]) {
+        assert.equal(headers.get('content-security-policy'), "default-src 'none'; frame-ancestors 'none'")
+        assert.equal(headers.get('x-content-type-options'), 'nosniff')
+        assert.equal(headers.get('x-frame-options'), 'DENY')
+        assert.equal(headers.get('cache-control'), 'no-store')
+        assert.match(headers.get('correlation-id') ?? '', /^[0-9a-f-]{36}$/)
+        assert.equal(headers.get('server'), null)
+        assert.equal(headers.get('x-powered-by'), null)
       }
+      const types = (answers: readonly Answer[]) => [
+        ...new Set(answers.map(({ headers }) => headers.get('content-type'))),
+      ]
+      assert.deepEqual(types(hal), ['application/hal+json;charset=UTF-8'])
+      assert.deepEqual(types(plain), ['application/json;charset=UTF-8'])
     })
   })
 })

@@ -1,0 +1,198 @@
+/**
+ * Headers, framing and slow connections, sent as bytes: what no client would send (rows O06, O10, O11, O13, O23, O28).
+ */
+import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { after, before, suite, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Stile, startStile } from '../harness/stile.ts'
+import { type Conversation, converse, head } from './wire.ts'
+
+suite('requests as bytes', () => {
+  let stile: Stile
+  let port: number
+  before(async () => {
+    stile = await startStile()
+    port = stile.node.port
+  })
+  after(() => stile.close())
+
+  const token = () => `/${stile.environmentId}/as/token`
+  const jwks = () => `/${stile.environmentId}/as/jwks`
+  const isAlive = async () => assert.equal((await stile.send(jwks())).status, 200)
+
+  suite('headers (O06, O10, O23)', () => {
+    const status = async (...lines: readonly string[]) => {
+      const { answers, closed } = await converse(
+        port,
+        head(`GET ${jwks()} HTTP/1.1`, ...lines, 'Connection: close'),
+        50,
+      )
+      return [answers[0]?.status, closed]
+    }
+
+    test('too many, too long, not named like headers', async () => {
+      const many = (count: number) => Array.from({ length: count }, (_, at) => `X-${at}: 1`)
+      assert.deepEqual(await status('Host: x', ...many(90)), [200, true])
+      assert.deepEqual(await status('Host: x', ...many(150)), [431, true])
+      assert.deepEqual(await status('Host: x', ...many(2000)), [431, true])
+      assert.deepEqual(await status('Host: x', `X: ${'a'.repeat(17_000)}`), [431, true])
+      assert.deepEqual(await status('Host: x', `Cookie: ${'ST=x; '.repeat(4000)}`), [431, true])
+      for (const line of ['X Y: 1', 'X(Y): 1', ': 1', 'X\u0000: 1', 'X: a\u0000b', 'X']) {
+        assert.deepEqual(await status('Host: x', line), [400, true], line)
+      }
+    })
+
+    test('what means something once, sent twice, is refused', async () => {
+      for (const line of ['Host: x', 'host: y', 'HOST: x']) assert.equal((await status('Host: x', line))[0], 400, line)
+      assert.equal((await status())[0], 400, 'no host at all')
+      const auth = 'Authorization: Bearer a'
+      assert.equal((await status('Host: x', auth, auth))[0], 400)
+      const type = 'Content-Type: application/x-www-form-urlencoded'
+      for (const other of [type, 'content-type: application/json']) {
+        const { answers } = await converse(
+          port,
+          `${head(`POST ${token()} HTTP/1.1`, 'Host: x', type, other, 'Content-Length: 3')}a=b`,
+          50,
+        )
+        assert.equal(answers[0]?.status, 400, other)
+      }
+    })
+
+    test('Expect is answered by 100 or refused', async () => {
+      const lines = [
+        `POST ${token()} HTTP/1.1`,
+        'Host: x',
+        'Content-Type: application/x-www-form-urlencoded',
+        'Content-Length: 3',
+      ]
+      const first = await converse(port, `${head(...lines, 'Expect: 100-continue')}a=b`, 50)
+      assert.deepEqual(first.text.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 100', 'HTTP/1.1 400'])
+      const second = await converse(port, `${head(...lines, 'Expect: the-moon')}a=b`, 50)
+      assert.equal(second.answers[0]?.status, 417)
+    })
+  })
+
+  suite('framing (O11)', () => {
+    /** A second request, hidden behind the first: it must not be taken for one. */
+    const hidden = () => head(`GET ${jwks()} HTTP/1.1`, 'Host: x')
+    const post = (...lines: readonly string[]) =>
+      head(`POST ${token()} HTTP/1.1`, 'Host: x', 'Content-Type: application/x-www-form-urlencoded', ...lines)
+
+    const refused: Readonly<Record<string, () => string>> = {
+      'CL.TE': () => `${post('Content-Length: 6', 'Transfer-Encoding: chunked')}0\r\n\r\nG`,
+      'TE.CL': () => `${post('Transfer-Encoding: chunked', 'Content-Length: 4')}5c\r\n`,
+      'TE.TE, a space before the colon': () => `${post('Transfer-Encoding : chunked')}0\r\n\r\n`,
+      'TE.TE, an unknown coding': () => `${post('Transfer-Encoding: xchunked')}0\r\n\r\n`,
+      'TE.TE, chunked is not last': () => `${post('Transfer-Encoding: chunked, identity')}0\r\n\r\n`,
+      'TE.TE, twice': () => `${post('Transfer-Encoding: chunked', 'Transfer-Encoding: chunked')}0\r\n\r\n`,
+      'TE.TE, twice and different': () =>
+        `${post('Transfer-Encoding: chunked', 'Transfer-Encoding: identity')}0\r\n\r\n`,
+      'TE.TE, a vertical tab': () => `${post('Transfer-Encoding:\u000bchunked')}0\r\n\r\n`,
+      'TE.TE, a folded line': () => `${post('Transfer-Encoding:\r\n chunked')}0\r\n\r\n`,
+      'two lengths': () => `${post('Content-Length: 3', 'Content-Length: 3')}a=b`,
+      'two lengths that differ': () => `${post('Content-Length: 3', 'Content-Length: 0')}a=b`,
+      'a list of lengths': () => `${post('Content-Length: 3, 3')}a=b`,
+      'a signed length': () => `${post('Content-Length: +3')}a=b`,
+      'a negative length': () => `${post('Content-Length: -3')}a=b`,
+      'a length in hexadecimal': () => `${post('Content-Length: 0x3')}a=b`,
+      'a length beyond numbers': () => `${post('Content-Length: 99999999999999999999999')}a=b`,
+      'bare LF': () => `GET ${jwks()} HTTP/1.1\nHost: x\n\n`,
+      'bare LF after a header': () => `GET ${jwks()} HTTP/1.1\r\nHost: x\nX: y\r\n\r\n`,
+      'bare CR': () => `GET ${jwks()} HTTP/1.1\r\nHost: x\rX: y\r\n\r\n`,
+      'a chunk size in the style of C': () => `${post('Transfer-Encoding: chunked')}0x3\r\na=b\r\n0\r\n\r\n`,
+      'a chunk longer than it says': () => `${post('Transfer-Encoding: chunked')}3\r\na=bXX\r\n0\r\n\r\n`,
+      'chunks ended by LF': () => `${post('Transfer-Encoding: chunked')}3\na=b\n0\n\n`,
+      'a chunk extension ended by LF': () => `${post('Transfer-Encoding: chunked')}3;x\n\r\na=b\r\n0\r\n\r\n`,
+      'a length in the trailers': () =>
+        `${post('Transfer-Encoding: chunked')}3\r\na=b\r\n0\r\nContent-Length: 999\r\n\r\n`,
+      'HTTP/1.0 with chunks': () =>
+        post('Transfer-Encoding: chunked').replace('HTTP/1.1', 'HTTP/1.0').concat('0\r\n\r\n'),
+      'HTTP/1.2': () => head(`GET ${jwks()} HTTP/1.2`, 'Host: x'),
+      'HTTP/2.0': () => head(`GET ${jwks()} HTTP/2.0`, 'Host: x'),
+      'HTTP/0.9': () => `GET ${jwks()}\r\n`,
+    }
+    for (const [name, request] of Object.entries(refused)) {
+      test(`${name}: 400, closed, and nothing behind it is carried out`, async () => {
+        const { answers, closed }: Conversation = await converse(port, request() + hidden())
+        assert.deepEqual(
+          answers.map(({ status }) => status),
+          [400],
+        )
+        assert.ok(closed)
+        assert.match(answers[0]?.head ?? '', /connection: close/i)
+      })
+    }
+
+    const understood: Readonly<Record<string, () => string>> = {
+      'CL.0: a GET with a body': () => `${head(`GET ${jwks()} HTTP/1.1`, 'Host: x', 'Content-Length: 5')}G / H`,
+      'a tab before chunked': () => `${post('Transfer-Encoding:\tchunked')}0\r\n\r\n`,
+      'chunk extensions': () => `${post('Transfer-Encoding: chunked')}3;a=b;c\r\na=b\r\n0\r\n\r\n`,
+      trailers: () => `${post('Transfer-Encoding: chunked')}3\r\na=b\r\n0\r\nHost: evil\r\nX: y\r\n\r\n`,
+    }
+    for (const [name, request] of Object.entries(understood)) {
+      test(`${name}: read as it is meant, so that the next request begins where it begins`, async () => {
+        const { answers } = await converse(port, request() + hidden())
+        assert.equal(answers.length, 2)
+        assert.equal(answers[1]?.status, 200)
+      })
+    }
+
+    test('garbage behind a request ends the connection', async () => {
+      const { answers, closed } = await converse(port, `${post('Content-Length: 3')}a=bGARBAGE\r\n\r\n${hidden()}`)
+      assert.ok(closed)
+      assert.ok(answers.every(({ status }) => status === 400))
+    })
+  })
+
+  suite('slow and many connections (O13)', () => {
+    test('every limit is set by hand', () => {
+      const { server } = stile.node.app
+      assert.deepEqual(
+        [server.headersTimeout, server.requestTimeout, server.keepAliveTimeout, server.maxHeadersCount],
+        [15_000, 30_000, 65_000, 100],
+      )
+    })
+
+    test('connections that never finish their headers are closed, and the others are served meanwhile', async () => {
+      const { server } = stile.node.app
+      server.headersTimeout = 500
+      const patient = Array.from({ length: 300 }, (_, at) => {
+        const socket = connect(port, '127.0.0.1')
+        const ended = new Promise<string>((resolve) => {
+          let text = ''
+          socket.on('data', (data) => (text += data.toString('latin1')))
+          socket.on('error', () => undefined)
+          socket.on('close', () => resolve(text))
+        })
+        // A header that goes on for ever, headers without end, and a method that never comes to its end.
+        const [begins, goesOn] = (
+          [
+            [`GET ${jwks()} HTTP/1.1\r\nX: `, 'y'],
+            [`GET ${jwks()} HTTP/1.1\r\n`, 'X: y\r\n'],
+            ['P', ''],
+          ] as const
+        )[at % 3] as readonly [string, string]
+        socket.on('connect', () => socket.write(begins))
+        const drip = setInterval(() => socket.write(goesOn), 400)
+        return ended.finally(() => clearInterval(drip))
+      })
+      const times: number[] = []
+      const began = performance.now()
+      let open = true
+      const all = Promise.all(patient).finally(() => (open = false))
+      while (open) {
+        const start = performance.now()
+        await isAlive()
+        times.push(performance.now() - start)
+        await Promise.race([all, pause(50)])
+      }
+      const answers = await all
+      server.headersTimeout = 15_000
+      // The server looks every 5 s.
+      assert.ok(performance.now() - began < 8000, `${Math.round(performance.now() - began)} ms`)
+      for (const text of answers) assert.match(text, /^HTTP\/1\.1 408 /)
+      assert.ok((times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.9)] ?? 0) < 500)
+    })
+  })
+})
