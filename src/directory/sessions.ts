@@ -6,9 +6,12 @@
 import type { EnvironmentSettings } from '../environment/settings.ts'
 import type { SessionFacts } from '../flow/facts.ts'
 import type { Outcome } from '../flow/outcome.ts'
+import type { Kernel } from '../kernel.ts'
 import { compareAndSet, insert, remove, type Word } from '../storage/operations.ts'
 import type { Statement } from '../storage/port.ts'
-import { type SessionWithUserRow, touchSession } from '../storage/sql/sessions.ts'
+import { sessionByToken, type SessionRow, touchSession } from '../storage/sql/sessions.ts'
+import { hashSessionToken } from './session-cookie.ts'
+import { type UserWithPassword, userWithPasswordFrom } from './users.ts'
 
 /** `lastSignOn` of the session resource. Times are epoch milliseconds. */
 export interface LastSignOn {
@@ -33,8 +36,35 @@ export interface Session {
 
 const noteUseAfterMilliseconds = 60_000
 
+/** A live session and its user as they are now; `user` is undefined when they are gone. */
+export interface SessionWithUser {
+  readonly session: Session
+  readonly user: UserWithPassword | undefined
+}
+
+/** Finds the live session of a token with its user; one read. */
+export async function sessionOfToken(
+  { storage }: Pick<Kernel, 'storage'>,
+  environmentId: string,
+  token: string,
+  now: number,
+): Promise<SessionWithUser | undefined> {
+  const [row] = await storage.read(sessionByToken(environmentId, hashSessionToken(token), now))
+  if (!row) return undefined
+  const session = sessionFrom({
+    id: row.session_id,
+    user_id: row.session_user_id,
+    document: row.session_document,
+    version: row.session_version,
+    created_at: row.session_created_at,
+    active_at: row.session_active_at,
+    expires_at: row.session_expires_at,
+  })
+  return { session, user: row.id === null ? undefined : userWithPasswordFrom(environmentId, row) }
+}
+
 /** A stored session as a value. */
-export function sessionFrom(row: SessionWithUserRow): Session {
+export function sessionFrom(row: SessionRow): Session {
   const document = JSON.parse(row.document) as Pick<Session, 'lastSignOn' | 'userAgent'>
   return {
     id: row.id,

@@ -97,7 +97,7 @@ export async function userWithPasswordByUsername(
   username: string,
 ): Promise<UserWithPassword | undefined> {
   const [row] = await storage.read(byKey(environmentId, usernameKey(username)))
-  return row && withPassword(environmentId, row)
+  return row && userWithPasswordFrom(environmentId, row)
 }
 
 /** Finds a user by id; one read. */
@@ -107,7 +107,7 @@ export async function userWithPasswordById(
   userId: string,
 ): Promise<UserWithPassword | undefined> {
   const [row] = await storage.read(byId(environmentId, userId))
-  return row && withPassword(environmentId, row)
+  return row && userWithPasswordFrom(environmentId, row)
 }
 
 /** The value of a row. */
@@ -128,7 +128,8 @@ export function userFrom(environmentId: string, row: UserRow): User {
   }
 }
 
-function withPassword(environmentId: string, row: UserWithPasswordRow): UserWithPassword {
+/** The value of a row that holds the password as well. */
+export function userWithPasswordFrom(environmentId: string, row: UserWithPasswordRow): UserWithPassword {
   const { hash, changed_at, must_change, history } = row
   return {
     user: userFrom(environmentId, row),

@@ -33,19 +33,21 @@ const maximumTurns = 16
  * @param begin the first call of the machine, to be repeated with more facts as long as it lacks some
  * @param policies the versions its answers are judged by
  * @param secrets what was cut out of the body; it goes to the answers and nowhere else
- * @param session the session the flow depends on: as the caller has just read it, or the id to read it by
+ * @param session the session the flow depends on: as the caller has just read it with its user, or the id to read it by
  */
 export async function drive(
   context: Context,
   begin: (facts: Facts) => StepResult,
   policies: readonly PolicyVersions[],
   secrets: Readonly<Record<string, string>>,
-  session: { readonly read: SessionFacts | null } | { readonly id: string | undefined },
+  session:
+    | { readonly read: SessionFacts | null; readonly user: UserWithPassword | undefined }
+    | { readonly id: string | undefined },
 ): Promise<Driven> {
-  let facts: Facts = 'read' in session ? { session: session.read } : {}
+  let user = 'read' in session ? session.user : undefined
+  let facts: Facts = 'read' in session ? factsRead(context, session.read, user) : {}
   const sessionId = 'read' in session ? undefined : session.id
   let next = begin
-  let user: UserWithPassword | undefined
   const writes: Write[] = []
   for (let turn = 0; turn < maximumTurns; turn++) {
     const result = next(facts)
@@ -75,6 +77,14 @@ export async function drive(
     }
   }
   throw new Error('a flow did not come to rest')
+}
+
+function factsRead(
+  { environment, now }: Context,
+  session: SessionFacts | null,
+  user: UserWithPassword | undefined,
+): Facts {
+  return session ? { session, user: user ? userFacts(environment, user, now) : null } : { session }
 }
 
 async function load(

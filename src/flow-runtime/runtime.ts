@@ -40,6 +40,8 @@ export interface FlowBeginning {
   readonly parameters: FlowState['request']['parameters']
   /** The live session of the browser. */
   readonly session: Session | null
+  /** Its user, as read with it; undefined when they are gone. */
+  readonly sessionUser: UserWithPassword | undefined
 }
 
 /** A flow that begins. */
@@ -52,7 +54,7 @@ export interface Begun {
 /** Begins a flow; nothing is stored yet. A session that satisfies the policy gives a COMPLETED flow at once. */
 export async function beginFlow(context: Context, beginning: FlowBeginning): Promise<Begun> {
   const { kernel, environment, now } = context
-  const { application, door, forcesLogin, maxAge, loginHint, acrValues, parameters, session } = beginning
+  const { application, door, forcesLogin, maxAge, loginHint, acrValues, parameters, session, sessionUser } = beginning
   const candidates = candidatePolicies(environment, application, acrValues)
   const origin = {
     id: kernel.world.uuid(),
@@ -63,8 +65,16 @@ export async function beginFlow(context: Context, beginning: FlowBeginning): Pro
     newSessionId: kernel.world.uuid(),
   }
   const policies = candidates.map((policy) => ({ atStart: policy, current: policy }))
-  const read = session && sessionFacts(session)
-  const driven = await drive(context, (facts) => start(candidates, origin, facts, now), policies, {}, { read })
+  const driven = await drive(
+    context,
+    (facts) => start(candidates, origin, facts, now),
+    policies,
+    {},
+    {
+      read: session && sessionFacts(session),
+      user: sessionUser,
+    },
+  )
   if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
   return { state: driven.state, user: driven.user }
 }

@@ -40,17 +40,31 @@ export function* insert(table: string, row: Columns): Word<void> {
 export function* insertAll(table: string, rows: readonly Columns[]): Word<void> {
   const columns = Object.keys(rows[0] ?? {})
   if (columns.length === 0) throw new TypeError(`There is nothing to insert into ${identifier(table)}`)
+  const list = columns.join(', ')
   const values: SqlValue[] = []
-  const tuples = rows.map((row) => {
+  for (const row of rows) {
     checkTenant(table, row)
-    if (Object.keys(row).join() !== columns.join()) throw new TypeError(`The rows for ${table} differ in their columns`)
-    return `(${columns.map((column) => bind(values, row[column])).join(', ')})`
-  })
-  const inserted = yield* run({
-    text: `INSERT INTO ${identifier(table)} (${columns.map(identifier).join(', ')}) VALUES ${tuples.join(', ')} ON CONFLICT DO NOTHING RETURNING 1 AS inserted`,
-    values,
-  })
+    if (Object.keys(row).join(', ') !== list) throw new TypeError(`The rows for ${table} differ in their columns`)
+    for (const column of columns) bind(values, row[column])
+  }
+  const inserted = yield* run({ text: insertText(table, columns, list, rows.length), values })
   if (inserted.length < rows.length) throw new UniquenessViolation(table)
+}
+
+/** Texts by table, columns and number of rows: few, used for every request, and not cheap to put together. */
+const insertTexts = new Map<string, string>()
+
+function insertText(table: string, columns: readonly string[], list: string, rows: number): string {
+  const key = `${table} ${rows} ${list}`
+  let text = insertTexts.get(key)
+  if (text === undefined) {
+    for (const column of columns) identifier(column)
+    const tuple = (row: number) => `(${columns.map((_, at) => `$${row * columns.length + at + 1}`).join(', ')})`
+    const tuples = Array.from({ length: rows }, (_, row) => tuple(row)).join(', ')
+    text = `INSERT INTO ${identifier(table)} (${list}) VALUES ${tuples} ON CONFLICT DO NOTHING RETURNING 1 AS inserted`
+    insertTexts.set(key, text)
+  }
+  return text
 }
 
 /**

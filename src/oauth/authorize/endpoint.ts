@@ -8,8 +8,8 @@ import { type FormParameters, parseForm } from '../../contract/form.ts'
 import { type Context, defineOperation, formBody, type Operation, type Reply } from '../../contract/operation.ts'
 import { eventOrigin } from '../../contract/event-origin.ts'
 import { uuid } from '../../contract/validation.ts'
-import { hashSessionToken, readSessionToken, sessionCookie } from '../../directory/session-cookie.ts'
-import { noteUse, type Session, sessionFrom } from '../../directory/sessions.ts'
+import { readSessionToken, sessionCookie } from '../../directory/session-cookie.ts'
+import { noteUse, type Session, sessionOfToken } from '../../directory/sessions.ts'
 import type { Application } from '../../environment/application.ts'
 import { invalidData, Problem, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
@@ -18,7 +18,6 @@ import { flowResource } from '../../flow-runtime/display.ts'
 import { flowResourceSchema } from '../../flow-runtime/schema.ts'
 import { signOnPage } from '../../flow-runtime/address.ts'
 import { type Begun, beginFlow, storeFlow } from '../../flow-runtime/runtime.ts'
-import { sessionByToken } from '../../storage/sql/sessions.ts'
 import { allowApplicationOrigin } from '../../flow-runtime/application-origin.ts'
 import { redirectUriAllowed } from '../rules/redirect-uri.ts'
 import { withValues } from '../parameters.ts'
@@ -92,8 +91,8 @@ function auditRejectedRedirect(context: Context, client: Application): void {
 async function proceed(context: Context, client: Application, request: AuthorizationRequest): Promise<Reply> {
   const { kernel, environment, site, now } = context
   const token = readSessionToken(context.headers.cookie)
-  const [row] = token ? await kernel.storage.read(sessionByToken(environment.id, hashSessionToken(token), now)) : []
-  const session = row ? sessionFrom(row) : null
+  const found = token ? await sessionOfToken(kernel, environment.id, token, now) : undefined
+  const session = found?.session ?? null
   const { state, user } = await beginFlow(context, {
     application: client,
     door: request.mode === 'pi.flow' ? 'pi.flow' : 'redirect',
@@ -103,6 +102,7 @@ async function proceed(context: Context, client: Application, request: Authoriza
     acrValues: request.acrValues,
     parameters: { ...request } as unknown as FlowState['request']['parameters'],
     session,
+    sessionUser: found?.user,
   })
   if (state.status === 'COMPLETED' && session) return await answerAtOnce(context, request, { state, user }, session)
   if (request.prompt === 'none') throw problem('login_required')

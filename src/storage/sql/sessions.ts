@@ -1,8 +1,9 @@
 /** Statements on `sessions`. */
 import type { Statement } from '../port.ts'
+import { type UserWithPasswordRow, userWithPasswordColumns, withPasswordOf } from './users.ts'
 
-/** A live session with its user as they are now. */
-export interface SessionWithUserRow {
+/** A row of `sessions`. */
+export interface SessionRow {
   readonly id: string
   readonly user_id: string
   readonly document: string
@@ -12,11 +13,20 @@ export interface SessionWithUserRow {
   readonly expires_at: number
 }
 
-/** The live session of a token. */
+/** A session beside its user as they are now, whose columns are all null when they are gone. */
+export type SessionWithUserRow = { readonly [K in keyof SessionRow as `session_${K}`]: SessionRow[K] } & (
+  | UserWithPasswordRow
+  | { readonly id: null }
+)
+
+/** The live session of a token, with its user and their password. */
 export function sessionByToken(environmentId: string, tokenHash: string, now: number): Statement<SessionWithUserRow> {
   return {
-    text: `SELECT id, user_id, document, version, created_at, active_at, expires_at
-           FROM sessions WHERE environment_id = $1 AND token_hash = $2 AND expires_at > $3`,
+    text: `SELECT s.id AS session_id, s.user_id AS session_user_id, s.document AS session_document,
+             s.version AS session_version, s.created_at AS session_created_at, s.active_at AS session_active_at,
+             s.expires_at AS session_expires_at, ${userWithPasswordColumns}
+           FROM sessions s LEFT JOIN users u ON u.environment_id = s.environment_id AND u.id = s.user_id ${withPasswordOf}
+           WHERE s.environment_id = $1 AND s.token_hash = $2 AND s.expires_at > $3`,
     values: [environmentId, tokenHash, now],
   }
 }
@@ -26,7 +36,7 @@ export function sessionById(
   environmentId: string,
   id: string,
   now: number,
-): Statement<SessionWithUserRow & { readonly token_hash: string }> {
+): Statement<SessionRow & { readonly token_hash: string }> {
   return {
     text: `SELECT id, token_hash, user_id, document, version, created_at, active_at, expires_at
            FROM sessions WHERE environment_id = $1 AND id = $2 AND expires_at > $3`,

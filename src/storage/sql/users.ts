@@ -28,8 +28,13 @@ const userColumns = `u.id, u.population_id, u.username, u.username_key, u.enable
 /** A user with the columns of the password, all null when there is none. */
 export type UserWithPasswordRow = UserRow & { readonly [K in keyof PasswordColumns]: PasswordColumns[K] | null }
 
-const withPassword = `SELECT ${userColumns}, p.hash, p.changed_at, p.must_change, p.history
-  FROM users u LEFT JOIN passwords p ON p.environment_id = u.environment_id AND p.user_id = u.id`
+/** What is read of a user `u` and their password `p`. */
+export const userWithPasswordColumns = `${userColumns}, p.hash, p.changed_at, p.must_change, p.history`
+
+/** Joins the password `p` of a user `u`. */
+export const withPasswordOf = 'LEFT JOIN passwords p ON p.environment_id = u.environment_id AND p.user_id = u.id'
+
+const withPassword = `SELECT ${userWithPasswordColumns} FROM users u ${withPasswordOf}`
 
 /** The user of a normalised username, with the password. */
 export function userWithPasswordByKey(environmentId: string, key: string): Statement<UserWithPasswordRow> {
