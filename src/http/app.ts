@@ -11,7 +11,7 @@ import Fastify, {
   type FastifyServerOptions,
 } from 'fastify'
 import type { Operation } from '../contract/operation.ts'
-import { notFound, problem, toPingOne } from '../errors/problem.ts'
+import { notFound, type Problem, problem, toPingOne } from '../errors/problem.ts'
 import type { Kernel } from '../kernel.ts'
 import { fail, mount } from './routes.ts'
 
@@ -38,6 +38,8 @@ export function buildApp(kernel: Kernel, operations: readonly Operation[]): Fast
       caseSensitive: true,
       ignoreTrailingSlash: false,
       ignoreDuplicateSlashes: false,
+      // Operations read their query themselves, by the rules of form.ts.
+      querystringParser: () => ({}),
     },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       // Fastify refuses what it cannot route before the hook below has looked at the length.
@@ -61,15 +63,19 @@ export function buildApp(kernel: Kernel, operations: readonly Operation[]): Fast
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   // Fastify knows it as a method with a body and refuses it before the route can say 405.
   app.addHttpMethod('QUERY', { hasBody: false, overrideExisting: true })
-  app.addHook('onRequest', async (request) => {
-    if (isTooLong(request)) throw problem('URI_TOO_LONG')
-    if (request.headers['content-encoding'] !== undefined) throw problem('UNSUPPORTED_MEDIA_TYPE')
-    if (!request.url.startsWith('/') || repeatsSingleton(request.raw.rawHeaders)) throw problem('INVALID_REQUEST')
-  })
+  app.addHook('onRequest', (request, _reply, done) => done(objectionTo(request)))
   app.setErrorHandler((error, request, reply) => fail(kernel, 'management', error, request, reply))
   app.setNotFoundHandler((request, reply) => fail(kernel, 'management', notFound(), request, reply))
   mount(app, kernel, operations)
   return app
+}
+
+/** What is wrong with a request before its operation is known. */
+function objectionTo(request: FastifyRequest): Problem | undefined {
+  if (isTooLong(request)) return problem('URI_TOO_LONG')
+  if (request.headers['content-encoding'] !== undefined) return problem('UNSUPPORTED_MEDIA_TYPE')
+  if (!request.url.startsWith('/') || repeatsSingleton(request.raw.rawHeaders)) return problem('INVALID_REQUEST')
+  return undefined
 }
 
 function isTooLong({ url }: FastifyRequest): boolean {
