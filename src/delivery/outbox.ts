@@ -21,6 +21,8 @@ export type OutboxKind =
   | 'environment.delete'
   /** Remove what is left of it, once no node can still remember it. */
   | 'environment.forget'
+  /** Send a notification to a user; its payload is sealed. */
+  | 'notification.send'
 
 /** A promise of work. */
 export interface Message {
@@ -28,12 +30,17 @@ export interface Message {
   readonly environmentId: string
   /** When it may be done at the earliest, epoch milliseconds; default: at once. */
   readonly notBefore?: number
+  /** What the handler needs to know; default: nothing. Whatever is secret is sealed. */
+  readonly payload?: string
+  /** Default: a new one. */
+  readonly id?: string
 }
 
 /** One attempt at a message, as its handler sees it. */
 export interface Attempt {
   readonly environmentId: string
   readonly id: string
+  readonly payload: string
 }
 
 /** `done`: nothing is left to do. `paused`: there is more, and others may come first. */
@@ -46,9 +53,9 @@ export type Handler = (attempt: Attempt, signal: AbortSignal) => Promise<Outcome
 export function enqueue(world: World, message: Message, now: number): Statement<object> {
   return insertOutbox({
     environment_id: message.environmentId,
-    id: world.uuid(),
+    id: message.id ?? world.uuid(),
     kind: message.kind,
-    payload: '{}',
+    payload: message.payload ?? '{}',
     attempts: 0,
     next_at: message.notBefore ?? now,
     created_at: now,
@@ -107,7 +114,7 @@ async function attempt(
   try {
     const handler = Object.hasOwn(handlers, row.kind) ? handlers[row.kind as OutboxKind] : undefined
     if (!handler) throw new Error('no handler knows this kind of message: a newer release wrote it')
-    const outcome = await handler({ environmentId: environment_id, id }, signal)
+    const outcome = await handler({ environmentId: environment_id, id, payload: row.payload }, signal)
     const mine = { environment_id, id, attempts }
     const statement = outcome === 'done' ? completeOutbox(mine) : postponeOutbox(mine, world.now())
     await storage.commit({ name: `outbox.${outcome}`, single: true, run: () => run(statement) })

@@ -30,6 +30,7 @@ export function startJobs(kernel: JobPorts): Jobs {
   const handlers = {
     'environment.delete': deleteEnvironment(kernel),
     'environment.forget': forgetEnvironment(kernel),
+    'notification.send': () => Promise.reject(new Error('no channel can send notifications yet')),
   }
   const pieces: readonly Piece[] = [
     { name: 'outbox', everyMilliseconds: 2_000, run: (signal) => drainOutbox(kernel, handlers, signal) },

@@ -20,7 +20,7 @@ async function promise({ storage, world }: Ports, count: number): Promise<void> 
 
 function handlers(forget: Handler): Readonly<Record<OutboxKind, Handler>> {
   const unexpected: Handler = () => Promise.reject(new Error('no message of this kind was promised'))
-  return { 'environment.delete': unexpected, 'environment.forget': forget }
+  return { 'environment.delete': unexpected, 'environment.forget': forget, 'notification.send': unexpected }
 }
 
 async function waiting({ storage }: Ports): Promise<number> {

@@ -1,0 +1,67 @@
+/**
+ * Notifications: a message to a user, made from a template of the environment (platform-api 3.18) and promised in the
+ * unit of the change that it tells of. It is sent by the outbox, so that a provider that is down breaks nothing.
+ *
+ * Never: a text of its own (templates hold those); a code in clear in storage: the payload is sealed.
+ */
+import type { Environment } from '../environment/snapshot.ts'
+import { open, seal, type SealContext } from '../keys/sealing.ts'
+import type { Statement } from '../storage/port.ts'
+import type { World } from '../world.ts'
+import { enqueue } from './outbox.ts'
+
+/** The templates Stile sends: a closed list of PingOne's names. */
+export type TemplateName =
+  /** Proves that the user owns the e-mail address: registration and change of address. */
+  | 'email_verification_user'
+  /** The same, asked for by an administrator. */
+  | 'email_verification_admin'
+  | 'recovery_code_template'
+  | 'verification_code_template'
+  /** A one-time passcode, or a push, for a second factor. */
+  | 'strong_authentication'
+  /** The code that activates a device. */
+  | 'device_pairing'
+  | 'new_device_paired'
+  | 'transaction'
+  | 'general'
+
+/** How a message travels. */
+export type Channel = 'EMAIL' | 'SMS' | 'VOICE' | 'PUSH'
+
+/** A message to one user. */
+export interface Notification {
+  readonly template: TemplateName
+  readonly channel: Channel
+  /** An e-mail address, an E.164 phone number, or the id of a mobile device. */
+  readonly to: string
+  readonly userId: string | null
+  /** BCP 47 tags in order of preference; the environment's default language is the last resort. */
+  readonly locales: readonly string[]
+  /** What stands for `${name}` in the template. */
+  readonly variables: Readonly<Record<string, string>>
+}
+
+function place(environmentId: string, id: string): SealContext {
+  return { environmentId, table: 'outbox', row: id, column: 'payload' }
+}
+
+/** The statement that promises a notification, to be yielded inside the unit of the change. */
+export function notify(
+  world: World,
+  { id: environmentId, dataKey }: Pick<Environment, 'id' | 'dataKey'>,
+  notification: Notification,
+  now: number,
+): Statement<object> {
+  const id = world.uuid()
+  const payload = seal(dataKey, JSON.stringify(notification), place(environmentId, id), world)
+  return enqueue(world, { kind: 'notification.send', environmentId, id, payload }, now)
+}
+
+/** Reads what `notify` sealed. @throws UnsealFailed */
+export function readNotification(
+  { id: environmentId, dataKey }: Pick<Environment, 'id' | 'dataKey'>,
+  message: { readonly id: string; readonly payload: string },
+): Notification {
+  return JSON.parse(open(dataKey, message.payload, place(environmentId, message.id)).toString()) as Notification
+}
