@@ -140,7 +140,7 @@ onEachEngine('deletion of an environment', (open) => {
         },
       },
     }
-    await assert.rejects(deleteEnvironment(dying)({ environmentId: id, id: 'any' }, killed.signal), /killed/)
+    await assert.rejects(deleteEnvironment(dying)({ environmentId: id, id: 'any', payload: '{}' }, killed.signal), /killed/)
     const left = total(await countRows(ports, id))
     assert.ok(left > 21_000)
 
