@@ -35,6 +35,8 @@ export interface FlowBeginning {
   readonly forcesLogin: boolean
   readonly maxAge: number | null
   readonly loginHint: string | null
+  /** The only user that may be signed on; null: anybody. */
+  readonly hintedUserId: string | null
   readonly acrValues: readonly string[]
   /** The checked authorization request, opaque here. */
   readonly parameters: FlowState['request']['parameters']
@@ -54,14 +56,15 @@ export interface Begun {
 /** Begins a flow; nothing is stored yet. A session that satisfies the policy gives a COMPLETED flow at once. */
 export async function beginFlow(context: Context, beginning: FlowBeginning): Promise<Begun> {
   const { kernel, environment, now } = context
-  const { application, door, forcesLogin, maxAge, loginHint, acrValues, parameters, session, sessionUser } = beginning
+  const { application, door, acrValues, session, sessionUser } = beginning
+  const { forcesLogin, maxAge, loginHint, hintedUserId, parameters } = beginning
   const candidates = candidatePolicies(environment, application, acrValues)
   const origin = {
     id: kernel.world.uuid(),
     environmentId: environment.id,
     door,
     application: { id: application.id },
-    request: { forcesLogin, maxAge, loginHint, parameters },
+    request: { forcesLogin, maxAge, loginHint, hintedUserId, parameters },
     newSessionId: kernel.world.uuid(),
   }
   const policies = candidates.map((policy) => ({ atStart: policy, current: policy }))

@@ -13,7 +13,7 @@ import type { CompiledAction } from './policy.ts'
 import { type LivePolicy, type Variant, type Variants, variantsOf } from './policy-versions.ts'
 import { type Method, methods, type Proof } from './proof.ts'
 import type { StepReason } from './reasons.ts'
-import type { FlowState, FlowStep } from './state.ts'
+import { type FlowState, type FlowStep, mayBe } from './state.ts'
 
 /** What the judgement comes to. `steps` are the steps of the policy as they stand now. */
 export type Judgement =
@@ -73,7 +73,8 @@ interface Evidence {
 }
 
 function evidenceOf(flow: FlowState, facts: Facts): Evidence {
-  const user = isUsable(facts.user) && facts.user.id === flow.user?.id ? facts.user : null
+  const isThem = facts.user?.id === flow.user?.id && mayBe(flow.request, flow.user?.id ?? '')
+  const user = isThem && isUsable(facts.user) ? facts.user : null
   const proofs = user ? proofsOf(flow) : []
   const live = liveSession(flow, facts)
   const session = flow.sessionCounts && live && live.userId === user?.id ? live : null

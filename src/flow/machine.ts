@@ -16,7 +16,7 @@ import type { Decision } from './action.ts'
 import { type ActionStatus, type AnyActionEvent, offers } from './actions/index.ts'
 import { judge } from './completion.ts'
 import { readsFact } from './condition.ts'
-import { type FactName, type Facts, isUsable } from './facts.ts'
+import { type FactName, type Facts, isUsable, type UserFacts } from './facts.ts'
 import { type FailureCode, failure } from './failure.ts'
 import type { Json } from './json.ts'
 import type { CompiledAction, CompiledPolicy } from './policy.ts'
@@ -24,7 +24,7 @@ import { type LivePolicy, type PolicyVersions, variantOf } from './policy-versio
 import type { Effect } from './question.ts'
 import type { TransitionReason } from './reasons.ts'
 import { actionNotAllowed, flowGone, notFinished, otherUser } from './refusal.ts'
-import { type FlowOrigin, type FlowState, isFinished, newFlow } from './state.ts'
+import { type FlowOrigin, type FlowState, isFinished, mayBe, newFlow } from './state.ts'
 import { type FlowEvent, type StepResult, type Turn, done, move, needs, nobody, nowhere, pose, refuse } from './turn.ts'
 
 /**
@@ -180,7 +180,7 @@ function carryOut(
       return handOver(turn, state, decision.reason, decision.failure, effects)
     case 'wait': {
       const { status, slot, user, reason } = decision
-      if (user && state.user && user.id !== state.user.id) return refuse(otherUser)
+      if (user && isStranger(state, user)) return refuse(otherUser)
       if (user && !isUsable(user)) return dismissUser(turn, state)
       const waiting = move(turn, state, reason, {
         status,
@@ -192,7 +192,7 @@ function carryOut(
     }
     case 'prove': {
       const { user, methods } = decision
-      if (state.user && user.id !== state.user.id) return refuse(otherUser)
+      if (isStranger(state, user)) return refuse(otherUser)
       if (!isUsable(user)) return dismissUser(turn, state)
       const fresh = methods.map((method) => ({ method, userId: user.id, at: turn.now, actionId: action.id }))
       if (!action.definition.isSatisfied(fresh, action.config)) throw new Error(`${action.type} proved too little`)
@@ -204,6 +204,11 @@ function carryOut(
       return advance({ ...turn, facts }, proved, [...effects, ...(decision.effects ?? [])])
     }
   }
+}
+
+/** Whether this is not the flow's user, or nobody that the request lets sign on. */
+function isStranger({ user, request }: FlowState, { id }: UserFacts): boolean {
+  return (user !== null && id !== user.id) || !mayBe(request, id)
 }
 
 /** The flow's user may not sign on any more: nothing they proved counts, and the next policy begins without them. */

@@ -54,6 +54,8 @@ const recordSchema = z.strictObject({
     /** `max_age` in seconds. */
     maxAge: z.int().min(0).nullable(),
     loginHint: z.string().nullable(),
+    /** `id_token_hint`: nobody else may be signed on (OpenID Connect Core 3.1.2.1). */
+    hintedUserId: identifier.nullable(),
     /** The validated authorization request, opaque here. */
     parameters: z.record(z.string(), json),
   }),
@@ -70,7 +72,7 @@ const recordSchema = z.strictObject({
   slot: json,
   /** The browser's session when the flow began; kept even where it does not count, so that its id can be. */
   session: sessionFacts.nullable(),
-  /** Whether that session may spare a step or name the user: not after `prompt=login` or `session.reset`. */
+  /** Whether that session may spare a step or name the user: not after `prompt=login` or `session.reset`, nor a stranger's. */
   sessionCounts: z.boolean(),
   /** The id of the session this flow opens if it cannot keep one. */
   newSessionId: identifier,
@@ -127,7 +129,7 @@ export function newFlow(
     offers: [],
     slot: null,
     session,
-    sessionCounts: session !== null && !origin.request.forcesLogin,
+    sessionCounts: session !== null && !origin.request.forcesLogin && mayBe(origin.request, session.userId),
     user: null,
     proofs: [],
     status: 'FAILED',
@@ -136,6 +138,11 @@ export function newFlow(
     resumedAt: null,
     trace: [],
   }
+}
+
+/** Whether a request may sign this user on. */
+export function mayBe({ hintedUserId }: FlowState['request'], userId: string): boolean {
+  return hintedUserId === null || hintedUserId === userId
 }
 
 /** Whether nothing can be done to the flow any more but to resume it. */

@@ -168,7 +168,7 @@ function run(
   makeCondition: MakeCondition = asWritten,
 ): Rig {
   const rig = new Rig()
-  rig.request = { forcesLogin, maxAge, loginHint: null, parameters: {} }
+  rig.request = { forcesLogin, maxAge, loginHint: null, hintedUserId: null, parameters: {} }
   rig.remoteIp = remoteIp
   rig.isCareless = isCareless
   if (session) {

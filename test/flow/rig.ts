@@ -43,7 +43,13 @@ function person(username: string, populationId: string): Person {
 
 export const noon = Date.UTC(2026, 10, 22, 12)
 
-export const plainRequest: FlowOrigin['request'] = { forcesLogin: false, maxAge: null, loginHint: null, parameters: {} }
+export const plainRequest: FlowOrigin['request'] = {
+  forcesLogin: false,
+  maxAge: null,
+  loginHint: null,
+  hintedUserId: null,
+  parameters: {},
+}
 
 export const plainOrigin: FlowOrigin = {
   id: 'flow',

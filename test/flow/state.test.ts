@@ -9,6 +9,7 @@ function waiting(): FlowState {
     forcesLogin: false,
     maxAge: 60,
     loginHint: 'alice',
+    hintedUserId: null,
     parameters: { scope: 'openid', nested: [{ a: null }] },
   }
   rig.signIn('alice', { at: 5, pwd: 5 })

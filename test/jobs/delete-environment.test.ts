@@ -140,7 +140,10 @@ onEachEngine('deletion of an environment', (open) => {
         },
       },
     }
-    await assert.rejects(deleteEnvironment(dying)({ environmentId: id, id: 'any', payload: '{}' }, killed.signal), /killed/)
+    await assert.rejects(
+      deleteEnvironment(dying)({ environmentId: id, id: 'any', payload: '{}' }, killed.signal),
+      /killed/,
+    )
     const left = total(await countRows(ports, id))
     assert.ok(left > 21_000)
 

@@ -257,6 +257,25 @@ suite('authorization requests and sessions', () => {
     })
   })
 
+  test('A33: with a hint, nobody but the user it names can sign on, at either door', async () => {
+    const [expected, other] = [await person(stile), await person(stile)]
+    const code = await obtainCode(new Browser(stile), codeRequest(app), expected)
+    const id_token_hint = expectStatus(await redeemCode(stile, app, code), 200).id_token as string
+    for (const response_mode of ['query', 'pi.flow']) {
+      const { browser } = await signedOn()
+      const asked = await browser.authorize(codeRequest(app, { id_token_hint, response_mode }))
+      const flowId: string = response_mode === 'pi.flow' ? asked.json.id : flowOf(asked)
+      const at = `/${stile.environmentId}/flows/${flowId}`
+      const begun = await browser.send(at)
+      assert.equal(begun.json.status, 'USERNAME_PASSWORD_REQUIRED', begun.text)
+      const check = ({ username, password }: { username: string; password: string }) =>
+        browser.act(flowId, 'usernamePassword.check', { username, password })
+      const refused = await check(other)
+      assert.deepEqual([refused.status, refused.json.details[0].target], [400, 'username'])
+      assert.equal((await check(expected)).json.status, 'COMPLETED')
+    }
+  })
+
   test('A33: id_token_hint signs nobody on, whatever it holds', async () => {
     const other = await person(stile)
     const hintOf = async (browser: Browser, client = app) =>
@@ -268,8 +287,7 @@ suite('authorization requests and sessions', () => {
     const stranger = await person(elsewhere)
     const foreignApp = await register(elsewhere)
     const foreignCode = await obtainCode(new Browser(elsewhere), codeRequest(foreignApp), stranger)
-    const hints = [
-      valid,
+    const forged = [
       await hintOf(new Browser(stile), await register(stile)),
       expectStatus(await redeemCode(elsewhere, foreignApp, foreignCode), 200).id_token,
       `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`,
@@ -277,15 +295,27 @@ suite('authorization requests and sessions', () => {
       'not.a.token',
     ]
     const mine = await signedOn()
-    for (const id_token_hint of hints) {
-      flowOf(await new Browser(stile).authorize(codeRequest(app, { id_token_hint })))
-      const silent = await new Browser(stile).authorize(codeRequest(app, { id_token_hint, prompt: 'none' }))
-      assert.equal(told(silent).get('error'), 'login_required')
-      const withSession = await mine.browser.authorize(codeRequest(app, { id_token_hint }))
-      assert.equal((await claimsOf(withSession)).sub, mine.claims.sub, 'the session decides, never the hint')
+    for (const id_token_hint of forged) {
+      for (const browser of [new Browser(stile), mine.browser]) {
+        for (const more of [{}, { prompt: 'none' }] as readonly Record<string, string>[]) {
+          const answer = await browser.authorize(codeRequest(app, { id_token_hint, ...more }))
+          assert.equal(told(answer).get('error'), 'invalid_request')
+        }
+      }
     }
+
+    flowOf(await new Browser(stile).authorize(codeRequest(app, { id_token_hint: valid })))
+    for (const browser of [new Browser(stile), mine.browser]) {
+      const silent = await browser.authorize(codeRequest(app, { id_token_hint: valid, prompt: 'none' }))
+      assert.equal(told(silent).get('error'), 'login_required', 'nobody, or somebody else, is signed on')
+    }
+    const own = expectStatus(await redeemCode(stile, app, codeOf(await mine.browser.authorize(codeRequest(app)))), 200)
+    const confirmed = await mine.browser.authorize(codeRequest(app, { id_token_hint: own.id_token, prompt: 'none' }))
+    assert.equal((await claimsOf(confirmed)).sub, mine.claims.sub)
     await pass(3601)
     const expired = await new Browser(stile).authorize(codeRequest(app, { id_token_hint: valid, prompt: 'none' }))
     assert.equal(told(expired).get('error'), 'login_required')
+    const kept = await mine.browser.authorize(codeRequest(app, { id_token_hint: own.id_token, prompt: 'none' }))
+    assert.equal((await claimsOf(kept)).sub, mine.claims.sub, 'an expired hint is one all the same')
   })
 })

@@ -48,7 +48,7 @@ async function authorize(parameters: FormParameters, context: Context): Promise<
 
   // 2. The rest of the request; failures go to the application.
   try {
-    const request = checkRequest(context.environment, client, values, repeated)
+    const request = checkRequest(context, client, values, repeated)
     return await proceed(context, client, request)
   } catch (error) {
     if (error instanceof Problem && error.entry.status < 500) return refuseTo(path, error, context)
@@ -99,6 +99,7 @@ async function proceed(context: Context, client: Application, request: Authoriza
     forcesLogin: request.prompt === 'login',
     maxAge: request.maxAge,
     loginHint: request.loginHint,
+    hintedUserId: request.hintedUserId,
     acrValues: request.acrValues,
     parameters: { ...request } as unknown as FlowState['request']['parameters'],
     session,
@@ -159,6 +160,7 @@ const authorizeParameters = z.object({
   prompt: z.string().optional(),
   max_age: z.string().optional(),
   login_hint: z.string().optional(),
+  id_token_hint: z.string().optional(),
   acr_values: z.string().optional(),
   ui_locales: z.string().optional(),
   code_challenge: z.string().optional(),

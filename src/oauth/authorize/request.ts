@@ -11,14 +11,16 @@
  * | client may use that type                          | likewise                                     |
  * | no request object                                 | likewise                                     |
  * | scope, openid with id_token, nonce                | likewise                                     |
- * | PKCE, prompt, max_age                             | likewise                                     |
+ * | PKCE, prompt, max_age, id_token_hint              | likewise                                     |
  *
  * Never: a Location to an address that is not known good; a parameter that is unknown leading to an error.
  */
+import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { type Problem, problem } from '../../errors/problem.ts'
 import { grantedResources } from '../granted-resources.ts'
+import { readIdTokenHint } from '../id-token-hint.ts'
 import { type CodeChallenge, readChallenge } from '../rules/pkce.ts'
 import { grantScopes, parseScope, type ScopeGrant } from '../rules/scopes.ts'
 import { defaultMode, type ResponseMode, type ResponseType, readResponseMode, readResponseType } from './response.ts'
@@ -44,6 +46,8 @@ export interface AuthorizationRequest extends ReturnPath {
   readonly maxAge: number | null
   readonly acrValues: readonly string[]
   readonly loginHint: string | null
+  /** The user that `id_token_hint` names: nobody else may be signed on. */
+  readonly hintedUserId: string | null
   readonly uiLocales: string | null
 }
 
@@ -75,7 +79,7 @@ export function readReturnPath(
  * @throws Problem whose OAuth code is sent to the application
  */
 export function checkRequest(
-  environment: Environment,
+  { environment, site, now }: Pick<Context, 'environment' | 'site' | 'now'>,
   client: Application,
   values: Values,
   repeated: readonly string[],
@@ -94,6 +98,9 @@ export function checkRequest(
     ? readChallenge(client.document.pkceEnforcement, values['code_challenge'], values['code_challenge_method'])
     : { challenge: null }
   if ('refused' in pkce) throw invalid(pkce.refused)
+  const hint = values['id_token_hint']
+  const hintedUserId = hint === undefined ? null : readIdTokenHint(environment, site, client.id, hint, now)
+  if (hintedUserId === undefined) throw invalid('id_token_hint is not an ID token of this client')
   return {
     mode: path.mode,
     redirectUri: path.redirectUri,
@@ -109,6 +116,7 @@ export function checkRequest(
     maxAge: readMaxAge(values['max_age']),
     acrValues: (values['acr_values'] ?? '').split(' ').filter((name) => name !== ''),
     loginHint: values['login_hint']?.slice(0, 256) ?? null,
+    hintedUserId,
     uiLocales: values['ui_locales']?.slice(0, 256) ?? null,
   }
 }
