@@ -32,11 +32,12 @@ export interface Result {
 
 /** What a server needs while it does nothing: times in milliseconds, memory in MiB. */
 export interface Footprint {
-  readonly kind: Kind
+  readonly kind: Kind | 'Stile bundle'
   readonly ready: number
   readonly firstAnswer: number
   readonly idleMemory: number
-  readonly loadedMemory: number
+  /** After the rounds; the bundle had none. */
+  readonly loadedMemory?: number
 }
 
 /** The middle of the values. */

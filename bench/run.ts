@@ -19,7 +19,15 @@ import { describeMachine, watchMachine } from './machine.ts'
 import { type Footprint, median, ratios, render, type Round, summarize } from './report.ts'
 import { algorithms, type Scenario } from './scenarios.ts'
 import { generatorCore, type ServerProcess } from './server-process.ts'
-import { type Kind, kinds, type Measured, startFloor, startNodeOidcProvider, startStile } from './servers.ts'
+import {
+  bundleFolder,
+  type Kind,
+  kinds,
+  type Measured,
+  startFloor,
+  startNodeOidcProvider,
+  startStile,
+} from './servers.ts'
 
 const { values: flags } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, servers: { type: 'string', default: kinds.join(',') } },
@@ -102,23 +110,29 @@ async function startOnce(
   return { ready: server.readyAfter, firstAnswer, idle }
 }
 
-/** Start times and memory of one kind of server. Stops the server that was measured, since its data is taken over. */
-async function footprint(server: Measured): Promise<Footprint> {
-  const loadedMemory = server.process.memory()
-  await server.process.stop()
+/** Start times and memory, as medians of several starts. */
+async function startSeveralTimes(start: () => Promise<ServerProcess>): Promise<Omit<Footprint, 'kind'>> {
   const starts = []
-  for (let n = 0; n < plan.starts; n += 1) starts.push(await startOnce(server.restart))
+  for (let n = 0; n < plan.starts; n += 1) starts.push(await startOnce(start))
   return {
-    kind: server.kind,
     ready: median(starts.map(({ ready }) => ready)),
     firstAnswer: median(starts.map(({ firstAnswer }) => firstAnswer)),
     idleMemory: median(starts.map(({ idle }) => idle)),
-    loadedMemory,
   }
+}
+
+/** What one kind of server needs. Stops the server that was measured, since its data is taken over. */
+async function footprint(server: Measured): Promise<readonly Footprint[]> {
+  const loadedMemory = server.process.memory()
+  await server.process.stop()
+  const own = { kind: server.kind, ...(await startSeveralTimes(server.restart)), loadedMemory }
+  if (!server.restartBundle) return [own]
+  return [own, { kind: 'Stile bundle', ...(await startSeveralTimes(server.restartBundle)) }]
 }
 
 await using cleanup = new AsyncDisposableStack()
 cleanup.defer(() => void generator.kill())
+execFileSync(process.execPath, ['scripts/build.ts', bundleFolder], { cwd: join(import.meta.dirname, '..') })
 const servers = await startAll(cleanup)
 
 say(`Warming up ${servers.length} servers …`)
@@ -133,7 +147,7 @@ const machine = machineDuringRounds()
 say('Starting each server again …')
 const footprints: Footprint[] = []
 for (const server of servers.filter(({ target }) => target.algorithm === 'ES256'))
-  footprints.push(await footprint(server))
+  footprints.push(...(await footprint(server)))
 
 const results = summarize(rounds)
 const folder = join(import.meta.dirname, 'results')

@@ -15,6 +15,9 @@ const sessions = 8
 export const kinds = ['floor', 'node-oidc-provider', 'Stile embedded', 'Stile PostgreSQL'] as const
 export type Kind = (typeof kinds)[number]
 
+/** Where the bundle is built for the bench; its dependencies are found above it. */
+export const bundleFolder = 'bench/results/bundle'
+
 /** A server that is ready to be measured. */
 export interface Measured {
   readonly kind: Kind
@@ -22,6 +25,8 @@ export interface Measured {
   readonly process: ServerProcess
   /** Starts another process, on the same data where there is any, after the first has stopped. */
   readonly restart: () => Promise<ServerProcess>
+  /** The same from the bundle that `npm run build` makes. */
+  readonly restartBundle?: (() => Promise<ServerProcess>) | undefined
   stop(): Promise<void>
 }
 
@@ -67,8 +72,8 @@ export async function startStile(algorithm: Algorithm, databaseUrl?: string): Pr
   const data = await mkdtemp(join(tmpdir(), 'stile-bench-'))
   await using onFailure = new AsyncDisposableStack()
   onFailure.defer(() => rm(data, { recursive: true, force: true }))
-  const start = (): Promise<ServerProcess> =>
-    startServer(['src/main.ts', 'dev', '--data', data, '--port', '0', '--json'], {
+  const start = (program = 'src/main.ts'): Promise<ServerProcess> =>
+    startServer([program, 'dev', '--data', data, '--port', '0', '--json'], {
       STILE_DEV_SIGNING_ALGORITHM: algorithm,
       // As `npm start` sets it.
       NODE_COMPILE_CACHE: 'node_modules/.cache/compile',
@@ -92,7 +97,8 @@ export async function startStile(algorithm: Algorithm, databaseUrl?: string): Pr
     kind: databaseUrl ? 'Stile PostgreSQL' : 'Stile embedded',
     target: target.code ? { ...target, code: { ...target.code, cookies } } : target,
     process,
-    restart: start,
+    restart: () => start(),
+    restartBundle: databaseUrl ? undefined : () => start(`${bundleFolder}/main.js`),
     stop: () => cleanup.disposeAsync(),
   }
 }

@@ -38,6 +38,11 @@ const allowedLicences = new Set([
   'BlueOak-1.0.0',
 ])
 
+/** Tools whose install script is never run, since installs ignore all of them, with why they work without it. */
+const toolsWithoutTheirScript: Readonly<Record<string, string>> = {
+  esbuild: 'its script only puts the binary, which comes as a package of its own, in the place of a launcher',
+}
+
 /** How old a release must be before it is used: most bad releases are found and withdrawn within days. */
 export const minimumAgeDays = 7
 
@@ -108,14 +113,19 @@ export function checkReasons(root: Manifest, reasons: ReadonlySet<string>): read
   ]
 }
 
-/** The lock: fixed by integrity, naming no registry's host, nothing that runs code when it is installed. */
+/**
+ * The lock: fixed by integrity, naming no registry's host, nothing that runs code when it is installed, but for tools
+ * that do not ship and work without it.
+ */
 export function checkLock(packages: LockedPackages): readonly string[] {
+  const ships = productionTree(packages)
+  const mayHaveScript = (path: string) => !ships.has(path) && Object.hasOwn(toolsWithoutTheirScript, packageName(path))
   return Object.entries(packages)
     .filter(([path, entry]) => isThirdParty(path, entry))
     .flatMap(([path, { integrity, resolved, hasInstallScript }]) => [
       ...(integrity ? [] : [`${path} has no integrity in the lock`]),
       ...(resolved ? [`${path} names a host in the lock; install with the .npmrc of this repository`] : []),
-      ...(hasInstallScript ? [`${path} has an install script`] : []),
+      ...(hasInstallScript && !mayHaveScript(path) ? [`${path} has an install script`] : []),
     ])
 }
 

@@ -1,4 +1,4 @@
-/** The command line as a process of its own: started from sources, on a directory that is removed afterwards. */
+/** The command line as a process of its own: from sources or as built, on a directory that is removed afterwards. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -23,13 +23,17 @@ export interface Running {
   stop(signal?: NodeJS.Signals): Promise<Finished>
 }
 
-/** Starts `stile` with arguments. Settings of the surrounding process do not reach it. */
+/**
+ * Starts `stile` with arguments. Settings of the surrounding process do not reach it.
+ * @param program the file that is run; default: the sources
+ */
 export function runStile(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   directory?: string,
+  program = main,
 ): Running {
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(directory ? { cwd: directory } : {}),

@@ -89,7 +89,11 @@ suite('dependency rules', () => {
     assert.deepEqual(checkLock(packages), [])
     assert.equal(checkLock({ 'node_modules/a': { version: '1.0.0' } }).length, 1)
     assert.equal(checkLock({ 'node_modules/a': { ...fixed, resolved: 'https://registry.example/a.tgz' } }).length, 1)
-    assert.equal(checkLock({ 'node_modules/a': { ...fixed, hasInstallScript: true } }).length, 1)
+    const scripted = { ...fixed, hasInstallScript: true }
+    assert.equal(checkLock({ 'node_modules/a': scripted }).length, 1)
+    assert.deepEqual(checkLock({ 'node_modules/esbuild': scripted }), [], 'a tool that works without its script')
+    const shipped = { '': { dependencies: { esbuild: '1.0.0' } }, 'node_modules/esbuild': scripted }
+    assert.equal(checkLock(shipped).length, 1, 'but not where it ships')
   })
 
   test('only what is new or in another version counts as changed, wherever it lies', () => {
