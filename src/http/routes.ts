@@ -215,7 +215,7 @@ async function perform(
 
   // 7. The answer.
   if (reply.headers) setHeaders(answer, reply.headers)
-  return writeReply(operation, reply, false, kernel.log)
+  return writeReply(operation, reply, kernel.config.mode === 'dev', kernel.log)
 }
 
 function readBody({ body }: Operation, bytes: Buffer): unknown {
