@@ -31,8 +31,8 @@ export interface PasswordChange {
   readonly stored: StoredPassword | null
   /** As typed. */
   readonly newPassword: string
-  /** Who sets it. Minimum age and likeness to the present password bind only its owner. */
-  readonly by: 'user' | 'administrator'
+  /** Who sets it. Minimum age and likeness to the present password bind only an owner who knows it. */
+  readonly by: 'user' | 'recovery' | 'administrator'
   /** The present password as typed, where the owner has just proved it. */
   readonly currentPassword?: string
   /** Whether the owner must change it at the next sign-on. */

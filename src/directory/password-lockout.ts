@@ -26,9 +26,13 @@ export function guessesAtUser(environmentId: string, userId: string): Guessed {
  * is not kept: people type their passwords into the wrong field.
  */
 export function guessesAtNobody(masterKeys: MasterKeys, environmentId: string, username: string): Guessed {
+  return { environmentId, kind: 'password', subject: nobodyNamed(masterKeys, username) }
+}
+
+/** What stands for a name that belongs to nobody, the same for every spelling. */
+export function nobodyNamed(masterKeys: MasterKeys, username: string): string {
   const key = deriveKey(masterKeys.current, 'unknown-username')
-  const subject = createHmac('sha256', key).update(usernameKey(username)).digest('base64url')
-  return { environmentId, kind: 'password', subject }
+  return createHmac('sha256', key).update(usernameKey(username)).digest('base64url')
 }
 
 /**

@@ -54,6 +54,8 @@ export interface User {
   /** When an administrator locked the account; null while it is not. */
   readonly lockedAt: number | null
   readonly mfaEnabled: boolean
+  /** Lifecycle VERIFICATION_REQUIRED: no sign-on counts before the e-mail address is proved. */
+  readonly verificationRequired: boolean
   readonly document: UserDocument
   readonly lastSignOn: { readonly at: number; readonly remoteIp: string } | null
   /** Moves with every change of username or document. */
@@ -120,6 +122,7 @@ export function userFrom(environmentId: string, row: UserRow): User {
     enabled: row.enabled === 1,
     lockedAt: row.locked_at,
     mfaEnabled: row.mfa_enabled === 1,
+    verificationRequired: row.verification_required === 1,
     document: JSON.parse(row.document) as UserDocument,
     lastSignOn: row.last_sign_on_at === null ? null : { at: row.last_sign_on_at, remoteIp: row.last_sign_on_ip ?? '' },
     version: row.version,
@@ -175,6 +178,7 @@ export function newUserRow(user: Omit<User, 'lastSignOn' | 'version' | 'updatedA
     enabled: user.enabled ? 1 : 0,
     locked_at: user.lockedAt,
     mfa_enabled: user.mfaEnabled ? 1 : 0,
+    verification_required: user.verificationRequired ? 1 : 0,
     version: 1,
     created_at: user.createdAt,
     updated_at: user.createdAt,

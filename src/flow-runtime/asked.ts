@@ -1,5 +1,9 @@
-/** What answering a question of the machine comes to: the answer, and what has to be written with the state. */
-import type { Answer } from '../flow/question.ts'
+/**
+ * What answering a question of the machine comes to: the answer, and what has to be written with the state. One handler
+ * per question, in `asks/`.
+ */
+import type { Context } from '../contract/operation.ts'
+import type { AnswerTo, QuestionKind, QuestionOf } from '../flow/question.ts'
 import type { UnitBody } from '../storage/port.ts'
 
 /** Statements that belong into the unit that saves the flow. */
@@ -10,7 +14,14 @@ export interface Write {
 }
 
 /** An answered question. */
-export interface Asked {
-  readonly answer: Answer
+export interface Asked<Kind extends QuestionKind> {
+  readonly answer: AnswerTo<Kind>
   readonly write?: Write
 }
+
+/** Answers one kind of question. `secrets` are what was cut out of the body. */
+export type Ask<Kind extends QuestionKind> = (
+  context: Context,
+  question: QuestionOf<Kind>,
+  secrets: Readonly<Record<string, string>>,
+) => Promise<Asked<Kind>>

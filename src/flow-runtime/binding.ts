@@ -4,7 +4,7 @@
  * | door     | reached by            | needs the flow's `ST`            |
  * |----------|-----------------------|----------------------------------|
  * | redirect | anything              | always                           |
- * | pi.flow  | the flows API, resume | from the moment it has a user on |
+ * | pi.flow  | the flows API, resume | once somebody named themselves   |
  * | pi.flow  | its sign-on page      | always                           |
  */
 import { timingSafeEqual } from 'node:crypto'
@@ -23,5 +23,10 @@ export function carriesBinding(tokenHash: string | null, token: string | undefin
 /** Whether a request may reach the flow at all. */
 export function mayReach(state: FlowState, way: Way, carries: boolean): boolean {
   if (state.door === 'redirect' || way === 'page') return carries
-  return state.user === null || carries
+  return !isAboutSomebody(state) || carries
+}
+
+/** Whether somebody named themselves in the flow: whether anybody has that name must make no difference (row K11). */
+export function isAboutSomebody({ user, identifier }: Pick<FlowState, 'user' | 'identifier'>): boolean {
+  return user !== null || identifier !== null
 }

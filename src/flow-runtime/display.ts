@@ -12,12 +12,24 @@ export async function displayOf(context: Context, state: FlowState, application:
   const { environment, kernel } = context
   const { icon } = application.document
   const shown = { application: { name: application.name, ...(icon ? { icon } : {}) } }
-  const found = state.user ? await userWithPasswordById(kernel, environment.id, state.user.id) : undefined
-  if (!found) return shown
+  const isKnown = state.user !== null && state.user.knownBy !== 'identifier'
+  const found = isKnown ? await userWithPasswordById(kernel, environment.id, state.user.id) : undefined
+  // Somebody who only named themselves is told the same as somebody who does not exist.
+  if (!found)
+    return { ...shown, passwordPolicy: passwordPolicyOf(environment, registrationPopulation(context, state)).policy }
   const { user } = found
   const { name } = user.document
   const { policy } = passwordPolicyOf(environment, user.populationId)
   return { ...shown, user: { id: user.id, username: user.username, ...(name ? { name } : {}) }, passwordPolicy: policy }
+}
+
+/** The population that whoever registers now gets into; the default one where nobody can. */
+function registrationPopulation({ environment }: Context, { action }: FlowState): string {
+  const actions = [...environment.policies.values()].flatMap((policy) => policy.actions)
+  const config = actions.find(({ id }) => id === action?.id)?.config as
+    | { readonly registration?: { readonly population?: { readonly id: string } } }
+    | undefined
+  return config?.registration?.population?.id ?? ''
 }
 
 /** The flow resource. */

@@ -11,8 +11,7 @@ import type { PolicyVersions } from '../flow/policy-versions.ts'
 import type { StepResult } from '../flow/turn.ts'
 import { sessionById } from '../storage/sql/sessions.ts'
 import type { Write } from './asked.ts'
-import { checkPasswordAsk } from './asks/check-password.ts'
-import { evaluateNewPasswordAsk } from './asks/evaluate-new-password.ts'
+import { answerQuestion } from './asks/index.ts'
 import { userFacts } from './user-facts.ts'
 
 /**
@@ -64,13 +63,9 @@ export async function drive(
       }
       case 'ask': {
         const { ask, state } = result
-        const { question } = ask
-        const { answer, write } =
-          question.kind === 'checkPassword'
-            ? await checkPasswordAsk(context, question, secrets)
-            : await evaluateNewPasswordAsk(context, question, secrets)
+        const { answer, write } = await answerQuestion(context, ask.question, secrets)
         if (write) writes.push(write)
-        if ('user' in answer) facts = { ...facts, user: answer.user }
+        if ('user' in answer && answer.user) facts = { ...facts, user: answer.user }
         next = (known) => step(policies, state, { type: 'answer', ask, answer }, known, context.now)
         break
       }

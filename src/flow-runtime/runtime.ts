@@ -22,8 +22,10 @@ import type { UnitBody } from '../storage/port.ts'
 import { Stale } from '../storage/refusals.ts'
 import { sessionById } from '../storage/sql/sessions.ts'
 import { recordSignOn } from '../storage/sql/users.ts'
+import { isAboutSomebody } from './binding.ts'
 import { candidatePolicies, policyVersions } from './candidates.ts'
 import { drive, type Driven } from './drive.ts'
+import { guarded } from './guarded.ts'
 import { insertFlow, saveFlow, type StoredFlow } from './stored-flow.ts'
 
 type Done = Extract<Driven, { kind: 'done' }>
@@ -128,7 +130,7 @@ export async function actOnFlow(
 async function save(context: Context, flow: StoredFlow, { state, effects, writes }: Done): Promise<void> {
   const { kernel, now } = context
   const signOn = effects.find((effect) => effect.kind === 'signOn')
-  const becameKnown = flow.state.user === null && state.user !== null
+  const becameKnown = !isAboutSomebody(flow.state) && isAboutSomebody(state)
   const newToken = signOn || (becameKnown && flow.token === undefined) ? kernel.world.uuid() : undefined
   const kept = signOn?.outcome.session.kept ? await keptSession(context, signOn.outcome) : undefined
   const setsPassword = effects.some((effect) => effect.kind === 'setPassword')
@@ -136,7 +138,7 @@ async function save(context: Context, flow: StoredFlow, { state, effects, writes
     name: 'save-flow',
     *run() {
       yield* saveFlow(flow, state, newToken)
-      for (const write of writes) if (write.with === 'save' || setsPassword) yield* write.run()
+      for (const write of writes) if (write.with === 'save' || setsPassword) yield* guarded(write.run)
       if (signOn && newToken) yield* signOnWrites(context, signOn.outcome, kept, newToken)
       if (state.status === 'COMPLETED' || state.status === 'FAILED') {
         yield context.record({
@@ -217,5 +219,7 @@ export async function resumeFlow(
 
 /** A refusal of the machine as an answer (authentication-api 7.4). */
 function refusalProblem(refusal: Refusal): Error {
-  return problem(refusal.code, { details: refusal.details })
+  if (refusal.code !== 'REQUEST_LIMITED') return problem(refusal.code, { details: refusal.details })
+  const seconds = refusal.details[0]?.innerError?.['secondsUntilUnlock']
+  return problem('LIMITED', { details: refusal.details, headers: { 'retry-after': String(seconds ?? 60) } })
 }

@@ -1,14 +1,20 @@
 /** A user of the directory as the flow machine wants to know them: as they stand now, never their credentials. */
 import { passwordState } from '../directory/passwords/state.ts'
-import { canAuthenticate, type UserWithPassword } from '../directory/users.ts'
+import { canAuthenticate, type StoredPassword, type User } from '../directory/users.ts'
 import { type Environment, passwordPolicyOf } from '../environment/snapshot.ts'
 import type { UserFacts } from '../flow/facts.ts'
+
+/** A user, and what matters of their password; null when there is none. */
+interface Described {
+  readonly user: User
+  readonly password: Pick<StoredPassword, 'changedAt' | 'mustChange'> | null
+}
 
 /**
  * The facts of a user.
  * @param now epoch milliseconds
  */
-export function userFacts(environment: Environment, { user, password }: UserWithPassword, now: number): UserFacts {
+export function userFacts(environment: Environment, { user, password }: Described, now: number): UserFacts {
   const { policy } = passwordPolicyOf(environment, user.populationId)
   const facts = {
     hasPassword: password !== null,
@@ -23,6 +29,7 @@ export function userFacts(environment: Environment, { user, password }: UserWith
     canAuthenticate: canAuthenticate(user),
     // No lock is handed in: a lock-out of the password is temporary and never ends a flow, it refuses guesses.
     password: status === 'PASSWORD_LOCKED_OUT' ? 'OK' : status,
+    verification: user.verificationRequired ? 'REQUIRED' : 'OK',
     attributes: {
       ...user.document,
       username: user.username,

@@ -5,7 +5,7 @@
  *
  * Never: I/O, a clock or a secret in `decide`; a decision without a reason.
  */
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { FactName, Facts, UserFacts } from './facts.ts'
 import type { FailureCode } from './failure.ts'
 import type { Json } from './json.ts'
@@ -26,6 +26,9 @@ export function secret(schema: z.ZodString) {
 export function isSecret(schema: z.ZodType): boolean {
   return schema.meta()?.writeOnly === true
 }
+
+/** The body of an action that has nothing to say. */
+export const noBody = z.object({})
 
 /** What is left of a body when its secrets have been cut out. */
 export type PublicBody<Body> = { [Name in keyof Body as Body[Name] extends SecretText ? never : Name]: Body[Name] }
@@ -55,21 +58,32 @@ export type ActionEvent<Accepts> = MachineEvent | MediaTypeEvent<Accepts>
 export interface ActionTurn<Config, Slot, Event> {
   readonly config: Config
   readonly slot: Slot
+  /** The status the flow is in; while the action is being entered, that of whatever was before. */
+  readonly status: string
   readonly event: Event
   readonly user: { readonly id: string } | null
+  /** What was typed to name the user, whether or not anybody has that name. */
+  readonly identifier: string | null
   readonly facts: Facts
   /** Epoch milliseconds. */
   readonly now: number
 }
 
+/** Whom somebody named. Where nobody usable has that name, the flow goes on as if somebody had (D7), and never succeeds. */
+export interface Named {
+  readonly identifier: string
+  readonly user: UserFacts | null
+}
+
 /** What an action decides. */
 export type Decision<Slot, Status extends string> =
-  /** Wait in this status for the client. `user`: the credentials sent are theirs. */
+  /** Wait in this status for the client. `user`: the credentials sent are theirs. `named`: somebody named them. */
   | {
       readonly outcome: 'wait'
       readonly status: Status
       readonly slot: Slot
       readonly user?: UserFacts
+      readonly named?: Named
       readonly effects?: readonly Effect[]
       readonly reason: TransitionReason
     }
@@ -81,13 +95,28 @@ export type Decision<Slot, Status extends string> =
       readonly effects?: readonly Effect[]
       readonly reason: TransitionReason
     }
-  | { readonly outcome: 'ask'; readonly question: Question }
+  /** Ask the world. `slot` and `user` (the credentials sent are theirs) hold from then on. */
+  | {
+      readonly outcome: 'ask'
+      readonly question: Question
+      readonly slot?: Slot
+      readonly user?: UserFacts
+      readonly effects?: readonly Effect[]
+    }
+  /** Somebody named the user; nothing is proved by that. */
+  | { readonly outcome: 'identify'; readonly named: Named; readonly reason: TransitionReason }
   /** Forget the user and everything proved, and begin the policy again. */
   | { readonly outcome: 'restart'; readonly reason: TransitionReason }
   /** The action cannot succeed any more; the next policy gets its turn. */
   | { readonly outcome: 'fail'; readonly failure: FailureCode; readonly reason: TransitionReason }
   /** The request does not fit; nothing changes. */
   | { readonly outcome: 'refuse'; readonly refusal: Refusal }
+
+/** What is known of the flow's user beside the proofs. */
+export interface Standing {
+  readonly user: UserFacts | null
+  readonly identifier: string | null
+}
 
 /** One policy action type. */
 export interface ActionDefinition<Type extends string, Config, Slot, Status extends string, Accepts> {
@@ -116,7 +145,7 @@ export interface ActionDefinition<Type extends string, Config, Slot, Status exte
   /** Whether the account itself has to go through this action, whatever its condition. */
   isDemandedBy(user: UserFacts): boolean
   /** Whether these proofs, all of the flow's user, are what the action asks for. */
-  isSatisfied(proofs: readonly Proof[], config: Config): boolean
+  isSatisfied(proofs: readonly Proof[], config: Config, standing: Standing): boolean
   decide(turn: ActionTurn<Config, Slot, ActionEvent<Accepts>>): Decision<Slot, Status>
 }
 

@@ -6,6 +6,7 @@
  * Never: a look at where the flow stands; a proof of another user; a step skipped because something is missing, because
  * nobody is known yet, or although it was required before.
  */
+import type { Standing } from './action.ts'
 import { type Circumstances, evaluate } from './condition.ts'
 import { type Facts, type SessionFacts, type UserFacts, isUsable } from './facts.ts'
 import type { Outcome } from './outcome.ts'
@@ -49,7 +50,8 @@ export function judge(policy: LivePolicy, flow: FlowState, facts: Facts, now: nu
       if (reason === 'satisfied-by-session') spared.push(...definition.methods)
       continue
     }
-    const unmet = variants.map(({ action }) => action).find((action) => !isMet(action, evidence.proofs))
+    const standing = { user: evidence.user, identifier: flow.identifier }
+    const unmet = variants.map(({ action }) => action).find((action) => !isMet(action, evidence.proofs, standing))
     steps.push({ id, type, standing: unmet ? 'REQUIRED' : 'SATISFIED', reason })
     next ??= unmet
   }
@@ -101,8 +103,8 @@ function liveSession({ session }: FlowState, { session: now }: Facts): SessionFa
   return session && now?.id === session.id && now.userId === session.userId ? session : null
 }
 
-function isMet({ definition, config }: CompiledAction, proofs: readonly Proof[]): boolean {
-  return definition.isSatisfied(proofs, config)
+function isMet({ definition, config }: CompiledAction, proofs: readonly Proof[], standing: Standing): boolean {
+  return definition.isSatisfied(proofs, config, standing)
 }
 
 /** What there is to judge. */

@@ -31,6 +31,8 @@ export interface UserFacts {
   readonly locked: boolean
   readonly canAuthenticate: boolean
   readonly password: 'OK' | 'NO_PASSWORD' | 'MUST_CHANGE_PASSWORD' | 'PASSWORD_EXPIRED'
+  /** `REQUIRED`: the e-mail address has to be proved before anything else counts (lifecycle VERIFICATION_REQUIRED). */
+  readonly verification: 'OK' | 'REQUIRED'
   /** The user resource, for conditions such as `${user.population.id}`; never credentials. */
   readonly attributes: Readonly<Record<string, unknown>>
 }

@@ -12,7 +12,7 @@
  * Never: I/O, a clock, randomness, a secret; a status that does not follow from what was proved; a transition without
  * a reason.
  */
-import type { Decision } from './action.ts'
+import type { Decision, Named } from './action.ts'
 import { type ActionStatus, type AnyActionEvent, offers } from './actions/index.ts'
 import { judge } from './completion.ts'
 import { readsFact } from './condition.ts'
@@ -118,11 +118,11 @@ function waitingAction(turn: Turn, state: FlowState): CompiledAction | null {
 
 function decide(
   { facts, now }: Turn,
-  { slot, user }: FlowState,
+  { slot, status, user, identifier }: FlowState,
   { definition, config }: CompiledAction,
   event: AnyActionEvent,
 ): Decision<Json, ActionStatus> {
-  return definition.decide({ config, slot: definition.slot.parse(slot), event, user, facts, now })
+  return definition.decide({ config, slot: definition.slot.parse(slot), status, event, user, identifier, facts, now })
 }
 
 /** Judges the flow and goes wherever that leads. */
@@ -158,7 +158,7 @@ function enter(turn: Turn, state: FlowState, action: CompiledAction, effects: re
   const decision = decide(turn, entering, action, { type: 'enter' })
   if (decision.outcome !== 'ask') return carryOut(turn, entering, action, decision, effects)
   const placed = move(turn, entering, 'action-entered', { status: definition.statuses[0] })
-  return pose(turn, placed, { id, policyVersion }, decision.question, effects)
+  return carryOut(turn, placed, action, decision, effects)
 }
 
 /** Does what an action has decided. */
@@ -172,21 +172,30 @@ function carryOut(
   switch (decision.outcome) {
     case 'refuse':
       return refuse(decision.refusal)
-    case 'ask':
-      return pose(turn, state, { id: action.id, policyVersion: action.policyVersion }, decision.question, effects)
+    case 'ask': {
+      const { question, slot = state.slot, user } = decision
+      if (user && isStranger(state, user)) return refuse(otherUser)
+      if (user && !isUsable(user)) return dismissUser(turn, state)
+      const asking = { ...state, slot, user: proven(state, user) }
+      const place = { id: action.id, policyVersion: action.policyVersion }
+      return pose(turn, asking, place, question, [...effects, ...(decision.effects ?? [])])
+    }
+    case 'identify':
+      return advance(turn, move(turn, state, decision.reason, identified(state, decision.named)), effects)
     case 'restart':
       return advance(turn, move(turn, state, decision.reason, nobody), effects)
     case 'fail':
       return handOver(turn, state, decision.reason, decision.failure, effects)
     case 'wait': {
-      const { status, slot, user, reason } = decision
+      const { status, slot, user, named, reason } = decision
       if (user && isStranger(state, user)) return refuse(otherUser)
       if (user && !isUsable(user)) return dismissUser(turn, state)
       const waiting = move(turn, state, reason, {
         status,
         offers: [...offers(action.definition, action.config, status)],
         slot,
-        user: state.user ?? (user ? { id: user.id, knownBy: 'credentials' } : null),
+        user: proven(state, user),
+        ...(named ? identified(state, named) : {}),
       })
       return done(turn, waiting, [...effects, ...(decision.effects ?? [])], reason)
     }
@@ -195,15 +204,30 @@ function carryOut(
       if (isStranger(state, user)) return refuse(otherUser)
       if (!isUsable(user)) return dismissUser(turn, state)
       const fresh = methods.map((method) => ({ method, userId: user.id, at: turn.now, actionId: action.id }))
-      if (!action.definition.isSatisfied(fresh, action.config)) throw new Error(`${action.type} proved too little`)
+      const standing = { user, identifier: state.identifier }
+      if (!action.definition.isSatisfied(fresh, action.config, standing))
+        throw new Error(`${action.type} proved too little`)
       const proved = move(turn, state, decision.reason, {
         proofs: [...state.proofs, ...fresh],
-        user: state.user ?? { id: user.id, knownBy: 'credentials' },
+        user: proven(state, user),
       })
       const facts = { ...turn.facts, user }
       return advance({ ...turn, facts }, proved, [...effects, ...(decision.effects ?? [])])
     }
   }
+}
+
+/** The flow's user after credentials of theirs were accepted; the same as before where there were none. */
+function proven({ user }: FlowState, accepted: UserFacts | undefined): FlowState['user'] {
+  if (!accepted || user?.knownBy === 'session') return user
+  return { id: accepted.id, knownBy: 'credentials' }
+}
+
+/** What becomes of a flow whose user somebody named: a stranger or somebody who may not sign on is nobody (D7). */
+function identified(state: FlowState, { identifier, user }: Named): Partial<FlowState> {
+  if (state.user) return {}
+  const isCandidate = isUsable(user) && !isStranger(state, user)
+  return { identifier, user: isCandidate ? { id: user.id, knownBy: 'identifier' } : null }
 }
 
 /** Whether this is not the flow's user, or nobody that the request lets sign on. */

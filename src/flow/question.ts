@@ -7,36 +7,102 @@
 import type { UserFacts } from './facts.ts'
 import type { Failure } from './failure.ts'
 import type { Outcome } from './outcome.ts'
-import type { UnsatisfiedRequirement } from './refusal.ts'
+import type { Detail, UnsatisfiedRequirement } from './refusal.ts'
+import type { RegistrationAttributes } from './user-attributes.ts'
 
-/** What the machine wants to know. */
-export type Question =
+/** A code or password may not be tried, or a code may not be sent again, for a while. */
+interface LockedOut {
+  readonly result: 'lockedOut'
+  readonly secondsUntilUnlock: number
+}
+
+/** Every question with what it asks and what the answer may be. */
+export interface Questions {
   /**
    * Is the password sent right for this user? Exactly one guess is spent. With `userId` the flow's user is meant, and a
    * `username` that names anybody else (or nobody) is answered `otherUser` without trying the password.
    */
-  | { readonly kind: 'checkPassword'; readonly username: string | null; readonly userId: string | null }
+  readonly checkPassword: {
+    readonly ask: { readonly username: string | null; readonly userId: string | null }
+    readonly answer:
+      | {
+          readonly result: 'accepted'
+          readonly user: UserFacts
+          readonly password: 'OK' | 'MUST_CHANGE_PASSWORD' | 'PASSWORD_EXPIRED'
+        }
+      | { readonly result: 'rejected' | 'otherUser' }
+      | LockedOut
+  }
   /** Is the current password right (one guess), and does the new one satisfy the policy? Nothing is stored yet. */
-  | { readonly kind: 'evaluateNewPassword'; readonly userId: string }
+  readonly evaluateNewPassword: {
+    readonly ask: { readonly userId: string }
+    readonly answer:
+      | { readonly result: 'accepted'; readonly user: UserFacts }
+      | { readonly result: 'wrongCurrent' }
+      | { readonly result: 'unsatisfied'; readonly requirements: readonly UnsatisfiedRequirement[] }
+      | LockedOut
+  }
+  /** Who has this name? `null`: nobody who may sign on. */
+  readonly lookUpUser: {
+    readonly ask: { readonly username: string }
+    readonly answer: { readonly identifier: string; readonly user: UserFacts | null }
+  }
+  /**
+   * Send a recovery code, with the saving of the state, to the user of this id or name. `user` is null where nobody may
+   * recover a password so; the machine goes on as if somebody could (D7).
+   */
+  readonly sendRecoveryCode: {
+    readonly ask: { readonly userId: string | null; readonly identifier: string }
+    readonly answer:
+      | { readonly result: 'sent'; readonly identifier: string; readonly user: UserFacts | null }
+      | LockedOut
+  }
+  /** Is the recovery code right (one guess), and does the new password satisfy the policy? Stored with the state. */
+  readonly recoverPassword: {
+    readonly ask: { readonly userId: string | null; readonly identifier: string }
+    readonly answer:
+      | { readonly result: 'accepted'; readonly user: UserFacts }
+      | { readonly result: 'wrongCode' }
+      | { readonly result: 'unsatisfied'; readonly requirements: readonly UnsatisfiedRequirement[] }
+      | LockedOut
+  }
+  /** Make an account, with the saving of the state; a code that proves its e-mail address is sent along. */
+  readonly registerUser: {
+    readonly ask: { readonly attributes: RegistrationAttributes; readonly populationId: string | null }
+    readonly answer:
+      | { readonly result: 'registered'; readonly user: UserFacts }
+      | { readonly result: 'refused'; readonly detail: Detail }
+      | { readonly result: 'unsatisfied'; readonly requirements: readonly UnsatisfiedRequirement[] }
+  }
+  /** Send a code that proves the user's e-mail address, with the saving of the state. */
+  readonly sendVerificationCode: {
+    readonly ask: { readonly userId: string }
+    readonly answer: { readonly result: 'sent' } | LockedOut
+  }
+  /** Is the verification code right (one guess)? The address counts as proved with the saving of the state. */
+  readonly verifyEmail: {
+    readonly ask: { readonly userId: string }
+    readonly answer:
+      | { readonly result: 'accepted'; readonly user: UserFacts }
+      | { readonly result: 'wrongCode' }
+      | LockedOut
+  }
+}
+
+/** The name of a question. */
+export type QuestionKind = keyof Questions
+
+/** One question by its name. */
+export type QuestionOf<Kind extends QuestionKind> = { readonly kind: Kind } & Questions[Kind]['ask']
+
+/** The answer to a question by its name. */
+export type AnswerTo<Kind extends QuestionKind> = { readonly to: Kind } & Questions[Kind]['answer']
+
+/** What the machine wants to know. */
+export type Question = { [Kind in QuestionKind]: QuestionOf<Kind> }[QuestionKind]
 
 /** What the runtime found. `to` names the question. */
-export type Answer =
-  | {
-      readonly to: 'checkPassword'
-      readonly result: 'accepted'
-      readonly user: UserFacts
-      readonly password: 'OK' | 'MUST_CHANGE_PASSWORD' | 'PASSWORD_EXPIRED'
-    }
-  | { readonly to: 'checkPassword'; readonly result: 'rejected' | 'otherUser' }
-  | { readonly to: 'checkPassword'; readonly result: 'lockedOut'; readonly secondsUntilUnlock: number }
-  | { readonly to: 'evaluateNewPassword'; readonly result: 'accepted'; readonly user: UserFacts }
-  | { readonly to: 'evaluateNewPassword'; readonly result: 'wrongCurrent' }
-  | {
-      readonly to: 'evaluateNewPassword'
-      readonly result: 'unsatisfied'
-      readonly requirements: readonly UnsatisfiedRequirement[]
-    }
-  | { readonly to: 'evaluateNewPassword'; readonly result: 'lockedOut'; readonly secondsUntilUnlock: number }
+export type Answer = { [Kind in QuestionKind]: AnswerTo<Kind> }[QuestionKind]
 
 /** What has to happen together with saving the state. */
 export type Effect =

@@ -12,9 +12,11 @@ export interface Detail {
     | 'CONSTRAINT_VIOLATION'
     | 'INVALID_CREDENTIALS'
     | 'INVALID_VALUE'
+    | 'LIMIT_EXCEEDED'
     | 'OUT_OF_RANGE'
     | 'PASSWORD_LOCKED_OUT'
     | 'REQUIRED_VALUE'
+    | 'UNIQUENESS_VIOLATION'
   readonly message: string
   readonly target?: string
   readonly innerError?: Readonly<Record<string, unknown>>
@@ -22,8 +24,8 @@ export interface Detail {
 
 /** What the client is told, and why, for the audit event. */
 export interface Refusal {
-  readonly status: 400 | 404
-  readonly code: 'INVALID_DATA' | 'INVALID_REQUEST' | 'NOT_FOUND'
+  readonly status: 400 | 404 | 429
+  readonly code: 'INVALID_DATA' | 'INVALID_REQUEST' | 'NOT_FOUND' | 'REQUEST_LIMITED'
   readonly details: readonly Detail[]
   readonly reason: RefusalReason
 }
@@ -94,12 +96,38 @@ export function lockedOut(secondsUntilUnlock: number): Refusal {
   })
 }
 
-/** The new password misses requirements of the password policy. */
-export function passwordUnsatisfied(requirements: readonly UnsatisfiedRequirement[]): Refusal {
+/** A code that was sent is not this one, is too old or was used. */
+export function wrongCode(target: string): Refusal {
+  return invalidData('wrong-code', { code: 'INVALID_VALUE', target, message: 'The code is not valid.' })
+}
+
+/** Too many wrong codes; no more are looked at for a while. */
+export function tooManyTries(target: string, secondsUntilUnlock: number): Refusal {
+  const message = 'Too many wrong codes. Wait before you try another one.'
+  return invalidData('locked-out', { code: 'LIMIT_EXCEEDED', target, message, innerError: { secondsUntilUnlock } })
+}
+
+/** Too many codes were sent; no more are for a while. */
+export function tooManyCodes(seconds: number): Refusal {
+  const message = 'Too many codes were sent. Use the last one, or wait before you ask for another.'
+  const detail: Detail = { code: 'LIMIT_EXCEEDED', message, innerError: { secondsUntilUnlock: seconds } }
+  return { status: 429, code: 'REQUEST_LIMITED', details: [detail], reason: 'too-many-codes' }
+}
+
+/** An attribute of a registration cannot be had. */
+export function notRegistered(detail: Detail): Refusal {
+  return invalidData('not-registered', detail)
+}
+
+/** A new password misses requirements of the password policy. */
+export function passwordUnsatisfied(
+  target: 'newPassword' | 'password',
+  requirements: readonly UnsatisfiedRequirement[],
+): Refusal {
   const texts = Object.fromEntries(requirements.map(({ name, message }) => [name, message]))
   return invalidData('password-unsatisfied', {
     code: 'INVALID_VALUE',
-    target: 'newPassword',
+    target,
     message: 'New password did not satisfy password policy requirements',
     innerError: { unsatisfiedRequirements: requirements.map(({ name }) => name), ...texts },
   })

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { type ActionType, actions, flowStatuses, type MediaType, mediaTypeNames } from './actions/index.ts'
 import { type SessionFacts, sessionFacts } from './facts.ts'
 import { failureSchema } from './failure.ts'
+import { longestIdentifier } from './identifier.ts'
 import type { Json } from './json.ts'
 import { outcomeSchema } from './outcome.ts'
 import { proof } from './proof.ts'
@@ -77,7 +78,9 @@ const recordSchema = z.strictObject({
   /** The id of the session this flow opens if it cannot keep one. */
   newSessionId: identifier,
   /** Who this flow is about, and how it came to know. */
-  user: z.strictObject({ id: identifier, knownBy: z.enum(['session', 'credentials']) }).nullable(),
+  user: z.strictObject({ id: identifier, knownBy: z.enum(['session', 'identifier', 'credentials']) }).nullable(),
+  /** What was typed to name the user. Where nobody has that name, `user` is null and the flow goes on all the same (D7). */
+  identifier: z.string().max(longestIdentifier).nullable(),
   proofs: z.array(proof),
   status: z.enum(flowStatuses),
   /** What a COMPLETED flow came to. */
@@ -131,6 +134,7 @@ export function newFlow(
     session,
     sessionCounts: session !== null && !origin.request.forcesLogin && mayBe(origin.request, session.userId),
     user: null,
+    identifier: null,
     proofs: [],
     status: 'FAILED',
     outcome: null,

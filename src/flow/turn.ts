@@ -59,7 +59,13 @@ const traceLength = 50
 export const nowhere = { action: null, offers: [], slot: null } satisfies Partial<FlowState>
 
 /** Nobody is known and nothing is proved; the session does not come back, what was required stays required (D20). */
-export const nobody = { ...nowhere, user: null, proofs: [], sessionCounts: false } satisfies Partial<FlowState>
+export const nobody = {
+  ...nowhere,
+  user: null,
+  identifier: null,
+  proofs: [],
+  sessionCounts: false,
+} satisfies Partial<FlowState>
 
 /**
  * The next state, with its trace.

@@ -65,6 +65,7 @@ export interface FlowView {
 /** Whether the way a user became known lets the flow name them. */
 const isNamed: Readonly<Record<NonNullable<FlowState['user']>['knownBy'], boolean>> = {
   session: true,
+  identifier: false,
   credentials: true,
 }
 
@@ -115,7 +116,8 @@ function sessionId({ outcome, session, user }: FlowState): string | null {
   return user?.knownBy === 'session' && session ? session.id : null
 }
 
-function setsPassword({ steps, action, status }: FlowState): boolean {
+function setsPassword({ steps, action, status, offers }: FlowState): boolean {
+  if (offers.includes('user.register')) return true
   const step = steps.find(({ id }) => id === action?.id)
   return step !== undefined && actionOfType(step.type).setsPasswordIn.some((setting) => setting === status)
 }

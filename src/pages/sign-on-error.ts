@@ -4,19 +4,8 @@
  *
  * Never: more than the refusal itself tells; unknown user, disabled user and wrong password read the same (decision D6).
  */
+import { isField, type SignOnError, type SignOnField } from './sign-on-fields.ts'
 import { type Language, say, type TextName } from './texts/language.ts'
-
-/** The fields of the sign-on forms; each is the member of the same name in the body of the action. */
-export type SignOnField = 'username' | 'password' | 'currentPassword' | 'newPassword'
-
-/** What the page says about the last attempt. */
-export interface SignOnError {
-  /** Null where it is about the form as a whole. */
-  readonly field: SignOnField | null
-  readonly text: string
-  /** Requirements of the password policy that the new password did not meet. */
-  readonly missed?: readonly string[]
-}
 
 /** A detail of a refusal, as flows and problems have it. */
 interface RefusalDetail {
@@ -30,6 +19,9 @@ const missing: Readonly<Record<SignOnField, TextName>> = {
   password: 'error.enterPassword',
   currentPassword: 'error.enterCurrentPassword',
   newPassword: 'error.enterNewPassword',
+  email: 'error.enterEmail',
+  recoveryCode: 'error.enterCode',
+  verificationCode: 'error.enterCode',
 }
 
 /**
@@ -49,11 +41,19 @@ export function explainRefusal(
     return { field: 'password', text: say(language, usernameKnown ? 'error.wrongPassword' : 'error.wrongCredentials') }
   }
   if (code === 'PASSWORD_LOCKED_OUT') return explainLockout(detail?.innerError?.['secondsUntilUnlock'], language)
+  if (code === 'LIMIT_EXCEEDED') return { field, text: say(language, 'error.tooManyCodes') }
+  if (code === 'UNIQUENESS_VIOLATION') return { field, text: say(language, 'error.taken') }
   if (code === 'REQUIRED_VALUE' && field) return { field, text: say(language, missing[field]) }
   if (code === 'INVALID_VALUE') {
-    if (field === 'username') return { field, text: say(language, 'error.otherUser') }
+    if (field === 'recoveryCode' || field === 'verificationCode')
+      return { field, text: say(language, 'error.wrongCode') }
+    if (field === 'email') return { field, text: say(language, 'error.noEmail') }
+    if (field === 'password') return explainPassword(field, detail?.innerError?.['unsatisfiedRequirements'], language)
+    if (field === 'username')
+      return { field, text: say(language, usernameKnown ? 'error.otherUser' : 'error.noUsername') }
     if (field === 'currentPassword') return { field, text: say(language, 'error.wrongCurrentPassword') }
-    if (field === 'newPassword') return explainPassword(detail?.innerError?.['unsatisfiedRequirements'], language)
+    if (field === 'newPassword')
+      return explainPassword(field, detail?.innerError?.['unsatisfiedRequirements'], language)
   }
   return { field, text: say(language, 'error.notAccepted') }
 }
@@ -63,12 +63,8 @@ function explainLockout(secondsUntilUnlock: unknown, language: Language): SignOn
   return { field: null, text: say(language, 'error.lockedOut', { minutes }) }
 }
 
-function explainPassword(unsatisfied: unknown, language: Language): SignOnError {
+function explainPassword(field: SignOnField, unsatisfied: unknown, language: Language): SignOnError {
   const missed = Array.isArray(unsatisfied) ? unsatisfied.filter((name) => typeof name === 'string') : []
   const name = missed.includes('minAgeDays') ? 'error.tooSoon' : 'error.requirementsMissed'
-  return { field: 'newPassword', text: say(language, name), missed }
-}
-
-function isField(target: string): target is SignOnField {
-  return Object.hasOwn(missing, target)
+  return { field, text: say(language, name), missed }
 }

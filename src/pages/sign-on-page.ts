@@ -7,24 +7,25 @@ import { z } from 'zod'
 import type { FormParameters } from '../contract/form.ts'
 import { type Context, defineOperation, formBody, type Operation, type Reply } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
-import type { Application } from '../environment/application.ts'
 import { Problem, problem } from '../errors/problem.ts'
+import type { MediaType } from '../flow/actions/index.ts'
 import type { FlowState } from '../flow/state.ts'
 import { flowLinks } from '../flow-runtime/address.ts'
 import { displayOf } from '../flow-runtime/display.ts'
 import { actOnFlow } from '../flow-runtime/runtime.ts'
-import { loadFlow } from '../flow-runtime/stored-flow.ts'
+import { loadFlow, type StoredFlow } from '../flow-runtime/stored-flow.ts'
 import { pageHeaders } from './headers.ts'
-import { renderSignOn } from './sign-on.ts'
+import { type Aside, asides, renderSignOn, type SignOnView } from './sign-on.ts'
 import { signOnAction } from './sign-on-action.ts'
-import { explainRefusal, type SignOnError } from './sign-on-error.ts'
+import { explainRefusal } from './sign-on-error.ts'
+import type { SignOnError } from './sign-on-fields.ts'
 import { renderSignOnNotice } from './sign-on-notice.ts'
 import { chooseLanguage, type Language } from './texts/language.ts'
 
 /** What the page shows beside the flow: what was wrong, and what was typed. */
 interface Attempt {
   readonly error: SignOnError
-  readonly username: string | undefined
+  readonly values: Readonly<Record<string, string>>
 }
 
 function pageUrl(context: Context, flowId: string): string {
@@ -36,7 +37,12 @@ function languageOf(context: Context, state: FlowState | undefined): Language {
   return chooseLanguage(typeof wanted === 'string' ? wanted : null, context.headers['accept-language'])
 }
 
-async function show(context: Context, state: FlowState, application: Application, attempt?: Attempt): Promise<Reply> {
+async function show(
+  context: Context,
+  { state, application }: Pick<StoredFlow, 'state' | 'application'>,
+  aside: Aside | undefined,
+  attempt?: Attempt,
+): Promise<Reply> {
   // Coming back to a flow that has ended must not send anybody on once more.
   if (state.resumedAt !== null) return gone(context)
   const language = languageOf(context, state)
@@ -57,14 +63,25 @@ async function show(context: Context, state: FlowState, application: Application
       pageUrl: pageUrl(context, state.id),
       applicationName,
       offers: state.offers,
-      username: attempt ? attempt.username : hint(state),
-      user,
+      aside,
+      values: attempt ? typed(attempt.values) : { username: hint(state) ?? '' },
+      user: user ?? named(state),
       passwordPolicy,
       error: attempt?.error,
     },
     language,
   )
   return { status: attempt ? 400 : 200, html, headers: pageHeaders({ formActions: ["'self'"] }) }
+}
+
+/** What was typed into fields that hold no secret. */
+function typed({ username = '', email = '' }: Readonly<Record<string, string>>) {
+  return { username, email }
+}
+
+/** Whom somebody named, in the words they used; whether anybody has that name is not known. */
+function named({ identifier }: FlowState): SignOnView['user'] {
+  return identifier === null ? undefined : { username: identifier }
 }
 
 /** Whom the application expects; nobody once that was denied by "Not you?". */
@@ -105,17 +122,23 @@ async function submit(context: Context, flowId: string, form: FormParameters): P
   try {
     await actOnFlow(context, load, asked.action, asked.body)
   } catch (error) {
-    if (!(error instanceof Problem) || error.key !== 'INVALID_DATA') {
+    if (!(error instanceof Problem) || (error.key !== 'INVALID_DATA' && error.key !== 'LIMITED')) {
       // The flow has moved on, in another tab or by the back button: its page shows where it stands.
       if (error instanceof Problem && error.key === 'INVALID_REQUEST')
         return { status: 303, headers: { location: pageUrl(context, flowId) } }
       throw error
     }
-    const { state, application } = await load()
-    const explained = explainRefusal(error.details, state.user !== null, languageOf(context, state))
-    return show(context, state, application, { error: explained, username: asked.body['username'] })
+    const flow = await load()
+    const isKnown = flow.state.user !== null || flow.state.identifier !== null
+    const explained = explainRefusal(error.details, isKnown, languageOf(context, flow.state))
+    return show(context, flow, asideOf(asked.action), { error: explained, values: asked.body })
   }
   return { status: 303, headers: { location: pageUrl(context, flowId) } }
+}
+
+/** The page on which an action is offered, where that is not the page of the status itself. */
+function asideOf(action: MediaType): Aside | undefined {
+  return (Object.keys(asides) as Aside[]).find((aside) => asides[aside] === action)
 }
 
 const declaration = {
@@ -126,7 +149,14 @@ const declaration = {
   cors: 'none',
   source: 'authentication-api 1.1, 3.3; experience.md',
   params: z.object({ environmentId: uuid }),
-  query: z.object({ flowId: z.string().max(100), environmentId: z.string().max(100).optional() }),
+  query: z.object({
+    flowId: z.string().max(100),
+    environmentId: z.string().max(100).optional(),
+    view: z
+      .enum(Object.keys(asides) as [Aside, ...Aside[]])
+      .optional()
+      .catch(undefined),
+  }),
   replies: { 200: null, 303: null, 400: null, 404: null },
   errors: ['CROSS_SITE', 'NOT_FOUND'],
 } as const
@@ -140,8 +170,7 @@ export const signOnPageOperations: readonly Operation[] = [
     handle: ({ query }, context) =>
       orGone(context, async () => {
         if (!uuid.safeParse(query.flowId).success) return gone(context)
-        const { state, application } = await loadFlow(context, query.flowId, 'page')
-        return show(context, state, application)
+        return show(context, await loadFlow(context, query.flowId, 'page'), query.view)
       }),
   }),
   defineOperation({

@@ -8,9 +8,9 @@ import type { ActionStatus, MediaType } from '../flow/actions/index.ts'
 import { type Fragment, type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
 import { type PasswordRequirements, requirementsList } from './password-requirements.ts'
-import type { SignOnError, SignOnField } from './sign-on-error.ts'
+import { field, type FieldContext, type SignOnError, showPassword } from './sign-on-fields.ts'
 import { signOnScript } from './sign-on-script.ts'
-import { type Language, say } from './texts/language.ts'
+import { type Language, say, type TextName } from './texts/language.ts'
 
 /** A waiting flow as its page shows it. */
 export interface SignOnView {
@@ -20,9 +20,11 @@ export interface SignOnView {
   readonly applicationName: string
   /** What may be done now. */
   readonly offers: readonly MediaType[]
+  /** What the person chose to do instead of what the status asks first. */
+  readonly aside?: Aside | undefined
   /** What to begin with: `login_hint`, or what was typed before. */
-  readonly username?: string | undefined
-  /** Who the flow is about, once it may say so. */
+  readonly values?: FieldContext['values'] | undefined
+  /** Who the flow is about: by what they proved, or by what they typed. */
   readonly user?: { readonly username: string; readonly name?: PersonName | undefined } | undefined
   readonly passwordPolicy?: PasswordRequirements | undefined
   /** What was wrong with the last attempt. */
@@ -36,58 +38,152 @@ export interface PersonName {
   readonly family?: string | undefined
 }
 
+/** Pages beside that of the status, each for one action that the status offers as well. */
+export const asides = { forgot: 'password.forgot', register: 'user.register' } as const satisfies Readonly<
+  Record<string, MediaType>
+>
+
+export type Aside = keyof typeof asides
+
+/** One page: its heading, a sentence, and its forms. */
+interface Content {
+  readonly heading: TextName
+  readonly text?: TextName
+  readonly forms: Fragment
+}
+
 /** Renders the page of a waiting flow. */
 export function renderSignOn(view: SignOnView, language: Language): string {
-  const isChange = view.status === 'MUST_CHANGE_PASSWORD' || view.status === 'PASSWORD_EXPIRED'
+  const { heading, text, forms } = contentOf(view, {
+    language,
+    error: view.error,
+    values: view.values ?? {},
+    hasRequirements: view.passwordPolicy !== undefined,
+  })
   return renderPage({
     language,
-    heading: say(language, isChange ? 'change.heading' : 'signOn.heading'),
+    heading: say(language, heading),
     applicationName: view.applicationName,
     hasError: view.error !== undefined,
     script: signOnScript,
-    main: html`${isChange && html`<p class="muted">${reason(view.status, language)}</p>`}
+    main: html`${text && html`<p class="muted">${say(language, text)}</p>`}
 ${view.error?.field === null && html`<p class="alert" tabindex="-1" autofocus>${view.error.text}</p>`}
 ${view.user && account(view, view.user, language)}
-${form(view, language)}`,
+${forms}`,
   })
 }
 
-function reason(status: 'MUST_CHANGE_PASSWORD' | 'PASSWORD_EXPIRED', language: Language): string {
-  return say(language, status === 'MUST_CHANGE_PASSWORD' ? 'change.mustChange' : 'change.expired')
-}
-
-function form(view: SignOnView, language: Language): Html {
+function contentOf(view: SignOnView, context: FieldContext): Content {
+  const { aside } = view
+  if (aside !== undefined && view.offers.includes(asides[aside])) {
+    return aside === 'forgot' ? forgot(view, context) : register(view, context)
+  }
   switch (view.status) {
-    case 'USERNAME_PASSWORD_REQUIRED':
-      return signOnForm(view, language, [
-        field(view, language, 'username', !view.username),
-        field(view, language, 'password', Boolean(view.username)),
-      ])
-    case 'PASSWORD_REQUIRED':
-      return signOnForm(view, language, [hiddenUsername(view), field(view, language, 'password', true)])
+    case 'USERNAME_PASSWORD_REQUIRED': {
+      const isTyped = Boolean(context.values.username)
+      const both = [field(context, 'username', { isFirst: !isTyped }), field(context, 'password', { isFirst: isTyped })]
+      return { heading: 'signOn.heading', forms: [signOnForm(view, context, both), others(view, context)] }
+    }
+    case 'PASSWORD_REQUIRED': {
+      const fields = [hiddenUsername(view), field(context, 'password', { isFirst: true })]
+      return { heading: 'signOn.heading', forms: [signOnForm(view, context, fields), others(view, context)] }
+    }
+    case 'SIGN_ON_REQUIRED': {
+      const fields = [field(context, 'username', { isFirst: true }), submit(context, 'signOn.next')]
+      return { heading: 'signOn.heading', forms: [postForm(view, 'user.lookup', fields), others(view, context)] }
+    }
     case 'MUST_CHANGE_PASSWORD':
+      return { heading: 'change.heading', text: 'change.mustChange', forms: changeForm(view, context) }
     case 'PASSWORD_EXPIRED':
-      return changeForm(view, language)
+      return { heading: 'change.heading', text: 'change.expired', forms: changeForm(view, context) }
+    case 'RECOVERY_CODE_REQUIRED':
+      return { heading: 'recover.heading', text: 'recover.text', forms: recoverForms(view, context) }
+    case 'VERIFICATION_CODE_REQUIRED':
+      return { heading: 'verify.heading', text: 'verify.text', forms: verifyForms(view, context) }
   }
 }
 
-function signOnForm(view: SignOnView, language: Language, fields: readonly Html[]): Html {
-  return postForm(
-    view,
-    'usernamePassword.check',
-    html`${fields}${showPassword(language)}<button class="button">${say(language, 'signOn.submit')}</button>`,
-  )
+function signOnForm(view: SignOnView, context: FieldContext, fields: readonly Html[]): Html {
+  const content = [...fields, showPassword(context.language), submit(context, 'signOn.submit')]
+  return postForm(view, 'usernamePassword.check', content)
 }
 
-function changeForm(view: SignOnView, language: Language): Html {
-  const { passwordPolicy, error } = view
-  return postForm(
-    view,
-    'password.reset',
-    html`${hiddenUsername(view)}${field(view, language, 'currentPassword', true)}
-${passwordPolicy && requirementsList(passwordPolicy, error?.missed ?? [], language)}
-${field(view, language, 'newPassword', false)}${showPassword(language)}<button class="button">${say(language, 'change.submit')}</button>`,
-  )
+/** The ways out of the first page: a forgotten password, a new account. */
+function others({ pageUrl, offers }: SignOnView, { language }: FieldContext): Html {
+  const link = (aside: Aside, text: TextName) =>
+    offers.includes(asides[aside]) &&
+    html`<a class="link" href="${`${pageUrl}&view=${aside}`}">${say(language, text)}</a>`
+  const links = [link('forgot', 'forgot.link'), link('register', 'register.link')].filter((one) => one !== false)
+  return html`${links.length > 0 && html`<p class="others">${links}</p>`}`
+}
+
+function forgot(view: SignOnView, context: FieldContext): Content {
+  const content = [
+    view.user ? hiddenUsername(view) : field(context, 'username', { isFirst: true }),
+    submit(context, 'forgot.submit'),
+  ]
+  return {
+    heading: 'forgot.heading',
+    text: 'forgot.text',
+    forms: [postForm(view, 'password.forgot', content), back(view, context)],
+  }
+}
+
+function register(view: SignOnView, context: FieldContext): Content {
+  const content = [
+    field(context, 'username', { isFirst: true }),
+    field(context, 'email'),
+    requirements(view, context),
+    field(context, 'password', { isNew: true }),
+    showPassword(context.language),
+    submit(context, 'register.submit'),
+  ]
+  return { heading: 'register.heading', forms: [postForm(view, 'user.register', content), back(view, context)] }
+}
+
+function changeForm(view: SignOnView, context: FieldContext): Html {
+  return postForm(view, 'password.reset', [
+    hiddenUsername(view),
+    field(context, 'currentPassword', { isFirst: true }),
+    requirements(view, context),
+    field(context, 'newPassword'),
+    showPassword(context.language),
+    submit(context, 'change.submit'),
+  ])
+}
+
+function recoverForms(view: SignOnView, context: FieldContext): readonly Html[] {
+  const content = [
+    field(context, 'recoveryCode', { isFirst: true }),
+    hiddenUsername(view),
+    requirements(view, context),
+    field(context, 'newPassword'),
+    showPassword(context.language),
+    submit(context, 'change.submit'),
+  ]
+  return [postForm(view, 'password.recover', content), again(view, context, 'password.sendRecoveryCode')]
+}
+
+function verifyForms(view: SignOnView, context: FieldContext): readonly Html[] {
+  const content = [field(context, 'verificationCode', { isFirst: true }), submit(context, 'verify.submit')]
+  return [postForm(view, 'user.verify', content), again(view, context, 'user.sendVerificationCode')]
+}
+
+/** Has the same code sent again. */
+function again(view: SignOnView, { language }: FieldContext, action: MediaType): Html {
+  return postForm(view, action, html`<button class="link">${say(language, 'code.again')}</button>`)
+}
+
+function back({ pageUrl }: SignOnView, { language }: FieldContext): Html {
+  return html`<p class="others"><a class="link" href="${pageUrl}">${say(language, 'signOn.back')}</a></p>`
+}
+
+function submit({ language }: FieldContext, text: TextName): Html {
+  return html`<button class="button">${say(language, text)}</button>`
+}
+
+function requirements({ passwordPolicy, error }: SignOnView, { language }: FieldContext): Html {
+  return html`${passwordPolicy && requirementsList(passwordPolicy, error?.missed ?? [], language)}`
 }
 
 /** Who is signing on, and the way out for whoever that is not. */
@@ -110,39 +206,4 @@ ${content}
 /** Tells password managers whose password this is. It has no name, so that it is not sent. */
 function hiddenUsername({ user }: SignOnView): Html {
   return html`${user && html`<input type="text" autocomplete="username" value="${user.username}" readonly hidden>`}`
-}
-
-function showPassword(language: Language): Html {
-  return html`<label class="check" hidden><input type="checkbox" id="show-password" autocomplete="off"> ${say(language, 'signOn.showPassword')}</label>
-`
-}
-
-const fields = {
-  username: { type: 'text', autocomplete: 'username', label: 'signOn.username' },
-  password: { type: 'password', autocomplete: 'current-password', label: 'signOn.password' },
-  currentPassword: { type: 'password', autocomplete: 'current-password', label: 'change.currentPassword' },
-  newPassword: { type: 'password', autocomplete: 'new-password', label: 'change.newPassword' },
-} as const satisfies Readonly<Record<SignOnField, object>>
-
-/**
- * A field with its label, and the error beside it where there is one.
- * @param isFirst whether it is the one to fill in next; an error draws the focus away from it
- */
-function field(view: SignOnView, language: Language, name: SignOnField, isFirst: boolean): Html {
-  const { type, autocomplete, label } = fields[name]
-  const error = view.error?.field === name ? view.error : undefined
-  const describedBy = [
-    error && `${name}-error`,
-    name === 'newPassword' && view.passwordPolicy && 'requirements',
-  ].filter((id) => typeof id === 'string')
-  return html`<div class="field">
-<label for="${name}">${say(language, label)}</label>
-<input id="${name}" name="${name}" type="${type}" autocomplete="${autocomplete}" required${
-    name === 'username' && html` value="${view.username}" autocapitalize="none" autocorrect="off" spellcheck="false"`
-  }${error && html` aria-invalid="true"`}${describedBy.length > 0 && html` aria-describedby="${describedBy.join(' ')}"`}${
-    (error ?? (isFirst && !view.error)) && html` autofocus`
-  }>
-${error && html`<p class="error" id="${name}-error">${error.text}</p>`}
-</div>
-`
 }

@@ -87,6 +87,7 @@ async function create(context: Context, request: NewUser) {
     enabled,
     lockedAt: account?.status === 'LOCKED' ? now : null,
     mfaEnabled,
+    verificationRequired: false,
     lastSignOn: null,
     version: 1,
     createdAt: now,

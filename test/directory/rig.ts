@@ -92,6 +92,7 @@ export async function addUser(
     enabled: properties.enabled ?? true,
     lockedAt: properties.lockedAt ?? null,
     mfaEnabled: false,
+    verificationRequired: false,
     document: properties.document ?? {},
     lastSignOn: null,
     version: 1,

@@ -5,6 +5,7 @@ import type { MediaType } from '../../src/flow/actions/index.ts'
 import type { PolicyAction } from '../../src/flow/policy.ts'
 import { decode, type FlowState, type FlowStatus } from '../../src/flow/state.ts'
 import { update } from '../../src/storage/operations.ts'
+import { readNotification } from '../../src/delivery/notification.ts'
 import { run } from '../../src/storage/port.ts'
 import { flowById, type FlowRow } from '../../src/storage/sql/sessions.ts'
 import { Browser, piFlowRequest, pkce } from '../harness/sign-on.ts'
@@ -176,6 +177,8 @@ export interface Arranged {
   readonly browser: Browser
   readonly flowId: string
   readonly person: Person
+  /** The code that was sent, in a status that waits for one. */
+  readonly code: string | undefined
 }
 
 /** A password that satisfies every policy: letters and digits take turns, so that nothing comes three times in a row. */
@@ -184,9 +187,42 @@ export function newPassword(): string {
   return `New-CANARY-${pairs.join('')}`
 }
 
-/** Bodies that would succeed if the action were allowed. */
-export function bodyOf(action: MediaType, person: Person): object {
+/** The last code that was promised to somebody, read from the outbox as only the server can. */
+export async function codeSentTo(stile: Stile, person: Pick<Person, 'id'>): Promise<string> {
+  const { kernel } = stile.node
+  const environment = await kernel.environments.get(stile.environmentId)
+  assert.ok(environment)
+  const messages = await rows<{ readonly id: string; readonly payload: string; readonly created_at: number }>(
+    stile,
+    'outbox',
+    "kind = 'notification.send'",
+  )
+  const codes = messages
+    .map((message) => ({ ...readNotification(environment, message), at: message.created_at }))
+    .filter(({ userId }) => userId === person.id)
+    .toSorted((a, b) => a.at - b.at)
+  const code = codes.at(-1)?.variables['code']
+  assert.ok(code, 'no code was sent')
+  return code
+}
+
+/** Bodies that would succeed if the action were allowed. Codes are those that were sent. */
+export function bodyOf(action: MediaType, person: Person, code = 'CANARYXX'): object {
   switch (action) {
+    case 'user.lookup':
+    case 'password.forgot':
+      return { username: person.username }
+    case 'password.recover':
+      return { recoveryCode: code, newPassword: newPassword() }
+    case 'user.register': {
+      const username = `new-${randomUUID()}`
+      return { username, email: `${username}@example.com`, password: newPassword() }
+    }
+    case 'user.verify':
+      return { verificationCode: code }
+    case 'password.sendRecoveryCode':
+    case 'user.sendVerificationCode':
+      return {}
     case 'usernamePassword.check':
       return { username: person.username, password: person.password }
     case 'password.reset':
@@ -196,23 +232,79 @@ export function bodyOf(action: MediaType, person: Person): object {
   }
 }
 
+/** Applications whose policies offer recovery and registration. */
+export interface Offering {
+  /** Client ids by door. */
+  readonly clients: Readonly<Record<Door, string>>
+  /** Names of the policies, for `acr_values`: LOGIN alone, and IDENTIFIER_FIRST before it. */
+  readonly login: string
+  readonly identifierFirst: string
+}
+
+const offerings = new WeakMap<Stile, Promise<Offering>>()
+
+/** Those applications, made when they are first needed. */
+export function offeringOf(stile: Stile): Promise<Offering> {
+  const made = offerings.get(stile) ?? makeOffering(stile)
+  offerings.set(stile, made)
+  return made
+}
+
+async function makeOffering(stile: Stile): Promise<Offering> {
+  const offers = { recovery: { enabled: true }, registration: { enabled: true } }
+  const login = await newPolicy(stile, { type: 'LOGIN', ...offers })
+  const identifierFirst = await newPolicy(stile, { type: 'IDENTIFIER_FIRST', ...offers }, { type: 'LOGIN', ...offers })
+  const native = await newApplication(stile)
+  const web = await newApplication(stile, { type: 'SINGLE_PAGE_APP', redirectUris: [stile.webApp.redirectUri] })
+  for (const application of [native, web]) await assign(stile, application, login, identifierFirst)
+  return {
+    clients: { 'pi.flow': native, redirect: web },
+    login: login.name,
+    identifierFirst: identifierFirst.name,
+  }
+}
+
+/** Marks the e-mail address of a user as one that has to be proved. */
+async function requireVerification(stile: Stile, person: Person): Promise<void> {
+  const changed = await stile.node.kernel.storage.commit({
+    name: 'test.require-verification',
+    *run() {
+      const key = { environment_id: stile.environmentId, id: person.id }
+      return yield* update('users', key, { verification_required: 1 })
+    },
+  })
+  assert.ok(changed)
+}
+
 /** Drives a new flow into a status. */
 export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.flow'): Promise<Arranged> {
   const browser = new Browser(stile)
   const person = await newPerson(stile, { forceChange: status === 'MUST_CHANGE_PASSWORD' || status === 'FAILED' })
   if (status === 'PASSWORD_EXPIRED') await agePassword(stile, person)
+  if (status === 'VERIFICATION_CODE_REQUIRED') await requireVerification(stile, person)
   const check = (flowId: string) =>
     browser.act(flowId, 'usernamePassword.check', bodyOf('usernamePassword.check', person))
-  let flowId = await begin(browser, door)
+  const { clients, login, identifierFirst } = await offeringOf(stile)
+  const request = {
+    client_id: clients[door],
+    acr_values: status === 'SIGN_ON_REQUIRED' ? identifierFirst : login,
+    ...(door === 'redirect' ? { code_challenge: pkce().challenge, code_challenge_method: 'S256' } : {}),
+  }
+  let flowId = await begin(browser, door, request)
   switch (status) {
     case 'USERNAME_PASSWORD_REQUIRED':
+    case 'SIGN_ON_REQUIRED':
+      break
+    case 'RECOVERY_CODE_REQUIRED':
+      await browser.act(flowId, 'password.forgot', bodyOf('password.forgot', person))
       break
     case 'PASSWORD_REQUIRED':
       await check(flowId)
-      flowId = await begin(browser, door, { max_age: '0' })
+      flowId = await begin(browser, door, { ...request, max_age: '0' })
       break
     case 'MUST_CHANGE_PASSWORD':
     case 'PASSWORD_EXPIRED':
+    case 'VERIFICATION_CODE_REQUIRED':
     case 'COMPLETED':
       await check(flowId)
       break
@@ -224,7 +316,8 @@ export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.
       break
   }
   assert.equal((await stateOf(stile, flowId)).status, status)
-  return { browser, flowId, person }
+  const code = status.endsWith('CODE_REQUIRED') ? await codeSentTo(stile, person) : undefined
+  return { browser, flowId, person, code }
 }
 
 /** The stored row of a flow; undefined when there is none that lives. */

@@ -8,12 +8,15 @@ import { after, before, suite, test } from 'node:test'
 import { flowStatuses, type MediaType, mediaTypeNames } from '../../src/flow/actions/index.ts'
 import type { FlowStatus } from '../../src/flow/state.ts'
 import { type Answer, type Call, type Stile, startStile } from '../harness/stile.ts'
-import { type Arranged, bodyOf, enable, flowIn, newPerson, rowOf, rows, stateOf } from './arrange.ts'
+import { type Arranged, bodyOf, enable, flowIn, newPerson, offeringOf, rowOf, rows, stateOf } from './arrange.ts'
 import { type Watch, watchStorage } from './watch-storage.ts'
 
 const legal: Readonly<Record<FlowStatus, readonly MediaType[]>> = {
-  USERNAME_PASSWORD_REQUIRED: ['usernamePassword.check'],
-  PASSWORD_REQUIRED: ['usernamePassword.check', 'session.reset'],
+  USERNAME_PASSWORD_REQUIRED: ['usernamePassword.check', 'password.forgot', 'user.register'],
+  PASSWORD_REQUIRED: ['usernamePassword.check', 'password.forgot', 'session.reset'],
+  SIGN_ON_REQUIRED: ['user.lookup', 'password.forgot', 'user.register'],
+  RECOVERY_CODE_REQUIRED: ['password.recover', 'password.sendRecoveryCode', 'session.reset'],
+  VERIFICATION_CODE_REQUIRED: ['user.verify', 'user.sendVerificationCode'],
   MUST_CHANGE_PASSWORD: ['password.reset'],
   PASSWORD_EXPIRED: ['password.reset'],
   COMPLETED: [],
@@ -25,15 +28,7 @@ const vendor = (name: string) => `application/vnd.pingidentity.${name}+json`
 /** Every media type the documentation names, whether it exists here yet or not. */
 const documented = [
   ...mediaTypeNames,
-  ...[
-    'user.lookup',
-    'password.forgot',
-    'password.recover',
-    'password.sendRecoveryCode',
-    'user.register',
-    'user.verify',
-  ],
-  ...['user.sendVerificationCode', 'user.update', 'user.confirm', 'user.consent', 'user.acceptInvite', 'device.select'],
+  ...['user.update', 'user.confirm', 'user.consent', 'user.acceptInvite', 'device.select'],
   ...['otp.check', 'assertion.check', 'cancel.push.authentication', 'deviceAuthGrant.userCode.verify'],
   ...['deviceAuthGrant.consent', 'kerberos.authenticate', 'kerberos.lookup'],
 ]
@@ -121,7 +116,11 @@ suite('every status by everything that may be sent', () => {
         }
         await untouched(arranged, () => post({}), [401], 'nothing at all')
         for (const name of mediaTypeNames) {
-          const needsNothing = name === 'session.reset'
+          const needsNothing = ['session.reset', 'password.sendRecoveryCode', 'user.sendVerificationCode'].includes(
+            name,
+          )
+          // Who is meant may be known already.
+          const mayBeEmpty = needsNothing || name === 'password.forgot'
           const unfit: readonly string[] = [
             '[]',
             'null',
@@ -130,7 +129,8 @@ suite('every status by everything that may be sent', () => {
             '{"username":{},"password":[],"currentPassword":7}',
             '{',
           ]
-          for (const sent of needsNothing ? unfit.filter((one) => !one.startsWith('{"')) : ['', '{}', ...unfit]) {
+          const sentBodies = needsNothing ? unfit.filter((one) => !one.startsWith('{"')) : unfit
+          for (const sent of mayBeEmpty ? sentBodies : ['', '{}', ...sentBodies]) {
             await untouched(arranged, () => post({ mediaType: vendor(name), body: sent }), [400], `${name} ${sent}`)
           }
         }
@@ -139,7 +139,7 @@ suite('every status by everything that may be sent', () => {
       test('the legal ones are legal', async () => {
         for (const name of legal[status]) {
           const fresh = await flowIn(stile, status)
-          const body = bodyOf(name, fresh.person)
+          const body = bodyOf(name, fresh.person, fresh.code)
           const { status: code, text } = await fresh.browser.act(fresh.flowId, name, body)
           assert.equal(code, 200, text)
         }
@@ -176,11 +176,12 @@ suite('every status by everything that may be sent', () => {
       }
       for (const [change, apply] of Object.entries(changes)) {
         test(`J17: the user is ${change}: nothing they do signs them on`, async () => {
-          const { browser, flowId, person } = await flowIn(stile, status)
-          await apply({ browser, flowId, person })
+          const fresh = await flowIn(stile, status)
+          const { browser, flowId, person, code } = fresh
+          await apply(fresh)
           const sessions = await rows(stile, 'sessions', 'user_id = $2', person.id)
           for (const name of mediaTypeNames) {
-            const { json } = await browser.act(flowId, name, bodyOf(name, person))
+            const { json } = await browser.act(flowId, name, bodyOf(name, person, code))
             assert.notEqual(json.status, 'COMPLETED', `${name}: ${JSON.stringify(json)}`)
           }
           const resumed = await browser.resume(flowId)
@@ -203,7 +204,7 @@ suite('every status by everything that may be sent', () => {
         const query = `?userId=${other.id}&flowId=${randomUUID()}&environmentId=${randomUUID()}`
         const headers = { 'x-user-id': other.id, 'x-flow-id': randomUUID() }
         for (const name of legal[status].slice(0, 1)) {
-          const body = { ...bodyOf(name, fresh.person), ...foreign }
+          const body = { ...bodyOf(name, fresh.person, fresh.code), ...foreign }
           const { status: code } = await fresh.browser.send(path(fresh.flowId) + query, {
             body,
             headers,
@@ -224,7 +225,7 @@ suite('every status by everything that may be sent', () => {
     test('the application is disabled, or deleted: 404 in every status', async () => {
       const arranged: Arranged[] = []
       for (const status of flowStatuses) arranged.push(await flowIn(stile, status))
-      const application = `/applications/${stile.nativeApp.clientId}`
+      const application = `/applications/${(await offeringOf(stile)).clients['pi.flow']}`
       const { json } = await stile.api('GET', application)
       await stile.api('PUT', application, { ...json, enabled: false })
       const gone = async () => {
@@ -252,6 +253,7 @@ suite('every status by everything that may be sent', () => {
       'passwords',
       'limits',
       'outbox',
+      'one_time_codes',
       'authorization_codes',
       'token_families',
     ]

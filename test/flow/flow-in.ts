@@ -1,32 +1,59 @@
-/** Flows of one LOGIN action, driven into each status there is. */
+/** Flows of one action that offers everything it can, driven into each status there is. */
 import assert from 'node:assert/strict'
 import type { FlowState } from '../../src/flow/state.ts'
+import { compilePolicy } from '../../src/flow/policy.ts'
 import { loginPolicy, Rig } from './rig.ts'
 
-/** A flow of one LOGIN action in this status. */
+const offering = { recovery: { enabled: true }, registration: { enabled: true } }
+/** LOGIN with recovery and registration. */
+const policy = () => loginPolicy([null], 1, offering)
+const namesFirst = () =>
+  compilePolicy({
+    id: 'policy',
+    name: 'Identifier_First',
+    version: 1,
+    actions: [
+      { id: 'name', type: 'IDENTIFIER_FIRST', priority: 1, ...offering },
+      { id: 'login', type: 'LOGIN', priority: 2 },
+    ],
+  })
+
+/** A flow in this status. */
 export function flowIn(status: FlowState['status']): Rig {
   const rig = new Rig()
   const { alice: person } = rig.people
   switch (status) {
     case 'USERNAME_PASSWORD_REQUIRED':
-      rig.begin(loginPolicy([null]))
+      rig.begin(policy())
       break
     case 'PASSWORD_REQUIRED':
       rig.signIn('alice', { at: 10, pwd: 10 })
-      rig.begin(loginPolicy([null]))
+      rig.begin(policy())
       break
     case 'MUST_CHANGE_PASSWORD':
     case 'PASSWORD_EXPIRED':
       person.facts = { ...person.facts, password: status }
-      rig.begin(loginPolicy([null]))
+      rig.begin(policy())
+      rig.signOn('alice')
+      break
+    case 'SIGN_ON_REQUIRED':
+      rig.begin(namesFirst())
+      break
+    case 'RECOVERY_CODE_REQUIRED':
+      rig.begin(policy())
+      rig.post('password.forgot', { username: 'alice' })
+      break
+    case 'VERIFICATION_CODE_REQUIRED':
+      person.facts = { ...person.facts, verification: 'REQUIRED' }
+      rig.begin(policy())
       rig.signOn('alice')
       break
     case 'COMPLETED':
-      rig.begin(loginPolicy([null]))
+      rig.begin(policy())
       rig.signOn('alice')
       break
     case 'FAILED':
-      rig.begin(loginPolicy([null]))
+      rig.begin(policy())
       rig.current.clear()
       rig.signOn('alice')
       break

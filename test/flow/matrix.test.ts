@@ -9,12 +9,15 @@ import { step } from '../../src/flow/machine.ts'
 import { encode, type FlowState } from '../../src/flow/state.ts'
 import type { FlowEvent } from '../../src/flow/turn.ts'
 import { flowIn } from './flow-in.ts'
-import { canary, type Rig } from './rig.ts'
+import { canary, codeOf, type Rig } from './rig.ts'
 
 /** authentication-api 3.3 and 4.1. */
 const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
-  USERNAME_PASSWORD_REQUIRED: ['usernamePassword.check'],
-  PASSWORD_REQUIRED: ['usernamePassword.check', 'session.reset'],
+  USERNAME_PASSWORD_REQUIRED: ['usernamePassword.check', 'password.forgot', 'user.register'],
+  PASSWORD_REQUIRED: ['usernamePassword.check', 'password.forgot', 'session.reset'],
+  SIGN_ON_REQUIRED: ['user.lookup', 'password.forgot', 'user.register'],
+  RECOVERY_CODE_REQUIRED: ['password.recover', 'password.sendRecoveryCode', 'session.reset'],
+  VERIFICATION_CODE_REQUIRED: ['user.verify', 'user.sendVerificationCode'],
   MUST_CHANGE_PASSWORD: ['password.reset'],
   PASSWORD_EXPIRED: ['password.reset'],
   COMPLETED: [],
@@ -26,6 +29,13 @@ const bodies: Readonly<Record<MediaType, object>> = {
   'usernamePassword.check': { username: 'alice', password: `${canary}-1-alice` },
   'password.reset': { currentPassword: `${canary}-1-alice`, newPassword: `${canary}-new` },
   'session.reset': {},
+  'user.lookup': { username: 'alice' },
+  'password.forgot': { username: 'alice' },
+  'password.sendRecoveryCode': {},
+  'password.recover': { recoveryCode: codeOf('alice'), newPassword: `${canary}-new` },
+  'user.register': { username: 'carol', email: 'carol@example.com', password: `${canary}-new` },
+  'user.verify': { verificationCode: codeOf('alice') },
+  'user.sendVerificationCode': {},
 }
 
 function untouched(rig: Rig, act: () => unknown): void {

@@ -10,8 +10,15 @@ suite('media types', () => {
     const list = mediaTypes().map(({ name, secrets, statuses }) => [name, secrets, statuses])
     assert.deepEqual(list, [
       ['usernamePassword.check', ['password'], ['USERNAME_PASSWORD_REQUIRED', 'PASSWORD_REQUIRED']],
+      ['password.forgot', [], ['USERNAME_PASSWORD_REQUIRED', 'PASSWORD_REQUIRED', 'SIGN_ON_REQUIRED']],
+      ['password.recover', ['recoveryCode', 'newPassword'], ['RECOVERY_CODE_REQUIRED']],
+      ['password.sendRecoveryCode', [], ['RECOVERY_CODE_REQUIRED']],
       ['password.reset', ['currentPassword', 'newPassword'], ['MUST_CHANGE_PASSWORD', 'PASSWORD_EXPIRED']],
-      ['session.reset', [], ['PASSWORD_REQUIRED']],
+      ['user.register', ['password'], ['USERNAME_PASSWORD_REQUIRED', 'SIGN_ON_REQUIRED']],
+      ['user.verify', ['verificationCode'], ['VERIFICATION_CODE_REQUIRED']],
+      ['user.sendVerificationCode', [], ['VERIFICATION_CODE_REQUIRED']],
+      ['session.reset', [], ['PASSWORD_REQUIRED', 'RECOVERY_CODE_REQUIRED']],
+      ['user.lookup', [], ['SIGN_ON_REQUIRED']],
     ])
   })
 
@@ -25,7 +32,7 @@ suite('media types', () => {
 
   test('bodies can be published, secrets marked', () => {
     const schema = JSON.stringify(mediaTypes().map(({ body }) => z.toJSONSchema(body)))
-    assert.equal(schema.match(/"writeOnly":true/g)?.length, 3)
+    assert.equal(schema.match(/"writeOnly":true/g)?.length, 7)
   })
 })
 

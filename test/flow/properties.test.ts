@@ -12,8 +12,8 @@ import { type ConditionJson, readCondition } from '../../src/flow/conditions/ind
 import { isUsable } from '../../src/flow/facts.ts'
 import { type CompiledAction, type CompiledPolicy, compilePolicy } from '../../src/flow/policy.ts'
 import { encode, flowLifetime, type FlowState } from '../../src/flow/state.ts'
-import { canary, deepFreeze, type Outcome, policyOf, Rig } from './rig.ts'
-import { secondSecret, secondSecretAction } from './second-secret.ts'
+import { canary, codeOf, deepFreeze, type Outcome, policyOf, Rig } from './rig.ts'
+import { secondSecretAction } from './second-secret.ts'
 
 const runs = { numRuns: 700 }
 const ages = [0, 30, 100, 1000, 5000]
@@ -47,19 +47,23 @@ const condition: fc.Arbitrary<ConditionJson> = fc.letrec<{ node: ConditionJson }
 
 interface ActionPlan {
   readonly id: string
-  readonly factor: 'pwd' | 'mfa'
+  /** `name`: IDENTIFIER_FIRST, which proves nothing by itself. */
+  readonly factor: 'pwd' | 'mfa' | 'name'
   readonly condition: ConditionJson | null
   readonly asksDeviceFirst: boolean
 }
 
 const plan: fc.Arbitrary<ActionPlan> = fc.record({
   id: fc.constantFrom('a', 'b', 'c', 'd'),
-  factor: fc.constantFrom('pwd', 'mfa'),
+  factor: fc.constantFrom('pwd', 'pwd', 'mfa', 'name'),
   condition: fc.option(condition, { freq: 3 }),
   asksDeviceFirst: fc.boolean(),
 })
 
 const planned = new WeakMap<CompiledAction, ActionPlan>()
+
+/** Whatever leads to a proof by another way is offered. */
+const offering = { recovery: { enabled: true }, registration: { enabled: true } }
 
 type MakeCondition = (json: ConditionJson | null) => CompiledCondition | null
 const asWritten: MakeCondition = (json) => json && readCondition(json).condition
@@ -73,7 +77,8 @@ function compile(
   const actions = actionPlans.map((each, index): CompiledAction => {
     const { id, factor, asksDeviceFirst } = each
     const compiled = makeCondition(each.condition)
-    const source = { id: `${policyId}-${id}`, type: 'LOGIN', priority: index + 1 } as const
+    const type = factor === 'name' ? 'IDENTIFIER_FIRST' : 'LOGIN'
+    const source = { id: `${policyId}-${id}`, type, priority: index + 1, ...offering } as const
     const password = compilePolicy({ id: policyId, name: '', version, actions: [source] }).actions[0]
     const action =
       factor === 'mfa'
@@ -96,7 +101,10 @@ type Command =
     }
   | { readonly do: 'reset' | 'resume' | 'endSession' | 'restoreSession' }
   | { readonly do: 'change'; readonly current: 'right' | 'wrong'; readonly fresh: string }
-  | { readonly do: 'disable' | 'enable' | 'forceChange'; readonly who: 'alice' | 'bob' }
+  | { readonly do: 'lookup' | 'forgot'; readonly who: 'alice' | 'bob' | 'nobody' }
+  | { readonly do: 'recover' | 'verify'; readonly code: 'right' | 'wrong'; readonly fresh: string }
+  | { readonly do: 'register'; readonly who: 'alice' | 'carol'; readonly fresh: string }
+  | { readonly do: 'disable' | 'enable' | 'forceChange' | 'forceVerification'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'rewrite'; readonly policy: 'p1' | 'p2'; readonly plans: readonly ActionPlan[] | null }
   | { readonly do: 'wait'; readonly seconds: number }
 
@@ -112,7 +120,33 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       fresh: fc.constantFrom(`${canary}-new`, `${canary}-weak`),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('disable', 'enable', 'forceChange'), who }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom('lookup', 'forgot'),
+      who: fc.constantFrom('alice', 'bob', 'nobody'),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom('recover', 'verify'),
+      code: fc.constantFrom('right', 'right', 'wrong'),
+      fresh: fc.constantFrom(`${canary}-new`, `${canary}-weak`),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('register'),
+      who: fc.constantFrom('alice', 'carol', 'carol'),
+      fresh: fc.constantFrom(`${canary}-new`, `${canary}-weak`),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constantFrom('disable', 'enable', 'forceChange', 'forceVerification'), who }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -209,6 +243,25 @@ function run(
         observe(rig, rig.post('password.reset', body), before)
         break
       }
+      case 'lookup':
+        observe(rig, rig.post('user.lookup', { username: each.who }), before)
+        break
+      case 'forgot':
+        observe(rig, rig.post('password.forgot', { username: each.who }), before)
+        break
+      case 'recover': {
+        const recoveryCode = codeFor(rig, before, each.code)
+        observe(rig, rig.post('password.recover', { recoveryCode, newPassword: each.fresh }), before)
+        break
+      }
+      case 'verify':
+        observe(rig, rig.post('user.verify', { verificationCode: codeFor(rig, before, each.code) }), before)
+        break
+      case 'register': {
+        const body = { username: each.who, email: `${each.who}@example.com`, password: each.fresh }
+        observe(rig, rig.post('user.register', body), before)
+        break
+      }
       case 'endSession':
         rig.session = null
         break
@@ -224,6 +277,9 @@ function run(
       case 'forceChange':
         setUser(rig, each.who, { password: 'MUST_CHANGE_PASSWORD' })
         break
+      case 'forceVerification':
+        setUser(rig, each.who, { verification: 'REQUIRED' })
+        break
       case 'rewrite':
         version += 1
         if (each.plans) rig.current.set(each.policy, compile(each.policy, each.plans, version, makeCondition))
@@ -235,6 +291,22 @@ function run(
     }
   }
   return rig
+}
+
+/** A code for the flow's user; where there is none, anybody's. */
+function codeFor(rig: Rig, { user }: FlowState, which: 'right' | 'wrong'): string {
+  return which === 'wrong' ? `${canary}-bad` : codeOf(rig.personById(user?.id)?.username ?? 'alice')
+}
+
+/** A body in which every media type finds what it needs. */
+const everyMember = {
+  username: 'alice',
+  email: 'alice@example.com',
+  password: `${canary}-1-alice`,
+  currentPassword: `${canary}-1-alice`,
+  newPassword: `${canary}-new`,
+  recoveryCode: codeOf('alice'),
+  verificationCode: codeOf('alice'),
 }
 
 function setUser(rig: Rig, name: 'alice' | 'bob', change: Partial<(typeof rig.people)['alice']['facts']>): void {
@@ -284,19 +356,20 @@ function unprovedActions(rig: Rig, userId: string, policyId: string): string[] {
     !rig.request.forcesLogin && !rig.isSessionForgotten && stash?.userId === userId && session?.id === stash.id
   const { maxAge, forcesLogin } = rig.request
   const isForced = forcesLogin || (maxAge !== null && stash != null && rig.now - stash.lastSignOn.at >= maxAge * 1000)
-  const mustChange = rig.personById(userId)?.facts.password === 'MUST_CHANGE_PASSWORD'
+  const { password, verification } = rig.personById(userId)?.facts ?? {}
+  const isDemanded = password === 'MUST_CHANGE_PASSWORD' || verification === 'REQUIRED'
   const { atStart, current } = rig.policies().find((each) => each.atStart.id === policyId) ?? {}
   assert.ok(atStart && current, 'a policy that is gone is never completed')
   return [atStart, current].flatMap((policy) => {
-    const hasPrimary = policy.actions.some(({ definition }) => definition !== secondSecret)
+    const hasPrimary = policy.actions.some(({ definition }) => definition.isPrimary)
     return policy.actions.flatMap((action) => {
       const each = planned.get(action)
       assert.ok(each)
-      if (evidence.includes(each.factor)) return []
+      if (each.factor === 'name' || evidence.includes(each.factor)) return []
       const isDue = isForced && (each.factor === 'pwd' || !hasPrimary)
       const isSkippable = each.condition !== null && !possible(each.condition, rig, counts, userId).has(true)
       const somebodyIsThere = counts || evidence.length > 0
-      if (isSkippable && somebodyIsThere && !isDue && !(mustChange && each.factor === 'pwd')) return []
+      if (isSkippable && somebodyIsThere && !isDue && !(isDemanded && each.factor === 'pwd')) return []
       return [action.id]
     })
   })
@@ -387,7 +460,8 @@ suite('properties of the flow machine', () => {
           assert.equal(fresh.at(-1)?.reason, reason)
           assert.equal(fresh[0]?.before ?? null, before?.status ?? null)
           const newProofs = state.proofs.length - (before?.proofs.length ?? 0)
-          const proving = fresh.filter((entry) => ['password-accepted', 'password-changed'].includes(entry.reason))
+          const shown = ['password-accepted', 'password-changed', 'password-recovered', 'email-verified']
+          const proving = fresh.filter((entry) => shown.includes(entry.reason))
           assert.ok(newProofs <= proving.length, 'a proof is explained')
           assert.equal(fresh.at(-1)?.after, state.status)
           for (const [index, entry] of fresh.entries()) {
@@ -406,14 +480,8 @@ suite('properties of the flow machine', () => {
         const { state } = rig
         assert.ok(state)
         const count = rig.effects.length
-        const { username, password } = rig.people.alice
         for (const name of mediaTypeNames.filter((each) => !state.offers.includes(each))) {
-          const outcome = rig.post(name, {
-            username,
-            password,
-            currentPassword: password,
-            newPassword: `${canary}-new`,
-          })
+          const outcome = rig.post(name, everyMember)
           assert.ok(outcome.kind === 'refused' && ['action-not-allowed', 'flow-gone'].includes(outcome.refusal.reason))
           assert.deepEqual(Object.keys(outcome).toSorted(), ['kind', 'refusal'])
         }
@@ -428,7 +496,7 @@ suite('properties of the flow machine', () => {
       fc.property(scenario, fc.constantFrom(...mediaTypeNames), (plannedScenario, name) => {
         const rig = run(plannedScenario, () => undefined)
         const links = Object.keys(rig.view()._links)
-        const outcome = rig.post(name, { password: 'x', currentPassword: 'x', newPassword: 'x', username: 'x' })
+        const outcome = rig.post(name, everyMember)
         const reason = outcome.kind === 'refused' ? outcome.refusal.reason : null
         if (reason !== 'flow-gone') assert.equal(links.includes(name), reason !== 'action-not-allowed')
       }),

@@ -36,10 +36,18 @@ function person(username: string, populationId: string): Person {
     locked: false,
     canAuthenticate: true,
     password: 'OK',
+    verification: 'OK',
     attributes: { username, population: { id: populationId }, mfaEnabled: username === 'alice' },
   }
   return { username, password: `${canary}-1-${username}`, second: `${canary}-2-${username}`, failures: 0, facts }
 }
+
+/** The code that is sent to somebody, whatever for. */
+export function codeOf(username: string): string {
+  return `${canary}-code-${username}`
+}
+
+const tooShort = { name: 'length', message: 'too short' }
 
 export const noon = Date.UTC(2026, 10, 22, 12)
 
@@ -61,11 +69,16 @@ export const plainOrigin: FlowOrigin = {
 }
 
 /** A policy of LOGIN actions, one per condition given; `null` for none. */
-export function loginPolicy(conditions: readonly (PolicyAction['condition'] | null)[], version = 1): CompiledPolicy {
+export function loginPolicy(
+  conditions: readonly (PolicyAction['condition'] | null)[],
+  version = 1,
+  config: object = {},
+): CompiledPolicy {
   const actions = conditions.map((condition, index) => ({
     id: `login-${index + 1}`,
     type: 'LOGIN' as const,
     priority: index + 1,
+    ...config,
     ...(condition ? { condition } : {}),
   }))
   return compilePolicy({ id: 'policy', name: 'Single_Factor', version, actions })
@@ -95,6 +108,10 @@ export function deepFreeze<T>(value: T): T {
 export class Rig {
   now = noon
   readonly people = { alice: person('alice', 'staff'), bob: person('bob', 'guests') }
+  /** Who registered in this flow. */
+  readonly registered: Person[] = []
+  /** What answers want done once the state is saved. */
+  private pending: (() => void)[] = []
   /** The browser's session, as long as it lives. */
   session: SessionFacts | null = null
   remoteIp: string | null = '192.0.2.1'
@@ -174,13 +191,18 @@ export class Rig {
   }
 
   personById(id: string | undefined): Person | undefined {
-    return Object.values(this.people).find(({ facts }) => facts.id === id)
+    return this.everybody().find(({ facts }) => facts.id === id)
+  }
+
+  private everybody(): readonly Person[] {
+    return [...Object.values(this.people), ...this.registered]
   }
 
   /** The runtime's loop, without its storage. */
   private run(first: (facts: Facts) => StepResult, secrets: Readonly<Record<string, string>>): Outcome {
     let facts: Facts = {}
     let call = first
+    this.pending = []
     for (let turn = 0; turn < 16; turn++) {
       const result = deepFreeze(call(facts))
       this.output.push(result)
@@ -198,6 +220,7 @@ export class Rig {
           return result
         case 'done':
           this.save(result.state)
+          for (const write of this.pending) write()
           this.effects.push(...result.effects)
           for (const effect of result.effects) this.carryOut(effect, secrets)
           return { ...result }
@@ -228,17 +251,71 @@ export class Rig {
   }
 
   private answer({ question, action }: Ask, secrets: Readonly<Record<string, string>>): Answer {
-    const to = question.kind
-    if (to === 'evaluateNewPassword') {
-      const user = this.personById(question.userId)
-      if (!user || secrets.currentPassword !== user.password) return { to, result: 'wrongCurrent' }
-      if (secrets.newPassword?.endsWith('weak')) {
-        return { to, result: 'unsatisfied', requirements: [{ name: 'length', message: 'too short' }] }
+    switch (question.kind) {
+      case 'checkPassword':
+        return this.checkPassword(question, action, secrets)
+      case 'evaluateNewPassword': {
+        const to = question.kind
+        const user = this.personById(question.userId)
+        if (!user || secrets.currentPassword !== user.password) return { to, result: 'wrongCurrent' }
+        if (secrets.newPassword?.endsWith('weak')) return { to, result: 'unsatisfied', requirements: [tooShort] }
+        return { to, result: 'accepted', user: this.shown(user, { ...user.facts, password: 'OK' }) }
       }
-      this.evidence.push({ method: 'pwd', userId: user.facts.id })
-      return { to, result: 'accepted', user: { ...user.facts, password: 'OK' } }
+      case 'lookUpUser': {
+        const { kind: to, username: identifier } = question
+        const user = this.personByName(identifier)?.facts ?? null
+        return { to, identifier, user: isUsable(user) || this.isCareless ? user : null }
+      }
+      case 'sendRecoveryCode': {
+        const { kind: to, userId, identifier } = question
+        const user = (userId === null ? this.personByName(identifier) : this.personById(userId))?.facts ?? null
+        return { to, result: 'sent', identifier, user: isUsable(user) || this.isCareless ? user : null }
+      }
+      case 'recoverPassword': {
+        const { kind: to, userId } = question
+        const user = this.personById(userId ?? '')
+        if (!user || secrets.recoveryCode !== codeOf(user.username)) return { to, result: 'wrongCode' }
+        const { newPassword = '' } = secrets
+        if (newPassword.endsWith('weak')) return { to, result: 'unsatisfied', requirements: [tooShort] }
+        this.pending.push(() => this.setPassword(user, newPassword))
+        return { to, result: 'accepted', user: this.shown(user, { ...user.facts, password: 'OK' }) }
+      }
+      case 'registerUser': {
+        const { kind: to, attributes } = question
+        if (this.personByName(attributes.username)) {
+          return { to, result: 'refused', detail: { code: 'UNIQUENESS_VIOLATION', message: 'is taken' } }
+        }
+        const { password = '' } = secrets
+        if (password.endsWith('weak')) return { to, result: 'unsatisfied', requirements: [tooShort] }
+        const made = { ...person(attributes.username, 'guests'), password }
+        made.facts = { ...made.facts, verification: 'REQUIRED' }
+        this.pending.push(() => this.registered.push(made))
+        return { to, result: 'registered', user: made.facts }
+      }
+      case 'sendVerificationCode':
+        return { to: question.kind, result: 'sent' }
+      case 'verifyEmail': {
+        const { kind: to, userId } = question
+        const user = this.personById(userId)
+        if (!user || secrets.verificationCode !== codeOf(user.username)) return { to, result: 'wrongCode' }
+        const facts: UserFacts = { ...user.facts, verification: 'OK' }
+        this.pending.push(() => (user.facts = facts))
+        return { to, result: 'accepted', user: this.shown(user, facts) }
+      }
     }
-    const { username, userId } = question
+  }
+
+  /** What somebody has shown counts once nothing stands before it. */
+  private shown(user: Person, facts: UserFacts): UserFacts {
+    if (facts.verification === 'OK') this.evidence.push({ method: 'pwd', userId: user.facts.id })
+    return facts
+  }
+
+  private checkPassword(
+    { kind: to, username, userId }: Extract<Ask['question'], { kind: 'checkPassword' }>,
+    action: Ask['action'],
+    secrets: Readonly<Record<string, string>>,
+  ): Answer {
     const user = username === null ? this.personById(userId ?? '') : this.personByName(username)
     if (userId !== null && user?.facts.id !== userId && !this.isCareless) return { to, result: 'otherUser' }
     if (!user) return { to, result: 'rejected' }
@@ -251,7 +328,8 @@ export class Rig {
     }
     const state = user.facts.password
     if (state === 'NO_PASSWORD') return { to, result: 'rejected' }
-    if (isSecond || state === 'OK') this.evidence.push({ method, userId: user.facts.id })
+    const counts = isSecond || (state === 'OK' && user.facts.verification === 'OK')
+    if (counts) this.evidence.push({ method, userId: user.facts.id })
     return { to, result: 'accepted', user: user.facts, password: isSecond ? 'OK' : state }
   }
 
@@ -263,13 +341,16 @@ export class Rig {
   }
 
   private personByName(username: string): Person | undefined {
-    return Object.values(this.people).find((candidate) => candidate.username === username)
+    return this.everybody().find((candidate) => candidate.username === username)
   }
 
   private carryOut(effect: Effect, secrets: Readonly<Record<string, string>>): void {
     const user = effect.kind === 'setPassword' ? this.personById(effect.userId) : undefined
-    if (!user || secrets.newPassword === undefined) return
-    user.password = secrets.newPassword
+    if (user && secrets.newPassword !== undefined) this.setPassword(user, secrets.newPassword)
+  }
+
+  private setPassword(user: Person, password: string): void {
+    user.password = password
     user.facts = { ...user.facts, password: 'OK' }
   }
 }

@@ -48,6 +48,7 @@ export const secondSecret: AnyAction = defineAction({
       case 'usernamePassword.check':
         return { outcome: 'ask', question }
       case 'answer':
+        if (event.answer.to !== 'checkPassword') throw new Error('it asks nothing else')
         switch (event.answer.result) {
           case 'accepted':
             return { outcome: 'prove', methods: ['mfa'], user: event.answer.user, reason: 'password-accepted' }

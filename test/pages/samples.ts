@@ -42,16 +42,16 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
   const signOn = (status: ActionStatus, more: Partial<SignOnView> = {}) => renderSignOn(viewOf(status, more), language)
   return {
     'username and password': signOn('USERNAME_PASSWORD_REQUIRED'),
-    'username and password, hint': signOn('USERNAME_PASSWORD_REQUIRED', { username: 'ada.byron' }),
+    'username and password, hint': signOn('USERNAME_PASSWORD_REQUIRED', { values: { username: 'ada.byron' } }),
     'username and password, wrong': signOn('USERNAME_PASSWORD_REQUIRED', {
-      username: 'ada.byron',
+      values: { username: 'ada.byron' },
       error: refused('INVALID_CREDENTIALS'),
     }),
     'username and password, no username': signOn('USERNAME_PASSWORD_REQUIRED', {
       error: refused('REQUIRED_VALUE', 'username'),
     }),
     'username and password, locked': signOn('USERNAME_PASSWORD_REQUIRED', {
-      username: 'ada.byron',
+      values: { username: 'ada.byron' },
       error: refused('PASSWORD_LOCKED_OUT', undefined, { secondsUntilUnlock: 871 }),
     }),
     password: signOn('PASSWORD_REQUIRED'),

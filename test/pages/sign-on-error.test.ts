@@ -36,14 +36,17 @@ suite('refusals in words', () => {
 
   test('a new password names what it missed', () => {
     const missed = explain(
-      passwordUnsatisfied([
+      passwordUnsatisfied('newPassword', [
         { name: 'length', message: 'x' },
         { name: 'history', message: 'y' },
       ]),
     )
     assert.equal(missed.field, 'newPassword')
     assert.deepEqual(missed.missed, ['length', 'history'])
-    assert.match(explain(passwordUnsatisfied([{ name: 'minAgeDays', message: 'x' }])).text, /only recently/)
+    assert.match(
+      explain(passwordUnsatisfied('newPassword', [{ name: 'minAgeDays', message: 'x' }])).text,
+      /only recently/,
+    )
   })
 
   test('what it does not know is said in general, without repeating any of it', () => {

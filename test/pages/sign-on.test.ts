@@ -62,7 +62,7 @@ suite('sign-on pages', () => {
 
   test('an error stands beside its field, is tied to it, and draws the focus', () => {
     const page = render(
-      viewOf('USERNAME_PASSWORD_REQUIRED', { username: 'ada', error: { field: 'password', text: 'No.' } }),
+      viewOf('USERNAME_PASSWORD_REQUIRED', { values: { username: 'ada' }, error: { field: 'password', text: 'No.' } }),
     )
     assert.match(
       page,
@@ -91,7 +91,7 @@ suite('sign-on pages', () => {
       render(
         viewOf(status, {
           applicationName: name ?? '',
-          username,
+          values: { username: username ?? '', email: given ?? '' },
           user: { username: username ?? '', name: { given, family } },
           error: { field: 'password', text: error ?? '' },
         }),

@@ -1,16 +1,10 @@
 /** Answers `checkPassword`: one guess is taken and committed, one hash computed (directory/password-check.ts; decision D6). */
-import type { Context } from '../../contract/operation.ts'
 import { checkPassword } from '../../directory/password-check.ts'
-import type { Answer, Question } from '../../flow/question.ts'
-import type { Asked } from '../asked.ts'
+import type { Ask } from '../asked.ts'
 import { userFacts } from '../user-facts.ts'
 
 /** Tries the password of a request. */
-export async function checkPasswordAsk(
-  context: Context,
-  question: Extract<Question, { kind: 'checkPassword' }>,
-  secrets: Readonly<Record<string, string>>,
-): Promise<Asked> {
+export const checkPasswordAsk: Ask<'checkPassword'> = async (context, question, secrets) => {
   const { kernel, environment, now } = context
   const check = await checkPassword(kernel, environment, {
     now,
@@ -22,9 +16,9 @@ export async function checkPasswordAsk(
   switch (check.result) {
     case 'accepted': {
       const { user, password, state, settle } = check
-      const answer: Answer = {
+      const answer = {
         to,
-        result: 'accepted',
+        result: 'accepted' as const,
         user: userFacts(environment, { user, password }, now),
         password: state,
       }

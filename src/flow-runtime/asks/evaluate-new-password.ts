@@ -2,19 +2,13 @@
  * Answers `evaluateNewPassword`: the current password costs one guess, then the new one is judged by the policy. It is
  * stored only with the effect `setPassword`, in the unit that saves the flow (authentication-api 4.2 `password.reset`).
  */
-import type { Context } from '../../contract/operation.ts'
 import { changePassword } from '../../directory/password-change.ts'
 import { checkPassword } from '../../directory/password-check.ts'
-import type { Question } from '../../flow/question.ts'
-import type { Asked } from '../asked.ts'
+import type { Ask } from '../asked.ts'
 import { userFacts } from '../user-facts.ts'
 
 /** Proves the current password of the flow's user and judges the new one. */
-export async function evaluateNewPasswordAsk(
-  context: Context,
-  question: Extract<Question, { kind: 'evaluateNewPassword' }>,
-  secrets: Readonly<Record<string, string>>,
-): Promise<Asked> {
+export const evaluateNewPasswordAsk: Ask<'evaluateNewPassword'> = async (context, question, secrets) => {
   const { kernel, environment, now } = context
   const currentPassword = secrets['currentPassword'] ?? ''
   const to = 'evaluateNewPassword' as const

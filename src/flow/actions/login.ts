@@ -1,14 +1,14 @@
 /**
- * LOGIN: prove who you are with username and password. authentication-api 4.2 (`usernamePassword.check`,
- * `password.reset`, `session.reset`), 5.2; decision D6. A password that must be changed proves nothing until it has been.
+ * LOGIN: prove who you are with username and password. authentication-api 4.2, 5.2; decision D6. A password that must be
+ * changed proves nothing until it has been. Recovery, registration and verification are parts of their own in `account/`.
  *
  * Never: a difference between unknown user, disabled user and wrong password; a proof for anybody but the flow's user.
  */
 import { z } from 'zod'
-import { type Decision, defineAction, secret } from '../action.ts'
+import { type Decision, defineAction, noBody, secret } from '../action.ts'
 import { isUsable } from '../facts.ts'
-import type { Answer } from '../question.ts'
-import type { Detail } from '../refusal.ts'
+import { isSameIdentifier, longestIdentifier } from '../identifier.ts'
+import type { Answer, AnswerTo } from '../question.ts'
 import {
   lockedOut,
   otherUser,
@@ -17,36 +17,60 @@ import {
   wrongCredentials,
   wrongCurrentPassword,
 } from '../refusal.ts'
-
-const reference = z.object({ id: z.string() })
+import {
+  askForRecoveryCode,
+  askToRecover,
+  awaitRecovery,
+  forgotBody,
+  judgeRecovery,
+  recoverBody,
+  recoveryConfig,
+  recovers,
+} from './account/recovery.ts'
+import {
+  askToRegister,
+  judgeRegistration,
+  registerBody,
+  registers,
+  registrationConfig,
+} from './account/registration.ts'
+import {
+  type AccountSlot,
+  accountSlot,
+  awaitVerification,
+  freshAccountSlot,
+  judgeVerification,
+  pass,
+  verifyBody,
+} from './account/verification.ts'
+import { unavailable } from './unavailable.ts'
 
 const config = z.object({
-  recovery: z.object({ enabled: z.boolean() }).optional(),
-  registration: z
-    .object({
-      enabled: z.boolean(),
-      external: z.object({ href: z.string() }).optional(),
-      population: reference.optional(),
-      confirmIdentityProviderAttributes: z.boolean().optional(),
-    })
-    .optional(),
-  socialProviders: z.array(reference).optional(),
+  recovery: recoveryConfig,
+  registration: registrationConfig,
+  socialProviders: z.array(z.object({ id: z.string() })).optional(),
   enforceLockoutForIdentityProviders: z.boolean().optional(),
   newUserProvisioning: z
-    .object({ gateways: z.array(z.object({ id: z.string(), type: z.string(), userType: reference })) })
+    .object({
+      gateways: z.array(z.object({ id: z.string(), type: z.string(), userType: z.object({ id: z.string() }) })),
+    })
     .optional(),
 })
 
 const password = secret(z.string().min(1).max(1024))
 
-type Status = 'USERNAME_PASSWORD_REQUIRED' | 'PASSWORD_REQUIRED' | 'MUST_CHANGE_PASSWORD' | 'PASSWORD_EXPIRED'
+type Status =
+  | 'USERNAME_PASSWORD_REQUIRED'
+  | 'PASSWORD_REQUIRED'
+  | 'MUST_CHANGE_PASSWORD'
+  | 'PASSWORD_EXPIRED'
+  | 'RECOVERY_CODE_REQUIRED'
+  | 'VERIFICATION_CODE_REQUIRED'
 
 export const login = defineAction({
   type: 'LOGIN',
   config,
   problems: (configured) => [
-    ...unavailable(configured.recovery?.enabled, 'recovery.enabled'),
-    ...unavailable(configured.registration?.enabled, 'registration.enabled'),
     ...unavailable(configured.registration?.external, 'registration.external'),
     ...unavailable(configured.socialProviders?.length, 'socialProviders'),
     ...unavailable(configured.enforceLockoutForIdentityProviders, 'enforceLockoutForIdentityProviders'),
@@ -54,49 +78,119 @@ export const login = defineAction({
   ],
   conditionFacts: ['session', 'user'],
   needs: [],
-  slot: z.null(),
-  freshSlot: null,
-  statuses: ['USERNAME_PASSWORD_REQUIRED', 'PASSWORD_REQUIRED', 'MUST_CHANGE_PASSWORD', 'PASSWORD_EXPIRED'],
+  slot: accountSlot,
+  freshSlot: freshAccountSlot,
+  statuses: [
+    'USERNAME_PASSWORD_REQUIRED',
+    'PASSWORD_REQUIRED',
+    'MUST_CHANGE_PASSWORD',
+    'PASSWORD_EXPIRED',
+    'RECOVERY_CODE_REQUIRED',
+    'VERIFICATION_CODE_REQUIRED',
+  ],
   accepts: {
     'usernamePassword.check': {
       in: ['USERNAME_PASSWORD_REQUIRED', 'PASSWORD_REQUIRED'],
-      body: z.object({ username: z.string().min(1).max(256).optional(), password }),
+      body: z.object({ username: z.string().min(1).max(longestIdentifier).optional(), password }),
     },
+    'password.forgot': {
+      in: ['USERNAME_PASSWORD_REQUIRED', 'PASSWORD_REQUIRED'],
+      body: forgotBody,
+      when: recovers,
+    },
+    'password.recover': { in: ['RECOVERY_CODE_REQUIRED'], body: recoverBody },
+    'password.sendRecoveryCode': { in: ['RECOVERY_CODE_REQUIRED'], body: noBody },
     'password.reset': {
       in: ['MUST_CHANGE_PASSWORD', 'PASSWORD_EXPIRED'],
       body: z.object({ currentPassword: password, newPassword: password }),
     },
-    'session.reset': { in: ['PASSWORD_REQUIRED'], body: z.object({}) },
+    'user.register': { in: ['USERNAME_PASSWORD_REQUIRED'], body: registerBody, when: registers },
+    'user.verify': { in: ['VERIFICATION_CODE_REQUIRED'], body: verifyBody },
+    'user.sendVerificationCode': { in: ['VERIFICATION_CODE_REQUIRED'], body: noBody },
+    'session.reset': { in: ['PASSWORD_REQUIRED', 'RECOVERY_CODE_REQUIRED'], body: noBody },
   },
-  setsPasswordIn: ['MUST_CHANGE_PASSWORD', 'PASSWORD_EXPIRED'],
+  setsPasswordIn: ['MUST_CHANGE_PASSWORD', 'PASSWORD_EXPIRED', 'RECOVERY_CODE_REQUIRED'],
   methods: ['pwd'],
   isPrimary: true,
-  isDemandedBy: (user) => user.password === 'MUST_CHANGE_PASSWORD',
+  isDemandedBy: (user) => user.password === 'MUST_CHANGE_PASSWORD' || user.verification === 'REQUIRED',
   isSatisfied: (proofs) => proofs.some(({ method }) => method === 'pwd'),
 
-  decide({ event, user }): Decision<null, Status> {
+  decide(turn): Decision<AccountSlot, Status> {
+    const { event, user, identifier } = turn
     switch (event.type) {
-      case 'enter':
-        return user
-          ? { outcome: 'wait', status: 'PASSWORD_REQUIRED', slot: null, reason: 'password-needed' }
-          : { outcome: 'wait', status: 'USERNAME_PASSWORD_REQUIRED', slot: null, reason: 'credentials-needed' }
+      case 'enter': {
+        const isNamed = user !== null || identifier !== null
+        return isNamed
+          ? { outcome: 'wait', status: 'PASSWORD_REQUIRED', slot: freshAccountSlot, reason: 'password-needed' }
+          : {
+              outcome: 'wait',
+              status: 'USERNAME_PASSWORD_REQUIRED',
+              slot: freshAccountSlot,
+              reason: 'credentials-needed',
+            }
+      }
       case 'session.reset':
         return { outcome: 'restart', reason: 'session-reset' }
       case 'usernamePassword.check': {
-        const username = event.body.username ?? null
-        if (username === null && !user) return { outcome: 'refuse', refusal: valueMissing('username') }
-        return { outcome: 'ask', question: { kind: 'checkPassword', username, userId: user?.id ?? null } }
+        const typed = event.body.username
+        if (user) return askToCheck(typed ?? null, user.id)
+        // Nobody has the name that was typed before, and nobody shall be able to tell.
+        if (identifier !== null && typed !== undefined && !isSameIdentifier(typed, identifier)) {
+          return { outcome: 'refuse', refusal: otherUser }
+        }
+        const username = identifier ?? typed
+        if (username === undefined) return { outcome: 'refuse', refusal: valueMissing('username') }
+        return askToCheck(username, null)
       }
       case 'password.reset':
         if (!user) return { outcome: 'refuse', refusal: wrongCredentials }
         return { outcome: 'ask', question: { kind: 'evaluateNewPassword', userId: user.id } }
+      case 'password.forgot':
+        return askForRecoveryCode(turn, event.body.username)
+      case 'password.sendRecoveryCode':
+        return askForRecoveryCode(turn, undefined)
+      case 'password.recover':
+        return askToRecover(turn)
+      case 'user.register':
+        return askToRegister(turn.config, event.body)
+      case 'user.verify':
+        if (!user) return { outcome: 'refuse', refusal: wrongCredentials }
+        return { outcome: 'ask', question: { kind: 'verifyEmail', userId: user.id } }
+      case 'user.sendVerificationCode':
+        if (!user) return { outcome: 'refuse', refusal: wrongCredentials }
+        return { outcome: 'ask', question: { kind: 'sendVerificationCode', userId: user.id } }
       case 'answer':
-        return event.answer.to === 'checkPassword' ? judgePassword(event.answer) : judgeNewPassword(event.answer)
+        return judge(event.answer, turn.slot, turn.status)
     }
   },
 })
 
-function judgePassword(answer: Extract<Answer, { to: 'checkPassword' }>): Decision<null, Status> {
+function askToCheck(username: string | null, userId: string | null): Decision<AccountSlot, Status> {
+  return { outcome: 'ask', question: { kind: 'checkPassword', username, userId } }
+}
+
+function judge(answer: Answer, slot: AccountSlot, status: string): Decision<AccountSlot, Status> {
+  switch (answer.to) {
+    case 'checkPassword':
+      return judgePassword(answer)
+    case 'evaluateNewPassword':
+      return judgeNewPassword(answer)
+    case 'sendRecoveryCode':
+      return awaitRecovery(answer)
+    case 'recoverPassword':
+      return judgeRecovery(answer)
+    case 'registerUser':
+      return judgeRegistration(answer)
+    case 'sendVerificationCode':
+      return awaitVerification(answer, slot, status === 'VERIFICATION_CODE_REQUIRED')
+    case 'verifyEmail':
+      return judgeVerification(answer, slot)
+    case 'lookUpUser':
+      throw new Error('LOGIN looks nobody up')
+  }
+}
+
+function judgePassword(answer: AnswerTo<'checkPassword'>): Decision<AccountSlot, Status> {
   switch (answer.result) {
     case 'rejected':
       return { outcome: 'refuse', refusal: wrongCredentials }
@@ -107,35 +201,30 @@ function judgePassword(answer: Extract<Answer, { to: 'checkPassword' }>): Decisi
     case 'accepted': {
       const { user } = answer
       if (!isUsable(user)) return { outcome: 'refuse', refusal: wrongCredentials }
+      const slot = freshAccountSlot
       switch (answer.password) {
         case 'OK':
-          return { outcome: 'prove', methods: ['pwd'], user, reason: 'password-accepted' }
+          return pass(user, ['pwd'], 'password-accepted')
         case 'MUST_CHANGE_PASSWORD':
-          return { outcome: 'wait', status: 'MUST_CHANGE_PASSWORD', slot: null, user, reason: 'password-must-change' }
+          return { outcome: 'wait', status: 'MUST_CHANGE_PASSWORD', slot, user, reason: 'password-must-change' }
         case 'PASSWORD_EXPIRED':
-          return { outcome: 'wait', status: 'PASSWORD_EXPIRED', slot: null, user, reason: 'password-expired' }
+          return { outcome: 'wait', status: 'PASSWORD_EXPIRED', slot, user, reason: 'password-expired' }
       }
     }
   }
 }
 
-function judgeNewPassword(answer: Extract<Answer, { to: 'evaluateNewPassword' }>): Decision<null, Status> {
+function judgeNewPassword(answer: AnswerTo<'evaluateNewPassword'>): Decision<AccountSlot, Status> {
   switch (answer.result) {
     case 'wrongCurrent':
       return { outcome: 'refuse', refusal: wrongCurrentPassword }
     case 'unsatisfied':
-      return { outcome: 'refuse', refusal: passwordUnsatisfied(answer.requirements) }
+      return { outcome: 'refuse', refusal: passwordUnsatisfied('newPassword', answer.requirements) }
     case 'lockedOut':
       return { outcome: 'refuse', refusal: lockedOut(answer.secondsUntilUnlock) }
     case 'accepted': {
       const { user } = answer
-      const effects = [{ kind: 'setPassword', userId: user.id }] as const
-      return { outcome: 'prove', methods: ['pwd'], user, effects, reason: 'password-changed' }
+      return pass(user, ['pwd'], 'password-changed', [{ kind: 'setPassword', userId: user.id }])
     }
   }
-}
-
-/** Recovery, registration, social sign-on and gateways do not exist yet: switched on, they are refused, not ignored. */
-function unavailable(switchedOn: unknown, target: string): Detail[] {
-  return switchedOn ? [{ code: 'INVALID_VALUE', target, message: 'is not available in this version of Stile' }] : []
 }

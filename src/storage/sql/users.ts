@@ -13,6 +13,7 @@ export interface UserRow {
   /** When an administrator locked the account, epoch milliseconds. */
   readonly locked_at: number | null
   readonly mfa_enabled: number
+  readonly verification_required: number
   /** JSON: `UserDocument`. */
   readonly document: string
   readonly last_sign_on_at: number | null
@@ -22,7 +23,8 @@ export interface UserRow {
   readonly updated_at: number
 }
 
-const userColumns = `u.id, u.population_id, u.username, u.username_key, u.enabled, u.locked_at, u.mfa_enabled, u.document,
+const userColumns = `u.id, u.population_id, u.username, u.username_key, u.enabled, u.locked_at, u.mfa_enabled, u.verification_required,
+  u.document,
   u.last_sign_on_at, u.last_sign_on_ip, u.version, u.created_at, u.updated_at`
 
 /** A user with the columns of the password, all null when there is none. */
@@ -47,6 +49,14 @@ export function userWithPasswordByKey(environmentId: string, key: string): State
 /** The user of an id, with the password. */
 export function userWithPasswordById(environmentId: string, id: string): Statement<UserWithPasswordRow> {
   return { text: `${withPassword} WHERE u.environment_id = $1 AND u.id = $2`, values: [environmentId, id] }
+}
+
+/** Whether a user has this e-mail address, in its normalised form. */
+export function userOfEmail(environmentId: string, emailKey: string): Statement<{ readonly id: string }> {
+  return {
+    text: 'SELECT id FROM users WHERE environment_id = $1 AND email_key = $2 LIMIT 1',
+    values: [environmentId, emailKey],
+  }
 }
 
 /** A user with the guesses at the password: both null when there were none lately. */

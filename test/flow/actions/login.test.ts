@@ -10,8 +10,9 @@ import { canary, noon, type Outcome, Rig } from '../rig.ts'
 const alice: UserFacts = new Rig().people.alice.facts
 type Event = Parameters<typeof login.decide>[0]['event']
 
-function decide(event: Event, user: { id: string } | null = null) {
-  return login.decide({ config: {}, slot: null, event, user, facts: {}, now: noon })
+function decide(event: Event, user: { id: string } | null = null, identifier: string | null = null) {
+  const turn = { config: {}, slot: { proved: [] }, status: 'USERNAME_PASSWORD_REQUIRED', facts: {}, now: noon }
+  return login.decide({ ...turn, event, user, identifier })
 }
 
 const answered = (answer: Answer) => decide({ type: 'answer', answer })
@@ -107,7 +108,7 @@ suite('LOGIN decides', () => {
   ]
 
   for (const [answer, code, target, innerError] of refusals) {
-    test(`${answer.to} ${answer.result} is refused with ${code}`, () => {
+    test(`${answer.to} ${'result' in answer && answer.result} is refused with ${code}`, () => {
       const decision = answered(answer)
       assert.ok(decision.outcome === 'refuse')
       const [detail, ...others] = decision.refusal.details

@@ -43,5 +43,13 @@ export function sessionAged({ at, pwd, mfa }: Ages): SessionFacts {
 }
 
 export function userWith(attributes: UserFacts['attributes']): UserFacts {
-  return { id: 'user', enabled: true, locked: false, canAuthenticate: true, password: 'OK', attributes }
+  return {
+    id: 'user',
+    enabled: true,
+    locked: false,
+    canAuthenticate: true,
+    password: 'OK',
+    verification: 'OK',
+    attributes,
+  }
 }

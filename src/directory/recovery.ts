@@ -1,0 +1,158 @@
+/**
+ * Recovering a forgotten password: a code goes to the user's e-mail address, and whoever types it back may set a new
+ * password. authentication-api 4.2 `password.forgot`, `password.recover`; decisions D4, D7; rows K12, K15-K17, K21.
+ *
+ * Never: a code for somebody who may not sign on, has no password to recover, or whose address is known to be unproved;
+ * anything by which a caller could tell.
+ */
+import { notify } from '../delivery/notification.ts'
+import type { Environment } from '../environment/snapshot.ts'
+import type { Kernel } from '../kernel.ts'
+import { clearGuesses, type Guessed, secondsUntil, takeGuess } from '../limits/guesses.ts'
+import type { UnitBody } from '../storage/port.ts'
+import { codeLifetime, codeTries, countSending, counterOf, type Meant } from './code-limits.ts'
+import { newCode, storeCode, tryCode } from './one-time-codes.ts'
+import { changePassword, type MissedRequirement } from './password-change.ts'
+import {
+  canAuthenticate,
+  type User,
+  type UserWithPassword,
+  userWithPasswordById,
+  userWithPasswordByUsername,
+} from './users.ts'
+
+type Ports = Pick<Kernel, 'storage' | 'masterKeys' | 'passwords' | 'world'>
+
+/** What came of asking for a code. */
+export type RecoverySending =
+  /** `recoverer`: who may recover now; `send` belongs into the unit that remembers it, and is nothing for nobody. */
+  | { readonly result: 'sent'; readonly recoverer: UserWithPassword | undefined; readonly send: () => UnitBody<void> }
+  | { readonly result: 'lockedOut'; readonly secondsUntilUnlock: number }
+
+/**
+ * Prepares a recovery code: one read, one counted sending.
+ * @param whom the user's id where it is known; otherwise what was typed
+ * @param locales BCP 47 tags in which to write to them
+ */
+export async function sendRecoveryCode(
+  kernel: Ports,
+  environment: Environment,
+  whom: Omit<Meant, 'environmentId'>,
+  locales: readonly string[],
+  now: number,
+): Promise<RecoverySending> {
+  const found =
+    whom.userId === null
+      ? await userWithPasswordByUsername(kernel, environment.id, whom.identifier)
+      : await userWithPasswordById(kernel, environment.id, whom.userId)
+  const recoverer = found && mayRecover(found) ? found : undefined
+  const meant = { environmentId: environment.id, userId: found?.user.id ?? null, identifier: whom.identifier }
+  const wait = await countSending(kernel, meant, now)
+  if (wait !== undefined) return { result: 'lockedOut', secondsUntilUnlock: wait }
+  return {
+    result: 'sent',
+    recoverer,
+    *send() {
+      if (!recoverer) return
+      const { user } = recoverer
+      const code = newCode(kernel.world, { kind: 'letters-and-digits', length: 8 })
+      yield storeCode(environment, codeFor(user.id), code, codeLifetime, now)
+      yield notify(
+        kernel.world,
+        environment,
+        {
+          template: 'recovery_code_template',
+          channel: 'EMAIL',
+          to: user.document.email ?? '',
+          userId: user.id,
+          locales: user.document.preferredLanguage ? [user.document.preferredLanguage, ...locales] : locales,
+          variables: { code, 'user.username': user.username, 'user.name.given': user.document.name?.given ?? '' },
+        },
+        now,
+      )
+    },
+  }
+}
+
+function codeFor(userId: string) {
+  return { purpose: 'PASSWORD_RECOVERY', subject: userId } as const
+}
+
+function mayRecover({ user, password }: UserWithPassword): boolean {
+  const { email, emailVerified } = user.document
+  return canAuthenticate(user) && password !== null && email !== undefined && emailVerified !== false
+}
+
+/** What came of a recovery. */
+export type Recovery =
+  | {
+      readonly result: 'accepted'
+      readonly user: User
+      /** Uses the code up and stores the password; for the unit of the recovery. @throws AlreadyConsumed, Stale */
+      readonly settle: () => UnitBody<void>
+    }
+  | { readonly result: 'wrongCode' }
+  | { readonly result: 'unsatisfied'; readonly requirements: readonly MissedRequirement[] }
+  | { readonly result: 'lockedOut'; readonly secondsUntilUnlock: number }
+
+/** A try at recovering a password. */
+export interface RecoveryTry {
+  readonly userId: string | null
+  readonly identifier: string
+  /** Both as typed. */
+  readonly code: string
+  readonly newPassword: string
+  /** Epoch milliseconds. */
+  readonly now: number
+}
+
+/**
+ * Tries a recovery code and judges the new password. A password that the policy does not take leaves the code good.
+ * @throws HashingOverloaded when the hashing pool is full
+ */
+export async function recoverPassword(
+  kernel: Ports,
+  environment: Environment,
+  { userId, identifier, code, newPassword, now }: RecoveryTry,
+): Promise<Recovery> {
+  const guessed = counterOf(kernel, 'recovery-code', { environmentId: environment.id, userId, identifier })
+  if (userId === null) return tryAtNobody(kernel, guessed, now)
+  const check = await tryCode(kernel, environment, { ...codeFor(userId), typed: code, guessed, bound: codeTries, now })
+  if (check.result === 'lockedOut') return check
+  const found = await userWithPasswordById(kernel, environment.id, userId)
+  if (check.result === 'rejected' || !found || !mayRecover(found)) return { result: 'wrongCode' }
+  const verdict = await changePassword(kernel, environment, {
+    now,
+    user: found.user,
+    stored: found.password,
+    newPassword,
+    by: 'recovery',
+    mustChange: false,
+  })
+  if (verdict.result === 'unsatisfied') {
+    // The code was right: its guess is forgotten, or five refused passwords would shut its owner out.
+    await kernel.storage.commit({
+      name: 'forget-recovery-guess',
+      single: true,
+      *run() {
+        yield clearGuesses(guessed)
+      },
+    })
+    return verdict
+  }
+  return {
+    result: 'accepted',
+    user: found.user,
+    *settle() {
+      yield* check.settle()
+      yield* verdict.store()
+    },
+  }
+}
+
+/** Nobody could be sent a code, so none is right; it is counted all the same. */
+async function tryAtNobody({ storage }: Ports, guessed: Guessed, now: number): Promise<Recovery> {
+  const guess = await storage.commit(takeGuess(guessed, codeTries, now))
+  if (guess.allowed) return { result: 'wrongCode' }
+  return { result: 'lockedOut', secondsUntilUnlock: secondsUntil(guess.until, now) }
+}

@@ -1,0 +1,43 @@
+/**
+ * The closed list of questions and who answers each; a new question is added in flow/question.ts and here.
+ *
+ * Never: a question without an answer.
+ */
+import type { Context } from '../../contract/operation.ts'
+import type { Answer, Question, QuestionKind, QuestionOf } from '../../flow/question.ts'
+import type { Ask, Write } from '../asked.ts'
+import { checkPasswordAsk } from './check-password.ts'
+import { evaluateNewPasswordAsk } from './evaluate-new-password.ts'
+import { lookUpUserAsk } from './look-up-user.ts'
+import { recoverPasswordAsk } from './recover-password.ts'
+import { registerUserAsk } from './register-user.ts'
+import { sendRecoveryCodeAsk } from './send-recovery-code.ts'
+import { sendVerificationCodeAsk } from './send-verification-code.ts'
+import { verifyEmailAsk } from './verify-email.ts'
+
+const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
+  checkPassword: checkPasswordAsk,
+  evaluateNewPassword: evaluateNewPasswordAsk,
+  lookUpUser: lookUpUserAsk,
+  recoverPassword: recoverPasswordAsk,
+  registerUser: registerUserAsk,
+  sendRecoveryCode: sendRecoveryCodeAsk,
+  sendVerificationCode: sendVerificationCodeAsk,
+  verifyEmail: verifyEmailAsk,
+}
+
+/** The answer to some question, and what has to be written with the state. */
+export interface Answered {
+  readonly answer: Answer
+  readonly write?: Write
+}
+
+/** Answers a question of the machine. */
+export function answerQuestion<Kind extends QuestionKind>(
+  context: Context,
+  question: QuestionOf<Kind> & Question,
+  secrets: Readonly<Record<string, string>>,
+): Promise<Answered> {
+  const ask: Ask<Kind> = asks[question.kind]
+  return ask(context, question, secrets) as Promise<unknown> as Promise<Answered>
+}

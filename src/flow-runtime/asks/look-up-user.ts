@@ -1,0 +1,11 @@
+/** Answers `lookUpUser`: who has the name that was typed, if they may sign on (decision D7, row J29). One read. */
+import { canAuthenticate, userWithPasswordByUsername } from '../../directory/users.ts'
+import type { Ask } from '../asked.ts'
+import { userFacts } from '../user-facts.ts'
+
+/** Looks a user up by what they typed. */
+export const lookUpUserAsk: Ask<'lookUpUser'> = async ({ kernel, environment, now }, { username }) => {
+  const found = await userWithPasswordByUsername(kernel, environment.id, username)
+  const user = found && canAuthenticate(found.user) ? userFacts(environment, found, now) : null
+  return { answer: { to: 'lookUpUser', identifier: username, user } }
+}

@@ -1,0 +1,17 @@
+/** Answers `recoverPassword`: the code costs one guess, the new password is stored with the state (directory/recovery.ts). */
+import { recoverPassword } from '../../directory/recovery.ts'
+import type { Ask } from '../asked.ts'
+import { userFacts } from '../user-facts.ts'
+
+/** Tries a recovery code and a new password. */
+export const recoverPasswordAsk: Ask<'recoverPassword'> = async (context, { userId, identifier }, secrets) => {
+  const { kernel, environment, now } = context
+  const to = 'recoverPassword'
+  const { recoveryCode: code = '', newPassword = '' } = secrets
+  const recovery = await recoverPassword(kernel, environment, { userId, identifier, code, newPassword, now })
+  if (recovery.result !== 'accepted') return { answer: { to, ...recovery } }
+  const { user, settle } = recovery
+  const password = { changedAt: now, mustChange: false }
+  const answer = { to, result: 'accepted', user: userFacts(environment, { user, password }, now) } as const
+  return { answer, write: { with: 'save', run: settle } }
+}

@@ -1,0 +1,50 @@
+/** Answers `registerUser`: the account is made with the state (directory/registration.ts). */
+import { register } from '../../directory/registration.ts'
+import type { Ask } from '../asked.ts'
+import { localesOf } from '../locales.ts'
+import { userFacts } from '../user-facts.ts'
+
+/** The text that clients of PingOne know (authentication-api 4.2). */
+const taken = {
+  code: 'UNIQUENESS_VIOLATION',
+  target: 'username',
+  message: 'is unique but a non-unique value is provided',
+} as const
+
+const noPopulation = {
+  code: 'CONSTRAINT_VIOLATION',
+  target: 'population',
+  message: 'Nobody can register, since there is no population for new users.',
+} as const
+
+/** Prepares an account. */
+export const registerUserAsk: Ask<'registerUser'> = async (context, { attributes, populationId }, secrets) => {
+  const { kernel, environment, now } = context
+  const to = 'registerUser'
+  const registration = await register(kernel, environment, {
+    attributes,
+    populationId,
+    password: secrets['password'] ?? '',
+    locales: localesOf(context),
+    now,
+  })
+  switch (registration.result) {
+    case 'taken':
+      return { answer: { to, result: 'refused', detail: taken } }
+    case 'noPopulation':
+      return { answer: { to, result: 'refused', detail: noPopulation } }
+    case 'unsatisfied':
+      return { answer: { to, ...registration } }
+    case 'registered': {
+      const { user, store } = registration
+      const password = { changedAt: now, mustChange: false }
+      const answer = { to, result: 'registered', user: userFacts(environment, { user, password }, now) } as const
+      const subject = { type: 'USER', id: user.id }
+      const run = function* () {
+        yield* store()
+        yield context.record({ action: 'USER.CREATED', subject, userId: user.id })
+      }
+      return { answer, write: { with: 'save', run } }
+    }
+  }
+}

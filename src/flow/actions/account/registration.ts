@@ -1,0 +1,63 @@
+/**
+ * Registering an account: authentication-api 4.2 `user.register`, 5.2. The password chosen counts once the e-mail
+ * address is proved.
+ *
+ * Never: an attribute that decides what the user may do (row J34); a registration where the policy offers none (J33).
+ */
+import { z } from 'zod'
+import { type Decision, secret } from '../../action.ts'
+import type { AnswerTo } from '../../question.ts'
+import { notRegistered, passwordUnsatisfied } from '../../refusal.ts'
+import { type RegistrationAttributes, registrationAttributes } from '../../user-attributes.ts'
+import type { AccountSlot } from './verification.ts'
+
+/** The part of an action's configuration that offers registration. */
+export const registrationConfig = z
+  .object({
+    enabled: z.boolean(),
+    external: z.object({ href: z.string() }).optional(),
+    population: z.object({ id: z.string() }).optional(),
+    confirmIdentityProviderAttributes: z.boolean().optional(),
+  })
+  .optional()
+
+interface Configured {
+  readonly registration?: z.infer<typeof registrationConfig>
+}
+
+/** Whether an action offers registration. */
+export function registers({ registration }: Configured): boolean {
+  return registration?.enabled === true
+}
+
+/** `user.register`. */
+export const registerBody = registrationAttributes.extend({ password: secret(z.string().min(1).max(1024)) })
+
+/** Asks for the account to be made. */
+export function askToRegister(
+  { registration }: Configured,
+  attributes: RegistrationAttributes,
+): Decision<never, never> {
+  const populationId = registration?.population?.id ?? null
+  return { outcome: 'ask', question: { kind: 'registerUser', attributes, populationId } }
+}
+
+/** The account is made, and a code that proves its address is on its way; or not. */
+export function judgeRegistration(
+  answer: AnswerTo<'registerUser'>,
+): Decision<AccountSlot, 'VERIFICATION_CODE_REQUIRED'> {
+  switch (answer.result) {
+    case 'refused':
+      return { outcome: 'refuse', refusal: notRegistered(answer.detail) }
+    case 'unsatisfied':
+      return { outcome: 'refuse', refusal: passwordUnsatisfied('password', answer.requirements) }
+    case 'registered':
+      return {
+        outcome: 'wait',
+        status: 'VERIFICATION_CODE_REQUIRED',
+        slot: { proved: ['pwd'] },
+        user: answer.user,
+        reason: 'registered',
+      }
+  }
+}
