@@ -115,6 +115,21 @@ export const settings = {
     meaning: 'The secret of that application, at least 32 characters.',
     file: true,
   },
+  STILE_SMTP_URL: {
+    schema: z
+      .string()
+      .regex(/^smtps?:\/\//, 'must begin with smtp:// or smtps://')
+      .refine((text) => URL.canParse(text), 'must be an address')
+      .optional(),
+    default: 'unset: dev keeps messages in its inbox (`/dev/inbox`), serve sends none',
+    meaning: 'The mail server, with user and password where it asks for them.',
+    file: true,
+  },
+  STILE_EMAIL_FROM: {
+    schema: z.string().min(3).max(256).optional(),
+    default: '`Stile <noreply@localhost>`',
+    meaning: 'The sender of e-mail.',
+  },
   STILE_LOG_LEVEL: {
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).optional(),
     default: 'dev: `warn`; serve: `info`',
@@ -149,6 +164,8 @@ export interface Config {
   readonly trustedProxies: BlockList | undefined
   readonly managementPort: number | undefined
   readonly bootstrapAdmin: { readonly clientId: string; readonly clientSecret: string } | undefined
+  /** The mail server and the sender; undefined where none is set. */
+  readonly smtp: { readonly url: string; readonly from: string } | undefined
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
   readonly devSigningAlgorithm: 'RS256' | 'ES256'
 }
@@ -220,6 +237,8 @@ export function readConfig(
   if ((clientId === undefined) !== (clientSecret === undefined)) {
     problems.push('STILE_BOOTSTRAP_ADMIN_CLIENT_ID and STILE_BOOTSTRAP_ADMIN_CLIENT_SECRET must be set together.')
   }
+  const smtpUrl = read('STILE_SMTP_URL')
+  const from = read('STILE_EMAIL_FROM') ?? 'Stile <noreply@localhost>'
   const config: Config = {
     mode,
     databaseUrl: read('DATABASE_URL'),
@@ -234,6 +253,7 @@ export function readConfig(
     trustedProxies: blockList(read('STILE_TRUSTED_PROXIES') ?? []),
     managementPort: read('STILE_MANAGEMENT_PORT') ?? (mode === 'serve' ? 4001 : undefined),
     bootstrapAdmin: clientId && clientSecret ? { clientId, clientSecret } : undefined,
+    smtp: smtpUrl === undefined ? undefined : { url: smtpUrl, from },
     logLevel: read('STILE_LOG_LEVEL') ?? (mode === 'dev' ? 'warn' : 'info'),
     devSigningAlgorithm: read('STILE_DEV_SIGNING_ALGORITHM') ?? 'RS256',
   }

@@ -24,4 +24,6 @@ export interface Kernel {
   readonly passwords: HashingPool
   readonly volumeEvents: VolumeEvents
   readonly log: Logger
+  /** Looks at the outbox soon: a commit has promised something that somebody waits for. */
+  readonly wakeOutbox: () => void
 }

@@ -54,11 +54,13 @@ const table = {
 
   // What both halves read and write through.
   access: row('environment directory contract errors keys storage kernel world site'),
-  directory: row('flow directory/passwords environment contract errors events limits keys storage kernel world site'),
+  directory: row(
+    'flow directory/passwords environment contract errors events limits delivery keys storage kernel world site',
+  ),
   environment: row('flow directory/passwords oauth/rules contract errors keys storage world site', 'kernel'),
   events: row('contract errors storage world', 'access kernel'),
-  jobs: row('delivery directory environment events limits external errors keys storage kernel world site'),
-  delivery: row('external environment events errors keys storage kernel world site'),
+  jobs: row('delivery directory environment events limits external errors keys storage kernel world site', 'config'),
+  delivery: row('external environment events errors keys storage kernel world site', 'config'),
   limits: row('errors storage world', 'kernel'),
   external: row('errors world', 'environment config kernel'),
   keys: row('errors world'),

@@ -5,6 +5,7 @@ import { defineCommand } from 'citty'
 import { readConfig } from '../config.ts'
 import { demoOperations } from '../dev/demo-application.ts'
 import { ensureDemoEnvironment } from '../dev/demo-environment.ts'
+import { inboxOperations } from '../dev/inbox.ts'
 import { readQuickstart, type Quickstart, writeQuickstart } from '../dev/quickstart.ts'
 import { redeemCode } from '../dev/redeem-code.ts'
 import { summary } from '../dev/summary.ts'
@@ -37,7 +38,8 @@ export const dev = defineCommand({
         () => quickstart,
         (request) => redeemCode(node.app, request),
       )
-      const node: Node = await startNode(config, realWorld, masterKeys, () => [...operations, ...demo])
+      const inbox = inboxOperations(() => quickstart?.environmentId)
+      const node: Node = await startNode(config, realWorld, masterKeys, () => [...operations, ...demo, ...inbox])
       try {
         quickstart = await ensureDemoEnvironment(node, previous)
         await writeQuickstart(config.dataDirectory, quickstart)

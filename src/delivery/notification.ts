@@ -1,6 +1,6 @@
 /**
- * Notifications: a message to a user, made from a template of the environment (platform-api 3.18) and promised in the
- * unit of the change that it tells of. It is sent by the outbox, so that a provider that is down breaks nothing.
+ * Notifications: a message to a user, made from a template (platform-api 3.18) and promised in the unit of the change
+ * that it tells of. It is sent by the outbox, so that a provider that is down breaks nothing.
  *
  * Never: a text of its own (templates hold those); a code in clear in storage: the payload is sealed.
  */
@@ -13,30 +13,15 @@ import { enqueue } from './outbox.ts'
 /** The templates Stile sends: a closed list of PingOne's names. */
 export type TemplateName =
   /** Proves that the user owns the e-mail address: registration and change of address. */
-  | 'email_verification_user'
-  /** The same, asked for by an administrator. */
-  | 'email_verification_admin'
-  | 'recovery_code_template'
-  | 'verification_code_template'
-  /** A one-time passcode, or a push, for a second factor. */
-  | 'strong_authentication'
-  /** The code that activates a device. */
-  | 'device_pairing'
-  | 'new_device_paired'
-  | 'transaction'
-  | 'general'
+  'email_verification_user' | 'recovery_code_template'
 
-/** How a message travels. */
-export type Channel = 'EMAIL' | 'SMS' | 'VOICE' | 'PUSH'
-
-/** A message to one user. */
+/** A message to one user, by e-mail. */
 export interface Notification {
   readonly template: TemplateName
-  readonly channel: Channel
-  /** An e-mail address, an E.164 phone number, or the id of a mobile device. */
+  /** The e-mail address. */
   readonly to: string
-  readonly userId: string | null
-  /** BCP 47 tags in order of preference; the environment's default language is the last resort. */
+  readonly userId: string
+  /** BCP 47 tags in order of preference. */
   readonly locales: readonly string[]
   /** What stands for `${name}` in the template. */
   readonly variables: Readonly<Record<string, string>>

@@ -41,6 +41,8 @@ export interface Attempt {
   readonly environmentId: string
   readonly id: string
   readonly payload: string
+  /** When it was promised, epoch milliseconds. */
+  readonly createdAt: number
 }
 
 /** `done`: nothing is left to do. `paused`: there is more, and others may come first. */
@@ -114,7 +116,10 @@ async function attempt(
   try {
     const handler = Object.hasOwn(handlers, row.kind) ? handlers[row.kind as OutboxKind] : undefined
     if (!handler) throw new Error('no handler knows this kind of message: a newer release wrote it')
-    const outcome = await handler({ environmentId: environment_id, id, payload: row.payload }, signal)
+    const outcome = await handler(
+      { environmentId: environment_id, id, payload: row.payload, createdAt: row.created_at },
+      signal,
+    )
     const mine = { environment_id, id, attempts }
     const statement = outcome === 'done' ? completeOutbox(mine) : postponeOutbox(mine, world.now())
     await storage.commit({ name: `outbox.${outcome}`, single: true, run: () => run(statement) })

@@ -28,6 +28,10 @@ export function summary(quickstart: Quickstart, config: Config): string {
 
     ${authUrl}/dev/app/${singlePageApp.clientId}
 
+  Messages to users are kept, not sent:
+
+    ${authUrl}/dev/inbox
+
   Press Ctrl+C to stop.
 
 `

@@ -62,11 +62,10 @@ export async function sendRecoveryCode(
         environment,
         {
           template: 'recovery_code_template',
-          channel: 'EMAIL',
           to: user.document.email ?? '',
           userId: user.id,
           locales: user.document.preferredLanguage ? [user.document.preferredLanguage, ...locales] : locales,
-          variables: { code, 'user.username': user.username, 'user.name.given': user.document.name?.given ?? '' },
+          variables: { code, 'user.username': user.username, 'user.name': user.document.name?.given ?? user.username },
         },
         now,
       )

@@ -37,11 +37,10 @@ export function* sendingOfVerification(
     environment,
     {
       template: 'email_verification_user',
-      channel: 'EMAIL',
       to: email,
       userId: user.id,
       locales: preferredLanguage ? [preferredLanguage, ...locales] : locales,
-      variables: { code, 'user.username': user.username, 'user.name.given': name?.given ?? '' },
+      variables: { code, 'user.username': user.username, 'user.name': name?.given ?? user.username },
     },
     now,
   )

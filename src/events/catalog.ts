@@ -52,6 +52,8 @@ export const events = {
   'ROLE_ASSIGNMENT.CREATED': 'change',
   'ROLE_ASSIGNMENT.DELETED': 'change',
   'KEY.CREATED': 'change',
+  'NOTIFICATION.SENT': 'change',
+  'NOTIFICATION.FAILED': 'change',
   'FLOW.COMPLETED': 'change',
   'FLOW.FAILED': 'change',
   'SESSION.CREATED': 'change',

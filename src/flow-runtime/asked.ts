@@ -10,6 +10,8 @@ import type { UnitBody } from '../storage/port.ts'
 export interface Write {
   /** `setPassword` writes only happen with the machine's effect of that name. */
   readonly with: 'save' | 'setPassword'
+  /** Whether it promises a message that somebody waits for. */
+  readonly sends?: true
   readonly run: () => UnitBody<void>
 }
 

@@ -30,10 +30,13 @@ export function candidatePolicies(
 /** The candidates of a stored flow: as they were when it began and, where they may still run, as they are now. */
 export async function policyVersions(
   environments: Environments,
-  environment: Environment,
-  application: Application,
+  cachedEnvironment: Environment,
+  cachedApplication: Application,
   state: FlowState,
 ): Promise<readonly PolicyVersions[]> {
+  const { environment, application } = isBehind(cachedEnvironment, state)
+    ? await caughtUp(environments, cachedEnvironment, cachedApplication)
+    : { environment: cachedEnvironment, application: cachedApplication }
   const runnable = new Set(candidatePolicies(environment, application, []).map((policy) => policy.id))
   const versions: PolicyVersions[] = []
   for (const { policyId, version } of state.candidates) {
@@ -42,6 +45,23 @@ export async function policyVersions(
     versions.push(atStart ? { atStart, current } : { atStart: gone(policyId, version), current: null })
   }
   return versions
+}
+
+/**
+ * Whether this node has yet to hear of a policy that the flow began with, on a node that had: it would take the policy
+ * for deleted and fail the flow (decision D23).
+ */
+function isBehind({ policies }: Environment, { candidates }: FlowState): boolean {
+  return candidates.some(({ policyId, version }) => (policies.get(policyId)?.version ?? 0) < version)
+}
+
+/** The configuration as it is in storage now; what this node has cached where that is gone meanwhile. */
+async function caughtUp(environments: Environments, environment: Environment, application: Application) {
+  environments.forget(environment.id)
+  return {
+    environment: (await environments.get(environment.id)) ?? environment,
+    application: (await environments.application(environment.id, application.id)) ?? application,
+  }
 }
 
 /** Stands for a policy that was deleted with all its versions: it asks for nothing, since it may not run. */

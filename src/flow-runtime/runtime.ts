@@ -153,6 +153,7 @@ async function save(context: Context, flow: StoredFlow, { state, effects, writes
       }
     },
   })
+  if (writes.some(({ sends }) => sends)) kernel.wakeOutbox()
   if (newToken) context.answer['set-cookie'] = sessionCookie(context.site, newToken, now)
 }
 

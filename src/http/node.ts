@@ -9,7 +9,7 @@ import type { Operation } from '../contract/operation.ts'
 import { createHashingPool } from '../directory/passwords/pool.ts'
 import { openEnvironments } from '../environment/environments.ts'
 import { openVolumeEvents } from '../events/volume.ts'
-import { startJobs } from '../jobs/jobs.ts'
+import { type Jobs, startJobs } from '../jobs/jobs.ts'
 import type { Kernel } from '../kernel.ts'
 import type { MasterKeys } from '../keys/master-key.ts'
 import type { Origins } from '../site.ts'
@@ -52,9 +52,21 @@ export async function startNode(
   const environments = openEnvironments({ storage, world, masterKeys, log })
   const passwords = createHashingPool(world)
   const volumeEvents = openVolumeEvents(storage, log)
-  const kernel: Kernel = { config, origins, world, storage, masterKeys, environments, passwords, volumeEvents, log }
+  let jobs: Jobs | undefined
+  const kernel: Kernel = {
+    config,
+    origins,
+    world,
+    storage,
+    masterKeys,
+    environments,
+    passwords,
+    volumeEvents,
+    log,
+    wakeOutbox: () => jobs?.wakeOutbox(),
+  }
   const app = buildApp(kernel, operations(kernel))
-  const close = async (health?: Health, jobs?: { stop(): Promise<void> }) => {
+  const close = async (health?: Health) => {
     health?.drain()
     await app.close()
     await jobs?.stop()
@@ -68,11 +80,11 @@ export async function startNode(
     await app.listen({ host: config.host, port: config.port })
     const port = listeningPort(app)
     if (config.port === 0) followPort(origins, config, port)
-    const jobs = startJobs(kernel)
+    jobs = startJobs(kernel)
     const health =
       config.managementPort === undefined ? undefined : await startHealth(kernel, config.managementPort, config.host)
     log.info({ port }, 'listening')
-    return { kernel, app, port, close: () => close(health, jobs) }
+    return { kernel, app, port, close: () => close(health) }
   } catch (error) {
     await close()
     throw error

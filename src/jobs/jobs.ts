@@ -2,7 +2,10 @@
  * Background work of a node: each piece on its own timer, never two runs of one piece at a time in one process. What only
  * one node should do takes a lease; what a lease cannot protect is safe by its statements (architecture sections 2, 5).
  */
+import type { Config } from '../config.ts'
+import { smtpEmail } from '../delivery/email.ts'
 import { drainOutbox } from '../delivery/outbox.ts'
+import { sendNotification } from '../delivery/send-notification.ts'
 import type { Kernel } from '../kernel.ts'
 import { deleteEnvironment, forgetEnvironment } from './delete-environment.ts'
 import { purge } from './purge.ts'
@@ -10,6 +13,8 @@ import { rewrapDataKeys } from './rewrap-data-keys.ts'
 
 /** The background work of one node. */
 export interface Jobs {
+  /** Looks at the outbox now: a unit has promised something that somebody waits for. */
+  wakeOutbox(): void
   /** Runs every piece once, now, and resolves when all have ended. */
   runOnce(): Promise<void>
   /** Starts nothing more and resolves when what is under way has stopped, at its next batch. */
@@ -17,7 +22,9 @@ export interface Jobs {
 }
 
 /** What background work needs of a node. */
-export type JobPorts = Pick<Kernel, 'storage' | 'world' | 'masterKeys' | 'log'>
+export type JobPorts = Pick<Kernel, 'storage' | 'world' | 'masterKeys' | 'log' | 'environments'> & {
+  readonly config: Pick<Config, 'mode' | 'smtp'>
+}
 
 interface Piece {
   readonly name: string
@@ -27,13 +34,20 @@ interface Piece {
 
 /** Starts the background work; every piece runs once soon after the start and then at its own pace. */
 export function startJobs(kernel: JobPorts): Jobs {
+  const { smtp } = kernel.config
+  const email = smtp && smtpEmail(smtp.url, smtp.from)
   const handlers = {
     'environment.delete': deleteEnvironment(kernel),
     'environment.forget': forgetEnvironment(kernel),
-    'notification.send': () => Promise.reject(new Error('no channel can send notifications yet')),
+    'notification.send': sendNotification(kernel, email),
+  }
+  const outbox: Piece = {
+    name: 'outbox',
+    everyMilliseconds: 2_000,
+    run: (signal) => drainOutbox(kernel, handlers, signal),
   }
   const pieces: readonly Piece[] = [
-    { name: 'outbox', everyMilliseconds: 2_000, run: (signal) => drainOutbox(kernel, handlers, signal) },
+    outbox,
     { name: 'purge', everyMilliseconds: 60_000, run: (signal) => purge(kernel, signal) },
     { name: 'data-keys', everyMilliseconds: 600_000, run: (signal) => rewrapDataKeys(kernel, signal) },
   ]
@@ -61,6 +75,8 @@ export function startJobs(kernel: JobPorts): Jobs {
     return timer
   })
   return {
+    // A run that is under way may have looked already: another one follows it.
+    wakeOutbox: () => void (running.get(outbox) ?? Promise.resolve()).then(() => start(outbox)),
     async runOnce() {
       await Promise.all(running.values())
       await Promise.all(pieces.map(start))
@@ -69,6 +85,7 @@ export function startJobs(kernel: JobPorts): Jobs {
       stopping.abort()
       for (const timer of timers) clearInterval(timer)
       await Promise.all(running.values())
+      email?.close()
     },
   }
 }

@@ -1,12 +1,13 @@
 /** What flows are tested with: people, applications and policies of their own, and a flow in each status there is. */
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { MediaType } from '../../src/flow/actions/index.ts'
 import type { PolicyAction } from '../../src/flow/policy.ts'
 import { decode, type FlowState, type FlowStatus } from '../../src/flow/state.ts'
 import { update } from '../../src/storage/operations.ts'
-import { readNotification } from '../../src/delivery/notification.ts'
 import { run } from '../../src/storage/port.ts'
+import type { InboxRow } from '../../src/storage/sql/inbox.ts'
 import { flowById, type FlowRow } from '../../src/storage/sql/sessions.ts'
 import { Browser, piFlowRequest, pkce } from '../harness/sign-on.ts'
 import type { Answer, Stile } from '../harness/stile.ts'
@@ -35,7 +36,7 @@ export async function newPerson(stile: Stile, options: NewPerson = {}): Promise<
   const password = options.password ?? `CANARY-${randomUUID()}`
   const created = await stile.api('POST', '/users', {
     username,
-    email: `${username}@example.com`,
+    email: addressOf({ username }),
     population: { id: options.populationId ?? stile.populationId },
     ...(options.name ? { name: options.name } : {}),
   })
@@ -187,21 +188,24 @@ export function newPassword(): string {
   return `New-CANARY-${pairs.join('')}`
 }
 
-/** The last code that was promised to somebody, read from the outbox as only the server can. */
-export async function codeSentTo(stile: Stile, person: Pick<Person, 'id'>): Promise<string> {
-  const { kernel } = stile.node
-  const environment = await kernel.environments.get(stile.environmentId)
-  assert.ok(environment)
-  const messages = await rows<{ readonly id: string; readonly payload: string; readonly created_at: number }>(
-    stile,
-    'outbox',
-    "kind = 'notification.send'",
-  )
-  const codes = messages
-    .map((message) => ({ ...readNotification(environment, message), at: message.created_at }))
-    .filter(({ userId }) => userId === person.id)
-    .toSorted((a, b) => a.at - b.at)
-  const code = codes.at(-1)?.variables['code']
+/** The e-mail address of a person of a test. */
+export function addressOf({ username }: Pick<Person, 'username'>): string {
+  return `${username}@example.com`
+}
+
+/** Every message to an address that the server has kept, the oldest first; waits until none is on its way. */
+export async function inboxOf(stile: Stile, address: string): Promise<readonly InboxRow[]> {
+  for (let waited = 0; (await rows(stile, 'outbox')).length > 0; waited += 10) {
+    assert.ok(waited < 5000, 'a message is still on its way')
+    await pause(10)
+  }
+  const messages = await rows<InboxRow>(stile, 'inbox', 'recipient = $2', address)
+  return messages.toSorted((one, other) => one.created_at - other.created_at)
+}
+
+/** The last code that was sent to an address. */
+export async function codeSentTo(stile: Stile, address: string): Promise<string> {
+  const [code] = /^[0-9A-Z]{8}$/m.exec((await inboxOf(stile, address)).at(-1)?.body ?? '') ?? []
   assert.ok(code, 'no code was sent')
   return code
 }
@@ -276,6 +280,21 @@ async function requireVerification(stile: Stile, person: Person): Promise<void> 
   assert.ok(changed)
 }
 
+/** Whether a status is only reached where recovery, registration or IDENTIFIER_FIRST is offered. */
+export function isOffered(status: FlowStatus): boolean {
+  return ['SIGN_ON_REQUIRED', 'RECOVERY_CODE_REQUIRED', 'VERIFICATION_CODE_REQUIRED'].includes(status)
+}
+
+/** What to ask for to be offered it. */
+async function offeredRequest(stile: Stile, status: FlowStatus, door: Door): Promise<Readonly<Record<string, string>>> {
+  const { clients, login, identifierFirst } = await offeringOf(stile)
+  return {
+    client_id: clients[door],
+    acr_values: status === 'SIGN_ON_REQUIRED' ? identifierFirst : login,
+    ...(door === 'redirect' ? { code_challenge: pkce().challenge, code_challenge_method: 'S256' } : {}),
+  }
+}
+
 /** Drives a new flow into a status. */
 export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.flow'): Promise<Arranged> {
   const browser = new Browser(stile)
@@ -284,12 +303,7 @@ export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.
   if (status === 'VERIFICATION_CODE_REQUIRED') await requireVerification(stile, person)
   const check = (flowId: string) =>
     browser.act(flowId, 'usernamePassword.check', bodyOf('usernamePassword.check', person))
-  const { clients, login, identifierFirst } = await offeringOf(stile)
-  const request = {
-    client_id: clients[door],
-    acr_values: status === 'SIGN_ON_REQUIRED' ? identifierFirst : login,
-    ...(door === 'redirect' ? { code_challenge: pkce().challenge, code_challenge_method: 'S256' } : {}),
-  }
+  const request = isOffered(status) ? await offeredRequest(stile, status, door) : {}
   let flowId = await begin(browser, door, request)
   switch (status) {
     case 'USERNAME_PASSWORD_REQUIRED':
@@ -316,7 +330,7 @@ export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.
       break
   }
   assert.equal((await stateOf(stile, flowId)).status, status)
-  const code = status.endsWith('CODE_REQUIRED') ? await codeSentTo(stile, person) : undefined
+  const code = status.endsWith('CODE_REQUIRED') ? await codeSentTo(stile, addressOf(person)) : undefined
   return { browser, flowId, person, code }
 }
 

@@ -11,7 +11,20 @@ import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 import { startSecondNode } from '../environment/second-node.ts'
 import { absent } from '../storage/absent.ts'
 import { startPostgres } from '../storage/postgres-cluster.ts'
-import { begin, bodyOf, enable, flowIn, newPassword, newPerson, type Person, rowOf, rows, stateOf } from './arrange.ts'
+import {
+  begin,
+  bodyOf,
+  codeSentTo,
+  enable,
+  flowIn,
+  newPassword,
+  newPerson,
+  offeringOf,
+  type Person,
+  rowOf,
+  rows,
+  stateOf,
+} from './arrange.ts'
 import { watchStorage } from './watch-storage.ts'
 
 type Started = () => Promise<{ readonly nodes: readonly Stile[]; readonly stop: () => Promise<void> }>
@@ -109,6 +122,76 @@ function races(engine: string, start: Started): void {
           if (at - 1 !== winner && at < 3) assert.equal(await signsOn({ ...person, password }), false)
         }
       }
+    })
+
+    test('K15: of twenty tries with one recovery code one sets its password', async () => {
+      const { browser, flowId, person, code } = await flowIn(stile, 'RECOVERY_CODE_REQUIRED')
+      const wanted = Array.from({ length: 20 }, () => newPassword())
+      const answers = await together(20, browser.cookie, (one, at) =>
+        one.act(flowId, 'password.recover', { recoveryCode: code, newPassword: wanted[at] }),
+      )
+      assert.deepEqual(
+        won(answers).map(({ json }) => json.status),
+        ['COMPLETED'],
+      )
+      refusedOnly(lost(answers))
+      assert.equal((await sessionsOf(person)).length, 1)
+      const winner = answers.findIndex((answer) => answer.status === 200)
+      assert.ok(await signsOn({ ...person, password: wanted[winner] as string }))
+      assert.equal(await signsOn(person), false)
+    })
+
+    test('K16: of forty parallel guesses at a recovery code in several flows five are looked at', async () => {
+      const { person } = await flowIn(stile, 'RECOVERY_CODE_REQUIRED')
+      const { clients, login } = await offeringOf(stile)
+      const flows = await Promise.all(
+        Array.from({ length: 4 }, async () => {
+          const browser = new Browser(stile)
+          const flowId = await begin(browser, 'pi.flow', { client_id: clients['pi.flow'], acr_values: login })
+          await browser.act(flowId, 'password.forgot', { username: person.username })
+          return { flowId, cookie: browser.cookie }
+        }),
+      )
+      const guess = { recoveryCode: 'AAAAAAAA', newPassword: newPassword() }
+      const answers = (
+        await Promise.all(
+          flows.map(({ flowId, cookie }) => together(10, cookie, (one) => one.act(flowId, 'password.recover', guess))),
+        )
+      ).flat()
+      const codes = answers.map(({ json }) => json.details[0].code)
+      assert.equal(codes.filter((code) => code === 'INVALID_VALUE').length, 5)
+      assert.equal(codes.filter((code) => code === 'PASSWORD_LOCKED_OUT').length, 35)
+    })
+
+    test('K31: of twenty registrations of one name one makes an account; verified twenty times, one signs on', async () => {
+      const { clients, login } = await offeringOf(stile)
+      const username = `new-${randomUUID()}`
+      const body = { username, email: `${username}@example.com` }
+      const flows = await Promise.all(
+        Array.from({ length: 20 }, () =>
+          begin(new Browser(stile), 'pi.flow', { client_id: clients['pi.flow'], acr_values: login }),
+        ),
+      )
+      const browsers: Browser[] = []
+      const answers = await together(20, undefined, (one, at) => {
+        browsers.push(one)
+        return one.act(flows[at] as string, 'user.register', { ...body, password: newPassword() })
+      })
+      assert.equal(won(answers).length, 1)
+      for (const { json } of lost(answers)) assert.equal(json.details[0].code, 'UNIQUENESS_VIOLATION')
+      const people = await rows<{ id: string }>(stile, 'users', 'username_key = $2', username)
+      assert.equal(people.length, 1)
+      const winner = answers.findIndex(({ status }) => status === 200)
+      const verificationCode = await codeSentTo(stile, body.email)
+      const verified = await together(20, browsers[winner]?.cookie, (one) =>
+        one.act(flows[winner] as string, 'user.verify', { verificationCode }),
+      )
+      assert.deepEqual(
+        won(verified).map(({ json }) => json.status),
+        ['COMPLETED'],
+      )
+      refusedOnly(lost(verified))
+      assert.equal((await sessionsOf({ id: people[0]?.id ?? '' } as Person)).length, 1)
     })
 
     test('J11: a password check beside a password reset does not save the step that is required', async () => {

@@ -141,7 +141,7 @@ onEachEngine('deletion of an environment', (open) => {
       },
     }
     await assert.rejects(
-      deleteEnvironment(dying)({ environmentId: id, id: 'any', payload: '{}' }, killed.signal),
+      deleteEnvironment(dying)({ environmentId: id, id: 'any', payload: '{}', createdAt: 0 }, killed.signal),
       /killed/,
     )
     const left = total(await countRows(ports, id))

@@ -2,6 +2,8 @@
 import { after, suite, test } from 'node:test'
 import { join } from 'node:path'
 import { type Logger, pino } from 'pino'
+import { type Environments, openEnvironments } from '../../src/environment/environments.ts'
+import type { JobPorts } from '../../src/jobs/jobs.ts'
 import { type MasterKeys, parseMasterKeys } from '../../src/keys/master-key.ts'
 import { migrate } from '../../src/storage/migrate.ts'
 import type { Storage } from '../../src/storage/port.ts'
@@ -18,6 +20,8 @@ export interface Ports {
   readonly world: TestWorld
   readonly masterKeys: MasterKeys
   readonly log: Logger
+  readonly environments: Environments
+  readonly config: JobPorts['config']
 }
 
 /** A random master key. */
@@ -68,5 +72,9 @@ export function onEachEngine(name: string, body: (open: () => Promise<Ports>) =>
 async function portsOver(storage: Storage): Promise<Ports> {
   const world = testWorld()
   await migrate(storage, world)
-  return { storage, world, masterKeys: parseMasterKeys(randomMasterKey()), log: pino({ level: 'silent' }) }
+  const masterKeys = parseMasterKeys(randomMasterKey())
+  const log = pino({ level: 'silent' })
+  const environments = openEnvironments({ storage, world, masterKeys, log })
+  environments.close()
+  return { storage, world, masterKeys, log, environments, config: { mode: 'serve', smtp: undefined } }
 }

@@ -44,7 +44,7 @@ export const registerUserAsk: Ask<'registerUser'> = async (context, { attributes
         yield* store()
         yield context.record({ action: 'USER.CREATED', subject, userId: user.id })
       }
-      return { answer, write: { with: 'save', run } }
+      return { answer, write: { with: 'save', sends: true, run } }
     }
   }
 }

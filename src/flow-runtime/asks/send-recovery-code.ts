@@ -12,5 +12,5 @@ export const sendRecoveryCodeAsk: Ask<'sendRecoveryCode'> = async (context, { us
   if (sending.result === 'lockedOut') return { answer: { to, ...sending } }
   const { recoverer, send } = sending
   const user = recoverer ? userFacts(environment, recoverer, now) : null
-  return { answer: { to, result: 'sent', identifier, user }, write: { with: 'save', run: send } }
+  return { answer: { to, result: 'sent', identifier, user }, write: { with: 'save', sends: true, run: send } }
 }

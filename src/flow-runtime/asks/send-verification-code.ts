@@ -12,5 +12,5 @@ export const sendVerificationCodeAsk: Ask<'sendVerificationCode'> = async (conte
   if (!found) return { answer: { to, result: 'sent' } }
   const sending = await sendVerificationCode(kernel, environment, found.user, localesOf(context), now)
   if (sending.result === 'lockedOut') return { answer: { to, ...sending } }
-  return { answer: { to, result: 'sent' }, write: { with: 'save', run: sending.send } }
+  return { answer: { to, result: 'sent' }, write: { with: 'save', sends: true, run: sending.send } }
 }

@@ -13,6 +13,7 @@ export const environmentTables = {
   signing_keys: ['id'],
   application_secrets: ['application_id'],
   passwords: ['user_id'],
+  inbox: ['id'],
   one_time_codes: ['purpose', 'subject'],
   sessions: ['id'],
   flows: ['id'],

@@ -1,0 +1,173 @@
+/**
+ * Registration and verification in a flow, over HTTP: authentication-api 4.2 `user.register`, `user.verify`; rows J20,
+ * J33, J34, K28, K29, K32, L13.
+ */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, suite, test } from 'node:test'
+import { Browser } from '../harness/sign-on.ts'
+import { type Stile, startStile } from '../harness/stile.ts'
+import { begin, codeSentTo, inboxOf, newPassword, newPerson, offeringOf, rows } from './arrange.ts'
+
+suite('registration', () => {
+  let stile: Stile
+  let request: Readonly<Record<string, string>>
+  before(async () => {
+    stile = await startStile()
+    const { clients, login } = await offeringOf(stile)
+    request = { client_id: clients['pi.flow'], acr_values: login }
+  })
+  after(() => stile.close())
+
+  const newcomer = () => {
+    const username = `new-${randomUUID()}`
+    return { username, email: `${username}@example.com`, password: newPassword() }
+  }
+  async function register(body: object) {
+    const browser = new Browser(stile)
+    const flowId = await begin(browser, 'pi.flow', request)
+    return { browser, flowId, answer: await browser.act(flowId, 'user.register', body) }
+  }
+  const userNamed = async (username: string) => {
+    const { json } = await stile.api('GET', `/users?filter=${encodeURIComponent(`username eq "${username}"`)}`)
+    return json._embedded.users[0]
+  }
+
+  test('J20: nothing counts before the address is proved; then the new user is signed on', async () => {
+    const body = newcomer()
+    const { browser, flowId, answer } = await register(body)
+    assert.equal(answer.json.status, 'VERIFICATION_CODE_REQUIRED', answer.text)
+    assert.equal(answer.json._embedded.user.username, body.username)
+    assert.equal((await browser.resume(flowId)).json.authorizeResponse, undefined)
+    const user = await userNamed(body.username)
+    assert.deepEqual(
+      [user.lifecycle.status, user.emailVerified, user.population.id, user.enabled],
+      ['VERIFICATION_REQUIRED', false, stile.populationId, true],
+    )
+    assert.deepEqual(await rows(stile, 'sessions', 'user_id = $2', user.id), [])
+
+    const wrong = await browser.act(flowId, 'user.verify', { verificationCode: 'AAAAAAAA' })
+    assert.deepEqual([wrong.status, wrong.json.details[0].target], [400, 'verificationCode'])
+    const code = await codeSentTo(stile, body.email)
+    const done = await browser.act(flowId, 'user.verify', { verificationCode: code })
+    assert.equal(done.json.status, 'COMPLETED', done.text)
+    assert.ok((await browser.resume(flowId)).json.authorizeResponse.code)
+    const verified = await userNamed(body.username)
+    assert.deepEqual([verified.lifecycle.status, verified.emailVerified], ['ACCOUNT_OK', true])
+  })
+
+  test('J20: who left before that has to prove the address at the next sign-on', async () => {
+    const body = newcomer()
+    await register(body)
+    const browser = new Browser(stile)
+    const flowId = await begin(browser, 'pi.flow', request)
+    const { username, password } = body
+    const checked = await browser.act(flowId, 'usernamePassword.check', { username, password })
+    assert.equal(checked.json.status, 'VERIFICATION_CODE_REQUIRED', checked.text)
+    const resent = await browser.act(flowId, 'user.sendVerificationCode', {})
+    assert.equal(resent.json.status, 'VERIFICATION_CODE_REQUIRED')
+    assert.equal((await inboxOf(stile, body.email)).length, 3)
+    const verificationCode = await codeSentTo(stile, body.email)
+    assert.equal((await browser.act(flowId, 'user.verify', { verificationCode })).json.status, 'COMPLETED')
+  })
+
+  test('J34: what decides what a user may do is never taken from them', async () => {
+    const body = newcomer()
+    const id = randomUUID()
+    await register({
+      ...body,
+      id,
+      enabled: false,
+      emailVerified: true,
+      mfaEnabled: true,
+      population: { id: randomUUID() },
+      lifecycle: { status: 'ACCOUNT_OK' },
+      account: { status: 'LOCKED' },
+      externalId: 'x',
+      verifyStatus: 'ENABLED',
+      roles: ['admin'],
+      identityProvider: { id: randomUUID() },
+      name: { given: 'Ada' },
+    })
+    const user = await userNamed(body.username)
+    assert.notEqual(user.id, id)
+    assert.deepEqual(
+      [user.enabled, user.emailVerified, user.mfaEnabled, user.population.id, user.lifecycle.status],
+      [true, false, false, stile.populationId, 'VERIFICATION_REQUIRED'],
+    )
+    assert.deepEqual(
+      [user.account.status, user.externalId, user.verifyStatus, user.name],
+      ['OK', undefined, 'NOT_INITIATED', { given: 'Ada' }],
+    )
+  })
+
+  test('K28, K29: a username that somebody has, in any spelling, or as an e-mail address, is taken', async () => {
+    const person = await newPerson(stile)
+    const { email } = (await stile.api('GET', `/users/${person.id}`)).json
+    for (const username of [person.username, person.username.toUpperCase(), ` ${person.username}`, email]) {
+      const { answer } = await register({ ...newcomer(), username })
+      assert.equal(answer.status, 400, username)
+      const [detail] = answer.json.details
+      assert.deepEqual([detail.code, detail.target], ['UNIQUENESS_VIOLATION', 'username'])
+    }
+  })
+
+  test('what does not fit is named, and no account is made', async () => {
+    const refused: readonly (readonly [object, string, string])[] = [
+      [{ email: 'not an address' }, 'email', 'INVALID_VALUE'],
+      [{ password: 'short' }, 'password', 'INVALID_VALUE'],
+      [{ username: '' }, 'username', 'REQUIRED_VALUE'],
+    ]
+    for (const [change, target, code] of refused) {
+      const body = newcomer()
+      const { answer } = await register({ ...body, ...change })
+      assert.equal(answer.status, 400)
+      assert.deepEqual([answer.json.details[0].target, answer.json.details[0].code], [target, code])
+      assert.equal(await userNamed(body.username), undefined)
+      assert.deepEqual(await inboxOf(stile, body.email), [])
+    }
+  })
+
+  test('J33: where the policy does not offer it, nobody registers', async () => {
+    const browser = new Browser(stile)
+    const flowId = await begin(browser)
+    const body = newcomer()
+    const answer = await browser.act(flowId, 'user.register', body)
+    assert.deepEqual([answer.status, answer.json.code], [400, 'INVALID_REQUEST'])
+    assert.equal(await userNamed(body.username), undefined)
+  })
+
+  test('K32: a code that was sent to one address does not prove another', async () => {
+    const body = newcomer()
+    const { browser, flowId } = await register(body)
+    const verificationCode = await codeSentTo(stile, body.email)
+    const user = await userNamed(body.username)
+    const moved = `moved-${randomUUID()}@example.com`
+    assert.equal((await stile.api('PATCH', `/users/${user.id}`, { email: moved })).status, 200)
+    const refused = await browser.act(flowId, 'user.verify', { verificationCode })
+    assert.equal(refused.status, 400, refused.text)
+    assert.equal((await userNamed(body.username)).emailVerified, undefined)
+    await browser.act(flowId, 'user.sendVerificationCode', {})
+    const fresh = await codeSentTo(stile, moved)
+    assert.equal((await browser.act(flowId, 'user.verify', { verificationCode: fresh })).json.status, 'COMPLETED')
+  })
+
+  test('L13: a recovery code verifies nothing, a verification code recovers nothing', async () => {
+    const body = newcomer()
+    const { browser, flowId } = await register(body)
+    const verificationCode = await codeSentTo(stile, body.email)
+    await browser.act(flowId, 'user.verify', { verificationCode })
+    const other = new Browser(stile)
+    const second = await begin(other, 'pi.flow', request)
+    await other.act(second, 'password.forgot', { username: body.username })
+    const recoveryCode = await codeSentTo(stile, body.email)
+    assert.notEqual(recoveryCode, verificationCode)
+    const recover = { recoveryCode: verificationCode, newPassword: newPassword() }
+    assert.equal((await other.act(second, 'password.recover', recover)).status, 400)
+
+    const another = newcomer()
+    const third = await register(another)
+    const wrong = await third.browser.act(third.flowId, 'user.verify', { verificationCode: recoveryCode })
+    assert.equal(wrong.status, 400)
+  })
+})
