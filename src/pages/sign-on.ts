@@ -133,7 +133,7 @@ function register(view: SignOnView, context: FieldContext): Content {
   const content = [
     field(context, 'username', { isFirst: true }),
     field(context, 'email'),
-    requirements(view, context),
+    requirements({ ...view, passwordPolicy: forFirstPassword(view.passwordPolicy) }, context),
     field(context, 'password', { isNew: true }),
     showPassword(context.language),
     submit(context, 'register.submit'),
@@ -184,6 +184,11 @@ function submit({ language }: FieldContext, text: TextName): Html {
 
 function requirements({ passwordPolicy, error }: SignOnView, { language }: FieldContext): Html {
   return html`${passwordPolicy && requirementsList(passwordPolicy, error?.missed ?? [], language)}`
+}
+
+/** A first password has none before it that it could repeat. */
+function forFirstPassword(policy: SignOnView['passwordPolicy']): SignOnView['passwordPolicy'] {
+  return policy && { ...policy, history: undefined, notSimilarToCurrent: undefined }
 }
 
 /** Who is signing on, and the way out for whoever that is not. */

@@ -244,6 +244,16 @@ p + .button {
 .link:hover {
   color: var(--accent-over);
 }
+.others {
+  display: flex;
+  flex-wrap: wrap;
+  justify-content: space-between;
+  gap: 0.5rem 1.5rem;
+  margin: 1.25rem 0 0;
+}
+form + form {
+  margin-top: 1rem;
+}
 :focus-visible {
   outline: 3px solid var(--accent);
   outline-offset: 2px;

@@ -1,6 +1,6 @@
 /** One rendered page of every kind and state, for the tests that look at all of them: rules, browser, size, pictures. */
 import { problem } from '../../src/errors/problem.ts'
-import { actions, type ActionStatus, offers } from '../../src/flow/actions/index.ts'
+import { actions, type ActionStatus, type AnyAction, offers } from '../../src/flow/actions/index.ts'
 import { bootstrapPasswordPolicies } from '../../src/directory/passwords/policy.ts'
 import { errorPage } from '../../src/pages/error.ts'
 import { formPostPage } from '../../src/pages/form-post.ts'
@@ -17,15 +17,20 @@ const applicationName = 'Lantern Books'
 const user = { username: 'ada.byron', name: { given: 'Ada', family: 'Byron' } }
 const [passwordPolicy] = bootstrapPasswordPolicies
 
+/** A configuration that offers whatever can be offered. */
+const offering = { recovery: { enabled: true }, registration: { enabled: true } }
+
 /** A view of a waiting flow, with every action that its status offers. */
 export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): SignOnView {
-  const known = status === 'USERNAME_PASSWORD_REQUIRED' ? {} : { user }
-  const chooses = status === 'MUST_CHANGE_PASSWORD' || status === 'PASSWORD_EXPIRED' ? { passwordPolicy } : {}
+  const known = status === 'USERNAME_PASSWORD_REQUIRED' || status === 'SIGN_ON_REQUIRED' ? {} : { user }
+  const chooses = (actions as readonly AnyAction[]).some(({ setsPasswordIn }) => setsPasswordIn.includes(status))
+    ? { passwordPolicy }
+    : {}
   return {
     status,
     pageUrl,
     applicationName,
-    offers: actions.flatMap((action) => offers(action, {}, status)),
+    offers: [...new Set(actions.flatMap((action) => offers(action, offering, status)))],
     ...known,
     ...chooses,
     ...more,
@@ -63,6 +68,25 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
     'password expired': signOn('PASSWORD_EXPIRED'),
     'password expired, wrong current': signOn('PASSWORD_EXPIRED', {
       error: refused('INVALID_VALUE', 'currentPassword'),
+    }),
+    'identifier first': signOn('SIGN_ON_REQUIRED'),
+    'forgot password': signOn('USERNAME_PASSWORD_REQUIRED', { aside: 'forgot', values: { username: 'ada.byron' } }),
+    'forgot password, too often': signOn('USERNAME_PASSWORD_REQUIRED', {
+      aside: 'forgot',
+      error: refused('LIMIT_EXCEEDED'),
+    }),
+    register: signOn('SIGN_ON_REQUIRED', { aside: 'register', passwordPolicy }),
+    'register, taken': signOn('USERNAME_PASSWORD_REQUIRED', {
+      aside: 'register',
+      passwordPolicy,
+      values: { username: 'ada.byron', email: 'ada@example.com' },
+      error: refused('UNIQUENESS_VIOLATION', 'username'),
+    }),
+    'recovery code': signOn('RECOVERY_CODE_REQUIRED', { user: { username: 'ada.byron' } }),
+    'recovery code, wrong': signOn('RECOVERY_CODE_REQUIRED', { error: refused('INVALID_VALUE', 'recoveryCode') }),
+    'verification code': signOn('VERIFICATION_CODE_REQUIRED'),
+    'verification code, wrong': signOn('VERIFICATION_CODE_REQUIRED', {
+      error: refused('INVALID_VALUE', 'verificationCode'),
     }),
     completed: renderSignOnNotice({ kind: 'completed', applicationName, resumeUrl }, language),
     failed: renderSignOnNotice(

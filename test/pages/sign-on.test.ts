@@ -5,7 +5,7 @@ import { flowStatuses } from '../../src/flow/actions/index.ts'
 import { icon } from '../../src/pages/icon.ts'
 import { renderSignOnNotice } from '../../src/pages/sign-on-notice.ts'
 import { signOnScript } from '../../src/pages/sign-on-script.ts'
-import { renderSignOn, type SignOnView } from '../../src/pages/sign-on.ts'
+import { type Aside, asides, renderSignOn, type SignOnView } from '../../src/pages/sign-on.ts'
 import { styleSheet } from '../../src/pages/style.css.ts'
 import { defaultLanguage, languages } from '../../src/pages/texts/language.ts'
 import { samples, viewOf } from './samples.ts'
@@ -24,8 +24,12 @@ suite('sign-on pages', () => {
       const view = viewOf(status)
       const page = render(view)
       assert.ok(view.offers.length > 0)
-      for (const action of view.offers)
-        assert.ok(page.includes(`name="action" value="${action}"`), `${status} ${action}`)
+      for (const action of view.offers) {
+        const aside = (Object.keys(asides) as Aside[]).find((each) => asides[each] === action)
+        if (aside) assert.ok(page.includes(`view=${aside}"`), `${status} leads to ${aside}`)
+        const shown = aside ? render({ ...view, aside }) : page
+        assert.ok(shown.includes(`name="action" value="${action}"`), `${status} ${action}`)
+      }
       assert.match(page, /<form method="post" action="\/[0-9a-f-]+\/signon\/\?flowId=/)
       assert.doesNotMatch(page, /undefined|\[object/)
     }
