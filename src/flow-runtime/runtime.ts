@@ -220,7 +220,7 @@ export async function resumeFlow(
 
 /** A refusal of the machine as an answer (authentication-api 7.4). */
 function refusalProblem(refusal: Refusal): Error {
-  if (refusal.code !== 'REQUEST_LIMITED') return problem(refusal.code, { details: refusal.details })
-  const seconds = refusal.details[0]?.innerError?.['secondsUntilUnlock']
-  return problem('LIMITED', { details: refusal.details, headers: { 'retry-after': String(seconds ?? 60) } })
+  const { code, details, retryAfter = 60 } = refusal
+  if (code !== 'REQUEST_LIMITED') return problem(code, { details })
+  return problem('LIMITED', { details, headers: { 'retry-after': String(retryAfter) } })
 }

@@ -28,6 +28,8 @@ export interface Refusal {
   readonly code: 'INVALID_DATA' | 'INVALID_REQUEST' | 'NOT_FOUND' | 'REQUEST_LIMITED'
   readonly details: readonly Detail[]
   readonly reason: RefusalReason
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfter?: number
 }
 
 /** One requirement of the password policy that a new password misses; `name` as in authentication-api 7.4. */
@@ -111,7 +113,7 @@ export function tooManyTries(target: string, secondsUntilUnlock: number): Refusa
 export function tooManyCodes(seconds: number): Refusal {
   const message = 'Too many codes were sent. Use the last one, or wait before you ask for another.'
   const detail: Detail = { code: 'LIMIT_EXCEEDED', message, innerError: { secondsUntilUnlock: seconds } }
-  return { status: 429, code: 'REQUEST_LIMITED', details: [detail], reason: 'too-many-codes' }
+  return { status: 429, code: 'REQUEST_LIMITED', details: [detail], reason: 'too-many-codes', retryAfter: seconds }
 }
 
 /** An attribute of a registration cannot be had. */
