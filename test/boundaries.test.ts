@@ -90,7 +90,12 @@ const pureRooms: Readonly<Partial<Record<Room, readonly string[]>>> = {
 }
 
 /** The acting part that lives beside the password rules: hashing in worker threads. */
-const notPure = ['directory/passwords/pool.ts', 'directory/passwords/worker.ts', 'directory/passwords/hash.ts']
+const notPure = [
+  'directory/passwords/pool.ts',
+  'directory/passwords/worker.ts',
+  'directory/passwords/hash.ts',
+  'directory/passwords/legacy-digest.ts',
+]
 
 /** Packages and built-in modules that belong to one room; all others are free to every room that is not pure. */
 const homeOf: Readonly<Record<string, readonly Room[]>> = {
@@ -99,6 +104,7 @@ const homeOf: Readonly<Record<string, readonly Room[]>> = {
   fastify: ['http'],
   citty: ['main', 'cli'],
   '@node-rs/argon2': ['directory/passwords'],
+  bcryptjs: ['directory/passwords'],
   nodemailer: ['delivery'],
 }
 

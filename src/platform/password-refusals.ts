@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import type { MissedRequirement } from '../directory/password-change.ts'
+import { isEncoded, readImportedHash } from '../directory/passwords/imported-hash.ts'
 import { invalidData, type Problem, problem } from '../errors/problem.ts'
 
 /** The member of the body that holds the password. */
@@ -55,10 +56,11 @@ export function passwordChangedMeanwhile(): Problem {
 /** A password in a body; longer ones than the rules look at are refused unseen. */
 export const typedPassword = z.string().max(4096, { abort: true })
 
-/**
- * A password in a body that sets one. A hash in the LDAP notation (`{SSHA512}…`) would become a password in clear.
- */
+/** A password in a body that sets one and takes it in clear alone: encoded ones nobody could judge. */
+export const clearPassword = typedPassword.refine((value) => !isEncoded(value), 'must be in clear')
+
+/** A password in a body that sets one for another person: in clear, or as another system encoded it. */
 export const givenPassword = typedPassword.refine(
-  (value) => !/^\{[A-Za-z0-9-]{2,16}\}/.test(value),
-  'must be in clear: encoded passwords are not available in this version of Stile',
+  (value) => !isEncoded(value) || readImportedHash(value) !== undefined,
+  'must be in clear or an encoded password of a known kind and a bearable cost',
 )

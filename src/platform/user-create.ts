@@ -1,6 +1,6 @@
 /**
  * New users: `POST ~/users`, platform-api 3.5 and 1.13 (`user.import+json`, the form Terraform uses). An import also
- * takes what another system knew of the account: password, proved address, lock, `enabled`.
+ * takes what another system knew of the account: password (in clear or encoded), proved address, lock, `enabled`.
  *
  * Never: a user in a population that the actor does not reach (N05), a member of the import in the plain form (N14), an
  * option that is accepted and then means nothing (external identities, verification by e-mail).
@@ -9,7 +9,8 @@ import { z } from 'zod'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { reference } from '../contract/validation.ts'
 import { vendorMediaType } from '../contract/media-type.ts'
-import { changePassword } from '../directory/password-change.ts'
+import { changePassword, importPassword } from '../directory/password-change.ts'
+import { readImportedHash } from '../directory/passwords/imported-hash.ts'
 import { newUserRow, type User } from '../directory/users.ts'
 import { invalidData } from '../errors/problem.ts'
 import { insert } from '../storage/operations.ts'
@@ -122,14 +123,10 @@ async function judgeFirstPassword(
   owner: User,
   { value, forceChange }: NonNullable<NewUser['password']>,
 ) {
-  const verdict = await changePassword(kernel, environment, {
-    now,
-    user: owner,
-    stored: null,
-    newPassword: value,
-    by: 'administrator',
-    mustChange: forceChange,
-  })
+  const change = { now, user: owner, stored: null, mustChange: forceChange }
+  const imported = readImportedHash(value)
+  if (imported) return importPassword(kernel, environment, change, imported)
+  const verdict = await changePassword(kernel, environment, { ...change, newPassword: value, by: 'administrator' })
   if (verdict.result === 'unsatisfied') throw passwordUnsatisfied('password', verdict.requirements)
   return verdict.store
 }
