@@ -13,7 +13,10 @@ import { enqueue } from './outbox.ts'
 /** The templates Stile sends: a closed list of PingOne's names. */
 export type TemplateName =
   /** Proves that the user owns the e-mail address: registration and change of address. */
-  'email_verification_user' | 'recovery_code_template'
+  | 'email_verification_user'
+  /** The same, where an administrator wants to know. */
+  | 'email_verification_admin'
+  | 'recovery_code_template'
 
 /** A message to one user, by e-mail. */
 export interface Notification {

@@ -59,6 +59,28 @@ geben Sie diesen Code ein, um zu bestätigen, dass dies die E-Mail-Adresse Ihres
 Er gilt fünf Minuten und nur einmal. Wenn Sie kein solches Konto haben, ist nichts zu tun.`,
     },
   },
+  email_verification_admin: {
+    en: {
+      subject: 'Please confirm your e-mail address',
+      body: `Hello \${user.name},
+
+you are asked to confirm that this is the e-mail address of your account \${user.username}. This is the code for it:
+
+\${code}
+
+It is good for a day and works once. If you have no such account, ignore this message.`,
+    },
+    de: {
+      subject: 'Bitte bestätigen Sie Ihre E-Mail-Adresse',
+      body: `Guten Tag \${user.name},
+
+Sie werden gebeten zu bestätigen, dass dies die E-Mail-Adresse Ihres Kontos \${user.username} ist. Das ist der Code dafür:
+
+\${code}
+
+Er gilt einen Tag und nur einmal. Wenn Sie kein solches Konto haben, ist nichts zu tun.`,
+    },
+  },
 }
 
 /** A message ready to be sent. */

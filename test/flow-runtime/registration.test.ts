@@ -146,7 +146,7 @@ suite('registration', () => {
     assert.equal((await stile.api('PATCH', `/users/${user.id}`, { email: moved })).status, 200)
     const refused = await browser.act(flowId, 'user.verify', { verificationCode })
     assert.equal(refused.status, 400, refused.text)
-    assert.equal((await userNamed(body.username)).emailVerified, undefined)
+    assert.equal((await userNamed(body.username)).emailVerified, false)
     await browser.act(flowId, 'user.sendVerificationCode', {})
     const fresh = await codeSentTo(stile, moved)
     assert.equal((await browser.act(flowId, 'user.verify', { verificationCode: fresh })).json.status, 'COMPLETED')

@@ -204,7 +204,7 @@ await onEachEngine('passwords of users', (stile) => {
     const none = await addUser(stile())
     assert.equal((await call('POST', none.id, 'password.forceChange')).json.details[0].code, 'NO_PASSWORD')
     assert.equal((await call('POST', none.id, 'password.unlock', {})).status, 200)
-    assert.equal((await call('POST', id, 'password.recover', {})).status, 415)
+    assert.equal((await call('POST', id, 'password.forgot', {})).status, 415)
   })
 
   test('locking is idempotent, and said by the account', async () => {

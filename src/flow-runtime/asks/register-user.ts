@@ -5,11 +5,7 @@ import { localesOf } from '../locales.ts'
 import { userFacts } from '../user-facts.ts'
 
 /** The text that clients of PingOne know (authentication-api 4.2). */
-const taken = {
-  code: 'UNIQUENESS_VIOLATION',
-  target: 'username',
-  message: 'is unique but a non-unique value is provided',
-} as const
+const taken = { code: 'UNIQUENESS_VIOLATION', message: 'is unique but a non-unique value is provided' } as const
 
 const noPopulation = {
   code: 'CONSTRAINT_VIOLATION',
@@ -30,18 +26,22 @@ export const registerUserAsk: Ask<'registerUser'> = async (context, { attributes
   })
   switch (registration.result) {
     case 'taken':
-      return { answer: { to, result: 'refused', detail: taken } }
+      return { answer: { to, result: 'refused', detail: { ...taken, target: registration.attribute } } }
     case 'noPopulation':
       return { answer: { to, result: 'refused', detail: noPopulation } }
     case 'unsatisfied':
       return { answer: { to, ...registration } }
     case 'registered': {
-      const { user, store } = registration
+      const { user, replaced, store } = registration
       const password = { changedAt: now, mustChange: false }
       const answer = { to, result: 'registered', user: userFacts(environment, { user, password }, now) } as const
       const subject = { type: 'USER', id: user.id }
       const run = function* () {
         yield* store()
+        for (const id of replaced) {
+          const detail = { reason: 'abandoned-registration' }
+          yield context.record({ action: 'USER.DELETED', subject: { type: 'USER', id }, detail })
+        }
         yield context.record({ action: 'USER.CREATED', subject, userId: user.id })
       }
       return { answer, write: { with: 'save', sends: true, run } }
