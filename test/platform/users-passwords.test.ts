@@ -145,12 +145,15 @@ await onEachEngine('passwords of users', (stile) => {
     assert.deepEqual([encoded.status, encoded.json.details[0].target], [400, 'newPassword'])
   })
 
-  test('password.reset by an administrator: it must be changed at the next sign-on', async () => {
+  test('K40: password.reset by an administrator: it must be changed at the next sign-on, and cannot stay', async () => {
     const { id } = await withPassword()
     const reset = await call('PUT', id, 'password.reset', { newPassword: another })
     assert.deepEqual([reset.status, reset.json.status], [200, 'MUST_CHANGE_PASSWORD'])
     assert.equal((await check(id, another)).status, 200)
     const weak = await call('PUT', id, 'password.reset', { newPassword: 'weak' })
+    const token = await userToken(stile(), id, 'p1:reset:userPassword')
+    const kept = await call('PUT', id, 'password.reset', { currentPassword: another, newPassword: another }, token)
+    assert.ok(kept.json.details[0].innerError.unsatisfiedRequirements.includes('history'))
     assert.equal(weak.json.details[0].target, 'newPassword')
     assert.equal(weak.json.details[0].message, 'New password did not satisfy password policy requirements')
   })
