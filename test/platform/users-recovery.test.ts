@@ -102,6 +102,9 @@ await onEachEngine('recovery of passwords by the management API', (stile) => {
     assert.equal(detail(await recover(one.id, code)).target, 'recoveryCode')
     assert.equal((await api('GET', `/users/${one.id}`)).json.emailVerified, false)
     assert.equal((await send(one.id)).status, 400, 'an address that was not proved gets no code')
+    await api('POST', `/users/${one.id}`, undefined, vendor('user.sendVerificationCode'))
+    assert.equal(detail(await recover(one.id, code)).target, 'recoveryCode', 'a code is bound to its address')
+    assert.equal((await api('GET', `/users/${one.id}`)).json.emailVerified, false)
   })
 
   test('L14: five codes in fifteen minutes', async () => {
