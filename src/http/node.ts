@@ -9,6 +9,7 @@ import type { Operation } from '../contract/operation.ts'
 import { createHashingPool } from '../directory/passwords/pool.ts'
 import { openEnvironments } from '../environment/environments.ts'
 import { openVolumeEvents } from '../events/volume.ts'
+import { openEgress } from '../external/egress.ts'
 import { type Jobs, startJobs } from '../jobs/jobs.ts'
 import type { Kernel } from '../kernel.ts'
 import type { MasterKeys } from '../keys/master-key.ts'
@@ -62,6 +63,7 @@ export async function startNode(
     environments,
     passwords,
     volumeEvents,
+    egress: openEgress({ listed: config.egressAllow }),
     log,
     wakeOutbox: () => jobs?.wakeOutbox(),
   }
