@@ -273,10 +273,10 @@ export function readConfig(
   return config
 }
 
-function blockList(ranges: readonly string[]): BlockList | undefined {
-  if (ranges.length === 0) return undefined
+function blockList(parts: readonly string[]): BlockList | undefined {
+  if (parts.length === 0) return undefined
   const list = new BlockList()
-  for (const range of ranges) {
+  for (const range of parts) {
     const [address = '', bits] = range.split('/')
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
     if (bits === undefined) list.addAddress(address, family)

@@ -81,14 +81,14 @@ export function openEgress({ listed, resolve = resolveBySystem }: EgressOptions)
     if (outboundUrlProblem(wanted.url, listed) !== undefined) throw new EgressFailed('url')
     if (Object.values(wanted.headers ?? {}).some((value) => !headerValue.test(value))) throw new EgressFailed('header')
     return send(wanted, {
-      judge: (address) => judge(reachOf(address, listed), new URL(wanted.url), portOf(wanted.url)),
+      judge: (address) => refusalOf(reachOf(address, listed), new URL(wanted.url), portOf(wanted.url)),
       resolve,
     })
   }
 }
 
 /** What an address may be asked for: over TLS at a web port, or anything where the operator lists it. */
-function judge(reach: Reach, url: URL, port: number): EgressFailed | undefined {
+function refusalOf(reach: Reach, url: URL, port: number): EgressFailed | undefined {
   if (reach === 'listed') return undefined
   if (reach === 'closed' || url.protocol !== 'https:') return new EgressFailed('address')
   return isWebPort(port) ? undefined : new EgressFailed('port')
