@@ -34,6 +34,7 @@ const deleteUser = defineOperation({
         if ((yield* remove('users', reachedKey(reached))) === 0) throw notFound()
         yield* remove('passwords', belonging)
         yield* remove('sessions', belonging)
+        yield* remove('linked_accounts', belonging)
         yield* removeRolesOf(context, userId)
         yield revokeFamiliesOfUser(environment.id, userId, now)
         yield clearGuesses(guessesAtUser(environment.id, userId))
