@@ -8,6 +8,7 @@ import type { HashingPool } from './directory/passwords/pool.ts'
 import type { Environments } from './environment/environments.ts'
 import type { VolumeEvents } from './events/volume.ts'
 import type { Egress } from './external/egress.ts'
+import type { ProviderDocuments } from './external/provider-documents.ts'
 import type { MasterKeys } from './keys/master-key.ts'
 import type { Origins } from './site.ts'
 import type { Storage } from './storage/port.ts'
@@ -24,6 +25,8 @@ export interface Kernel {
   readonly environments: Environments
   readonly passwords: HashingPool
   readonly volumeEvents: VolumeEvents
+  /** Key sets and configuration documents of identity providers. */
+  readonly providerDocuments: ProviderDocuments
   /** The only way out to the network. */
   readonly egress: Egress
   readonly log: Logger

@@ -49,9 +49,7 @@ export async function register(
 ): Promise<Registration> {
   const population = populationId === null ? defaultPopulation(environment) : environment.populations.get(populationId)
   if (!population) return { result: 'noPopulation' }
-  const namesake = await userWithPasswordByUsername(kernel, environment.id, username)
-  const [owner] = await kernel.storage.read(userOfEmail(environment.id, textKey(usernameKey(username))))
-  if (namesake || owner) return { result: 'taken' }
+  if (await isNameTaken(kernel, environment.id, username)) return { result: 'taken' }
   const document = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined))
   const user: User = {
     id: kernel.world.uuid(),
@@ -88,7 +86,19 @@ export async function register(
   }
 }
 
-function defaultPopulation({ populations }: Environment) {
+/** Whether another user has this name, as username or as e-mail address (rows K28, K29). */
+export async function isNameTaken(
+  kernel: Pick<Kernel, 'storage'>,
+  environmentId: string,
+  username: string,
+): Promise<boolean> {
+  const namesake = await userWithPasswordByUsername(kernel, environmentId, username)
+  const [owner] = await kernel.storage.read(userOfEmail(environmentId, textKey(usernameKey(username))))
+  return namesake !== undefined || owner !== undefined
+}
+
+/** The population of whoever names none. */
+export function defaultPopulation({ populations }: Environment) {
   for (const population of populations.values()) if (population.isDefault) return population
   return undefined
 }

@@ -48,7 +48,7 @@ export interface FlowIdentityProvider {
   readonly type: IdentityProviderType
   readonly enabled: boolean
   readonly icon?: { readonly id: string; readonly href: string }
-  /** Users of the provider are made in this population, whatever the action says. */
+  /** With a population, its users get accounts there even where the action offers no registration. */
   readonly populationId: string | null
 }
 

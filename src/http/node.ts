@@ -10,6 +10,7 @@ import { createHashingPool } from '../directory/passwords/pool.ts'
 import { openEnvironments } from '../environment/environments.ts'
 import { openVolumeEvents } from '../events/volume.ts'
 import { openEgress } from '../external/egress.ts'
+import { openProviderDocuments } from '../external/provider-documents.ts'
 import { type Jobs, startJobs } from '../jobs/jobs.ts'
 import type { Kernel } from '../kernel.ts'
 import type { MasterKeys } from '../keys/master-key.ts'
@@ -53,6 +54,7 @@ export async function startNode(
   const environments = openEnvironments({ storage, world, masterKeys, log })
   const passwords = createHashingPool(world)
   const volumeEvents = openVolumeEvents(storage, log)
+  const egress = openEgress({ listed: config.egressAllow })
   let jobs: Jobs | undefined
   const kernel: Kernel = {
     config,
@@ -63,7 +65,8 @@ export async function startNode(
     environments,
     passwords,
     volumeEvents,
-    egress: openEgress({ listed: config.egressAllow }),
+    egress,
+    providerDocuments: openProviderDocuments(egress, world),
     log,
     wakeOutbox: () => jobs?.wakeOutbox(),
   }

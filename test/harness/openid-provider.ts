@@ -87,6 +87,8 @@ export async function startOpenIdProvider(): Promise<OpenIdProvider> {
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
+  // A test that forgets to close it must not wait for it.
+  server.unref()
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   let key = newKey()
   const other = newKey()

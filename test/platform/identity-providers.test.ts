@@ -189,6 +189,19 @@ await onEachEngine('identity providers', (stile) => {
     assert.doesNotMatch(JSON.stringify(events), /CANARY/)
   })
 
+  test('a provider that a sign-on policy refers to stays', async () => {
+    const { id } = await create()
+    const policy = await api('POST', '/signOnPolicies', { name: `P-${randomUUID()}` })
+    const action = { type: 'LOGIN', priority: 1, socialProviders: [{ id }] }
+    const added = await api('POST', `/signOnPolicies/${policy.json.id}/actions`, action)
+    assert.equal(added.status, 201, added.text)
+    assert.equal((await api('DELETE', `/identityProviders/${id}`)).status, 400)
+    const unknown = { ...action, socialProviders: [{ id: randomUUID() }] }
+    assert.deepEqual(await detailsOf('POST', `/signOnPolicies/${policy.json.id}/actions`, unknown), [
+      ['INVALID_VALUE', 'socialProviders[0].id'],
+    ])
+  })
+
   test('attributes are mapped, changed and removed; the username stays', async () => {
     const { id } = await create()
     const path = `/identityProviders/${id}/attributes`

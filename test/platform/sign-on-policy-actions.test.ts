@@ -157,7 +157,7 @@ suite('sign-on policy actions', () => {
       [{ type: 'LOGIN' }, 'priority', 'REQUIRED_VALUE'],
       [{ ...login, priority: 0 }, 'priority', 'OUT_OF_RANGE'],
       [{ ...login, priority: 1.5 }, 'priority', 'INVALID_VALUE'],
-      [{ ...login, socialProviders: [{ id: policyId }] }, 'socialProviders', 'INVALID_VALUE'],
+      [{ ...login, socialProviders: [{ id: policyId }] }, 'socialProviders[0].id', 'INVALID_VALUE'],
       [{ ...login, condition: {} }, 'condition', 'INVALID_VALUE'],
       [{ ...login, condition: { unless: since } }, 'condition', 'INVALID_VALUE'],
       [{ ...login, condition: { ...since, unless: 1 } }, 'condition', 'INVALID_VALUE'],

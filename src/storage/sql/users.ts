@@ -59,6 +59,14 @@ export function userOfEmail(environmentId: string, emailKey: string): Statement<
   }
 }
 
+/** At most two users that have this e-mail address: whether it names one, none or several. */
+export function usersOfEmail(environmentId: string, emailKey: string): Statement<UserWithPasswordRow> {
+  return {
+    text: `${withPassword} WHERE u.environment_id = $1 AND u.email_key = $2 ORDER BY u.id LIMIT 2`,
+    values: [environmentId, emailKey],
+  }
+}
+
 /** A user with the guesses at the password: both null when there were none lately. */
 export interface UserWithGuessesRow extends UserRow {
   readonly guesses: number | null
