@@ -113,7 +113,7 @@ export async function refreshed(
 ): Promise<Refreshed> {
   const after = updatedBy(user, provider, authentication)
   const username = (await isFree(kernel, user, after.username)) ? after.username : user.username
-  const { email, emailVerified, ...others } = after.document
+  const { email, emailVerified: _, ...others } = after.document
   const isNew = email !== undefined && email !== user.document.email
   const [owner] = isNew ? await kernel.storage.read(userOfEmail(environment.id, textKey(email))) : []
   const own = {

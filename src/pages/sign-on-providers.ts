@@ -8,12 +8,18 @@ export interface SignOnProvider {
   readonly href: string
 }
 
-/** The providers to choose from, or the one that is asked for. */
-export function providerLinks(providers: readonly SignOnProvider[], language: Language): Html {
+/**
+ * The providers to choose from.
+ * @param isAll whether there is nothing else to do on the page, so that the first one takes the focus
+ */
+export function providerLinks(providers: readonly SignOnProvider[], language: Language, isAll = false): Html {
   return html`${
     providers.length > 0 &&
     html`<p class="others">${providers.map(
-      ({ name, href }) => html`<a class="link" href="${href}">${say(language, 'external.with', { provider: name })}</a>
+      (
+        { name, href },
+        at,
+      ) => html`<a class="link" href="${href}"${isAll && at === 0 && html` autofocus`}>${say(language, 'external.with', { provider: name })}</a>
 `,
     )}</p>`
   }`

@@ -73,7 +73,7 @@ export function renderSignOn(view: SignOnView, language: Language): string {
 ${view.error?.field === null && html`<p class="alert" tabindex="-1" autofocus>${view.error.text}</p>`}
 ${view.user && account(view, view.user, language)}
 ${forms}
-${view.aside === undefined && providerLinks(view.providers ?? [], language)}`,
+${view.aside === undefined && providerLinks(view.providers ?? [], language, view.status === 'EXTERNAL_AUTHENTICATION_REQUIRED')}`,
   })
 }
 
@@ -107,7 +107,11 @@ function contentOf(view: SignOnView, context: FieldContext): Content {
     case 'EXTERNAL_AUTHENTICATION_REQUIRED':
       return { heading: 'signOn.heading', text: 'external.text', forms: [] }
     case 'ACCOUNT_CONFIRMATION_REQUIRED': {
-      const fields = [field(context, 'username'), field(context, 'email'), submit(context, 'external.confirm')]
+      const fields = [
+        field(context, 'username', { isFirst: true }),
+        field(context, 'email'),
+        submit(context, 'external.confirm'),
+      ]
       return { heading: 'external.heading', text: 'external.right', forms: postForm(view, 'user.confirm', fields) }
     }
     case 'ACCOUNT_LINKING_REQUIRED': {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { signOnPolicyById } from '../../src/storage/sql/sign-on-policies.ts'
+import { actions } from '../../src/flow/actions/index.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
 import { sentMembers } from './members.ts'
 
@@ -174,7 +175,12 @@ suite('sign-on policy actions', () => {
         assert.equal(answer.json.code, 'INVALID_DATA')
         const [detail] = answer.json.details
         assert.deepEqual([detail.target, detail.code], [target, code])
-        if (target === 'type') assert.deepEqual(detail.innerError.allowedValues, ['LOGIN'])
+        if (target === 'type') {
+          assert.deepEqual(
+            detail.innerError.allowedValues,
+            actions.map(({ type }) => type),
+          )
+        }
       }
     }
     assert.equal((await stored(policyId)).version, 2)

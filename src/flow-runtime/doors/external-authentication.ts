@@ -135,7 +135,7 @@ function comeAgain({ site }: Context, type: string, { values, repeated }: FormPa
     const value = values[name]
     if (value !== undefined) query.set(name, value)
   }
-  return { status: 303, headers: { location: `${site.authBase}/rp/callback/${type}?${query}` } }
+  return { status: 303, headers: { location: `${site.authBase}/rp/callback/${type}?${query.toString()}` } }
 }
 
 const declaration = {
