@@ -142,7 +142,9 @@ export class Rig {
   private atStart: readonly CompiledPolicy[] = []
   state: FlowState | undefined
   /** Secrets that were truly checked since the flow began or was reset: the model's own view of what is proved. */
-  evidence: { method: 'pwd' | 'mfa' | 'idp'; userId: string }[] = []
+  evidence: { method: 'pwd' | 'mfa' | 'idp'; userId: string; trustedBy?: string }[] = []
+  /** Whom a provider vouched for, while their address is yet to be verified. */
+  private unverified: { userId: string; trustedBy: string } | undefined
   /** Whether the session may still spare steps, by the model's own account. */
   isSessionForgotten = false
   readonly effects: Effect[] = []
@@ -327,6 +329,7 @@ export class Rig {
         }
         const made = { ...person(attributes.username, 'guests'), password }
         made.facts = { ...made.facts, verification: 'REQUIRED' }
+        if (link) this.vouched(made, action)
         this.pending.push(() => {
           this.registered.push(made)
           if (link) this.links.set(accountKey(link), made.facts.id)
@@ -341,12 +344,13 @@ export class Rig {
         if (!user || secrets.verificationCode !== codeOf(user.username)) return { to, result: 'wrongCode' }
         const facts: UserFacts = { ...user.facts, verification: 'OK' }
         this.pending.push(() => (user.facts = facts))
+        if (this.unverified?.userId === userId) this.evidence.push({ method: 'idp', ...this.unverified })
         return { to, result: 'accepted', user: this.shown(user, facts) }
       }
       case 'findExternalAccount': {
         const { kind: to, authentication } = question
         const owner = this.personById(this.links.get(accountKey(authentication)))
-        if (owner) return { to, result: 'linked', user: this.vouched(owner) }
+        if (owner) return { to, result: 'linked', user: this.vouched(owner, action) }
         const name = authentication.attributes.find((attribute) => attribute.name === 'username')?.value ?? ''
         const namesake = this.personByName(name)
         if (namesake && authentication.email?.verified) return { to, result: 'linkable', userId: namesake.facts.id }
@@ -358,7 +362,7 @@ export class Rig {
         const isTaken = this.links.has(accountKey(question)) || [...this.links.values()].includes(userId)
         if (!user || isTaken) return { to, result: 'taken' }
         this.pending.push(() => this.links.set(accountKey(question), userId))
-        return { to, result: 'linked', user: this.vouched(user) }
+        return { to, result: 'linked', user: this.vouched(user, action) }
       }
       case 'provisionUser': {
         const { kind: to, authentication } = question
@@ -371,22 +375,24 @@ export class Rig {
           this.registered.push(made)
           this.links.set(accountKey(authentication), made.facts.id)
         })
-        return { to, result: 'registered', user: this.vouched(made) }
+        return { to, result: 'registered', user: this.vouched(made, action) }
       }
     }
   }
 
   /** Whom a provider vouches for counts once nothing stands before it. */
-  private vouched(user: Person): UserFacts {
-    if (user.facts.verification === 'OK' && isUsable(user.facts)) {
-      this.evidence.push({ method: 'idp', userId: user.facts.id })
-    }
-    return user.facts
+  private vouched({ facts }: Person, action: Ask['action']): UserFacts {
+    const trustedBy = this.compiledAction(action)?.type ?? ''
+    if (facts.verification === 'REQUIRED') this.unverified = { userId: facts.id, trustedBy }
+    else if (isUsable(facts)) this.evidence.push({ method: 'idp', userId: facts.id, trustedBy })
+    return facts
   }
 
   /** What somebody has shown counts once nothing stands before it. */
   private shown(user: Person, facts: UserFacts): UserFacts {
-    if (facts.verification === 'OK') this.evidence.push({ method: 'pwd', userId: user.facts.id })
+    if (facts.verification === 'OK' && facts.password !== 'NO_PASSWORD') {
+      this.evidence.push({ method: 'pwd', userId: user.facts.id })
+    }
     return facts
   }
 
