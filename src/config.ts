@@ -16,6 +16,18 @@ const origin = z
   )
 const port = z.coerce.number().int().min(0).max(65535)
 
+/** Addresses and CIDR ranges, separated by commas. */
+const ranges = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  )
+  .refine((parts) => parts.every((part) => isRange(part)), 'must be addresses or CIDR ranges, separated by commas')
+
 /** One setting: its schema, what it means, and its default as the reference shows it. */
 interface Setting {
   readonly schema: z.ZodType
@@ -81,18 +93,15 @@ export const settings = {
   },
   STILE_TLS_KEY: { schema: z.string().optional(), default: 'unset', meaning: 'Path of the PEM private key.' },
   STILE_TRUSTED_PROXIES: {
-    schema: z
-      .string()
-      .default('')
-      .transform((text) =>
-        text
-          .split(',')
-          .map((part) => part.trim())
-          .filter(Boolean),
-      )
-      .refine((parts) => parts.every((part) => isRange(part)), 'must be addresses or CIDR ranges, separated by commas'),
+    schema: ranges,
     default: 'none',
     meaning: 'Proxies whose X-Forwarded-For is believed.',
+  },
+  STILE_EGRESS_ALLOW: {
+    schema: ranges,
+    default: 'none; dev: loopback (`127.0.0.0/8,::1`)',
+    meaning:
+      'Addresses that are not public and may be asked all the same: identity providers and webhooks of one’s own network. There plain http and any port are allowed.',
   },
   STILE_MANAGEMENT_PORT: {
     schema: port.optional(),
@@ -162,6 +171,8 @@ export interface Config {
   readonly masterKeyPrevious: string | undefined
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly trustedProxies: BlockList | undefined
+  /** Addresses that are not public and may be asked all the same. */
+  readonly egressAllow: BlockList | undefined
   readonly managementPort: number | undefined
   readonly bootstrapAdmin: { readonly clientId: string; readonly clientSecret: string } | undefined
   /** The mail server and the sender; undefined where none is set. */
@@ -251,6 +262,7 @@ export function readConfig(
     masterKeyPrevious: read('STILE_MASTER_KEY_PREVIOUS'),
     tls: cert && key ? { cert, key } : undefined,
     trustedProxies: blockList(read('STILE_TRUSTED_PROXIES') ?? []),
+    egressAllow: blockList([...(mode === 'dev' ? ['127.0.0.0/8', '::1'] : []), ...(read('STILE_EGRESS_ALLOW') ?? [])]),
     managementPort: read('STILE_MANAGEMENT_PORT') ?? (mode === 'serve' ? 4001 : undefined),
     bootstrapAdmin: clientId && clientSecret ? { clientId, clientSecret } : undefined,
     smtp: smtpUrl === undefined ? undefined : { url: smtpUrl, from },
@@ -261,10 +273,10 @@ export function readConfig(
   return config
 }
 
-function blockList(ranges: readonly string[]): BlockList | undefined {
-  if (ranges.length === 0) return undefined
+function blockList(parts: readonly string[]): BlockList | undefined {
+  if (parts.length === 0) return undefined
   const list = new BlockList()
-  for (const range of ranges) {
+  for (const range of parts) {
     const [address = '', bits] = range.split('/')
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
     if (bits === undefined) list.addAddress(address, family)

@@ -7,6 +7,8 @@ import type { Config } from './config.ts'
 import type { HashingPool } from './directory/passwords/pool.ts'
 import type { Environments } from './environment/environments.ts'
 import type { VolumeEvents } from './events/volume.ts'
+import type { Egress } from './external/egress.ts'
+import type { ProviderDocuments } from './external/provider-documents.ts'
 import type { MasterKeys } from './keys/master-key.ts'
 import type { Origins } from './site.ts'
 import type { Storage } from './storage/port.ts'
@@ -23,6 +25,10 @@ export interface Kernel {
   readonly environments: Environments
   readonly passwords: HashingPool
   readonly volumeEvents: VolumeEvents
+  /** Key sets and configuration documents of identity providers. */
+  readonly providerDocuments: ProviderDocuments
+  /** The only way out to the network. */
+  readonly egress: Egress
   readonly log: Logger
   /** Looks at the outbox soon: a commit has promised something that somebody waits for. */
   readonly wakeOutbox: () => void

@@ -62,7 +62,7 @@ const table = {
   jobs: row('delivery directory environment events limits external errors keys storage kernel world site', 'config'),
   delivery: row('external environment events errors keys storage kernel world site', 'config'),
   limits: row('errors storage world', 'kernel'),
-  external: row('errors world', 'environment config kernel'),
+  external: row('errors flow keys world', 'environment config kernel'),
   keys: row('errors world'),
   storage: row('errors world'),
 

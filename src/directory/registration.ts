@@ -100,7 +100,19 @@ export async function register(
   }
 }
 
-function defaultPopulation({ populations }: Environment) {
+/** Whether another user has this name, as username or as e-mail address (rows K28, K29). */
+export async function isNameTaken(
+  kernel: Pick<Kernel, 'storage'>,
+  environmentId: string,
+  username: string,
+): Promise<boolean> {
+  const namesake = await userWithPasswordByUsername(kernel, environmentId, username)
+  const [owner] = await kernel.storage.read(usersOfEmail(environmentId, textKey(usernameKey(username))))
+  return namesake !== undefined || owner !== undefined
+}
+
+/** The population of whoever names none. */
+export function defaultPopulation({ populations }: Environment) {
   for (const population of populations.values()) if (population.isDefault) return population
   return undefined
 }

@@ -6,6 +6,7 @@
 import type { EnvironmentSettings } from '../environment/settings.ts'
 import type { SessionFacts } from '../flow/facts.ts'
 import type { Outcome } from '../flow/outcome.ts'
+import type { Method } from '../flow/proof.ts'
 import type { Kernel } from '../kernel.ts'
 import { compareAndSet, insert, remove, type Word } from '../storage/operations.ts'
 import type { Statement } from '../storage/port.ts'
@@ -17,9 +18,7 @@ import { type UserWithPassword, userWithPasswordFrom } from './users.ts'
 export interface LastSignOn {
   readonly at: number
   readonly remoteIp: string
-  readonly withAuthenticator: Readonly<
-    Partial<Record<'pwd' | 'mfa', { readonly at: number; readonly policyId: string }>>
-  >
+  readonly withAuthenticator: Readonly<Partial<Record<Method, { readonly at: number; readonly policyId: string }>>>
   readonly policyId: string
 }
 
@@ -79,13 +78,17 @@ export function sessionFrom(row: SessionRow): Session {
 
 /** The part of a session that sign-on policies look at. */
 export function sessionFacts(session: Session): SessionFacts {
-  const { pwd, mfa } = session.lastSignOn.withAuthenticator
+  const { pwd, mfa, idp } = session.lastSignOn.withAuthenticator
   return {
     id: session.id,
     userId: session.userId,
     lastSignOn: {
       at: session.lastSignOn.at,
-      withAuthenticator: { ...(pwd ? { pwd: { at: pwd.at } } : {}), ...(mfa ? { mfa: { at: mfa.at } } : {}) },
+      withAuthenticator: {
+        ...(pwd ? { pwd: { at: pwd.at } } : {}),
+        ...(mfa ? { mfa: { at: mfa.at } } : {}),
+        ...(idp ? { idp: { at: idp.at } } : {}),
+      },
     },
   }
 }

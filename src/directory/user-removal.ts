@@ -11,7 +11,9 @@ import { guessesAtUser } from './password-lockout.ts'
 
 /** Removes what a user who is deleted leaves behind; for the unit of the deletion. */
 export function* removeBelongings(environmentId: string, userId: string, now: number): UnitBody<void> {
-  yield* remove('passwords', { environment_id: environmentId, user_id: userId })
+  const belonging = { environment_id: environmentId, user_id: userId }
+  yield* remove('passwords', belonging)
+  yield* remove('linked_accounts', belonging)
   yield clearGuesses(guessesAtUser(environmentId, userId))
   yield* endAccess(environmentId, userId, null, now)
 }

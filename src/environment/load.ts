@@ -17,7 +17,9 @@ import {
   signingKeysOf,
   signOnPoliciesOf,
 } from '../storage/sql/environments.ts'
+import { identityProviderAttributesOf, identityProvidersOf } from '../storage/sql/identity-providers.ts'
 import { type Application, type ApplicationDocument, allowedOrigins, applicationType } from './application.ts'
+import { flowIdentityProvider, identityProvidersFrom } from './identity-provider.ts'
 import { environmentSettings } from './settings.ts'
 import type { Environment } from './snapshot.ts'
 
@@ -34,15 +36,18 @@ export async function loadEnvironment(
 ): Promise<Environment | undefined> {
   const [row] = await storage.read(environmentById(id))
   if (!row) return undefined
-  const [dataKeys, keys, resources, scopes, populations, passwordPolicies, policies] = await Promise.all([
-    storage.read(dataKeyOf(id)),
-    storage.read(signingKeysOf(id)),
-    storage.read(resourcesOf(id)),
-    storage.read(scopesOf(id)),
-    storage.read(populationsOf(id)),
-    storage.read(passwordPoliciesOf(id)),
-    storage.read(signOnPoliciesOf(id)),
-  ])
+  const [dataKeys, keys, resources, scopes, populations, passwordPolicies, providers, mappings, policies] =
+    await Promise.all([
+      storage.read(dataKeyOf(id)),
+      storage.read(signingKeysOf(id)),
+      storage.read(resourcesOf(id)),
+      storage.read(scopesOf(id)),
+      storage.read(populationsOf(id)),
+      storage.read(passwordPoliciesOf(id)),
+      storage.read(identityProvidersOf(id)),
+      storage.read(identityProviderAttributesOf(id)),
+      storage.read(signOnPoliciesOf(id)),
+    ])
   const wrapped = dataKeys[0]
   if (!wrapped) throw new Error('an environment without a data key')
   const dataKey = unwrapDataKey(masterKeys, wrapped.wrapped, id)
@@ -62,6 +67,7 @@ export async function loadEnvironment(
   const signingKey = signingKeys.find((key) => key.algorithm === settings.signingAlgorithm)
   const defaultPolicy = policies.find((policy) => policy.is_default === 1)
   if (!signingKey || !defaultPolicy) throw new Error('an environment without a signing key or a default policy')
+  const identityProviders = identityProvidersFrom(providers, mappings)
   return {
     id,
     organizationId: row.organization_id,
@@ -112,6 +118,12 @@ export async function loadEnvironment(
         },
       ]),
     ),
+    identityProviders,
+    flowConfiguration: {
+      identityProviders: new Map(
+        [...identityProviders.values()].map((provider) => [provider.id, flowIdentityProvider(provider)]),
+      ),
+    },
     policies: new Map(policies.map((policy) => [policy.id, policyFrom(policy)])),
     defaultPolicyId: defaultPolicy.id,
   }

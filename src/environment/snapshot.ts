@@ -4,8 +4,10 @@
  */
 import type { KeyObject } from 'node:crypto'
 import type { PasswordPolicy } from '../directory/passwords/policy.ts'
+import type { FlowConfiguration } from '../flow/configuration.ts'
 import type { CompiledPolicy } from '../flow/policy.ts'
 import type { SigningKey } from '../keys/signing-key.ts'
+import type { IdentityProvider } from './identity-provider.ts'
 import type { EnvironmentSettings } from './settings.ts'
 
 /** A resource (API audience), platform-api 3.11. */
@@ -60,6 +62,9 @@ export interface Environment {
   readonly scopes: ReadonlyMap<string, Scope>
   readonly populations: ReadonlyMap<string, Population>
   readonly passwordPolicies: ReadonlyMap<string, StoredPasswordPolicy>
+  readonly identityProviders: ReadonlyMap<string, IdentityProvider>
+  /** What actions of sign-on policies refer to. */
+  readonly flowConfiguration: FlowConfiguration
   /** Sign-on policies by id, each at its current version. */
   readonly policies: ReadonlyMap<string, CompiledPolicy>
   readonly defaultPolicyId: string

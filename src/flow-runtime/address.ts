@@ -18,5 +18,6 @@ export function flowLinks(site: Site, application: Application, flowId: string):
     resume: `${site.issuer}/resume?flowId=${flowId}`,
     signOnPage: signOnPage(site, application, flowId),
     step: (stepId) => `${self}/steps/${stepId}`,
+    authenticate: (providerId) => `${site.authBase}/rp/authenticate?providerId=${providerId}&flowId=${flowId}`,
   }
 }

@@ -3,15 +3,21 @@ import type { Context } from '../contract/operation.ts'
 import { userWithPasswordById } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
 import { passwordPolicyOf } from '../environment/snapshot.ts'
+import { accountSlot } from '../flow/actions/account/verification.ts'
+import { providersOf } from '../flow/providers.ts'
 import type { FlowState } from '../flow/state.ts'
 import { type FlowDisplay, type FlowView, viewFlow } from '../flow/view.ts'
 import { flowLinks } from './address.ts'
+import { waitingAction } from './waiting-action.ts'
 
 /** The display of a flow; one read when it has a user. */
 export async function displayOf(context: Context, state: FlowState, application: Application): Promise<FlowDisplay> {
   const { environment, kernel } = context
   const { icon } = application.document
-  const shown = { application: { name: application.name, ...(icon ? { icon } : {}) } }
+  const shown = {
+    application: { name: application.name, ...(icon ? { icon } : {}) },
+    ...(await externalDisplay(context, state)),
+  }
   const isKnown = state.user !== null && state.user.knownBy !== 'identifier'
   const found = isKnown ? await userWithPasswordById(kernel, environment.id, state.user.id) : undefined
   // Somebody who only named themselves is told the same as somebody who does not exist.
@@ -21,6 +27,21 @@ export async function displayOf(context: Context, state: FlowState, application:
   const { name } = user.document
   const { policy } = passwordPolicyOf(environment, user.populationId)
   return { ...shown, user: { id: user.id, username: user.username, ...(name ? { name } : {}) }, passwordPolicy: policy }
+}
+
+/** What the waiting action has to do with identity providers. */
+async function externalDisplay(
+  context: Context,
+  state: FlowState,
+): Promise<Pick<FlowDisplay, 'providers' | 'toConfirm'>> {
+  const action = await waitingAction(context, state)
+  if (!action?.definition.external) return {}
+  const providers = providersOf(state, action, context.environment.flowConfiguration)
+  if (state.status !== 'ACCOUNT_CONFIRMATION_REQUIRED') return { providers }
+  const { pending } = accountSlot.parse(state.slot)
+  if (!pending) return {}
+  const attributes = Object.fromEntries(pending.attributes.map(({ name, value }) => [name, value]))
+  return { toConfirm: { providerId: pending.providerId, attributes } }
 }
 
 /** The population that whoever registers now gets into; the default one where nobody can. */

@@ -44,7 +44,8 @@ export async function drive(
     | { readonly id: string | undefined },
 ): Promise<Driven> {
   let user = 'read' in session ? session.user : undefined
-  let facts: Facts = 'read' in session ? factsRead(context, session.read, user) : {}
+  const read = 'read' in session ? factsRead(context, session.read, user) : {}
+  let facts: Facts = { configuration: context.environment.flowConfiguration, ...read }
   const sessionId = 'read' in session ? undefined : session.id
   let next = begin
   const writes: Write[] = []
@@ -108,6 +109,9 @@ async function load(
         loaded = { ...loaded, user: user ? userFacts(environment, user, now) : null }
         break
       }
+      case 'configuration':
+        loaded = { ...loaded, configuration: environment.flowConfiguration }
+        break
       case 'request':
         loaded = { ...loaded, request: { remoteIp: context.remoteAddress } }
         break

@@ -12,12 +12,14 @@ import type { UserWithPassword } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
 import { problem } from '../errors/problem.ts'
 import type { MediaType } from '../flow/actions/index.ts'
+import type { ExternalAuthentication } from '../flow/external-authentication.ts'
 import type { Outcome } from '../flow/outcome.ts'
 import { start, step } from '../flow/machine.ts'
 import { readRequest } from '../flow/media-types.ts'
 import type { Effect } from '../flow/question.ts'
 import type { Refusal } from '../flow/refusal.ts'
 import type { FlowState } from '../flow/state.ts'
+import type { FlowEvent } from '../flow/turn.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { Stale } from '../storage/refusals.ts'
 import { sessionById } from '../storage/sql/sessions.ts'
@@ -91,31 +93,57 @@ export function storeFlow(context: Context, state: FlowState, token: string): Pr
 
 const attempts = 3
 
+/** A flow after something was carried into it. */
+export interface Carried {
+  readonly state: FlowState
+  readonly application: Application
+}
+
 /**
  * Carries an action into a flow.
  * @param body the parsed JSON body
  * @returns the flow afterwards; the answer's session cookie is set where it changes
  * @throws Problem for a refusal; the flow is unchanged then
  */
-export async function actOnFlow(
+export function actOnFlow(
   context: Context,
   load: () => Promise<StoredFlow>,
   action: MediaType,
   body: unknown,
-): Promise<{ readonly state: FlowState; readonly application: Application }> {
+): Promise<Carried> {
+  return carry(context, load, () => {
+    const read = readRequest(action, body)
+    if ('refusal' in read) throw refusalProblem(read.refusal)
+    return { event: read.request, secrets: read.secrets }
+  })
+}
+
+/**
+ * Carries somebody who came back from an identity provider into their flow.
+ * @param authentication what the provider answered, verified
+ * @throws Problem for a refusal; the flow is unchanged then
+ */
+export function returnToFlow(
+  context: Context,
+  load: () => Promise<StoredFlow>,
+  authentication: ExternalAuthentication,
+): Promise<Carried> {
+  return carry(context, load, () => ({ event: { type: 'external', authentication }, secrets: {} }))
+}
+
+async function carry(
+  context: Context,
+  load: () => Promise<StoredFlow>,
+  read: () => { readonly event: FlowEvent; readonly secrets: Readonly<Record<string, string>> },
+): Promise<Carried> {
   const { kernel, environment, now } = context
   for (let attempt = 1; ; attempt++) {
     const flow = await load()
-    const read = readRequest(action, body)
-    if ('refusal' in read) throw refusalProblem(read.refusal)
+    const { event, secrets } = read()
     const policies = await policyVersions(kernel.environments, environment, flow.application, flow.state)
-    const driven = await drive(
-      context,
-      (facts) => step(policies, flow.state, read.request, facts, now),
-      policies,
-      read.secrets,
-      { id: flow.state.session?.id },
-    )
+    const driven = await drive(context, (facts) => step(policies, flow.state, event, facts, now), policies, secrets, {
+      id: flow.state.session?.id,
+    })
     if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
     try {
       await save(context, flow, driven)

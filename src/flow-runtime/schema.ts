@@ -11,6 +11,14 @@ export const stepSchema = z.object({
   reason: z.object({ code: z.string(), message: z.string() }),
 })
 
+const providerSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  type: z.string(),
+  icon: z.object({ id: z.string(), href: z.string() }).optional(),
+  _links: linksSchema,
+})
+
 /** The flow resource. */
 export const flowResourceSchema = z.object({
   _links: linksSchema,
@@ -18,6 +26,12 @@ export const flowResourceSchema = z.object({
     user: z.object({ id: z.string(), username: z.string(), name: z.looseObject({}).optional() }).optional(),
     application: z.object({ name: z.string(), icon: z.object({ id: z.string(), href: z.string() }).optional() }),
     passwordPolicy: z.looseObject({}).optional(),
+    socialProviders: z.array(providerSchema).optional(),
+    identityProvider: providerSchema.optional(),
+    externalAuthentication: z
+      .object({ identityProvider: z.object({ id: z.string() }), attributes: z.record(z.string(), z.string()) })
+      .optional()
+      .describe('Extension: what the identity provider said, while it is to be confirmed.'),
     requiredStep: stepSchema.optional(),
   }),
   id: z.string(),

@@ -6,6 +6,7 @@
  * Never: I/O, a clock or a secret in `decide`; a decision without a reason.
  */
 import { z } from 'zod'
+import type { ExternalAuthentication, ProviderRequest } from './external-authentication.ts'
 import type { FactName, Facts, UserFacts } from './facts.ts'
 import type { FailureCode } from './failure.ts'
 import type { Json } from './json.ts'
@@ -48,8 +49,14 @@ export type MediaTypeEvent<Accepts> = {
     : never
 }[keyof Accepts & string]
 
-/** What the machine tells every action: it is being entered, or its question has been answered. */
-export type MachineEvent = { readonly type: 'enter' } | { readonly type: 'answer'; readonly answer: Answer }
+/**
+ * What the machine tells every action: it is being entered, its question has been answered, or somebody has come back
+ * from a provider that the action sends to.
+ */
+export type MachineEvent =
+  | { readonly type: 'enter' }
+  | { readonly type: 'answer'; readonly answer: Answer }
+  | { readonly type: 'external'; readonly authentication: ExternalAuthentication }
 
 /** What an action decides about. */
 export type ActionEvent<Accepts> = MachineEvent | MediaTypeEvent<Accepts>
@@ -91,6 +98,8 @@ export type Decision<Slot, Status extends string> =
   | {
       readonly outcome: 'prove'
       readonly methods: readonly Method[]
+      /** The identity provider that vouches for them, where one does. */
+      readonly provider?: string
       readonly user: UserFacts
       readonly effects?: readonly Effect[]
       readonly reason: TransitionReason
@@ -147,6 +156,15 @@ export interface ActionDefinition<Type extends string, Config, Slot, Status exte
   /** Whether these proofs, all of the flow's user, are what the action asks for. */
   isSatisfied(proofs: readonly Proof[], config: Config, standing: Standing): boolean
   decide(turn: ActionTurn<Config, Slot, ActionEvent<Accepts>>): Decision<Slot, Status>
+  /** What it has to do with identity providers, if anything. */
+  readonly external?: ExternalPart<Config, Slot>
+}
+
+/** How an action uses identity providers. */
+export interface ExternalPart<Config, Slot> {
+  /** Ids of those the user may be sent to in a status, in the order they are shown. */
+  providers(turn: { readonly config: Config; readonly slot: Slot; readonly status: string }): readonly string[]
+  request(config: Config): ProviderRequest
 }
 
 /** Declares a policy action type. */

@@ -12,7 +12,7 @@ import { type Facts, type SessionFacts, type UserFacts, isUsable } from './facts
 import type { Outcome } from './outcome.ts'
 import type { CompiledAction } from './policy.ts'
 import { type LivePolicy, type Variant, type Variants, variantsOf } from './policy-versions.ts'
-import { type Method, methods, type Proof } from './proof.ts'
+import { amrWords, type Method, type Proof } from './proof.ts'
 import type { StepReason } from './reasons.ts'
 import { type FlowState, type FlowStep, mayBe } from './state.ts'
 
@@ -178,7 +178,7 @@ function outcomeOf(
     policyId: atStart.id,
     policyVersion: atStart.version,
     acr: atStart.name,
-    amr: methods.filter((method) => method in proved || remembered.includes(method)),
+    amr: amrWords.filter((method) => method in proved || remembered.includes(method)),
     authTime: Math.floor(evidence.at / 1000),
     proved,
   }

@@ -6,6 +6,7 @@
  * Never: a fact that the client could have written itself, such as a forwarded address from an untrusted peer.
  */
 import { z } from 'zod'
+import type { FlowConfiguration } from './configuration.ts'
 
 /** The browser's session as it stood when it was read; authentication-api 2.18. Times in epoch milliseconds. */
 export const sessionFacts = z.strictObject({
@@ -16,6 +17,7 @@ export const sessionFacts = z.strictObject({
     withAuthenticator: z.strictObject({
       pwd: z.strictObject({ at: z.int() }).exactOptional(),
       mfa: z.strictObject({ at: z.int() }).exactOptional(),
+      idp: z.strictObject({ at: z.int() }).exactOptional(),
     }),
   }),
 })
@@ -43,13 +45,14 @@ export interface RequestFacts {
   readonly remoteIp: string
 }
 
-/** What has been loaded so far. */
+/** What has been loaded so far. `configuration` is there from the beginning. */
 export interface Facts {
   /** When a flow starts: the browser's live session. Later: that same session, read again; `null` once it is gone. */
   readonly session?: SessionFacts | null
   /** The flow's user; before there is one, the user of the session. `null` when deleted. */
   readonly user?: UserFacts | null
   readonly request?: RequestFacts | null
+  readonly configuration?: FlowConfiguration
 }
 
 /** A fact the machine can ask for. */

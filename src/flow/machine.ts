@@ -21,6 +21,7 @@ import { type FailureCode, failure } from './failure.ts'
 import type { Json } from './json.ts'
 import type { CompiledAction, CompiledPolicy } from './policy.ts'
 import { type LivePolicy, type PolicyVersions, variantOf } from './policy-versions.ts'
+import { mayComeFrom } from './providers.ts'
 import type { Effect } from './question.ts'
 import type { TransitionReason } from './reasons.ts'
 import { actionNotAllowed, flowGone, notFinished, otherUser } from './refusal.ts'
@@ -74,11 +75,15 @@ export function step(
   const effects = isAnswer ? event.ask.effects : []
   const action = waitingAction(turn, state)
   if (!action) return advance(turn, state, effects)
+  if (event.type === 'external' && !mayComeFrom(state, action, facts, event.authentication)) {
+    return refuse(actionNotAllowed)
+  }
   return carryOut(turn, state, action, decide(turn, state, action, event), effects)
 }
 
 function isAllowed(state: FlowState, event: Exclude<FlowEvent, { type: 'resume' }>): boolean {
   if (isFinished(state)) return false
+  if (event.type === 'external') return true
   if (event.type !== 'answer') return state.offers.includes(event.type)
   const { ask, answer } = event
   const isAsked = ask.action.id === state.action?.id && ask.action.policyVersion === state.action.policyVersion
@@ -200,10 +205,17 @@ function carryOut(
       return done(turn, waiting, [...effects, ...(decision.effects ?? [])], reason)
     }
     case 'prove': {
-      const { user, methods } = decision
+      const { user, methods, provider } = decision
       if (isStranger(state, user)) return refuse(otherUser)
       if (!isUsable(user)) return dismissUser(turn, state)
-      const fresh = methods.map((method) => ({ method, userId: user.id, at: turn.now, actionId: action.id }))
+      const vouching = provider === undefined ? {} : { provider: { id: provider, trustedBy: action.type } }
+      const fresh = methods.map((method) => ({
+        method,
+        userId: user.id,
+        at: turn.now,
+        actionId: action.id,
+        ...(method === 'idp' ? vouching : {}),
+      }))
       const standing = { user, identifier: state.identifier }
       if (!action.definition.isSatisfied(fresh, action.config, standing))
         throw new Error(`${action.type} proved too little`)

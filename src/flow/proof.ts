@@ -7,7 +7,10 @@
 import { z } from 'zod'
 
 /** The authenticators a session remembers (authentication-api 2.18, `lastSignOn.authenticators`). */
-export const methods = ['pwd', 'mfa'] as const
+export const methods = ['pwd', 'mfa', 'idp'] as const
+
+/** The words of the `amr` claim (RFC 8176), in their order; what an identity provider asked for is not claimed (row M16). */
+export const amrWords = ['pwd', 'mfa'] as const
 
 /** A method of authentication. */
 export type Method = (typeof methods)[number]
@@ -18,6 +21,8 @@ export const proof = z.strictObject({
   userId: z.string(),
   at: z.int(),
   actionId: z.string(),
+  /** The identity provider that vouched for them, and the type of the action that trusted it. */
+  provider: z.strictObject({ id: z.string(), trustedBy: z.string() }).exactOptional(),
 })
 
 export type Proof = Readonly<z.infer<typeof proof>>

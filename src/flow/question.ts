@@ -5,6 +5,7 @@
  * Never: a secret. The runtime keeps what it cut out of the body and uses it to answer.
  */
 import type { UserFacts } from './facts.ts'
+import type { ExternalAuthentication } from './external-authentication.ts'
 import type { Failure } from './failure.ts'
 import type { Outcome } from './outcome.ts'
 import type { Detail, UnsatisfiedRequirement } from './refusal.ts'
@@ -14,6 +15,12 @@ import type { RegistrationAttributes } from './user-attributes.ts'
 interface LockedOut {
   readonly result: 'lockedOut'
   readonly secondsUntilUnlock: number
+}
+
+/** An account at an identity provider. */
+export interface ExternalAccount {
+  readonly providerId: string
+  readonly subject: string
 }
 
 /** Every question with what it asks and what the answer may be. */
@@ -68,7 +75,12 @@ export interface Questions {
   }
   /** Make an account, with the saving of the state; a code that proves its e-mail address is sent along. */
   readonly registerUser: {
-    readonly ask: { readonly attributes: RegistrationAttributes; readonly populationId: string | null }
+    readonly ask: {
+      readonly attributes: RegistrationAttributes
+      readonly populationId: string | null
+      /** The account at a provider that the new one is linked to. */
+      readonly link: ExternalAccount | null
+    }
     readonly answer:
       | { readonly result: 'registered'; readonly user: UserFacts }
       | { readonly result: 'refused'; readonly detail: Detail }
@@ -86,6 +98,31 @@ export interface Questions {
       | { readonly result: 'accepted'; readonly user: UserFacts }
       | { readonly result: 'wrongCode' }
       | LockedOut
+  }
+  /**
+   * Whose account is it? `linkable`: the provider is the authority for an address that it and we have verified (row M08).
+   * `matched`: somebody has its name or address, which proves nothing. The attributes of a linked user are brought up to
+   * date with the saving of the state.
+   */
+  readonly findExternalAccount: {
+    readonly ask: { readonly authentication: ExternalAuthentication; readonly checksLockout: boolean }
+    readonly answer:
+      | { readonly result: 'linked'; readonly user: UserFacts }
+      | { readonly result: 'linkable'; readonly userId: string }
+      | { readonly result: 'matched' | 'unknown' }
+      | LockedOut
+  }
+  /** Link a user to an account at a provider, with the saving of the state. */
+  readonly linkAccount: {
+    readonly ask: { readonly userId: string } & ExternalAccount
+    readonly answer:
+      | { readonly result: 'linked'; readonly user: UserFacts }
+      | { readonly result: 'taken'; readonly user?: undefined }
+  }
+  /** Make an account for somebody a provider vouches for, linked to it, with the saving of the state. */
+  readonly provisionUser: {
+    readonly ask: { readonly authentication: ExternalAuthentication; readonly populationId: string | null }
+    readonly answer: { readonly result: 'registered'; readonly user: UserFacts } | { readonly result: 'refused' }
   }
 }
 

@@ -20,6 +20,13 @@ export const transitionReasons = {
   registered: 'The account was made; its e-mail address has to be proved.',
   'verification-needed': 'The e-mail address of the account has to be proved before anything else counts.',
   'email-verified': 'The verification code is right.',
+  'external-needed': 'The policy asks for a sign-on at an identity provider.',
+  'external-account-known': 'An identity provider vouches for the user, whose account there is linked.',
+  'external-account-to-confirm': 'Whoever came back from an identity provider is asked whether its data is right.',
+  'external-account-to-link': 'Whoever came back has to show which account is theirs.',
+  'external-account-linked': 'The account was shown to be theirs and is linked to the one at the provider.',
+  'external-account-made': 'An account was made for whoever an identity provider vouches for.',
+  'provider-not-available': 'The identity provider is disabled or gone; the policy has failed.',
   'session-reset': 'Another user wants to sign on: everything proved so far was dropped.',
   'action-entered': 'The policy asks for this action.',
   'action-failed': 'The action cannot succeed; the policy has failed.',
@@ -61,6 +68,9 @@ export const refusalReasons = {
   'too-many-codes': 'Too many codes were sent to the user in a short time.',
   'not-registered': 'The account cannot be made with these attributes.',
   'wrong-current-password': 'The current password is wrong.',
+  'account-not-confirmed': 'Nobody came back from an identity provider whose account could be settled.',
+  'already-linked': 'The account at the provider or the user is linked to another one.',
+  'password-change-first': 'The password has to be changed before it can show whose the account is.',
   'password-unsatisfied': 'The new password does not satisfy the password policy.',
 } as const
 

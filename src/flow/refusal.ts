@@ -116,6 +116,27 @@ export function tooManyCodes(seconds: number): Refusal {
   return { status: 429, code: 'REQUEST_LIMITED', details: [detail], reason: 'too-many-codes', retryAfter: seconds }
 }
 
+/** Nothing waits to be confirmed or linked. */
+export const accountNotConfirmed: Refusal = {
+  status: 400,
+  code: 'INVALID_REQUEST',
+  details: [],
+  reason: 'account-not-confirmed',
+}
+
+/** One of the two accounts is linked to another one. */
+export const alreadyLinked: Refusal = invalidData('already-linked', {
+  code: 'CONSTRAINT_VIOLATION',
+  message: 'The account is already linked to another one.',
+})
+
+/** A password that has to be changed shows nothing until it has been. */
+export const passwordChangeFirst: Refusal = invalidData('password-change-first', {
+  code: 'CONSTRAINT_VIOLATION',
+  target: 'password',
+  message: 'The password has to be changed by signing on with it first.',
+})
+
 /** An attribute of a registration cannot be had. */
 export function notRegistered(detail: Detail): Refusal {
   return invalidData('not-registered', detail)

@@ -27,8 +27,13 @@ const stepSchema = z.strictObject({
   reason: z.enum(keysOf(stepReasons)),
 })
 
-/** What caused a transition: the flow's beginning, a media type, or resume. */
-const traceEvents: readonly ('start' | 'resume' | MediaType)[] = ['start', ...mediaTypeNames, 'resume']
+/** What caused a transition: the flow's beginning, a media type, a way back from a provider, or resume. */
+const traceEvents: readonly ('start' | 'external' | 'resume' | MediaType)[] = [
+  'start',
+  ...mediaTypeNames,
+  'external',
+  'resume',
+]
 
 /** One transition; `null` stands for "not placed": before the first one, and between a policy that failed and the next. */
 const traceEntrySchema = z.strictObject({

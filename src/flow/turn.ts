@@ -5,6 +5,7 @@
  * Never: a transition without an entry in the trace.
  */
 import type { ActionRequest } from './actions/index.ts'
+import type { ExternalAuthentication } from './external-authentication.ts'
 import type { FactName, Facts } from './facts.ts'
 import type { PolicyVersions } from './policy-versions.ts'
 import type { Answer, Effect, Question } from './question.ts'
@@ -15,6 +16,7 @@ import { type FlowState, type FlowStatus, type TraceEvent, flowLifetime } from '
 /** What can happen to a flow once it exists. */
 export type FlowEvent =
   | ActionRequest
+  | { readonly type: 'external'; readonly authentication: ExternalAuthentication }
   | { readonly type: 'answer'; readonly ask: Ask; readonly answer: Answer }
   | { readonly type: 'resume' }
 

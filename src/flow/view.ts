@@ -7,6 +7,7 @@
  */
 import { actionOfType, type MediaType } from './actions/index.ts'
 import type { Failure } from './failure.ts'
+import type { FlowIdentityProvider } from './identity-provider.ts'
 import { type StepReason, stepReasons } from './reasons.ts'
 import type { FlowState, FlowStatus, FlowStep } from './state.ts'
 
@@ -18,6 +19,8 @@ export interface FlowLinks {
   /** Left out where the answer does not carry it (authentication-api 3.1). */
   readonly signOnPage?: string
   step(stepId: string): string
+  /** Where a browser goes to sign on at a provider. */
+  authenticate(providerId: string): string
 }
 
 /** What is shown beside the state; the view decides whether it is. */
@@ -27,10 +30,23 @@ export interface FlowDisplay {
   readonly user?: { readonly id: string; readonly username: string; readonly name?: object }
   /** The password policy of that user (authentication-api 7.7). */
   readonly passwordPolicy?: object
+  /** The identity providers that may be used now. */
+  readonly providers?: readonly FlowIdentityProvider[]
+  /** What a provider said of whoever has come back, while they are asked whether it is right. */
+  readonly toConfirm?: { readonly providerId: string; readonly attributes: Readonly<Record<string, string>> }
 }
 
 interface Link {
   readonly href: string
+}
+
+/** A provider, and the way there: authentication-api 3.1, 3.4. */
+export interface ProviderView {
+  readonly id: string
+  readonly name: string
+  readonly type: string
+  readonly icon?: { readonly id: string; readonly href: string }
+  readonly _links: { readonly authenticate: Link }
 }
 
 /** A step of the policy, first edition. */
@@ -50,6 +66,13 @@ export interface FlowView {
     readonly application: FlowDisplay['application']
     readonly user?: NonNullable<FlowDisplay['user']>
     readonly passwordPolicy?: object
+    readonly socialProviders?: readonly ProviderView[]
+    readonly identityProvider?: ProviderView
+    /** Extension: what there is to confirm. */
+    readonly externalAuthentication?: {
+      readonly identityProvider: { readonly id: string }
+      readonly attributes: Readonly<Record<string, string>>
+    }
     readonly requiredStep?: StepView
   }
   readonly id: string
@@ -86,6 +109,7 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
       ...(user ? { user } : {}),
       application: display.application,
       ...(passwordPolicy && setsPassword(state) ? { passwordPolicy } : {}),
+      ...externalView(state, display, links),
       ...(requiredStep ? { requiredStep } : {}),
     },
     id: state.id,
@@ -97,6 +121,26 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
     expiresAt: new Date(state.expiresAt).toISOString(),
     ...(state.failure ? { error: state.failure } : {}),
   }
+}
+
+/** The providers, as a choice or as what the status asks for, and what somebody has to confirm. */
+function externalView({ status }: FlowState, { providers = [], toConfirm }: FlowDisplay, links: FlowLinks) {
+  const shown = providers.map(
+    ({ id, name, type, icon }): ProviderView => ({
+      id,
+      name,
+      type,
+      ...(icon ? { icon } : {}),
+      _links: { authenticate: { href: links.authenticate(id) } },
+    }),
+  )
+  const [first] = shown
+  if (status === 'EXTERNAL_AUTHENTICATION_REQUIRED') return first ? { identityProvider: first } : {}
+  if (status === 'ACCOUNT_CONFIRMATION_REQUIRED' && toConfirm) {
+    const { providerId: id, attributes } = toConfirm
+    return { externalAuthentication: { identityProvider: { id }, attributes } }
+  }
+  return first ? { socialProviders: shown } : {}
 }
 
 /** Every step of the running policy in order, and why it runs or does not. */

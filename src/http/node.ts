@@ -9,6 +9,8 @@ import type { Operation } from '../contract/operation.ts'
 import { createHashingPool } from '../directory/passwords/pool.ts'
 import { openEnvironments } from '../environment/environments.ts'
 import { openVolumeEvents } from '../events/volume.ts'
+import { openEgress } from '../external/egress.ts'
+import { openProviderDocuments } from '../external/provider-documents.ts'
 import { type Jobs, startJobs } from '../jobs/jobs.ts'
 import type { Kernel } from '../kernel.ts'
 import type { MasterKeys } from '../keys/master-key.ts'
@@ -52,6 +54,7 @@ export async function startNode(
   const environments = openEnvironments({ storage, world, masterKeys, log })
   const passwords = createHashingPool(world)
   const volumeEvents = openVolumeEvents(storage, log)
+  const egress = openEgress({ listed: config.egressAllow })
   let jobs: Jobs | undefined
   const kernel: Kernel = {
     config,
@@ -62,6 +65,8 @@ export async function startNode(
     environments,
     passwords,
     volumeEvents,
+    egress,
+    providerDocuments: openProviderDocuments(egress, world),
     log,
     wakeOutbox: () => jobs?.wakeOutbox(),
   }

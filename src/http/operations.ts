@@ -1,5 +1,6 @@
 /** Everything a node serves: a static list; what is not in it is not mounted. */
 import type { Operation } from '../contract/operation.ts'
+import { externalAuthenticationOperations } from '../flow-runtime/doors/external-authentication.ts'
 import { flowOperations } from '../flow-runtime/doors/flows-api.ts'
 import { authorizeOperations } from '../oauth/authorize/endpoint.ts'
 import { resumeOperations } from '../oauth/authorize/resume.ts'
@@ -20,6 +21,7 @@ const described: readonly Operation[] = [
   ...resumeOperations,
   ...userinfoOperations,
   ...flowOperations,
+  ...externalAuthenticationOperations,
   ...signOnPageOperations,
   ...platformOperations,
 ]

@@ -20,7 +20,7 @@ import { signOnAction } from './sign-on-action.ts'
 import { explainRefusal } from './sign-on-error.ts'
 import type { SignOnError } from './sign-on-fields.ts'
 import { renderSignOnNotice } from './sign-on-notice.ts'
-import { chooseLanguage, type Language } from './texts/language.ts'
+import { chooseLanguage, type Language, say } from './texts/language.ts'
 
 /** What the page shows beside the flow: what was wrong, and what was typed. */
 interface Attempt {
@@ -42,6 +42,7 @@ async function show(
   { state, application }: Pick<StoredFlow, 'state' | 'application'>,
   aside: Aside | undefined,
   attempt?: Attempt,
+  failed = false,
 ): Promise<Reply> {
   // Coming back to a flow that has ended must not send anybody on once more.
   if (state.resumedAt !== null) return gone(context)
@@ -56,7 +57,8 @@ async function show(
         : renderSignOnNotice({ kind: 'failed', applicationName, resumeUrl, failure: state.failure.code }, language)
     return { status: 200, html, headers: pageHeaders({ formActions: [] }) }
   }
-  const { user, passwordPolicy } = await displayOf(context, state, application)
+  const { user, passwordPolicy, providers = [], toConfirm } = await displayOf(context, state, application)
+  const { username = hint(state) ?? '', email = '' } = toConfirm?.attributes ?? {}
   const html = renderSignOn(
     {
       status: state.status,
@@ -64,10 +66,11 @@ async function show(
       applicationName,
       offers: state.offers,
       aside,
-      values: attempt ? typed(attempt.values) : { username: hint(state) ?? '' },
+      values: attempt ? typed(attempt.values) : { username, email },
       user: user ?? named(state),
       passwordPolicy,
-      error: attempt?.error,
+      providers: providers.map(({ id, name }) => ({ name, href: links.authenticate(id) })),
+      error: attempt?.error ?? (failed ? { field: null, text: say(language, 'error.external') } : undefined),
     },
     language,
   )
@@ -152,6 +155,11 @@ const declaration = {
   query: z.object({
     flowId: z.string().max(100),
     environmentId: z.string().max(100).optional(),
+    error: z
+      .literal('EXTERNAL_AUTHENTICATION_FAILED')
+      .transform(() => true)
+      .optional()
+      .catch(undefined),
     view: z
       .enum(Object.keys(asides) as [Aside, ...Aside[]])
       .optional()
@@ -170,7 +178,7 @@ export const signOnPageOperations: readonly Operation[] = [
     handle: ({ query }, context) =>
       orGone(context, async () => {
         if (!uuid.safeParse(query.flowId).success) return gone(context)
-        return show(context, await loadFlow(context, query.flowId, 'page'), query.view)
+        return show(context, await loadFlow(context, query.flowId, 'page'), query.view, undefined, query.error)
       }),
   }),
   defineOperation({

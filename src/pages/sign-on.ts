@@ -9,6 +9,7 @@ import { type Fragment, type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
 import { type PasswordRequirements, requirementsList } from './password-requirements.ts'
 import { field, type FieldContext, type SignOnError, showPassword } from './sign-on-fields.ts'
+import { providerLinks, type SignOnProvider } from './sign-on-providers.ts'
 import { signOnScript } from './sign-on-script.ts'
 import { type Language, say, type TextName } from './texts/language.ts'
 
@@ -27,6 +28,8 @@ export interface SignOnView {
   /** Who the flow is about: by what they proved, or by what they typed. */
   readonly user?: { readonly username: string; readonly name?: PersonName | undefined } | undefined
   readonly passwordPolicy?: PasswordRequirements | undefined
+  /** The identity providers that may be used now. */
+  readonly providers?: readonly SignOnProvider[] | undefined
   /** What was wrong with the last attempt. */
   readonly error?: SignOnError | undefined
 }
@@ -69,7 +72,8 @@ export function renderSignOn(view: SignOnView, language: Language): string {
     main: html`${text && html`<p class="muted">${say(language, text)}</p>`}
 ${view.error?.field === null && html`<p class="alert" tabindex="-1" autofocus>${view.error.text}</p>`}
 ${view.user && account(view, view.user, language)}
-${forms}`,
+${forms}
+${view.aside === undefined && providerLinks(view.providers ?? [], language, view.status === 'EXTERNAL_AUTHENTICATION_REQUIRED')}`,
   })
 }
 
@@ -100,6 +104,21 @@ function contentOf(view: SignOnView, context: FieldContext): Content {
       return { heading: 'recover.heading', text: 'recover.text', forms: recoverForms(view, context) }
     case 'VERIFICATION_CODE_REQUIRED':
       return { heading: 'verify.heading', text: 'verify.text', forms: verifyForms(view, context) }
+    case 'EXTERNAL_AUTHENTICATION_REQUIRED':
+      return { heading: 'signOn.heading', text: 'external.text', forms: [] }
+    case 'ACCOUNT_CONFIRMATION_REQUIRED': {
+      const fields = [
+        field(context, 'username', { isFirst: true }),
+        field(context, 'email'),
+        submit(context, 'external.confirm'),
+      ]
+      return { heading: 'external.heading', text: 'external.right', forms: postForm(view, 'user.confirm', fields) }
+    }
+    case 'ACCOUNT_LINKING_REQUIRED': {
+      const both = [field(context, 'username', { isFirst: true }), field(context, 'password')]
+      const forms = [signOnForm(view, context, both), others(view, context)]
+      return { heading: 'external.link', text: 'external.linkText', forms }
+    }
   }
 }
 

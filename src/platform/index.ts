@@ -7,6 +7,8 @@ import { billOfMaterialsOperations } from './bill-of-materials.ts'
 import { environmentDeletionOperations } from './environment-deletion.ts'
 import { environmentTypeOperations } from './environment-type.ts'
 import { environmentOperations } from './environments.ts'
+import { identityProviderAttributeOperations } from './identity-provider-attributes.ts'
+import { identityProviderOperations } from './identity-providers.ts'
 import { organizationOperations } from './organizations.ts'
 import { passwordPolicyOperations } from './password-policies.ts'
 import { populationOperations } from './populations.ts'
@@ -37,6 +39,8 @@ export const platformOperations: readonly Operation[] = [
   ...applicationGrantOperations,
   ...resourceOperations,
   ...scopeOperations,
+  ...identityProviderOperations,
+  ...identityProviderAttributeOperations,
   ...signOnPolicyOperations,
   ...signOnPolicyActionOperations,
   ...signOnPolicyAssignmentOperations,

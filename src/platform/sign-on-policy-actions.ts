@@ -43,6 +43,27 @@ function actionBody({ site }: Context, policyId: string, stored: StoredAction) {
   }
 }
 
+/** What an action refers to has to be there. @throws Problem INVALID_DATA */
+function requireReferences({ environment }: Context, action: PolicyAction): void {
+  const { identityProviders } = environment.flowConfiguration
+  for (const [target, id] of providersIn(action)) {
+    if (!identityProviders.has(id)) {
+      throw invalidData('INVALID_VALUE', target, 'is not an identity provider of the environment')
+    }
+  }
+}
+
+/** The identity providers an action refers to, by where it does. */
+function providersIn(action: PolicyAction): readonly (readonly [target: string, id: string])[] {
+  if (action.type === 'IDENTITY_PROVIDER') return [['identityProvider.id', action.identityProvider.id]]
+  const social = (action.socialProviders ?? []).map(({ id }, at) => [`socialProviders[${at}].id`, id] as const)
+  if (action.type !== 'IDENTIFIER_FIRST') return social
+  const discovered = (action.discoveryRules ?? []).map(
+    ({ identityProvider: { id } }, at) => [`discoveryRules[${at}].identityProvider.id`, id] as const,
+  )
+  return [...social, ...discovered]
+}
+
 /**
  * Changes the actions of a policy, inside a unit.
  * @param change makes the new actions from the old ones
@@ -130,6 +151,7 @@ const createAction = defineOperation({
   event: 'ACTION.CREATED',
   async handle({ params: { policyId }, body }, context) {
     const { kernel, environment, now } = context
+    requireReferences(context, body)
     const created: StoredAction = { ...body, id: kernel.world.uuid() }
     await kernel.environments.configure(environment.id, 'create-policy-action', now, function* (changes) {
       changes.push({ kind: 'snapshot' })
@@ -155,6 +177,7 @@ const updateAction = defineOperation({
   event: 'ACTION.UPDATED',
   async handle({ params: { policyId, actionId }, body }, context) {
     const { kernel, environment, now } = context
+    requireReferences(context, body)
     const replaced: StoredAction = { ...body, id: actionId }
     await kernel.environments.configure(environment.id, 'update-policy-action', now, function* (changes) {
       changes.push({ kind: 'snapshot' })

@@ -9,8 +9,10 @@ import { update } from '../../src/storage/operations.ts'
 import { run } from '../../src/storage/port.ts'
 import type { InboxRow } from '../../src/storage/sql/inbox.ts'
 import { flowById, type FlowRow } from '../../src/storage/sql/sessions.ts'
+import { type OpenIdProvider, startOpenIdProvider } from '../harness/openid-provider.ts'
 import { Browser, piFlowRequest, pkce } from '../harness/sign-on.ts'
 import type { Answer, Stile } from '../harness/stile.ts'
+import { comeBack, newIdentityProvider } from './external.ts'
 
 /** A user whom a test knows the password of. */
 export interface Person {
@@ -231,6 +233,7 @@ export function bodyOf(action: MediaType, person: Person, code = 'CANARYXX'): ob
       return { username: person.username, password: person.password }
     case 'password.reset':
       return { currentPassword: person.password, newPassword: newPassword() }
+    case 'user.confirm':
     case 'session.reset':
       return {}
   }
@@ -243,6 +246,11 @@ export interface Offering {
   /** Names of the policies, for `acr_values`: LOGIN alone, and IDENTIFIER_FIRST before it. */
   readonly login: string
   readonly identifierFirst: string
+  /** LOGIN that asks whether what a provider said is right, and IDENTITY_PROVIDER. */
+  readonly confirming: string
+  readonly elsewhere: string
+  readonly providerId: string
+  readonly provider: OpenIdProvider
 }
 
 const offerings = new WeakMap<Stile, Promise<Offering>>()
@@ -256,15 +264,30 @@ export function offeringOf(stile: Stile): Promise<Offering> {
 
 async function makeOffering(stile: Stile): Promise<Offering> {
   const offers = { recovery: { enabled: true }, registration: { enabled: true } }
-  const login = await newPolicy(stile, { type: 'LOGIN', ...offers })
+  const provider = await startOpenIdProvider()
+  const providerId = await newIdentityProvider(stile, provider)
+  const login = await newPolicy(stile, { type: 'LOGIN', ...offers, socialProviders: [{ id: providerId }] })
+  const confirming = await newPolicy(stile, {
+    type: 'LOGIN',
+    ...offers,
+    registration: { enabled: false, confirmIdentityProviderAttributes: true },
+    socialProviders: [{ id: providerId }],
+  })
+  const elsewhere = await newPolicy(stile, { type: 'IDENTITY_PROVIDER', identityProvider: { id: providerId } })
   const identifierFirst = await newPolicy(stile, { type: 'IDENTIFIER_FIRST', ...offers }, { type: 'LOGIN', ...offers })
   const native = await newApplication(stile)
   const web = await newApplication(stile, { type: 'SINGLE_PAGE_APP', redirectUris: [stile.webApp.redirectUri] })
-  for (const application of [native, web]) await assign(stile, application, login, identifierFirst)
+  for (const application of [native, web]) {
+    await assign(stile, application, login, identifierFirst, confirming, elsewhere)
+  }
   return {
     clients: { 'pi.flow': native, redirect: web },
     login: login.name,
     identifierFirst: identifierFirst.name,
+    confirming: confirming.name,
+    elsewhere: elsewhere.name,
+    providerId,
+    provider,
   }
 }
 
@@ -282,15 +305,27 @@ async function requireVerification(stile: Stile, person: Person): Promise<void> 
 
 /** Whether a status is only reached where recovery, registration or IDENTIFIER_FIRST is offered. */
 export function isOffered(status: FlowStatus): boolean {
-  return ['SIGN_ON_REQUIRED', 'RECOVERY_CODE_REQUIRED', 'VERIFICATION_CODE_REQUIRED'].includes(status)
+  return [
+    'SIGN_ON_REQUIRED',
+    'RECOVERY_CODE_REQUIRED',
+    'VERIFICATION_CODE_REQUIRED',
+    'EXTERNAL_AUTHENTICATION_REQUIRED',
+    'ACCOUNT_CONFIRMATION_REQUIRED',
+    'ACCOUNT_LINKING_REQUIRED',
+  ].includes(status)
 }
 
 /** What to ask for to be offered it. */
 async function offeredRequest(stile: Stile, status: FlowStatus, door: Door): Promise<Readonly<Record<string, string>>> {
-  const { clients, login, identifierFirst } = await offeringOf(stile)
+  const { clients, login, ...others } = await offeringOf(stile)
+  const policies: Partial<Record<FlowStatus, string>> = {
+    SIGN_ON_REQUIRED: others.identifierFirst,
+    EXTERNAL_AUTHENTICATION_REQUIRED: others.elsewhere,
+    ACCOUNT_CONFIRMATION_REQUIRED: others.confirming,
+  }
   return {
     client_id: clients[door],
-    acr_values: status === 'SIGN_ON_REQUIRED' ? identifierFirst : login,
+    acr_values: policies[status] ?? login,
     ...(door === 'redirect' ? { code_challenge: pkce().challenge, code_challenge_method: 'S256' } : {}),
   }
 }
@@ -309,6 +344,16 @@ export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.
     case 'USERNAME_PASSWORD_REQUIRED':
     case 'SIGN_ON_REQUIRED':
       break
+    case 'EXTERNAL_AUTHENTICATION_REQUIRED':
+      break
+    case 'ACCOUNT_CONFIRMATION_REQUIRED':
+    case 'ACCOUNT_LINKING_REQUIRED': {
+      const { provider, providerId } = await offeringOf(stile)
+      // Its username is the subject: that of the person, to whom it is not linked.
+      provider.user = { sub: person.username }
+      await comeBack(browser, flowId, providerId, provider)
+      break
+    }
     case 'RECOVERY_CODE_REQUIRED':
       await browser.act(flowId, 'password.forgot', bodyOf('password.forgot', person))
       break

@@ -19,6 +19,9 @@ const legal: Readonly<Record<FlowStatus, readonly MediaType[]>> = {
   VERIFICATION_CODE_REQUIRED: ['user.verify', 'user.sendVerificationCode'],
   MUST_CHANGE_PASSWORD: ['password.reset'],
   PASSWORD_EXPIRED: ['password.reset'],
+  EXTERNAL_AUTHENTICATION_REQUIRED: ['session.reset'],
+  ACCOUNT_CONFIRMATION_REQUIRED: ['user.confirm', 'session.reset'],
+  ACCOUNT_LINKING_REQUIRED: ['usernamePassword.check', 'user.register', 'session.reset'],
   COMPLETED: [],
   FAILED: [],
 }
@@ -28,7 +31,7 @@ const vendor = (name: string) => `application/vnd.pingidentity.${name}+json`
 /** Every media type the documentation names, whether it exists here yet or not. */
 const documented = [
   ...mediaTypeNames,
-  ...['user.update', 'user.confirm', 'user.consent', 'user.acceptInvite', 'device.select'],
+  ...['user.update', 'user.consent', 'user.acceptInvite', 'device.select'],
   ...['otp.check', 'assertion.check', 'cancel.push.authentication', 'deviceAuthGrant.userCode.verify'],
   ...['deviceAuthGrant.consent', 'kerberos.authenticate', 'kerberos.lookup'],
 ]
@@ -120,7 +123,7 @@ suite('every status by everything that may be sent', () => {
             name,
           )
           // Who is meant may be known already.
-          const mayBeEmpty = needsNothing || name === 'password.forgot'
+          const mayBeEmpty = needsNothing || name === 'password.forgot' || name === 'user.confirm'
           const unfit: readonly string[] = [
             '[]',
             'null',

@@ -2,9 +2,26 @@
 import assert from 'node:assert/strict'
 import type { FlowState } from '../../src/flow/state.ts'
 import { compilePolicy } from '../../src/flow/policy.ts'
-import { loginPolicy, Rig } from './rig.ts'
+import { loginPolicy, partner, Rig } from './rig.ts'
 
-const offering = { recovery: { enabled: true }, registration: { enabled: true } }
+const offering = {
+  recovery: { enabled: true },
+  registration: { enabled: true },
+  socialProviders: [{ id: partner.id }],
+}
+/** LOGIN that asks whether what a provider said is right. */
+const confirming = () =>
+  loginPolicy([null], 1, {
+    ...offering,
+    registration: { enabled: true, confirmIdentityProviderAttributes: true },
+  })
+const elsewhere = () =>
+  compilePolicy({
+    id: 'policy',
+    name: 'Partner',
+    version: 1,
+    actions: [{ id: 'partner', type: 'IDENTITY_PROVIDER', priority: 1, identityProvider: { id: partner.id } }],
+  })
 /** LOGIN with recovery and registration. */
 const policy = () => loginPolicy([null], 1, offering)
 const namesFirst = () =>
@@ -47,6 +64,17 @@ export function flowIn(status: FlowState['status']): Rig {
       person.facts = { ...person.facts, verification: 'REQUIRED' }
       rig.begin(policy())
       rig.signOn('alice')
+      break
+    case 'EXTERNAL_AUTHENTICATION_REQUIRED':
+      rig.begin(elsewhere())
+      break
+    case 'ACCOUNT_CONFIRMATION_REQUIRED':
+      rig.begin(confirming())
+      rig.comeBack('carol')
+      break
+    case 'ACCOUNT_LINKING_REQUIRED':
+      rig.begin(policy())
+      rig.comeBack('alice')
       break
     case 'COMPLETED':
       rig.begin(policy())

@@ -20,6 +20,9 @@ const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
   VERIFICATION_CODE_REQUIRED: ['user.verify', 'user.sendVerificationCode'],
   MUST_CHANGE_PASSWORD: ['password.reset'],
   PASSWORD_EXPIRED: ['password.reset'],
+  EXTERNAL_AUTHENTICATION_REQUIRED: ['session.reset'],
+  ACCOUNT_CONFIRMATION_REQUIRED: ['user.confirm', 'session.reset'],
+  ACCOUNT_LINKING_REQUIRED: ['usernamePassword.check', 'user.register', 'session.reset'],
   COMPLETED: [],
   FAILED: [],
 }
@@ -29,6 +32,7 @@ const bodies: Readonly<Record<MediaType, object>> = {
   'usernamePassword.check': { username: 'alice', password: `${canary}-1-alice` },
   'password.reset': { currentPassword: `${canary}-1-alice`, newPassword: `${canary}-new` },
   'session.reset': {},
+  'user.confirm': { username: 'carol' },
   'user.lookup': { username: 'alice' },
   'password.forgot': { username: 'alice' },
   'password.sendRecoveryCode': {},

@@ -9,15 +9,30 @@ suite('media types', () => {
   test('the closed list, with secrets and statuses', () => {
     const list = mediaTypes().map(({ name, secrets, statuses }) => [name, secrets, statuses])
     assert.deepEqual(list, [
-      ['usernamePassword.check', ['password'], ['USERNAME_PASSWORD_REQUIRED', 'PASSWORD_REQUIRED']],
+      [
+        'usernamePassword.check',
+        ['password'],
+        ['USERNAME_PASSWORD_REQUIRED', 'PASSWORD_REQUIRED', 'ACCOUNT_LINKING_REQUIRED'],
+      ],
       ['password.forgot', [], ['USERNAME_PASSWORD_REQUIRED', 'PASSWORD_REQUIRED', 'SIGN_ON_REQUIRED']],
       ['password.recover', ['recoveryCode', 'newPassword'], ['RECOVERY_CODE_REQUIRED']],
       ['password.sendRecoveryCode', [], ['RECOVERY_CODE_REQUIRED']],
       ['password.reset', ['currentPassword', 'newPassword'], ['MUST_CHANGE_PASSWORD', 'PASSWORD_EXPIRED']],
-      ['user.register', ['password'], ['USERNAME_PASSWORD_REQUIRED', 'SIGN_ON_REQUIRED']],
+      ['user.register', ['password'], ['USERNAME_PASSWORD_REQUIRED', 'ACCOUNT_LINKING_REQUIRED', 'SIGN_ON_REQUIRED']],
       ['user.verify', ['verificationCode'], ['VERIFICATION_CODE_REQUIRED']],
       ['user.sendVerificationCode', [], ['VERIFICATION_CODE_REQUIRED']],
-      ['session.reset', [], ['PASSWORD_REQUIRED', 'RECOVERY_CODE_REQUIRED']],
+      ['user.confirm', [], ['ACCOUNT_CONFIRMATION_REQUIRED']],
+      [
+        'session.reset',
+        [],
+        [
+          'PASSWORD_REQUIRED',
+          'RECOVERY_CODE_REQUIRED',
+          'ACCOUNT_CONFIRMATION_REQUIRED',
+          'ACCOUNT_LINKING_REQUIRED',
+          'EXTERNAL_AUTHENTICATION_REQUIRED',
+        ],
+      ],
       ['user.lookup', [], ['SIGN_ON_REQUIRED']],
     ])
   })

@@ -12,8 +12,8 @@ suite('what may be written', () => {
       ...login,
       recovery: { enabled: true },
       registration: { enabled: false, confirmIdentityProviderAttributes: false },
-      socialProviders: [],
-      enforceLockoutForIdentityProviders: false,
+      socialProviders: [{ id: 'x' }],
+      enforceLockoutForIdentityProviders: true,
       condition: { or: [pwdOlder, { not: { secondsSince: '${session.lastSignOn.at}', greater: 60 } }] },
     }
     assert.deepEqual(validatePolicy([login, action, { ...login, unknownMember: 1.5 }]), [])
@@ -27,8 +27,17 @@ suite('what may be written', () => {
       'INVALID_VALUE',
       'registration.external',
     ],
-    [{ ...login, socialProviders: [{ id: 'x' }] }, 'INVALID_VALUE', 'socialProviders'],
-    [{ ...login, enforceLockoutForIdentityProviders: true }, 'INVALID_VALUE', 'enforceLockoutForIdentityProviders'],
+    [{ ...login, socialProviders: [{}] }, 'REQUIRED_VALUE', 'socialProviders[0].id'],
+    [{ type: 'IDENTITY_PROVIDER', priority: 1 }, 'REQUIRED_VALUE', 'identityProvider'],
+    [
+      {
+        type: 'IDENTIFIER_FIRST',
+        priority: 1,
+        discoveryRules: [{ condition: { contains: 'x', value: '${user.email}' }, identityProvider: { id: 'x' } }],
+      },
+      'INVALID_VALUE',
+      'discoveryRules[0].condition.value',
+    ],
     [
       { ...login, newUserProvisioning: { gateways: [{ id: 'x', type: 'LDAP', userType: { id: 'y' } }] } },
       'INVALID_VALUE',
@@ -73,7 +82,7 @@ suite('what may be written', () => {
 
   test('the type of an action is one of those this version runs, and the problem says which', () => {
     const [problem] = validatePolicy([{ type: 'AGREEMENT', priority: 1 }])
-    assert.deepEqual(problem?.innerError, { allowedValues: ['LOGIN', 'IDENTIFIER_FIRST'] })
+    assert.deepEqual(problem?.innerError, { allowedValues: ['LOGIN', 'IDENTIFIER_FIRST', 'IDENTITY_PROVIDER'] })
   })
 
   test('conditions on the user are for actions where one is known: from priority 2 on', () => {

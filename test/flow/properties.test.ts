@@ -10,9 +10,9 @@ import { mediaTypeNames } from '../../src/flow/actions/index.ts'
 import { type CompiledCondition, evaluate } from '../../src/flow/condition.ts'
 import { type ConditionJson, readCondition } from '../../src/flow/conditions/index.ts'
 import { isUsable } from '../../src/flow/facts.ts'
-import { type CompiledAction, type CompiledPolicy, compilePolicy } from '../../src/flow/policy.ts'
+import { type CompiledAction, type CompiledPolicy, compilePolicy, type PolicyAction } from '../../src/flow/policy.ts'
 import { encode, flowLifetime, type FlowState } from '../../src/flow/state.ts'
-import { canary, codeOf, deepFreeze, type Outcome, policyOf, Rig } from './rig.ts'
+import { canary, codeOf, deepFreeze, type Outcome, partner, policyOf, Rig } from './rig.ts'
 import { secondSecretAction } from './second-secret.ts'
 
 const runs = { numRuns: 700 }
@@ -47,20 +47,24 @@ const condition: fc.Arbitrary<ConditionJson> = fc.letrec<{ node: ConditionJson }
 
 interface ActionPlan {
   readonly id: string
-  /** `name`: IDENTIFIER_FIRST, which proves nothing by itself. */
-  readonly factor: 'pwd' | 'mfa' | 'name'
+  /** `name`: IDENTIFIER_FIRST, which proves nothing by itself; `idp`: IDENTITY_PROVIDER. */
+  readonly factor: 'pwd' | 'mfa' | 'name' | 'idp'
+  /** Whether an identity provider may be used in the place of a password. */
+  readonly trusts: boolean
   readonly condition: ConditionJson | null
   readonly asksDeviceFirst: boolean
 }
 
 const plan: fc.Arbitrary<ActionPlan> = fc.record({
   id: fc.constantFrom('a', 'b', 'c', 'd'),
-  factor: fc.constantFrom('pwd', 'pwd', 'mfa', 'name'),
+  factor: fc.constantFrom('pwd', 'pwd', 'mfa', 'name', 'idp'),
+  trusts: fc.boolean(),
   condition: fc.option(condition, { freq: 3 }),
   asksDeviceFirst: fc.boolean(),
 })
 
 const planned = new WeakMap<CompiledAction, ActionPlan>()
+const typeOf = { pwd: 'LOGIN', mfa: 'LOGIN', name: 'IDENTIFIER_FIRST', idp: 'IDENTITY_PROVIDER' } as const
 
 /** Whatever leads to a proof by another way is offered. */
 const offering = { recovery: { enabled: true }, registration: { enabled: true } }
@@ -75,10 +79,16 @@ function compile(
   makeCondition: MakeCondition,
 ): CompiledPolicy {
   const actions = actionPlans.map((each, index): CompiledAction => {
-    const { id, factor, asksDeviceFirst } = each
+    const { id, factor, asksDeviceFirst, trusts } = each
     const compiled = makeCondition(each.condition)
-    const type = factor === 'name' ? 'IDENTIFIER_FIRST' : 'LOGIN'
-    const source = { id: `${policyId}-${id}`, type, priority: index + 1, ...offering } as const
+    const source = {
+      id: `${policyId}-${id}`,
+      type: typeOf[factor],
+      priority: index + 1,
+      ...offering,
+      socialProviders: trusts ? [{ id: partner.id }] : [],
+      identityProvider: { id: partner.id },
+    } as PolicyAction & { id: string }
     const password = compilePolicy({ id: policyId, name: '', version, actions: [source] }).actions[0]
     const action =
       factor === 'mfa'
@@ -101,6 +111,13 @@ type Command =
     }
   | { readonly do: 'reset' | 'resume' | 'endSession' | 'restoreSession' }
   | { readonly do: 'change'; readonly current: 'right' | 'wrong'; readonly fresh: string }
+  | {
+      readonly do: 'comeBack'
+      readonly who: 'alice' | 'bob' | 'carol' | 'linked-to-bob'
+      readonly email: 'verified' | 'unverified' | 'none'
+    }
+  | { readonly do: 'confirm'; readonly who: 'alice' | 'carol' }
+  | { readonly do: 'provider'; readonly enabled: boolean }
   | { readonly do: 'lookup' | 'forgot'; readonly who: 'alice' | 'bob' | 'nobody' }
   | { readonly do: 'recover' | 'verify'; readonly code: 'right' | 'wrong'; readonly fresh: string }
   | { readonly do: 'register'; readonly who: 'alice' | 'carol'; readonly fresh: string }
@@ -155,6 +172,16 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       plans: fc.option(plans, { freq: 4 }),
     }),
   },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('comeBack'),
+      who: fc.constantFrom('alice', 'bob', 'carol', 'linked-to-bob', 'linked-to-bob'),
+      email: fc.constantFrom('verified', 'unverified', 'none'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('confirm'), who: fc.constantFrom('alice', 'carol') }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('provider'), enabled: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('wait'), seconds: fc.constantFrom(10, 60, 600, 3000) }) },
 )
 
@@ -202,6 +229,7 @@ function run(
   makeCondition: MakeCondition = asWritten,
 ): Rig {
   const rig = new Rig()
+  rig.links.set(`${partner.id}/linked-to-bob`, rig.people.bob.facts.id)
   rig.request = { forcesLogin, maxAge, loginHint: null, hintedUserId: null, parameters: {} }
   rig.remoteIp = remoteIp
   rig.isCareless = isCareless
@@ -262,6 +290,22 @@ function run(
         observe(rig, rig.post('user.register', body), before)
         break
       }
+      case 'comeBack': {
+        const address = `${each.who}@idp.example`
+        const email = each.email === 'none' ? null : { address, verified: each.email === 'verified' }
+        const wasEnabled = rig.configuration.identityProviders.get(partner.id)?.enabled
+        const outcome = rig.comeBack(each.who, { email })
+        const isTaken = outcome.kind === 'done' && outcome.reason.startsWith('external-account')
+        assert.ok(wasEnabled || !isTaken, 'a disabled provider takes nobody')
+        observe(rig, outcome, before)
+        break
+      }
+      case 'confirm':
+        observe(rig, rig.post('user.confirm', { username: each.who }), before)
+        break
+      case 'provider':
+        rig.configuration.identityProviders.set(partner.id, { ...partner, enabled: each.enabled })
+        break
       case 'endSession':
         rig.session = null
         break
@@ -350,7 +394,7 @@ function possible(json: ConditionJson, rig: Rig, counts: boolean, userId: string
 /** What the policy of a completed flow asks for and the model cannot find; empty when all is well. */
 function unprovedActions(rig: Rig, userId: string, policyId: string): string[] {
   const { state, session } = rig
-  const evidence = rig.evidence.filter((each) => each.userId === userId).map(({ method }) => method)
+  const own = rig.evidence.filter((each) => each.userId === userId)
   const stash = state?.session
   const counts =
     !rig.request.forcesLogin && !rig.isSessionForgotten && stash?.userId === userId && session?.id === stash.id
@@ -365,14 +409,22 @@ function unprovedActions(rig: Rig, userId: string, policyId: string): string[] {
     return policy.actions.flatMap((action) => {
       const each = planned.get(action)
       assert.ok(each)
-      if (each.factor === 'name' || evidence.includes(each.factor)) return []
-      const isDue = isForced && (each.factor === 'pwd' || !hasPrimary)
+      if (isProved(each, own)) return []
+      const isDue = isForced && (each.factor === 'pwd' || each.factor === 'idp' || !hasPrimary)
       const isSkippable = each.condition !== null && !possible(each.condition, rig, counts, userId).has(true)
-      const somebodyIsThere = counts || evidence.length > 0
+      const somebodyIsThere = counts || own.length > 0
       if (isSkippable && somebodyIsThere && !isDue && !(isDemanded && each.factor === 'pwd')) return []
       return [action.id]
     })
   })
+}
+
+/** Whether what was truly checked is what an action asks for. */
+function isProved({ factor, trusts }: ActionPlan, own: Rig['evidence']): boolean {
+  if (factor === 'name') return trusts || !own.some(({ trustedBy }) => trustedBy === 'IDENTIFIER_FIRST')
+  if (own.some(({ method }) => method === factor)) return true
+  const stands = (by: string | undefined) => by === 'IDENTIFIER_FIRST' || (by === 'LOGIN' && trusts)
+  return factor === 'pwd' && own.some(({ method, trustedBy }) => method === 'idp' && stands(trustedBy))
 }
 
 suite('properties of the flow machine', () => {
@@ -460,9 +512,18 @@ suite('properties of the flow machine', () => {
           assert.equal(fresh.at(-1)?.reason, reason)
           assert.equal(fresh[0]?.before ?? null, before?.status ?? null)
           const newProofs = state.proofs.length - (before?.proofs.length ?? 0)
-          const shown = ['password-accepted', 'password-changed', 'password-recovered', 'email-verified']
-          const proving = fresh.filter((entry) => shown.includes(entry.reason))
-          assert.ok(newProofs <= proving.length, 'a proof is explained')
+          // Linking shows a password and a provider; an address may stand before both.
+          const proving: Partial<Record<string, number>> = {
+            'password-accepted': 1,
+            'password-changed': 1,
+            'password-recovered': 1,
+            'email-verified': 2,
+            'external-account-known': 1,
+            'external-account-made': 1,
+            'external-account-linked': 2,
+          }
+          const most = fresh.reduce((sum, entry) => sum + (proving[entry.reason] ?? 0), 0)
+          assert.ok(newProofs <= most, 'a proof is explained')
           assert.equal(fresh.at(-1)?.after, state.status)
           for (const [index, entry] of fresh.entries()) {
             if (index > 0) assert.equal(entry.before, fresh[index - 1]?.after)

@@ -6,6 +6,8 @@ import assert from 'node:assert/strict'
 import type { MediaType } from '../../src/flow/actions/index.ts'
 import type { CompiledCondition } from '../../src/flow/condition.ts'
 import { isUsable, type Facts, type FactName, type SessionFacts, type UserFacts } from '../../src/flow/facts.ts'
+import type { ExternalAuthentication } from '../../src/flow/external-authentication.ts'
+import type { FlowIdentityProvider } from '../../src/flow/identity-provider.ts'
 import { start, step } from '../../src/flow/machine.ts'
 import { readRequest } from '../../src/flow/media-types.ts'
 import { compilePolicy, type CompiledAction, type CompiledPolicy, type PolicyAction } from '../../src/flow/policy.ts'
@@ -42,6 +44,10 @@ function person(username: string, populationId: string): Person {
   return { username, password: `${canary}-1-${username}`, second: `${canary}-2-${username}`, failures: 0, facts }
 }
 
+function accountKey({ providerId, subject }: { readonly providerId: string; readonly subject: string }): string {
+  return `${providerId}/${subject}`
+}
+
 /** The code that is sent to somebody, whatever for. */
 export function codeOf(username: string): string {
   return `${canary}-code-${username}`
@@ -66,6 +72,15 @@ export const plainOrigin: FlowOrigin = {
   application: { id: 'application' },
   request: plainRequest,
   newSessionId: 'new-session',
+}
+
+/** The identity provider of tests. */
+export const partner: FlowIdentityProvider = {
+  id: 'partner',
+  name: 'Partner',
+  type: 'OPENID_CONNECT',
+  enabled: true,
+  populationId: null,
 }
 
 /** A policy of LOGIN actions, one per condition given; `null` for none. */
@@ -108,6 +123,10 @@ export function deepFreeze<T>(value: T): T {
 export class Rig {
   now = noon
   readonly people = { alice: person('alice', 'staff'), bob: person('bob', 'guests') }
+  /** The identity providers there are. */
+  readonly configuration = { identityProviders: new Map([[partner.id, partner]]) }
+  /** Accounts at providers: `provider/subject` -> the user's id. */
+  readonly links = new Map<string, string>()
   /** Who registered in this flow. */
   readonly registered: Person[] = []
   /** What answers want done once the state is saved. */
@@ -123,7 +142,9 @@ export class Rig {
   private atStart: readonly CompiledPolicy[] = []
   state: FlowState | undefined
   /** Secrets that were truly checked since the flow began or was reset: the model's own view of what is proved. */
-  evidence: { method: 'pwd' | 'mfa'; userId: string }[] = []
+  evidence: { method: 'pwd' | 'mfa' | 'idp'; userId: string; trustedBy?: string }[] = []
+  /** Whom a provider vouched for, while their address is yet to be verified. */
+  private unverified: { userId: string; trustedBy: string } | undefined
   /** Whether the session may still spare steps, by the model's own account. */
   isSessionForgotten = false
   readonly effects: Effect[] = []
@@ -161,6 +182,16 @@ export class Rig {
     return this.run((facts) => step(this.policies(), state, read.request, facts, this.now), read.secrets)
   }
 
+  /** Somebody comes back from a provider, which calls them by this name. */
+  comeBack(subject: string, more: Partial<ExternalAuthentication> = {}): Outcome {
+    const { state } = this
+    assert.ok(state)
+    const attributes = [{ name: 'username', value: subject, update: 'EMPTY_ONLY' as const }]
+    const authentication = { providerId: partner.id, subject, email: null, attributes, ...more }
+    const event = { type: 'external', authentication } as const
+    return this.run((facts) => step(this.policies(), state, event, facts, this.now), {})
+  }
+
   resume(): Outcome {
     const { state } = this
     assert.ok(state)
@@ -186,7 +217,12 @@ export class Rig {
         ...(user ? { user: { id: user.facts.id, username: user.username } } : {}),
         passwordPolicy: { name: 'Standard' },
       },
-      { self: 'https://auth/flow', resume: 'https://auth/resume', step: (id) => `https://auth/flow/steps/${id}` },
+      {
+        self: 'https://auth/flow',
+        resume: 'https://auth/resume',
+        step: (id) => `https://auth/flow/steps/${id}`,
+        authenticate: (id) => `https://auth/rp/authenticate?providerId=${id}`,
+      },
     )
   }
 
@@ -200,7 +236,7 @@ export class Rig {
 
   /** The runtime's loop, without its storage. */
   private run(first: (facts: Facts) => StepResult, secrets: Readonly<Record<string, string>>): Outcome {
-    let facts: Facts = {}
+    let facts: Facts = { configuration: this.configuration }
     let call = first
     this.pending = []
     for (let turn = 0; turn < 16; turn++) {
@@ -287,9 +323,17 @@ export class Rig {
         }
         const { password = '' } = secrets
         if (password.endsWith('weak')) return { to, result: 'unsatisfied', requirements: [tooShort] }
+        const { link } = question
+        if (link && this.links.has(accountKey(link))) {
+          return { to, result: 'refused', detail: { code: 'CONSTRAINT_VIOLATION', message: 'is linked' } }
+        }
         const made = { ...person(attributes.username, 'guests'), password }
         made.facts = { ...made.facts, verification: 'REQUIRED' }
-        this.pending.push(() => this.registered.push(made))
+        if (link) this.vouched(made, action)
+        this.pending.push(() => {
+          this.registered.push(made)
+          if (link) this.links.set(accountKey(link), made.facts.id)
+        })
         return { to, result: 'registered', user: made.facts }
       }
       case 'sendVerificationCode':
@@ -300,14 +344,55 @@ export class Rig {
         if (!user || secrets.verificationCode !== codeOf(user.username)) return { to, result: 'wrongCode' }
         const facts: UserFacts = { ...user.facts, verification: 'OK' }
         this.pending.push(() => (user.facts = facts))
+        if (this.unverified?.userId === userId) this.evidence.push({ method: 'idp', ...this.unverified })
         return { to, result: 'accepted', user: this.shown(user, facts) }
+      }
+      case 'findExternalAccount': {
+        const { kind: to, authentication } = question
+        const owner = this.personById(this.links.get(accountKey(authentication)))
+        if (owner) return { to, result: 'linked', user: this.vouched(owner, action) }
+        const name = authentication.attributes.find((attribute) => attribute.name === 'username')?.value ?? ''
+        const namesake = this.personByName(name)
+        if (namesake && authentication.email?.verified) return { to, result: 'linkable', userId: namesake.facts.id }
+        return { to, result: namesake ? 'matched' : 'unknown' }
+      }
+      case 'linkAccount': {
+        const { kind: to, userId } = question
+        const user = this.personById(userId)
+        const isTaken = this.links.has(accountKey(question)) || [...this.links.values()].includes(userId)
+        if (!user || isTaken) return { to, result: 'taken' }
+        this.pending.push(() => this.links.set(accountKey(question), userId))
+        return { to, result: 'linked', user: this.vouched(user, action) }
+      }
+      case 'provisionUser': {
+        const { kind: to, authentication } = question
+        const name = authentication.attributes.find((attribute) => attribute.name === 'username')?.value
+        if (name === undefined || this.personByName(name)) return { to, result: 'refused' }
+        const made = person(name, 'guests')
+        const verification = authentication.email?.verified === false ? 'REQUIRED' : 'OK'
+        made.facts = { ...made.facts, password: 'NO_PASSWORD', verification }
+        this.pending.push(() => {
+          this.registered.push(made)
+          this.links.set(accountKey(authentication), made.facts.id)
+        })
+        return { to, result: 'registered', user: this.vouched(made, action) }
       }
     }
   }
 
+  /** Whom a provider vouches for counts once nothing stands before it. */
+  private vouched({ facts }: Person, action: Ask['action']): UserFacts {
+    const trustedBy = this.compiledAction(action)?.type ?? ''
+    if (facts.verification === 'REQUIRED') this.unverified = { userId: facts.id, trustedBy }
+    else if (isUsable(facts)) this.evidence.push({ method: 'idp', userId: facts.id, trustedBy })
+    return facts
+  }
+
   /** What somebody has shown counts once nothing stands before it. */
   private shown(user: Person, facts: UserFacts): UserFacts {
-    if (facts.verification === 'OK') this.evidence.push({ method: 'pwd', userId: user.facts.id })
+    if (facts.verification === 'OK' && facts.password !== 'NO_PASSWORD') {
+      this.evidence.push({ method: 'pwd', userId: user.facts.id })
+    }
     return facts
   }
 

@@ -47,6 +47,8 @@ export const secondSecret: AnyAction = defineAction({
         return { outcome: 'restart', reason: 'session-reset' }
       case 'usernamePassword.check':
         return { outcome: 'ask', question }
+      case 'external':
+        throw new Error('it sends nobody anywhere')
       case 'answer':
         if (event.answer.to !== 'checkPassword') throw new Error('it asks nothing else')
         switch (event.answer.result) {

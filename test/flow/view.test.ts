@@ -7,6 +7,7 @@ const links = {
   self: 'https://auth.example/env/flows/flow',
   resume: 'https://auth.example/env/as/resume?flowId=flow',
   signOnPage: 'https://auth.example/env/signon/?flowId=flow',
+  authenticate: (id: string) => `https://auth.example/rp/authenticate?providerId=${id}`,
   step: (id: string) => `https://auth.example/env/flows/flow/steps/${id}`,
 }
 const alice = { id: 'id-of-alice', username: 'alice', name: { given: 'Alice' } }

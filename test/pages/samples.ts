@@ -17,6 +17,11 @@ const applicationName = 'Lantern Books'
 const user = { username: 'ada.byron', name: { given: 'Ada', family: 'Byron' } }
 const [passwordPolicy] = bootstrapPasswordPolicies
 
+const providers = [
+  { name: 'Analytical Engines', href: `/${environmentId}/rp/authenticate?providerId=1&flowId=${flowId}` },
+  { name: 'Difference & Co', href: `/${environmentId}/rp/authenticate?providerId=2&flowId=${flowId}` },
+]
+
 /** A configuration that offers whatever can be offered. */
 const offering = { recovery: { enabled: true }, registration: { enabled: true } }
 
@@ -88,6 +93,12 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
     'verification code, wrong': signOn('VERIFICATION_CODE_REQUIRED', {
       error: refused('INVALID_VALUE', 'verificationCode'),
     }),
+    'sign on elsewhere': signOn('EXTERNAL_AUTHENTICATION_REQUIRED', { providers }),
+    'with providers': signOn('USERNAME_PASSWORD_REQUIRED', { providers }),
+    'account to confirm': signOn('ACCOUNT_CONFIRMATION_REQUIRED', {
+      values: { username: 'ada.byron', email: 'ada@example.com' },
+    }),
+    'account to link': signOn('ACCOUNT_LINKING_REQUIRED'),
     completed: renderSignOnNotice({ kind: 'completed', applicationName, resumeUrl }, language),
     failed: renderSignOnNotice(
       { kind: 'failed', applicationName, resumeUrl, failure: 'POLICY_NOT_SATISFIED' },

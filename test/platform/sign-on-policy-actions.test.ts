@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { signOnPolicyById } from '../../src/storage/sql/sign-on-policies.ts'
+import { actions } from '../../src/flow/actions/index.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
 import { sentMembers } from './members.ts'
 
@@ -157,7 +158,7 @@ suite('sign-on policy actions', () => {
       [{ type: 'LOGIN' }, 'priority', 'REQUIRED_VALUE'],
       [{ ...login, priority: 0 }, 'priority', 'OUT_OF_RANGE'],
       [{ ...login, priority: 1.5 }, 'priority', 'INVALID_VALUE'],
-      [{ ...login, socialProviders: [{ id: policyId }] }, 'socialProviders', 'INVALID_VALUE'],
+      [{ ...login, socialProviders: [{ id: policyId }] }, 'socialProviders[0].id', 'INVALID_VALUE'],
       [{ ...login, condition: {} }, 'condition', 'INVALID_VALUE'],
       [{ ...login, condition: { unless: since } }, 'condition', 'INVALID_VALUE'],
       [{ ...login, condition: { ...since, unless: 1 } }, 'condition', 'INVALID_VALUE'],
@@ -174,7 +175,12 @@ suite('sign-on policy actions', () => {
         assert.equal(answer.json.code, 'INVALID_DATA')
         const [detail] = answer.json.details
         assert.deepEqual([detail.target, detail.code], [target, code])
-        if (target === 'type') assert.deepEqual(detail.innerError.allowedValues, ['LOGIN'])
+        if (target === 'type') {
+          assert.deepEqual(
+            detail.innerError.allowedValues,
+            actions.map(({ type }) => type),
+          )
+        }
       }
     }
     assert.equal((await stored(policyId)).version, 2)

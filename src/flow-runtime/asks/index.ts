@@ -8,7 +8,10 @@ import type { Answer, Question, QuestionKind, QuestionOf } from '../../flow/ques
 import type { Ask, Write } from '../asked.ts'
 import { checkPasswordAsk } from './check-password.ts'
 import { evaluateNewPasswordAsk } from './evaluate-new-password.ts'
+import { findExternalAccountAsk } from './find-external-account.ts'
+import { linkAccountAsk } from './link-account.ts'
 import { lookUpUserAsk } from './look-up-user.ts'
+import { provisionUserAsk } from './provision-user.ts'
 import { recoverPasswordAsk } from './recover-password.ts'
 import { registerUserAsk } from './register-user.ts'
 import { sendRecoveryCodeAsk } from './send-recovery-code.ts'
@@ -18,7 +21,10 @@ import { verifyEmailAsk } from './verify-email.ts'
 const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
   checkPassword: checkPasswordAsk,
   evaluateNewPassword: evaluateNewPasswordAsk,
+  findExternalAccount: findExternalAccountAsk,
+  linkAccount: linkAccountAsk,
   lookUpUser: lookUpUserAsk,
+  provisionUser: provisionUserAsk,
   recoverPassword: recoverPasswordAsk,
   registerUser: registerUserAsk,
   sendRecoveryCode: sendRecoveryCodeAsk,

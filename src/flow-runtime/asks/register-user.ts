@@ -1,7 +1,9 @@
 /** Answers `registerUser`: the account is made with the state (directory/registration.ts). */
+import { ownerOf } from '../../directory/linked-accounts.ts'
 import { register } from '../../directory/registration.ts'
 import type { Ask } from '../asked.ts'
 import { localesOf } from '../locales.ts'
+import { linking } from '../linking.ts'
 import { userFacts } from '../user-facts.ts'
 
 /** The text that clients of PingOne know (authentication-api 4.2). */
@@ -13,10 +15,17 @@ const noPopulation = {
   message: 'Nobody can register, since there is no population for new users.',
 } as const
 
+const linked = {
+  code: 'CONSTRAINT_VIOLATION',
+  message: 'The account at the identity provider is already linked to another one.',
+} as const
+
 /** Prepares an account. */
-export const registerUserAsk: Ask<'registerUser'> = async (context, { attributes, populationId }, secrets) => {
+export const registerUserAsk: Ask<'registerUser'> = async (context, { attributes, populationId, link }, secrets) => {
   const { kernel, environment, now } = context
   const to = 'registerUser'
+  if (link && (await ownerOf(kernel, environment.id, link)))
+    return { answer: { to, result: 'refused', detail: linked } }
   const registration = await register(kernel, environment, {
     attributes,
     populationId,
@@ -42,6 +51,7 @@ export const registerUserAsk: Ask<'registerUser'> = async (context, { attributes
           const detail = { reason: 'abandoned-registration' }
           yield context.record({ action: 'USER.DELETED', subject: { type: 'USER', id }, detail })
         }
+        if (link) yield* linking(context, user.id, link)
         yield context.record({ action: 'USER.CREATED', subject, userId: user.id })
       }
       return { answer, write: { with: 'save', sends: true, run } }

@@ -6,10 +6,11 @@
 import type { Accepted, ActionDefinition, ActionTurn, Decision, MachineEvent, MediaTypeEvent } from '../action.ts'
 import type { Json } from '../json.ts'
 import { identifierFirst } from './identifier-first.ts'
+import { identityProvider } from './identity-provider.ts'
 import { login } from './login.ts'
 
 /** Every action type; a new one is added here and nowhere else. */
-export const actions = [login, identifierFirst] as const
+export const actions = [login, identifierFirst, identityProvider] as const
 
 type Listed = (typeof actions)[number]
 

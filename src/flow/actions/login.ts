@@ -5,9 +5,9 @@
  * Never: a difference between unknown user, disabled user and wrong password; a proof for anybody but the flow's user.
  */
 import { z } from 'zod'
-import { type Decision, defineAction, noBody, secret } from '../action.ts'
+import { type ActionTurn, type Decision, defineAction, noBody, secret } from '../action.ts'
 import { isUsable } from '../facts.ts'
-import { isSameIdentifier, longestIdentifier } from '../identifier.ts'
+import { isSameIdentifier } from '../identifier.ts'
 import type { Answer, AnswerTo } from '../question.ts'
 import {
   lockedOut,
@@ -17,6 +17,19 @@ import {
   wrongCredentials,
   wrongCurrentPassword,
 } from '../refusal.ts'
+import { credentialsBody } from './account/credentials.ts'
+import {
+  askForAccount,
+  askForOwnership,
+  confirm,
+  confirmBody,
+  externalStatuses,
+  judgeAccount,
+  judgeLink,
+  judgeOwnership,
+  judgeProvisioned,
+  providerReference,
+} from './account/external.ts'
 import {
   askForRecoveryCode,
   askToRecover,
@@ -48,7 +61,7 @@ import { unavailable } from './unavailable.ts'
 const config = z.object({
   recovery: recoveryConfig,
   registration: registrationConfig,
-  socialProviders: z.array(z.object({ id: z.string() })).optional(),
+  socialProviders: z.array(providerReference).max(100).optional(),
   enforceLockoutForIdentityProviders: z.boolean().optional(),
   newUserProvisioning: z
     .object({
@@ -66,14 +79,13 @@ type Status =
   | 'PASSWORD_EXPIRED'
   | 'RECOVERY_CODE_REQUIRED'
   | 'VERIFICATION_CODE_REQUIRED'
+  | (typeof externalStatuses)[number]
 
 export const login = defineAction({
   type: 'LOGIN',
   config,
   problems: (configured) => [
     ...unavailable(configured.registration?.external, 'registration.external'),
-    ...unavailable(configured.socialProviders?.length, 'socialProviders'),
-    ...unavailable(configured.enforceLockoutForIdentityProviders, 'enforceLockoutForIdentityProviders'),
     ...unavailable(configured.newUserProvisioning?.gateways.length, 'newUserProvisioning.gateways'),
   ],
   conditionFacts: ['session', 'user'],
@@ -87,11 +99,12 @@ export const login = defineAction({
     'PASSWORD_EXPIRED',
     'RECOVERY_CODE_REQUIRED',
     'VERIFICATION_CODE_REQUIRED',
+    ...externalStatuses,
   ],
   accepts: {
     'usernamePassword.check': {
-      in: ['USERNAME_PASSWORD_REQUIRED', 'PASSWORD_REQUIRED'],
-      body: z.object({ username: z.string().min(1).max(longestIdentifier).optional(), password }),
+      in: ['USERNAME_PASSWORD_REQUIRED', 'PASSWORD_REQUIRED', 'ACCOUNT_LINKING_REQUIRED'],
+      body: credentialsBody,
     },
     'password.forgot': {
       in: ['USERNAME_PASSWORD_REQUIRED', 'PASSWORD_REQUIRED'],
@@ -104,16 +117,34 @@ export const login = defineAction({
       in: ['MUST_CHANGE_PASSWORD', 'PASSWORD_EXPIRED'],
       body: z.object({ currentPassword: password, newPassword: password }),
     },
-    'user.register': { in: ['USERNAME_PASSWORD_REQUIRED'], body: registerBody, when: registers },
+    'user.register': {
+      in: ['USERNAME_PASSWORD_REQUIRED', 'ACCOUNT_LINKING_REQUIRED'],
+      body: registerBody,
+      when: registers,
+    },
     'user.verify': { in: ['VERIFICATION_CODE_REQUIRED'], body: verifyBody },
     'user.sendVerificationCode': { in: ['VERIFICATION_CODE_REQUIRED'], body: noBody },
-    'session.reset': { in: ['PASSWORD_REQUIRED', 'RECOVERY_CODE_REQUIRED'], body: noBody },
+    'user.confirm': { in: ['ACCOUNT_CONFIRMATION_REQUIRED'], body: confirmBody },
+    'session.reset': { in: ['PASSWORD_REQUIRED', 'RECOVERY_CODE_REQUIRED', ...externalStatuses], body: noBody },
   },
   setsPasswordIn: ['MUST_CHANGE_PASSWORD', 'PASSWORD_EXPIRED', 'RECOVERY_CODE_REQUIRED'],
-  methods: ['pwd'],
+  methods: ['pwd', 'idp'],
   isPrimary: true,
   isDemandedBy: (user) => user.password === 'MUST_CHANGE_PASSWORD' || user.verification === 'REQUIRED',
-  isSatisfied: (proofs) => proofs.some(({ method }) => method === 'pwd'),
+  isSatisfied: (proofs, { socialProviders = [] }) =>
+    proofs.some(({ method, provider }) => {
+      if (method === 'pwd') return true
+      // IDENTIFIER_FIRST sends people elsewhere in the place of their password; IDENTITY_PROVIDER asks for it beside.
+      const isOwn = provider?.trustedBy === 'LOGIN' && socialProviders.some(({ id }) => id === provider.id)
+      return method === 'idp' && (isOwn || provider?.trustedBy === 'IDENTIFIER_FIRST')
+    }),
+  external: {
+    providers: ({ config: { socialProviders = [] }, status }) =>
+      status === 'USERNAME_PASSWORD_REQUIRED' || status === 'PASSWORD_REQUIRED'
+        ? socialProviders.map(({ id }) => id)
+        : [],
+    request: () => ({ acrValues: null, passesUser: false }),
+  },
 
   decide(turn): Decision<AccountSlot, Status> {
     const { event, user, identifier } = turn
@@ -133,6 +164,7 @@ export const login = defineAction({
         return { outcome: 'restart', reason: 'session-reset' }
       case 'usernamePassword.check': {
         const typed = event.body.username
+        if (turn.status === 'ACCOUNT_LINKING_REQUIRED') return askForOwnership(turn, typed)
         if (user) return askToCheck(typed ?? null, user.id)
         // Nobody has the name that was typed before, and nobody shall be able to tell.
         if (identifier !== null && typed !== undefined && !isSameIdentifier(typed, identifier)) {
@@ -152,7 +184,11 @@ export const login = defineAction({
       case 'password.recover':
         return askToRecover(turn)
       case 'user.register':
-        return askToRegister(turn.config, event.body)
+        return askToRegister(turn.config, event.body, turn.slot.pending)
+      case 'user.confirm':
+        return confirm(turn, event.body)
+      case 'external':
+        return askForAccount(turn, event.authentication)
       case 'user.verify':
         if (!user) return { outcome: 'refuse', refusal: wrongCredentials }
         return { outcome: 'ask', question: { kind: 'verifyEmail', userId: user.id } }
@@ -160,19 +196,25 @@ export const login = defineAction({
         if (!user) return { outcome: 'refuse', refusal: wrongCredentials }
         return { outcome: 'ask', question: { kind: 'sendVerificationCode', userId: user.id } }
       case 'answer':
-        return judge(event.answer, turn.slot, turn.status)
+        return judge(event.answer, turn)
     }
   },
 })
+
+type JudgedTurn = Pick<
+  ActionTurn<z.infer<typeof config>, AccountSlot, unknown>,
+  'config' | 'slot' | 'status' | 'user' | 'facts'
+>
 
 function askToCheck(username: string | null, userId: string | null): Decision<AccountSlot, Status> {
   return { outcome: 'ask', question: { kind: 'checkPassword', username, userId } }
 }
 
-function judge(answer: Answer, slot: AccountSlot, status: string): Decision<AccountSlot, Status> {
+function judge(answer: Answer, turn: JudgedTurn): Decision<AccountSlot, Status> {
+  const { slot, status } = turn
   switch (answer.to) {
     case 'checkPassword':
-      return judgePassword(answer)
+      return slot.pending ? judgeOwnership(slot, answer) : judgePassword(answer)
     case 'evaluateNewPassword':
       return judgeNewPassword(answer)
     case 'sendRecoveryCode':
@@ -180,11 +222,17 @@ function judge(answer: Answer, slot: AccountSlot, status: string): Decision<Acco
     case 'recoverPassword':
       return judgeRecovery(answer)
     case 'registerUser':
-      return judgeRegistration(answer)
+      return judgeRegistration(answer, slot.pending)
     case 'sendVerificationCode':
       return awaitVerification(answer, slot, status === 'VERIFICATION_CODE_REQUIRED')
     case 'verifyEmail':
       return judgeVerification(answer, slot)
+    case 'findExternalAccount':
+      return judgeAccount(turn, answer)
+    case 'linkAccount':
+      return judgeLink(slot, answer)
+    case 'provisionUser':
+      return judgeProvisioned(slot, answer)
     case 'lookUpUser':
       throw new Error('LOGIN looks nobody up')
   }

@@ -40,7 +40,7 @@ export function signIdToken(
     iat: issuedAt,
     exp: issuedAt + environment.settings.idTokenSeconds,
     acr: user.acr,
-    amr: user.amr,
+    amr: user.amr.length > 0 ? user.amr : undefined,
     auth_time: user.authTime,
     at_hash: content.accessToken === undefined ? undefined : leftHalfHash(content.accessToken),
     nonce: content.nonce,

@@ -31,6 +31,14 @@ export const german = {
   'verify.submit': 'Bestätigen',
   'code.again': 'Neuen Code senden',
 
+  'external.with': 'Mit {provider} anmelden',
+  'external.text': 'Sie melden sich anderswo an und kommen zurück.',
+  'external.heading': 'Stimmt das?',
+  'external.right': 'Das wurde uns über Sie gesagt. Ändern Sie, was nicht stimmt.',
+  'external.confirm': 'Weiter',
+  'external.link': 'Welches Konto ist Ihres?',
+  'external.linkText': 'Melden Sie sich einmal mit Ihrem hiesigen Konto an. Dann gehören beide zusammen.',
+
   'change.heading': 'Passwort ändern',
   'change.mustChange': 'Wählen Sie ein neues Passwort, bevor es weitergeht.',
   'change.expired': 'Ihr Passwort ist abgelaufen. Wählen Sie ein neues, um fortzufahren.',
@@ -77,6 +85,7 @@ export const german = {
   'error.noEmail': 'Das ist keine vollständige E-Mail-Adresse.',
   'error.noUsername': 'Das kann kein Benutzername sein.',
   'error.taken': 'Dieser Benutzername ist vergeben.',
+  'error.external': 'Die Anmeldung anderswo ist nicht gelungen. Versuchen Sie es erneut oder anders.',
   'error.tooManyCodes': 'Zu viele Versuche. Warten Sie einige Minuten und versuchen Sie es dann erneut.',
 
   'completed.heading': 'Sie sind angemeldet',
@@ -84,6 +93,7 @@ export const german = {
   'completed.continue': 'Weiter',
   'failed.heading': 'Die Anmeldung ist nicht gelungen',
   'failed.ACCOUNT_NOT_USABLE': 'Mit diesem Konto kann man sich nicht anmelden. Fragen Sie, wer es verwaltet.',
+  'failed.IDENTITY_PROVIDER_NOT_AVAILABLE': 'Wo Sie sich anmelden würden, geht es gerade nicht.',
   'failed.POLICY_NOT_AVAILABLE': 'Die Anwendung hat zurzeit keinen Weg zur Anmeldung, der funktioniert.',
   'failed.POLICY_NOT_SATISFIED': 'Nicht alles, was die Anwendung verlangt, konnte nachgewiesen werden.',
   'failed.continue': 'Zurück zu {application}',

@@ -29,6 +29,14 @@ export const english = {
   'verify.submit': 'Confirm',
   'code.again': 'Send a new code',
 
+  'external.with': 'Sign on with {provider}',
+  'external.text': 'You sign on elsewhere, and come back.',
+  'external.heading': 'Is this right?',
+  'external.right': 'This is what we were told about you. Change what is not right.',
+  'external.confirm': 'Continue',
+  'external.link': 'Which account is yours?',
+  'external.linkText': 'Sign on once with the account you have here. From then on the two belong together.',
+
   'change.heading': 'Change your password',
   'change.mustChange': 'Choose a new password before you continue.',
   'change.expired': 'Your password has expired. Choose a new one to continue.',
@@ -74,6 +82,7 @@ export const english = {
   'error.noEmail': 'This is not a complete e-mail address.',
   'error.noUsername': 'This cannot be a username.',
   'error.taken': 'This username is taken.',
+  'error.external': 'The sign-on elsewhere did not succeed. Try again, or choose another way.',
   'error.tooManyCodes': 'Too many tries. Wait a few minutes, then try again.',
 
   'completed.heading': 'You are signed on',
@@ -81,6 +90,7 @@ export const english = {
   'completed.continue': 'Continue',
   'failed.heading': 'Sign-on did not succeed',
   'failed.ACCOUNT_NOT_USABLE': 'This account cannot be used to sign on. Ask whoever manages it.',
+  'failed.IDENTITY_PROVIDER_NOT_AVAILABLE': 'Where you would sign on cannot be used right now.',
   'failed.POLICY_NOT_AVAILABLE': 'The application has no way to sign on that works right now.',
   'failed.POLICY_NOT_SATISFIED': 'Not everything that the application requires could be shown.',
   'failed.continue': 'Back to {application}',

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import { type Decision, secret } from '../../action.ts'
+import type { ExternalAuthentication } from '../../external-authentication.ts'
 import type { AnswerTo } from '../../question.ts'
 import { notRegistered, passwordUnsatisfied } from '../../refusal.ts'
 import { type RegistrationAttributes, registrationAttributes } from '../../user-attributes.ts'
@@ -33,18 +34,24 @@ export function registers({ registration }: Configured): boolean {
 /** `user.register`. */
 export const registerBody = registrationAttributes.extend({ password: secret(z.string().min(1).max(1024)) })
 
-/** Asks for the account to be made. */
+/**
+ * Asks for the account to be made.
+ * @param pending who came back from a provider: the new account is linked to theirs there
+ */
 export function askToRegister(
   { registration }: Configured,
   attributes: RegistrationAttributes,
+  pending?: ExternalAuthentication,
 ): Decision<never, never> {
   const populationId = registration?.population?.id ?? null
-  return { outcome: 'ask', question: { kind: 'registerUser', attributes, populationId } }
+  const link = pending ? { providerId: pending.providerId, subject: pending.subject } : null
+  return { outcome: 'ask', question: { kind: 'registerUser', attributes, populationId, link } }
 }
 
 /** The account is made, and a code that proves its address is on its way; or not. */
 export function judgeRegistration(
   answer: AnswerTo<'registerUser'>,
+  pending?: ExternalAuthentication,
 ): Decision<AccountSlot, 'VERIFICATION_CODE_REQUIRED'> {
   switch (answer.result) {
     case 'refused':
@@ -55,7 +62,7 @@ export function judgeRegistration(
       return {
         outcome: 'wait',
         status: 'VERIFICATION_CODE_REQUIRED',
-        slot: { proved: ['pwd'] },
+        slot: pending ? { proved: ['idp', 'pwd'], provider: pending.providerId } : { proved: ['pwd'] },
         user: answer.user,
         reason: 'registered',
       }

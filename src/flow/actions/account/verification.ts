@@ -6,14 +6,23 @@
  */
 import { z } from 'zod'
 import { type Decision, secret } from '../../action.ts'
+import { externalAuthentication } from '../../external-authentication.ts'
 import type { UserFacts } from '../../facts.ts'
 import { type Method, methods } from '../../proof.ts'
 import type { AnswerTo, Effect } from '../../question.ts'
 import type { TransitionReason } from '../../reasons.ts'
 import { tooManyCodes, tooManyTries, wrongCode } from '../../refusal.ts'
 
-/** What the actions of an account remember: methods that were shown and count once the address is proved. */
-export const accountSlot = z.strictObject({ proved: z.array(z.enum(methods)) })
+/** What the actions of an account remember; methods that were shown count once the address is proved. */
+export const accountSlot = z.strictObject({
+  proved: z.array(z.enum(methods)),
+  /** The provider that vouches for what was shown, or the one the user is sent to. */
+  provider: z.string().exactOptional(),
+  /** Who came back from a provider and whose account is not settled yet. */
+  pending: externalAuthentication.exactOptional(),
+  /** Whether they have confirmed what the provider said. */
+  isConfirmed: z.boolean().exactOptional(),
+})
 
 export type AccountSlot = z.infer<typeof accountSlot>
 
@@ -30,10 +39,12 @@ export function pass(
   shown: readonly Method[],
   reason: TransitionReason,
   effects: readonly Effect[] = [],
+  provider?: string,
 ): Verifying {
-  if (user.verification === 'OK') return { outcome: 'prove', methods: shown, user, effects, reason }
+  const vouching = provider === undefined ? {} : { provider }
+  if (user.verification === 'OK') return { outcome: 'prove', methods: shown, user, effects, reason, ...vouching }
   const question = { kind: 'sendVerificationCode', userId: user.id } as const
-  return { outcome: 'ask', question, slot: { proved: [...shown] }, user, effects }
+  return { outcome: 'ask', question, slot: { proved: [...shown], ...vouching }, user, effects }
 }
 
 /** A code was sent, or may not be sent again yet; one that was sent before is still good. */
@@ -49,13 +60,19 @@ export function awaitVerification(
 }
 
 /** The address is proved, and with it counts what was shown before. */
-export function judgeVerification(answer: AnswerTo<'verifyEmail'>, { proved }: AccountSlot): Verifying {
+export function judgeVerification(answer: AnswerTo<'verifyEmail'>, { proved, provider }: AccountSlot): Verifying {
   switch (answer.result) {
     case 'wrongCode':
       return { outcome: 'refuse', refusal: wrongCode('verificationCode') }
     case 'lockedOut':
       return { outcome: 'refuse', refusal: tooManyTries('verificationCode', answer.secondsUntilUnlock) }
     case 'accepted':
-      return { outcome: 'prove', methods: proved, user: answer.user, reason: 'email-verified' }
+      return {
+        outcome: 'prove',
+        methods: proved,
+        user: answer.user,
+        reason: 'email-verified',
+        ...(provider === undefined ? {} : { provider }),
+      }
   }
 }

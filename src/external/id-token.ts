@@ -1,0 +1,113 @@
+/**
+ * The ID token of a provider: its signature, by the provider's own keys, then its claims. OpenID Connect Core 3.1.3.7,
+ * RFC 8725; rows M03, M04, M24.
+ *
+ * Never: an algorithm that is not listed, `none` and the symmetric ones above all; a key taken from the token; a claim
+ * looked at before the signature holds.
+ */
+import { createHash } from 'node:crypto'
+import { compactVerify, createLocalJWKSet, decodeProtectedHeader, errors, type JSONWebKeySet } from 'jose'
+import { type Claims, type IdTokenExpectations, idTokenProblem } from './id-token-claims.ts'
+import type { ProviderDocuments } from './provider-documents.ts'
+import { UpstreamRefused } from './upstream-refused.ts'
+
+/** What an ID token may be signed with, and the hash that `at_hash` is made with. */
+const algorithms: ReadonlyMap<string, 'sha256' | 'sha384' | 'sha512'> = new Map([
+  ['RS256', 'sha256'],
+  ['PS256', 'sha256'],
+  ['ES256', 'sha256'],
+  ['RS384', 'sha384'],
+  ['PS384', 'sha384'],
+  ['ES384', 'sha384'],
+  ['RS512', 'sha512'],
+  ['PS512', 'sha512'],
+  ['ES512', 'sha512'],
+  ['EdDSA', 'sha512'],
+])
+
+const longestToken = 64 * 1024
+const keysKept = 600_000
+
+/** What is expected beside the claims. */
+export interface IdTokenCheck extends IdTokenExpectations {
+  readonly jwksEndpoint: string
+  readonly accessToken: string
+}
+
+/**
+ * Verifies an ID token.
+ * @returns its claims
+ * @throws UpstreamRefused
+ */
+export async function verifyIdToken(documents: ProviderDocuments, token: string, check: IdTokenCheck): Promise<Claims> {
+  const { alg, kid } = headerOf(token)
+  const hash = algorithms.get(alg)
+  if (hash === undefined) throw new UpstreamRefused('id-token-algorithm')
+  const claims = await verifiedClaims(documents, token, alg, kid, check.jwksEndpoint)
+  const refusal = idTokenProblem(claims, check)
+  if (refusal) throw new UpstreamRefused(refusal)
+  const atHash = claims['at_hash']
+  if (atHash !== undefined && atHash !== halfHash(hash, check.accessToken)) throw new UpstreamRefused('id-token-hash')
+  return claims
+}
+
+function headerOf(token: string): { readonly alg: string; readonly kid: string | undefined } {
+  if (token.length > longestToken) throw new UpstreamRefused('id-token-malformed')
+  try {
+    const { alg = '', kid } = decodeProtectedHeader(token)
+    return { alg, kid }
+  } catch (error) {
+    throw new UpstreamRefused('id-token-malformed', error)
+  }
+}
+
+/** The claims once a key of the provider fits: of the keys at hand, or of those it has now. */
+async function verifiedClaims(
+  documents: ProviderDocuments,
+  token: string,
+  alg: string,
+  kid: string | undefined,
+  jwksEndpoint: string,
+): Promise<Claims> {
+  try {
+    return await verifyBy(await keySet(documents, jwksEndpoint, keysKept), token, alg)
+  } catch (error) {
+    if (!(error instanceof UpstreamRefused) || error.reason !== 'id-token-key' || kid === undefined) throw error
+    return verifyBy(await keySet(documents, jwksEndpoint, 0), token, alg)
+  }
+}
+
+async function keySet(documents: ProviderDocuments, url: string, maximumAge: number): Promise<JSONWebKeySet> {
+  try {
+    return (await documents.read(url, maximumAge)) as unknown as JSONWebKeySet
+  } catch (error) {
+    throw new UpstreamRefused('provider-unreachable', error)
+  }
+}
+
+async function verifyBy(keys: JSONWebKeySet, token: string, alg: string): Promise<Claims> {
+  try {
+    const { payload } = await compactVerify(token, createLocalJWKSet(keys), { algorithms: [alg] })
+    const claims: unknown = JSON.parse(Buffer.from(payload).toString('utf8'))
+    if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
+      throw new UpstreamRefused('id-token-malformed')
+    }
+    return { ...claims }
+  } catch (error) {
+    if (error instanceof UpstreamRefused) throw error
+    throw new UpstreamRefused(refusalFor(error), error)
+  }
+}
+
+function refusalFor(error: unknown) {
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'id-token-signature'
+  if (error instanceof errors.JOSEAlgNotAllowed) return 'id-token-algorithm'
+  const isKey = error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys
+  return isKey || error instanceof errors.JWKSInvalid ? 'id-token-key' : 'id-token-malformed'
+}
+
+/** The left half of a hash (OpenID Connect Core 3.1.3.6). */
+function halfHash(hash: string, text: string): string {
+  const digest = createHash(hash).update(text).digest()
+  return digest.subarray(0, digest.length / 2).toString('base64url')
+}

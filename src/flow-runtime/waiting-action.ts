@@ -1,0 +1,15 @@
+/** The action a stored flow waits on, in the version of its policy that it was entered from. */
+import type { Context } from '../contract/operation.ts'
+import type { CompiledAction } from '../flow/policy.ts'
+import type { FlowState } from '../flow/state.ts'
+
+/** The action; undefined when none waits, or its policy is gone. */
+export async function waitingAction(
+  { kernel, environment }: Pick<Context, 'kernel' | 'environment'>,
+  { action, candidates, candidate }: FlowState,
+): Promise<CompiledAction | undefined> {
+  const running = candidates[candidate]
+  if (!action || !running) return undefined
+  const policy = await kernel.environments.policyVersion(environment, running.policyId, action.policyVersion)
+  return policy?.actions.find(({ id }) => id === action.id)
+}
