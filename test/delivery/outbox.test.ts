@@ -1,11 +1,15 @@
 /** The outbox: exactly one worker per attempt, and another attempt when one does not end. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Attempt, drainOutbox, enqueue, type Handler, type OutboxKind } from '../../src/delivery/outbox.ts'
+import { type Attempt, enqueue, type Handler, openOutbox, type OutboxKind } from '../../src/delivery/outbox.ts'
 import { insertOutbox } from '../../src/storage/sql/outbox.ts'
 import { onEachEngine, type Ports } from '../jobs/on-each-engine.ts'
 
 const never = new AbortController().signal
+
+type Handlers = Readonly<Record<OutboxKind, Handler>>
+
+const drainOutbox = (ports: Ports, work: Handlers, signal: AbortSignal) => openOutbox(ports, work, signal).drain()
 
 async function promise({ storage, world }: Ports, count: number): Promise<void> {
   await storage.commit({
@@ -18,7 +22,7 @@ async function promise({ storage, world }: Ports, count: number): Promise<void> 
   })
 }
 
-function handlers(forget: Handler): Readonly<Record<OutboxKind, Handler>> {
+function handlers(forget: Handler): Handlers {
   const unexpected: Handler = () => Promise.reject(new Error('no message of this kind was promised'))
   return { 'environment.delete': unexpected, 'environment.forget': forget, 'notification.send': unexpected }
 }

@@ -14,6 +14,8 @@ export interface ReceivedMail {
 export interface SmtpServer {
   readonly url: string
   readonly received: readonly ReceivedMail[]
+  /** How many recipients were answered with something else than 250. */
+  readonly refusals: number
   /** The answer to the next recipients; default: `250 OK`. */
   answer: string
   close(): Promise<void>
@@ -23,7 +25,7 @@ export interface SmtpServer {
 export async function startSmtpServer(): Promise<SmtpServer> {
   const received: ReceivedMail[] = []
   const sockets = new Set<Socket>()
-  const state = { answer: '250 OK' }
+  const state = { answer: '250 OK', refusals: 0 }
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
@@ -51,8 +53,9 @@ export async function startSmtpServer(): Promise<SmtpServer> {
         to = []
         say('250 OK')
       } else if (command === 'RCPT') {
-        if (state.answer.startsWith('250')) to.push(/<(.*?)>/.exec(line)?.[1] ?? '')
         say(state.answer)
+        if (state.answer.startsWith('250')) to.push(/<(.*?)>/.exec(line)?.[1] ?? '')
+        else state.refusals += 1
       } else if (command === 'DATA') {
         data = []
         say('354 go on')
@@ -75,6 +78,9 @@ export async function startSmtpServer(): Promise<SmtpServer> {
   return {
     url: `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
+    get refusals() {
+      return state.refusals
+    },
     get answer() {
       return state.answer
     },
