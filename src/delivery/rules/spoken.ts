@@ -45,7 +45,9 @@ export function spokenText(parts: readonly Spoken[], around = { before: '', afte
       if (part.kind === 'pause') return ' '
       if (part.kind === 'say') return part.text
       if (before === '' && after === '') return Array.from(part.text).join(', ')
-      return Array.from(part.text).map((character) => `${before}${character}${after}`).join('')
+      return Array.from(part.text)
+        .map((character) => `${before}${character}${after}`)
+        .join('')
     })
     .join('')
 }
