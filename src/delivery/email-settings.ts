@@ -14,7 +14,7 @@ const senders = { from: mailbox.optional(), replyTo: mailbox.optional() }
 
 /** An SMTP server. On port 465 TLS is there from the start; elsewhere it has to be begun before anything else. */
 export const smtpSettings = z.object({
-  protocol: z.literal('SMTP').default('SMTP'),
+  protocol: z.literal('SMTP'),
   host: z.string().min(1).max(253),
   port: z.int().min(1).max(65_535).default(465),
   username: text.min(1).max(256).optional(),
@@ -24,7 +24,7 @@ export const smtpSettings = z.object({
 
 /** A provider that is asked over HTTP. */
 export const httpEmailSettings = z.object({
-  protocol: z.literal('HTTP').default('HTTP'),
+  protocol: z.literal('HTTP'),
   provider: z.literal('CUSTOM_PROVIDER').default('CUSTOM_PROVIDER'),
   name: text.min(1).max(256),
   authentication: customAuthentication,

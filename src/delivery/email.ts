@@ -10,7 +10,7 @@ import type { BlockList } from 'node:net'
 import { isIP } from 'node:net'
 import type { SendMailOptions, Transporter } from 'nodemailer'
 import { type Egress, EgressFailed } from '../external/egress.ts'
-import { resolveMailHost } from '../external/mail-host.ts'
+import { type MailHost, resolveMailHost } from '../external/mail-host.ts'
 import { askProvider } from './ask-provider.ts'
 import { fillRequest } from './custom-provider.ts'
 import { PermanentFailure, TemporaryFailure } from './delivery-failure.ts'
@@ -93,16 +93,23 @@ export async function sendEmail(
 }
 
 async function open(settings: SmtpSettings, listed: BlockList | undefined): Promise<Transporter> {
-  const { host, port, username, password } = settings
-  const { address, isListed } = await resolveMailHost(host, port, listed).catch((error: unknown) => {
+  const found = await resolveMailHost(settings.host, settings.port, listed).catch((error: unknown) => {
     if (error instanceof EgressFailed && error.reason !== 'unreachable') {
       throw new PermanentFailure('provider-not-reachable')
     }
     throw new TemporaryFailure('the name of the mail server could not be resolved')
   })
   const { createTransport } = await import('nodemailer')
+  return createTransport(smtpOptions(settings, found))
+}
+
+/**
+ * How to connect to the server of an environment: to the address that was judged, under the name that was given.
+ * Without TLS only where the operator lists the address.
+ */
+export function smtpOptions({ host, port, username, password }: SmtpSettings, { address, isListed }: MailHost) {
   const secure = port === 465
-  return createTransport({
+  return {
     host: address,
     port,
     secure,
@@ -111,7 +118,7 @@ async function open(settings: SmtpSettings, listed: BlockList | undefined): Prom
     ...(username === undefined ? {} : { auth: { user: username, pass: password ?? '' } }),
     ...timeouts,
     ...closed,
-  })
+  }
 }
 
 function written({ id, to, message, defaults }: OutgoingEmail): SendMailOptions {

@@ -44,15 +44,14 @@ export async function resolveMailHost(host: string, port: number, listed: BlockL
 
 /** What is wrong with the name of a mail server; undefined when nothing is, as far as the name says it. */
 export function mailHostProblem(host: string, listed: BlockList | undefined): string | undefined {
-  if (
-    isIP(host) === 0 &&
-    !/^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(host)
-  ) {
+  const literal = isIP(host) > 0 ? host : /^(?:.+\.)?localhost$/i.test(host) ? '127.0.0.1' : undefined
+  if (literal !== undefined) {
+    if (host.includes('%')) return 'must not name a network interface'
+    return reachOf(literal, listed) === 'closed' ? 'must not name an address that is not public' : undefined
+  }
+  if (host.length > 253 || !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(host)) {
     return 'must be the name or the address of a server'
   }
-  if (/^\d/.test(host) && /^[\d.]+$/.test(host) && isIP(host) === 0) return 'must be a well-formed address'
-  const literal = isIP(host) ? host : /^(?:.+\.)?localhost$/i.test(host) ? '127.0.0.1' : undefined
-  return literal !== undefined && reachOf(literal, listed) === 'closed'
-    ? 'must not name an address that is not public'
-    : undefined
+  // What ends in a number is read as an address by some, in forms that others do not know.
+  return /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/i.test(host) ? 'must be a well-formed address' : undefined
 }

@@ -28,8 +28,15 @@ import {
 } from '../storage/sql/notifications.ts'
 import { nullMeansAbsent } from './absent-members.ts'
 
-/** What says which of the two it is: clients leave `protocol` out, since the server knows it. */
-const request = nullMeansAbsent(z.union([httpEmailSettings, smtpSettings]))
+const either = z.discriminatedUnion('protocol', [smtpSettings, httpEmailSettings])
+
+/** Clients may leave `protocol` out, since only a provider over HTTP has requests. */
+const request = nullMeansAbsent(z.preprocess(withProtocol, either))
+
+function withProtocol(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || 'protocol' in value) return value
+  return { ...value, protocol: 'requests' in value ? 'HTTP' : 'SMTP' }
+}
 
 const shown = { _links: linksSchema, id: uuid, environment: reference, updatedAt: timestamp }
 const emailDeliverySettings = z.union([

@@ -92,6 +92,45 @@ onEachEngine('outbox', (open) => {
     assert.equal(await waiting(ports), 1, 'the second attempt owns the message now')
   })
 
+  test('R27: what one environment waits for holds up no other, and its own goes on when there is room', async () => {
+    const ports = await open()
+    const { storage, world } = ports
+    const slow = world.uuid()
+    const quick = world.uuid()
+    const promiseTo = (environmentId: string, count: number) =>
+      storage.commit({
+        name: 'promise',
+        *run() {
+          for (let at = 0; at < count; at += 1) {
+            yield enqueue(world, { kind: 'environment.forget', environmentId }, world.now())
+          }
+        },
+      })
+    const waitingFor: (() => void)[] = []
+    const done: string[] = []
+    const work = handlers(async ({ environmentId }) => {
+      if (environmentId === slow) await new Promise<void>((resolve) => waitingFor.push(resolve))
+      done.push(environmentId)
+      return 'done'
+    })
+    const outbox = openOutbox(ports, work, never)
+    await promiseTo(slow, 30)
+    await outbox.look()
+    assert.equal(waitingFor.length, 4, 'a few at a time')
+    await promiseTo(quick, 3)
+    await outbox.look()
+    for (let waited = 0; done.length < 3 && waited < 2000; waited += 10) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    assert.deepEqual(done, [quick, quick, quick])
+    const settled = outbox.settled()
+    const letting = setInterval(() => waitingFor.splice(0).forEach((resolve) => resolve()), 1)
+    await settled
+    clearInterval(letting)
+    assert.equal(done.length, 33)
+    assert.equal(await waiting(ports), 0)
+  })
+
   test('a kind that this release does not know stays for the release that does', async () => {
     const ports = await open()
     const { storage, world } = ports
