@@ -55,7 +55,7 @@ export const templates = {
   digital_wallet_pairing: template('Digital wallet pairing', 'Pairs a digital wallet.', ['Email', 'SMS'], person),
   email_verification_admin: template(
     'E-mail verification by an administrator',
-    'The code that proves the e-mail address of an account that an administrator made.',
+    'The code that proves the e-mail address of an account, where an administrator asks for it.',
     ['Email'],
     code,
   ),

@@ -34,11 +34,11 @@ Er gilt fünf Minuten und nur einmal. Wenn Sie kein solches Konto haben, ist nic
       subject: 'Bestätigen Sie Ihre E-Mail-Adresse',
       paragraphs: `Guten Tag \${user.name},
 
-für Sie wurde das Konto \${user.username} angelegt. Geben Sie diesen Code ein, um zu bestätigen, dass dies Ihre E-Mail-Adresse ist:
+Sie werden gebeten zu bestätigen, dass dies die E-Mail-Adresse Ihres Kontos \${user.username} ist. Das ist der Code dafür:
 
 \${code}
 
-Er gilt fünf Minuten und nur einmal. Wenn Sie kein solches Konto erwarten, ist nichts zu tun.`,
+Er gilt nur einmal. Wenn Sie kein solches Konto haben, ist nichts zu tun.`,
     },
   },
   email_phone_verification: {

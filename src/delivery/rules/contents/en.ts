@@ -34,11 +34,11 @@ It is good for five minutes and works once. If you have no such account, ignore 
       subject: 'Confirm your e-mail address',
       paragraphs: `Hello \${user.name},
 
-an administrator made the account \${user.username} for you. Type this code to confirm that this is your e-mail address:
+an administrator asks you to confirm that this is the e-mail address of your account \${user.username}. This is the code for it:
 
 \${code}
 
-It is good for five minutes and works once. If you expect no such account, ignore this message.`,
+It works once. If you have no such account, ignore this message.`,
     },
   },
   email_phone_verification: {
