@@ -75,6 +75,7 @@ export async function sendRecoveryCode(
           userId: user.id,
           locales: user.document.preferredLanguage ? [user.document.preferredLanguage, ...locales] : locales,
           variables: { code, 'user.username': user.username, 'user.name': user.document.name?.given ?? user.username },
+          usefulUntil: now + codeLifetime,
         },
         now,
       )

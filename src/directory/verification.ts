@@ -49,6 +49,7 @@ export function* sendingOfVerification(
       userId: user.id,
       locales: preferredLanguage ? [preferredLanguage, ...locales] : locales,
       variables: { code, 'user.username': user.username, 'user.name': name?.given ?? user.username },
+      usefulUntil: now + lifetimes[template],
     },
     now,
   )
