@@ -10,10 +10,16 @@ import type { Statement } from '../storage/port.ts'
 import type { World } from '../world.ts'
 import { enqueue } from './outbox.ts'
 
-/** The templates Stile sends: a closed list of PingOne's names. */
+/**
+ * The templates Stile sends: a closed list of PingOne's names. `email_verification_user` proves that the user owns the
+ * e-mail address, `strong_authentication` brings the passcode of a second factor, `device_pairing` the one that activates
+ * a device.
+ */
 export type TemplateName =
-  /** Proves that the user owns the e-mail address: registration and change of address. */
-  'email_verification_user' | 'recovery_code_template'
+  | 'device_pairing'
+  | 'email_verification_user'
+  | 'recovery_code_template'
+  | 'strong_authentication'
 
 /** A message to one user, by e-mail. */
 export interface Notification {

@@ -37,6 +37,50 @@ jemand möchte ein neues Passwort für Ihr Konto \${user.username} wählen. Wenn
 Er gilt fünf Minuten und nur einmal. Wenn Sie es nicht waren, ist nichts zu tun: Ihr Passwort bleibt, wie es ist.`,
     },
   },
+  strong_authentication: {
+    en: {
+      subject: 'Your passcode',
+      body: `Hello \${user.name},
+
+this is the passcode to sign on as \${user.username}:
+
+\${code}
+
+It is good for \${minutes} minutes and works once. If you are not signing on, somebody knows your password: change it.`,
+    },
+    de: {
+      subject: 'Ihr Einmalpasscode',
+      body: `Guten Tag \${user.name},
+
+mit diesem Passcode melden Sie sich als \${user.username} an:
+
+\${code}
+
+Er gilt \${minutes} Minuten und nur einmal. Wenn Sie sich gerade nicht anmelden, kennt jemand Ihr Passwort: Ändern Sie es.`,
+    },
+  },
+  device_pairing: {
+    en: {
+      subject: 'Confirm this address for signing on',
+      body: `Hello \${user.name},
+
+type this passcode to use this e-mail address as a second factor of \${user.username}:
+
+\${code}
+
+It is good for \${minutes} minutes and works once. If you did not ask for it, ignore this message.`,
+    },
+    de: {
+      subject: 'Bestätigen Sie diese Adresse für die Anmeldung',
+      body: `Guten Tag \${user.name},
+
+geben Sie diesen Passcode ein, um diese E-Mail-Adresse als zweiten Faktor von \${user.username} zu verwenden:
+
+\${code}
+
+Er gilt \${minutes} Minuten und nur einmal. Wenn Sie nicht danach gefragt haben, ist nichts zu tun.`,
+    },
+  },
   email_verification_user: {
     en: {
       subject: 'Confirm your e-mail address',

@@ -1,12 +1,13 @@
 /**
  * What a new environment holds from its first moment (platform-api 2): the resources `openid` and `PingOne API` with
- * their scopes, the sign-on policy `Single_Factor`, three password policies, a signing key and a data key. Clients look
+ * their scopes, the sign-on policies `Single_Factor` and `Multi_Factor`, the MFA policy, three password policies, a signing key and a data key. Clients look
  * these up instead of creating them. No population: the API creates none (platform-api 2).
  *
  * Making keys is slow and happens before the unit; the unit only writes rows. Never: a private key in the clear.
  */
 import type { KeyObject } from 'node:crypto'
 import { bootstrapPasswordPolicies } from '../directory/passwords/policy.ts'
+import { defaultDeviceAuthenticationPolicy } from '../flow/factors/device-authentication-policy.ts'
 import type { PolicyAction } from '../flow/policy.ts'
 import type { Kernel } from '../kernel.ts'
 import { newDataKey, wrapDataKey } from '../keys/data-key.ts'
@@ -94,6 +95,14 @@ const singleFactor: PolicyAction = {
   condition: { secondsSince: '${session.lastSignOn.withAuthenticator.pwd.at}', greater: 28_800 },
 }
 
+/** What `Multi_Factor` asks for beside the password, unless the session has seen one in the last 8 hours. */
+const secondFactor: PolicyAction = {
+  type: 'MULTI_FACTOR_AUTHENTICATION',
+  priority: 2,
+  noDevicesMode: 'BLOCK',
+  condition: { secondsSince: '${session.lastSignOn.withAuthenticator.mfa.at}', greater: 28_800 },
+}
+
 /**
  * Makes the keys and rows of a new environment.
  * @returns what `insertEnvironment` writes, in the same or a later unit
@@ -140,6 +149,7 @@ export async function prepareEnvironment(
   ].map((scope) => ({ ...scope, id: world.uuid() }))
 
   const signOnPolicyId = world.uuid()
+  const multiFactorPolicyId = world.uuid()
   const bill = wanted.billOfMaterials ?? { products: [{ id: world.uuid(), type: 'PING_ONE_BASE' as const }] }
   const document: EnvironmentDocument = {
     ...(wanted.description === undefined ? {} : { description: wanted.description }),
@@ -218,6 +228,19 @@ export async function prepareEnvironment(
         })),
       ],
       [
+        'device_authentication_policies',
+        [
+          {
+            environment_id: id,
+            id: world.uuid(),
+            name: 'Default MFA Policy',
+            is_default: 1,
+            document: JSON.stringify(defaultDeviceAuthenticationPolicy),
+            ...times,
+          },
+        ],
+      ],
+      [
         'sign_on_policies',
         [
           {
@@ -226,6 +249,15 @@ export async function prepareEnvironment(
             name: 'Single_Factor',
             description: null,
             is_default: 1,
+            version: 1,
+            ...times,
+          },
+          {
+            environment_id: id,
+            id: multiFactorPolicyId,
+            name: 'Multi_Factor',
+            description: null,
+            is_default: 0,
             version: 1,
             ...times,
           },
@@ -240,6 +272,14 @@ export async function prepareEnvironment(
             version: 1,
             name: 'Single_Factor',
             actions: JSON.stringify([{ id: world.uuid(), ...singleFactor }]),
+            created_at: now,
+          },
+          {
+            environment_id: id,
+            policy_id: multiFactorPolicyId,
+            version: 1,
+            name: 'Multi_Factor',
+            actions: JSON.stringify([singleFactor, secondFactor].map((action) => ({ id: world.uuid(), ...action }))),
             created_at: now,
           },
         ],

@@ -4,6 +4,7 @@
  */
 import type { KeyObject } from 'node:crypto'
 import type { PasswordPolicy } from '../directory/passwords/policy.ts'
+import type { FlowConfiguration } from '../flow/configuration.ts'
 import type { CompiledPolicy } from '../flow/policy.ts'
 import type { SigningKey } from '../keys/signing-key.ts'
 import type { EnvironmentSettings } from './settings.ts'
@@ -60,6 +61,8 @@ export interface Environment {
   readonly scopes: ReadonlyMap<string, Scope>
   readonly populations: ReadonlyMap<string, Population>
   readonly passwordPolicies: ReadonlyMap<string, StoredPasswordPolicy>
+  /** What actions of sign-on policies refer to. */
+  readonly flowConfiguration: FlowConfiguration
   /** Sign-on policies by id, each at its current version. */
   readonly policies: ReadonlyMap<string, CompiledPolicy>
   readonly defaultPolicyId: string

@@ -3,9 +3,12 @@ import type { Context } from '../contract/operation.ts'
 import { userWithPasswordById } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
 import { passwordPolicyOf } from '../environment/snapshot.ts'
+import type { ActionView } from '../flow/action.ts'
+import type { Facts } from '../flow/facts.ts'
 import type { FlowState } from '../flow/state.ts'
 import { type FlowDisplay, type FlowView, viewFlow } from '../flow/view.ts'
 import { flowLinks } from './address.ts'
+import { devicesFact } from './drive.ts'
 
 /** The display of a flow; one read when it has a user. */
 export async function displayOf(context: Context, state: FlowState, application: Application): Promise<FlowDisplay> {
@@ -20,7 +23,30 @@ export async function displayOf(context: Context, state: FlowState, application:
   const { user } = found
   const { name } = user.document
   const { policy } = passwordPolicyOf(environment, user.populationId)
-  return { ...shown, user: { id: user.id, username: user.username, ...(name ? { name } : {}) }, passwordPolicy: policy }
+  return {
+    ...shown,
+    user: { id: user.id, username: user.username, ...(name ? { name } : {}) },
+    passwordPolicy: policy,
+    action: await actionView(context, state),
+  }
+}
+
+/** What the waiting action shows of itself, with the facts it reads for that. */
+async function actionView(context: Context, state: FlowState): Promise<ActionView> {
+  const { kernel, environment } = context
+  const candidate = state.candidates[state.candidate]
+  if (!state.action || !candidate) return {}
+  const { id, policyVersion } = state.action
+  const policy = await kernel.environments.policyVersion(environment, candidate.policyId, policyVersion)
+  const action = policy?.actions.find((each) => each.id === id)
+  if (!action?.definition.view) return {}
+  const { definition, config } = action
+  const needsDevices = definition.viewFacts?.includes('devices') ?? false
+  const facts: Facts = {
+    configuration: environment.flowConfiguration,
+    ...(needsDevices ? { devices: await devicesFact(context, state.user?.id ?? null) } : {}),
+  }
+  return action.definition.view({ config, slot: definition.slot.parse(state.slot), facts })
 }
 
 /** The population that whoever registers now gets into; the default one where nobody can. */

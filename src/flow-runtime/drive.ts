@@ -3,8 +3,10 @@
  * request is refused. Architecture section 3. At most 16 turns: a policy that needs more is broken, and fails closed.
  */
 import type { Context } from '../contract/operation.ts'
+import { deviceFacts, devicesOf } from '../directory/devices.ts'
 import { sessionFacts, sessionFrom } from '../directory/sessions.ts'
 import { type UserWithPassword, userWithPasswordById } from '../directory/users.ts'
+import type { DeviceFacts } from '../flow/factors/device.ts'
 import type { Facts, SessionFacts } from '../flow/facts.ts'
 import { step } from '../flow/machine.ts'
 import type { PolicyVersions } from '../flow/policy-versions.ts'
@@ -44,7 +46,8 @@ export async function drive(
     | { readonly id: string | undefined },
 ): Promise<Driven> {
   let user = 'read' in session ? session.user : undefined
-  let facts: Facts = 'read' in session ? factsRead(context, session.read, user) : {}
+  const read = 'read' in session ? factsRead(context, session.read, user) : {}
+  let facts: Facts = { configuration: context.environment.flowConfiguration, ...read }
   const sessionId = 'read' in session ? undefined : session.id
   let next = begin
   const writes: Write[] = []
@@ -82,6 +85,14 @@ function factsRead(
   return session ? { session, user: user ? userFacts(environment, user, now) : null } : { session }
 }
 
+/** The devices of a user as facts; none where there is no user. */
+export async function devicesFact(
+  { kernel, environment, now }: Context,
+  userId: string | null,
+): Promise<readonly DeviceFacts[]> {
+  return userId === null ? [] : (await devicesOf(kernel, environment.id, userId, now)).map(deviceFacts)
+}
+
 async function load(
   context: Context,
   facts: Facts,
@@ -106,6 +117,12 @@ async function load(
       }
       case 'request':
         loaded = { ...loaded, request: { remoteIp: context.remoteAddress } }
+        break
+      case 'devices':
+        loaded = { ...loaded, devices: await devicesFact(context, needs.userId) }
+        break
+      case 'configuration':
+        loaded = { ...loaded, configuration: environment.flowConfiguration }
         break
     }
   }

@@ -1,6 +1,7 @@
 /** The flow resource and its steps as schemas, for validation of answers and for OpenAPI: authentication-api 1.4, 3.1. */
 import { z } from 'zod'
 import { linksSchema } from '../contract/hal.ts'
+import { deviceView } from '../flow/factors/device.ts'
 
 /** A step of the first edition. */
 export const stepSchema = z.object({
@@ -18,11 +19,14 @@ export const flowResourceSchema = z.object({
     user: z.object({ id: z.string(), username: z.string(), name: z.looseObject({}).optional() }).optional(),
     application: z.object({ name: z.string(), icon: z.object({ id: z.string(), href: z.string() }).optional() }),
     passwordPolicy: z.looseObject({}).optional(),
+    devices: z.array(deviceView).optional(),
     requiredStep: stepSchema.optional(),
   }),
   id: z.string(),
   environment: z.object({ id: z.string() }),
   session: z.object({ id: z.string() }).optional(),
+  bypassAllowed: z.boolean().optional(),
+  selectedDevice: z.object({ id: z.string() }).optional(),
   resumeUrl: z.string(),
   status: z.string(),
   createdAt: z.string(),

@@ -6,6 +6,8 @@
  * Never: a fact that the client could have written itself, such as a forwarded address from an untrusted peer.
  */
 import { z } from 'zod'
+import type { FlowConfiguration } from './configuration.ts'
+import type { DeviceFacts } from './factors/device.ts'
 
 /** The browser's session as it stood when it was read; authentication-api 2.18. Times in epoch milliseconds. */
 export const sessionFacts = z.strictObject({
@@ -25,6 +27,8 @@ export type SessionFacts = Readonly<z.infer<typeof sessionFacts>>
 
 /** A user as the directory holds them now. */
 export interface UserFacts {
+  /** Whether MFA is switched on for the user. */
+  readonly mfaEnabled: boolean
   readonly id: string
   readonly enabled: boolean
   /** The account is locked by an administrator or by MFA failures; not the temporary lock-out of the password. */
@@ -43,13 +47,16 @@ export interface RequestFacts {
   readonly remoteIp: string
 }
 
-/** What has been loaded so far. */
+/** What has been loaded so far. `configuration` is there from the beginning. */
 export interface Facts {
   /** When a flow starts: the browser's live session. Later: that same session, read again; `null` once it is gone. */
   readonly session?: SessionFacts | null
   /** The flow's user; before there is one, the user of the session. `null` when deleted. */
   readonly user?: UserFacts | null
   readonly request?: RequestFacts | null
+  /** The devices of the flow's user, in their order; none where there is no user. */
+  readonly devices?: readonly DeviceFacts[]
+  readonly configuration?: FlowConfiguration
 }
 
 /** A fact the machine can ask for. */

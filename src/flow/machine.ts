@@ -74,6 +74,8 @@ export function step(
   const effects = isAnswer ? event.ask.effects : []
   const action = waitingAction(turn, state)
   if (!action) return advance(turn, state, effects)
+  const missing = action.definition.needs.filter((fact) => facts[fact] === undefined)
+  if (missing.length > 0) return needs(missing, state.user?.id ?? null)
   return carryOut(turn, state, action, decide(turn, state, action, event), effects)
 }
 
@@ -118,11 +120,21 @@ function waitingAction(turn: Turn, state: FlowState): CompiledAction | null {
 
 function decide(
   { facts, now }: Turn,
-  { slot, status, user, identifier }: FlowState,
+  { id: flowId, slot, status, user, identifier }: FlowState,
   { definition, config }: CompiledAction,
   event: AnyActionEvent,
 ): Decision<Json, ActionStatus> {
-  return definition.decide({ config, slot: definition.slot.parse(slot), status, event, user, identifier, facts, now })
+  return definition.decide({
+    config,
+    slot: definition.slot.parse(slot),
+    status,
+    event,
+    user,
+    identifier,
+    flowId,
+    facts,
+    now,
+  })
 }
 
 /** Judges the flow and goes wherever that leads. */
@@ -203,8 +215,9 @@ function carryOut(
       const { user, methods } = decision
       if (isStranger(state, user)) return refuse(otherUser)
       if (!isUsable(user)) return dismissUser(turn, state)
-      const fresh = methods.map((method) => ({ method, userId: user.id, at: turn.now, actionId: action.id }))
-      const standing = { user, identifier: state.identifier }
+      const factor = decision.factor === undefined ? {} : { factor: decision.factor }
+      const fresh = methods.map((method) => ({ method, userId: user.id, at: turn.now, actionId: action.id, ...factor }))
+      const standing = { user, identifier: state.identifier, facts: turn.facts }
       if (!action.definition.isSatisfied(fresh, action.config, standing))
         throw new Error(`${action.type} proved too little`)
       const proved = move(turn, state, decision.reason, {

@@ -5,7 +5,7 @@
  * Never: anything the proofs or the live session do not show.
  */
 import { z } from 'zod'
-import { methods } from './proof.ts'
+import { amrWords, methods } from './proof.ts'
 
 export const outcomeSchema = z.strictObject({
   userId: z.string(),
@@ -22,7 +22,7 @@ export const outcomeSchema = z.strictObject({
   /** Name of the completed policy, the `acr` claim. */
   acr: z.string(),
   /** `amr` claim: methods proved here, and those of the session that spared a step. */
-  amr: z.array(z.enum(methods)),
+  amr: z.array(z.enum(amrWords)),
   /** `auth_time` claim in epoch seconds. */
   authTime: z.int(),
   /** Methods proved in this flow and when (epoch milliseconds): `lastSignOn.withAuthenticator` of the session. */

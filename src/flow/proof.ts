@@ -5,6 +5,7 @@
  * Never: evidence itself (a password, a code); a proof of another user than the flow's.
  */
 import { z } from 'zod'
+import { deviceTypes } from './factors/device.ts'
 
 /** The authenticators a session remembers (authentication-api 2.18, `lastSignOn.authenticators`). */
 export const methods = ['pwd', 'mfa'] as const
@@ -12,12 +13,19 @@ export const methods = ['pwd', 'mfa'] as const
 /** A method of authentication. */
 export type Method = (typeof methods)[number]
 
+/** The words of the `amr` claim (RFC 8176), in their order. */
+export const amrWords = ['pwd', 'otp', 'mfa'] as const
+
+export type AmrWord = (typeof amrWords)[number]
+
 /** One thing proved in a flow. `at` is in epoch milliseconds, `actionId` the policy action that saw it. */
 export const proof = z.strictObject({
   method: z.enum(methods),
   userId: z.string(),
   at: z.int(),
   actionId: z.string(),
+  /** The kind of device that proved it, where one did. */
+  factor: z.enum(deviceTypes).exactOptional(),
 })
 
 export type Proof = Readonly<z.infer<typeof proof>>

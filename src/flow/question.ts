@@ -5,6 +5,7 @@
  * Never: a secret. The runtime keeps what it cut out of the body and uses it to answer.
  */
 import type { UserFacts } from './facts.ts'
+import type { DeviceType } from './factors/device.ts'
 import type { Failure } from './failure.ts'
 import type { Outcome } from './outcome.ts'
 import type { Detail, UnsatisfiedRequirement } from './refusal.ts'
@@ -85,6 +86,31 @@ export interface Questions {
     readonly answer:
       | { readonly result: 'accepted'; readonly user: UserFacts }
       | { readonly result: 'wrongCode' }
+      | LockedOut
+  }
+  /** Send a passcode to a device of the user, with the saving of the state; good for this flow only. */
+  readonly sendPasscode: {
+    readonly ask: {
+      readonly userId: string
+      readonly deviceId: string
+      /** `null`: the environment's default device authentication policy. */
+      readonly policyId: string | null
+      readonly flowId: string
+    }
+    readonly answer: { readonly result: 'sent' } | LockedOut
+  }
+  /** Is the passcode of this device right (one guess)? Used up with the saving of the state. */
+  readonly checkPasscode: {
+    readonly ask: {
+      readonly userId: string | null
+      readonly identifier: string
+      readonly deviceId: string | null
+      readonly policyId: string | null
+      readonly flowId: string
+    }
+    readonly answer:
+      | { readonly result: 'accepted'; readonly user: UserFacts; readonly factor: DeviceType }
+      | { readonly result: 'rejected' }
       | LockedOut
   }
 }

@@ -5,7 +5,9 @@
  * Never: a link that the status does not allow or one that is missing; a user whose primary factor is not proved, unless
  * the browser's own session named them; an address made here.
  */
+import type { ActionView } from './action.ts'
 import { actionOfType, type MediaType } from './actions/index.ts'
+import type { DeviceView } from './factors/device.ts'
 import type { Failure } from './failure.ts'
 import { type StepReason, stepReasons } from './reasons.ts'
 import type { FlowState, FlowStatus, FlowStep } from './state.ts'
@@ -27,6 +29,8 @@ export interface FlowDisplay {
   readonly user?: { readonly id: string; readonly username: string; readonly name?: object }
   /** The password policy of that user (authentication-api 7.7). */
   readonly passwordPolicy?: object
+  /** What the waiting action shows of itself. */
+  readonly action?: ActionView
 }
 
 interface Link {
@@ -50,6 +54,7 @@ export interface FlowView {
     readonly application: FlowDisplay['application']
     readonly user?: NonNullable<FlowDisplay['user']>
     readonly passwordPolicy?: object
+    readonly devices?: readonly DeviceView[]
     readonly requiredStep?: StepView
   }
   readonly id: string
@@ -60,6 +65,8 @@ export interface FlowView {
   readonly createdAt: string
   readonly expiresAt: string
   readonly error?: Failure
+  readonly bypassAllowed?: boolean
+  readonly selectedDevice?: { readonly id: string }
 }
 
 /** Whether the way a user became known lets the flow name them. */
@@ -74,7 +81,9 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
   const user = state.user && isNamed[state.user.knownBy] && display.user?.id === state.user.id ? display.user : null
   const session = sessionId(state)
   const requiredStep = viewSteps(state, links).find(({ id }) => id === state.action?.id)
-  const { passwordPolicy } = display
+  const { passwordPolicy, action = {} } = display
+  // Nothing of somebody who has proved nothing yet (row J26).
+  const { devices, ...members } = user ? action : {}
   return {
     _links: {
       ...Object.fromEntries(state.offers.map((name) => [name, { href: links.self }])),
@@ -86,8 +95,10 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
       ...(user ? { user } : {}),
       application: display.application,
       ...(passwordPolicy && setsPassword(state) ? { passwordPolicy } : {}),
+      ...(devices ? { devices } : {}),
       ...(requiredStep ? { requiredStep } : {}),
     },
+    ...members,
     id: state.id,
     environment: { id: state.environmentId },
     ...(session ? { session: { id: session } } : {}),

@@ -19,6 +19,7 @@ const keptAfter: Readonly<Record<TransientTable, number>> = {
   authorization_codes: marginMilliseconds,
   token_families: marginMilliseconds,
   limits: marginMilliseconds,
+  devices: marginMilliseconds,
   inbox: marginMilliseconds,
   one_time_codes: marginMilliseconds,
   environment_changes: changeFeedMilliseconds,

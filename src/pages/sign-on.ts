@@ -5,6 +5,7 @@
  * Never: a password sent back to the browser, or a form for an action that the flow does not offer.
  */
 import type { ActionStatus, MediaType } from '../flow/actions/index.ts'
+import type { DeviceView } from '../flow/factors/device.ts'
 import { type Fragment, type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
 import { type PasswordRequirements, requirementsList } from './password-requirements.ts'
@@ -27,6 +28,9 @@ export interface SignOnView {
   /** Who the flow is about: by what they proved, or by what they typed. */
   readonly user?: { readonly username: string; readonly name?: PersonName | undefined } | undefined
   readonly passwordPolicy?: PasswordRequirements | undefined
+  /** Second factors of the user, and which of them is in use. */
+  readonly devices?: readonly DeviceView[] | undefined
+  readonly selectedDevice?: { readonly id: string } | undefined
   /** What was wrong with the last attempt. */
   readonly error?: SignOnError | undefined
 }
@@ -100,6 +104,10 @@ function contentOf(view: SignOnView, context: FieldContext): Content {
       return { heading: 'recover.heading', text: 'recover.text', forms: recoverForms(view, context) }
     case 'VERIFICATION_CODE_REQUIRED':
       return { heading: 'verify.heading', text: 'verify.text', forms: verifyForms(view, context) }
+    case 'OTP_REQUIRED':
+      return passcode(view, context)
+    case 'DEVICE_SELECTION_REQUIRED':
+      return { heading: 'device.heading', text: 'device.text', forms: devices(view, context, view.devices ?? []) }
   }
 }
 
@@ -167,6 +175,38 @@ function recoverForms(view: SignOnView, context: FieldContext): readonly Html[] 
 function verifyForms(view: SignOnView, context: FieldContext): readonly Html[] {
   const content = [field(context, 'verificationCode', { isFirst: true }), submit(context, 'verify.submit')]
   return [postForm(view, 'user.verify', content), again(view, context, 'user.sendVerificationCode')]
+}
+
+function passcode(view: SignOnView, context: FieldContext): Content {
+  const selected = view.devices?.find(({ id }) => id === view.selectedDevice?.id)
+  const others = view.devices?.filter(({ id }) => id !== selected?.id) ?? []
+  const content = [field(context, 'otp', { isFirst: true }), submit(context, 'passcode.submit')]
+  const forms = [postForm(view, 'otp.check', content)]
+  if (selected?.type === 'EMAIL')
+    forms.push(deviceForm(view, selected, html`<button class="link">${say(context.language, 'code.again')}</button>`))
+  if (others.length > 0) {
+    forms.push(
+      html`<h2 class="muted">${say(context.language, 'device.others')}</h2>`,
+      ...devices(view, context, others),
+    )
+  }
+  return { heading: 'passcode.heading', text: selected?.type === 'TOTP' ? 'passcode.fromApp' : 'passcode.sent', forms }
+}
+
+/** One button for each device. */
+function devices(view: SignOnView, { language }: FieldContext, list: readonly DeviceView[]): readonly Html[] {
+  return list.map((device) => {
+    const name = device.nickname ?? say(language, device.type === 'TOTP' ? 'device.TOTP' : 'device.EMAIL')
+    return deviceForm(
+      view,
+      device,
+      html`<button class="button">${name}${device.email && html` <bdi>${device.email}</bdi>`}</button>`,
+    )
+  })
+}
+
+function deviceForm(view: SignOnView, { id }: DeviceView, button: Html): Html {
+  return postForm(view, 'device.select', html`<input type="hidden" name="device" value="${id}">${button}`)
 }
 
 /** Has the same code sent again. */

@@ -4,6 +4,7 @@ import { applicationGrantOperations } from './application-grants.ts'
 import { applicationSecretOperations } from './application-secret.ts'
 import { applicationOperations } from './applications.ts'
 import { billOfMaterialsOperations } from './bill-of-materials.ts'
+import { deviceAuthenticationPolicyOperations } from './device-authentication-policies.ts'
 import { environmentDeletionOperations } from './environment-deletion.ts'
 import { environmentTypeOperations } from './environment-type.ts'
 import { environmentOperations } from './environments.ts'
@@ -18,6 +19,8 @@ import { settingsOperations } from './settings.ts'
 import { signOnPolicyOperations } from './sign-on-policies.ts'
 import { signOnPolicyActionOperations } from './sign-on-policy-actions.ts'
 import { signOnPolicyAssignmentOperations } from './sign-on-policy-assignments.ts'
+import { userDeviceActionOperations } from './user-device-actions.ts'
+import { userDeviceOperations } from './user-devices.ts'
 import { userPasswordOperations } from './user-password.ts'
 import { userOperations } from './users.ts'
 
@@ -32,6 +35,9 @@ export const platformOperations: readonly Operation[] = [
   ...passwordPolicyOperations,
   ...userOperations,
   ...userPasswordOperations,
+  ...deviceAuthenticationPolicyOperations,
+  ...userDeviceOperations,
+  ...userDeviceActionOperations,
   ...applicationOperations,
   ...applicationSecretOperations,
   ...applicationGrantOperations,

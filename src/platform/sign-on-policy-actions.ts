@@ -15,6 +15,7 @@ import type { Word } from '../storage/operations.ts'
 import { run } from '../storage/port.ts'
 import { signOnPolicyById } from '../storage/sql/sign-on-policies.ts'
 import { withoutNulls } from './absent-members.ts'
+import { namedPolicy } from './device-authentication-policies.ts'
 import { actionsOf, moveToNextVersion, type StoredAction } from './sign-on-policy-version.ts'
 
 /** An action as sent: what is wrong with it is told in the words of `flow/`, before the schema takes it apart. */
@@ -40,6 +41,14 @@ function actionBody({ site }: Context, policyId: string, stored: StoredAction) {
     environment: { id: site.environmentId },
     signOnPolicy: { id: policyId },
     ...stored,
+  }
+}
+
+/** What an action refers to has to be there. @throws Problem INVALID_DATA */
+function requireReferences({ environment }: Context, action: PolicyAction): void {
+  const id = namedPolicy(action)
+  if (id !== undefined && !environment.flowConfiguration.deviceAuthenticationPolicies.has(id)) {
+    throw invalidData('INVALID_VALUE', 'deviceAuthenticationPolicy.id', 'is not a device authentication policy')
   }
 }
 
@@ -130,6 +139,7 @@ const createAction = defineOperation({
   event: 'ACTION.CREATED',
   async handle({ params: { policyId }, body }, context) {
     const { kernel, environment, now } = context
+    requireReferences(context, body)
     const created: StoredAction = { ...body, id: kernel.world.uuid() }
     await kernel.environments.configure(environment.id, 'create-policy-action', now, function* (changes) {
       changes.push({ kind: 'snapshot' })
@@ -155,6 +165,7 @@ const updateAction = defineOperation({
   event: 'ACTION.UPDATED',
   async handle({ params: { policyId, actionId }, body }, context) {
     const { kernel, environment, now } = context
+    requireReferences(context, body)
     const replaced: StoredAction = { ...body, id: actionId }
     await kernel.environments.configure(environment.id, 'update-policy-action', now, function* (changes) {
       changes.push({ kind: 'snapshot' })

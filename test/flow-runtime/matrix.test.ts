@@ -19,6 +19,8 @@ const legal: Readonly<Record<FlowStatus, readonly MediaType[]>> = {
   VERIFICATION_CODE_REQUIRED: ['user.verify', 'user.sendVerificationCode'],
   MUST_CHANGE_PASSWORD: ['password.reset'],
   PASSWORD_EXPIRED: ['password.reset'],
+  OTP_REQUIRED: ['otp.check', 'device.select'],
+  DEVICE_SELECTION_REQUIRED: ['device.select'],
   COMPLETED: [],
   FAILED: [],
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { FlowState } from '../../src/flow/state.ts'
 import { compilePolicy } from '../../src/flow/policy.ts'
-import { loginPolicy, Rig } from './rig.ts'
+import { deviceOf, loginPolicy, Rig } from './rig.ts'
 
 const offering = { recovery: { enabled: true }, registration: { enabled: true } }
 /** LOGIN with recovery and registration. */
@@ -15,6 +15,17 @@ const namesFirst = () =>
     actions: [
       { id: 'name', type: 'IDENTIFIER_FIRST', priority: 1, ...offering },
       { id: 'login', type: 'LOGIN', priority: 2 },
+    ],
+  })
+
+const twoFactors = () =>
+  compilePolicy({
+    id: 'policy',
+    name: 'Multi_Factor',
+    version: 1,
+    actions: [
+      { id: 'login', type: 'LOGIN', priority: 1 },
+      { id: 'mfa', type: 'MULTI_FACTOR_AUTHENTICATION', priority: 2 },
     ],
   })
 
@@ -47,6 +58,15 @@ export function flowIn(status: FlowState['status']): Rig {
       person.facts = { ...person.facts, verification: 'REQUIRED' }
       rig.begin(policy())
       rig.signOn('alice')
+      break
+    case 'DEVICE_SELECTION_REQUIRED':
+      rig.begin(twoFactors())
+      rig.signOn('alice')
+      break
+    case 'OTP_REQUIRED':
+      rig.begin(twoFactors())
+      rig.signOn('alice')
+      rig.post('device.select', { device: { id: deviceOf('alice', 'EMAIL') } })
       break
     case 'COMPLETED':
       rig.begin(policy())

@@ -9,7 +9,7 @@ import { step } from '../../src/flow/machine.ts'
 import { encode, type FlowState } from '../../src/flow/state.ts'
 import type { FlowEvent } from '../../src/flow/turn.ts'
 import { flowIn } from './flow-in.ts'
-import { canary, codeOf, type Rig } from './rig.ts'
+import { canary, codeOf, deviceOf, type Rig } from './rig.ts'
 
 /** authentication-api 3.3 and 4.1. */
 const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
@@ -20,6 +20,8 @@ const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
   VERIFICATION_CODE_REQUIRED: ['user.verify', 'user.sendVerificationCode'],
   MUST_CHANGE_PASSWORD: ['password.reset'],
   PASSWORD_EXPIRED: ['password.reset'],
+  OTP_REQUIRED: ['otp.check', 'device.select'],
+  DEVICE_SELECTION_REQUIRED: ['device.select'],
   COMPLETED: [],
   FAILED: [],
 }
@@ -36,6 +38,8 @@ const bodies: Readonly<Record<MediaType, object>> = {
   'user.register': { username: 'carol', email: 'carol@example.com', password: `${canary}-new` },
   'user.verify': { verificationCode: codeOf('alice') },
   'user.sendVerificationCode': {},
+  'device.select': { device: { id: deviceOf('alice', 'TOTP') } },
+  'otp.check': { otp: codeOf('alice') },
 }
 
 function untouched(rig: Rig, act: () => unknown): void {

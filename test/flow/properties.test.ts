@@ -12,7 +12,7 @@ import { type ConditionJson, readCondition } from '../../src/flow/conditions/ind
 import { isUsable } from '../../src/flow/facts.ts'
 import { type CompiledAction, type CompiledPolicy, compilePolicy } from '../../src/flow/policy.ts'
 import { encode, flowLifetime, type FlowState } from '../../src/flow/state.ts'
-import { canary, codeOf, deepFreeze, type Outcome, policyOf, Rig } from './rig.ts'
+import { canary, codeOf, deepFreeze, deviceOf, type Outcome, policyOf, Rig } from './rig.ts'
 import { secondSecretAction } from './second-secret.ts'
 
 const runs = { numRuns: 700 }
@@ -47,20 +47,27 @@ const condition: fc.Arbitrary<ConditionJson> = fc.letrec<{ node: ConditionJson }
 
 interface ActionPlan {
   readonly id: string
-  /** `name`: IDENTIFIER_FIRST, which proves nothing by itself. */
-  readonly factor: 'pwd' | 'mfa' | 'name'
+  /** `name`: IDENTIFIER_FIRST, which proves nothing by itself. `device`: a second factor by a device. */
+  readonly factor: 'pwd' | 'mfa' | 'name' | 'device'
   readonly condition: ConditionJson | null
   readonly asksDeviceFirst: boolean
 }
 
 const plan: fc.Arbitrary<ActionPlan> = fc.record({
   id: fc.constantFrom('a', 'b', 'c', 'd'),
-  factor: fc.constantFrom('pwd', 'pwd', 'mfa', 'name'),
+  factor: fc.constantFrom('pwd', 'pwd', 'mfa', 'name', 'device'),
   condition: fc.option(condition, { freq: 3 }),
   asksDeviceFirst: fc.boolean(),
 })
 
 const planned = new WeakMap<CompiledAction, ActionPlan>()
+
+const typeOf = {
+  pwd: 'LOGIN',
+  mfa: 'LOGIN',
+  name: 'IDENTIFIER_FIRST',
+  device: 'MULTI_FACTOR_AUTHENTICATION',
+} as const
 
 /** Whatever leads to a proof by another way is offered. */
 const offering = { recovery: { enabled: true }, registration: { enabled: true } }
@@ -77,7 +84,7 @@ function compile(
   const actions = actionPlans.map((each, index): CompiledAction => {
     const { id, factor, asksDeviceFirst } = each
     const compiled = makeCondition(each.condition)
-    const type = factor === 'name' ? 'IDENTIFIER_FIRST' : 'LOGIN'
+    const type = typeOf[factor]
     const source = { id: `${policyId}-${id}`, type, priority: index + 1, ...offering } as const
     const password = compilePolicy({ id: policyId, name: '', version, actions: [source] }).actions[0]
     const action =
@@ -103,6 +110,8 @@ type Command =
   | { readonly do: 'change'; readonly current: 'right' | 'wrong'; readonly fresh: string }
   | { readonly do: 'lookup' | 'forgot'; readonly who: 'alice' | 'bob' | 'nobody' }
   | { readonly do: 'recover' | 'verify'; readonly code: 'right' | 'wrong'; readonly fresh: string }
+  | { readonly do: 'select'; readonly who: 'alice' | 'bob'; readonly type: 'EMAIL' | 'TOTP' }
+  | { readonly do: 'passcode'; readonly code: 'right' | 'wrong' }
   | { readonly do: 'register'; readonly who: 'alice' | 'carol'; readonly fresh: string }
   | { readonly do: 'disable' | 'enable' | 'forceChange' | 'forceVerification'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'rewrite'; readonly policy: 'p1' | 'p2'; readonly plans: readonly ActionPlan[] | null }
@@ -133,6 +142,18 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       do: fc.constantFrom('recover', 'verify'),
       code: fc.constantFrom('right', 'right', 'wrong'),
       fresh: fc.constantFrom(`${canary}-new`, `${canary}-weak`),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('passcode'), code: fc.constantFrom('right', 'right', 'wrong') }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('select'),
+      who: fc.constantFrom('alice', 'alice', 'bob'),
+      type: fc.constantFrom('EMAIL', 'TOTP'),
     }),
   },
   {
@@ -254,6 +275,12 @@ function run(
         observe(rig, rig.post('password.recover', { recoveryCode, newPassword: each.fresh }), before)
         break
       }
+      case 'select':
+        observe(rig, rig.post('device.select', { device: { id: deviceOf(each.who, each.type) } }), before)
+        break
+      case 'passcode':
+        observe(rig, rig.post('otp.check', { otp: codeFor(rig, before, each.code) }), before)
+        break
       case 'verify':
         observe(rig, rig.post('user.verify', { verificationCode: codeFor(rig, before, each.code) }), before)
         break
@@ -307,6 +334,8 @@ const everyMember = {
   newPassword: `${canary}-new`,
   recoveryCode: codeOf('alice'),
   verificationCode: codeOf('alice'),
+  otp: codeOf('alice'),
+  device: { id: deviceOf('alice', 'TOTP') },
 }
 
 function setUser(rig: Rig, name: 'alice' | 'bob', change: Partial<(typeof rig.people)['alice']['facts']>): void {
@@ -366,6 +395,7 @@ function unprovedActions(rig: Rig, userId: string, policyId: string): string[] {
       const each = planned.get(action)
       assert.ok(each)
       if (each.factor === 'name' || evidence.includes(each.factor)) return []
+      if (each.factor === 'mfa' && evidence.includes('device')) return []
       const isDue = isForced && (each.factor === 'pwd' || !hasPrimary)
       const isSkippable = each.condition !== null && !possible(each.condition, rig, counts, userId).has(true)
       const somebodyIsThere = counts || evidence.length > 0
@@ -393,10 +423,11 @@ suite('properties of the flow machine', () => {
           assert.deepEqual(unprovedActions(rig, userId, policyId), [], 'every action is proved or may be skipped')
           for (const proof of outcome.state.proofs) assert.equal(proof.userId, userId, 'proofs are of one user')
           const evidence = rig.evidence.filter((each) => each.userId === userId).map(({ method }) => method)
-          for (const method of Object.keys(proved))
-            assert.ok(evidence.includes(method as 'pwd'), 'proved means checked')
+          const shown = (word: string) =>
+            evidence.includes(word as 'pwd') || (['mfa', 'otp'].includes(word) && evidence.includes('device'))
+          for (const method of Object.keys(proved)) assert.ok(shown(method), 'proved means checked')
           const remembered = Object.keys(outcome.state.session?.lastSignOn.withAuthenticator ?? {})
-          for (const method of amr) assert.ok(evidence.includes(method) || remembered.includes(method))
+          for (const word of amr) assert.ok(shown(word) || remembered.includes(word))
         })
       }),
       { numRuns: 3000 },
@@ -460,7 +491,13 @@ suite('properties of the flow machine', () => {
           assert.equal(fresh.at(-1)?.reason, reason)
           assert.equal(fresh[0]?.before ?? null, before?.status ?? null)
           const newProofs = state.proofs.length - (before?.proofs.length ?? 0)
-          const shown = ['password-accepted', 'password-changed', 'password-recovered', 'email-verified']
+          const shown = [
+            'password-accepted',
+            'password-changed',
+            'password-recovered',
+            'email-verified',
+            'passcode-accepted',
+          ]
           const proving = fresh.filter((entry) => shown.includes(entry.reason))
           assert.ok(newProofs <= proving.length, 'a proof is explained')
           assert.equal(fresh.at(-1)?.after, state.status)

@@ -6,6 +6,9 @@ import assert from 'node:assert/strict'
 import type { MediaType } from '../../src/flow/actions/index.ts'
 import type { CompiledCondition } from '../../src/flow/condition.ts'
 import { isUsable, type Facts, type FactName, type SessionFacts, type UserFacts } from '../../src/flow/facts.ts'
+import type { FlowConfiguration } from '../../src/flow/configuration.ts'
+import { type DeviceFacts, type DeviceType, deviceTypes } from '../../src/flow/factors/device.ts'
+import { defaultDeviceAuthenticationPolicy } from '../../src/flow/factors/device-authentication-policy.ts'
 import { start, step } from '../../src/flow/machine.ts'
 import { readRequest } from '../../src/flow/media-types.ts'
 import { compilePolicy, type CompiledAction, type CompiledPolicy, type PolicyAction } from '../../src/flow/policy.ts'
@@ -36,6 +39,7 @@ function person(username: string, populationId: string): Person {
     locked: false,
     canAuthenticate: true,
     password: 'OK',
+    mfaEnabled: true,
     verification: 'OK',
     attributes: { username, population: { id: populationId }, mfaEnabled: username === 'alice' },
   }
@@ -45,6 +49,19 @@ function person(username: string, populationId: string): Person {
 /** The code that is sent to somebody, whatever for. */
 export function codeOf(username: string): string {
   return `${canary}-code-${username}`
+}
+
+/** The id of somebody's device. */
+export function deviceOf(username: string, type: DeviceType): string {
+  return `${type}-of-${username}`
+}
+
+const configuration: FlowConfiguration = {
+  deviceAuthenticationPolicies: new Map(),
+  defaultDeviceAuthenticationPolicy: {
+    ...defaultDeviceAuthenticationPolicy,
+    authentication: { deviceSelection: 'PROMPT_TO_SELECT' },
+  },
 }
 
 const tooShort = { name: 'length', message: 'too short' }
@@ -123,7 +140,7 @@ export class Rig {
   private atStart: readonly CompiledPolicy[] = []
   state: FlowState | undefined
   /** Secrets that were truly checked since the flow began or was reset: the model's own view of what is proved. */
-  evidence: { method: 'pwd' | 'mfa'; userId: string }[] = []
+  evidence: { method: 'pwd' | 'mfa' | 'device'; userId: string }[] = []
   /** Whether the session may still spare steps, by the model's own account. */
   isSessionForgotten = false
   readonly effects: Effect[] = []
@@ -200,7 +217,7 @@ export class Rig {
 
   /** The runtime's loop, without its storage. */
   private run(first: (facts: Facts) => StepResult, secrets: Readonly<Record<string, string>>): Outcome {
-    let facts: Facts = {}
+    let facts: Facts = { configuration }
     let call = first
     this.pending = []
     for (let turn = 0; turn < 16; turn++) {
@@ -246,8 +263,23 @@ export class Rig {
       ...facts,
       ...(names.includes('session') ? { session: this.session } : {}),
       ...(names.includes('user') ? { user } : {}),
+      ...(names.includes('devices') ? { devices: this.devicesOf(userId) } : {}),
       ...(names.includes('request') ? { request: this.remoteIp === null ? null : { remoteIp: this.remoteIp } } : {}),
     }
+  }
+
+  /** Everybody has an e-mail device and an authenticator app. */
+  private devicesOf(userId: string | null): readonly DeviceFacts[] {
+    const person = this.personById(userId ?? '')
+    if (!person) return []
+    return deviceTypes.map((type) => ({
+      id: deviceOf(person.username, type),
+      type,
+      status: 'ACTIVE',
+      isBlocked: false,
+      nickname: null,
+      target: null,
+    }))
   }
 
   private answer({ question, action }: Ask, secrets: Readonly<Record<string, string>>): Answer {
@@ -293,7 +325,16 @@ export class Rig {
         return { to, result: 'registered', user: made.facts }
       }
       case 'sendVerificationCode':
+      case 'sendPasscode':
         return { to: question.kind, result: 'sent' }
+      case 'checkPasscode': {
+        const { kind: to, userId, deviceId } = question
+        const user = this.personById(userId ?? '')
+        const factor = deviceTypes.find((type) => user && deviceId === deviceOf(user.username, type))
+        if (!user || !factor || secrets.otp !== codeOf(user.username)) return { to, result: 'rejected' }
+        this.evidence.push({ method: 'device', userId: user.facts.id })
+        return { to, result: 'accepted', user: user.facts, factor }
+      }
       case 'verifyEmail': {
         const { kind: to, userId } = question
         const user = this.personById(userId)

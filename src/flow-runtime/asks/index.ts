@@ -6,21 +6,25 @@
 import type { Context } from '../../contract/operation.ts'
 import type { Answer, Question, QuestionKind, QuestionOf } from '../../flow/question.ts'
 import type { Ask, Write } from '../asked.ts'
+import { checkPasscodeAsk } from './check-passcode.ts'
 import { checkPasswordAsk } from './check-password.ts'
 import { evaluateNewPasswordAsk } from './evaluate-new-password.ts'
 import { lookUpUserAsk } from './look-up-user.ts'
 import { recoverPasswordAsk } from './recover-password.ts'
 import { registerUserAsk } from './register-user.ts'
+import { sendPasscodeAsk } from './send-passcode.ts'
 import { sendRecoveryCodeAsk } from './send-recovery-code.ts'
 import { sendVerificationCodeAsk } from './send-verification-code.ts'
 import { verifyEmailAsk } from './verify-email.ts'
 
 const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
+  checkPasscode: checkPasscodeAsk,
   checkPassword: checkPasswordAsk,
   evaluateNewPassword: evaluateNewPasswordAsk,
   lookUpUser: lookUpUserAsk,
   recoverPassword: recoverPasswordAsk,
   registerUser: registerUserAsk,
+  sendPasscode: sendPasscodeAsk,
   sendRecoveryCode: sendRecoveryCodeAsk,
   sendVerificationCode: sendVerificationCodeAsk,
   verifyEmail: verifyEmailAsk,

@@ -133,6 +133,8 @@ function judge(answer: Answer, slot: AccountSlot, status: string): Decision<Acco
       return judgeVerification(answer, slot)
     case 'checkPassword':
     case 'evaluateNewPassword':
-      throw new Error('IDENTIFIER_FIRST asks for no password')
+    case 'sendPasscode':
+    case 'checkPasscode':
+      throw new Error('IDENTIFIER_FIRST asks nothing of the kind')
   }
 }

@@ -7,9 +7,10 @@ import type { Accepted, ActionDefinition, ActionTurn, Decision, MachineEvent, Me
 import type { Json } from '../json.ts'
 import { identifierFirst } from './identifier-first.ts'
 import { login } from './login.ts'
+import { multiFactorAuthentication } from './multi-factor-authentication.ts'
 
 /** Every action type; a new one is added here and nowhere else. */
-export const actions = [login, identifierFirst] as const
+export const actions = [login, identifierFirst, multiFactorAuthentication] as const
 
 type Listed = (typeof actions)[number]
 

@@ -186,7 +186,9 @@ function judge(answer: Answer, slot: AccountSlot, status: string): Decision<Acco
     case 'verifyEmail':
       return judgeVerification(answer, slot)
     case 'lookUpUser':
-      throw new Error('LOGIN looks nobody up')
+    case 'sendPasscode':
+    case 'checkPasscode':
+      throw new Error('LOGIN asks nothing of the kind')
   }
 }
 

@@ -3,5 +3,6 @@ import type { Migration } from '../migration.ts'
 import { first } from './0001-first.ts'
 import { oneTimeCodes } from './0002-one-time-codes.ts'
 import { inbox } from './0003-inbox.ts'
+import { mfa } from './0004-mfa.ts'
 
-export const migrations: readonly Migration[] = [first, oneTimeCodes, inbox]
+export const migrations: readonly Migration[] = [first, oneTimeCodes, inbox, mfa]

@@ -11,6 +11,7 @@ export const transientTables = {
   authorization_codes: { time: 'purge_at', key: ['environment_id', 'code_hash'] },
   token_families: { time: 'expires_at', key: ['environment_id', 'id'] },
   limits: { time: 'expires_at', key: ['environment_id', 'kind', 'subject'] },
+  devices: { time: 'expires_at', key: ['environment_id', 'user_id', 'id'] },
   inbox: { time: 'expires_at', key: ['environment_id', 'id'] },
   one_time_codes: { time: 'expires_at', key: ['environment_id', 'purpose', 'subject'] },
   environment_changes: { time: 'changed_at', key: ['environment_id', 'version', 'kind', 'object_id'] },

@@ -1,0 +1,9 @@
+/** What a flow may know of its environment's configuration: plain values, at hand without a read. */
+import type { DeviceAuthenticationPolicy } from './factors/device-authentication-policy.ts'
+
+/** The configuration that actions refer to. */
+export interface FlowConfiguration {
+  /** By id. */
+  readonly deviceAuthenticationPolicies: ReadonlyMap<string, DeviceAuthenticationPolicy>
+  readonly defaultDeviceAuthenticationPolicy: DeviceAuthenticationPolicy
+}
