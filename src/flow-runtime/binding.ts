@@ -4,11 +4,12 @@
  * | door     | reached by            | needs the flow's `ST`            |
  * |----------|-----------------------|----------------------------------|
  * | redirect | anything              | always                           |
- * | pi.flow  | the flows API, resume | once somebody named themselves   |
+ * | pi.flow  | the flows API, resume | once somebody is there           |
  * | pi.flow  | its sign-on page      | always                           |
  */
 import { timingSafeEqual } from 'node:crypto'
 import { hashSessionToken } from '../directory/session-cookie.ts'
+import { externalStatuses } from '../flow/actions/account/external.ts'
 import type { FlowState } from '../flow/state.ts'
 
 /** By which way a request reaches a flow. */
@@ -26,7 +27,10 @@ export function mayReach(state: FlowState, way: Way, carries: boolean): boolean 
   return !isAboutSomebody(state) || carries
 }
 
-/** Whether somebody named themselves in the flow: whether anybody has that name must make no difference (row K11). */
-export function isAboutSomebody({ user, identifier }: Pick<FlowState, 'user' | 'identifier'>): boolean {
-  return user !== null || identifier !== null
+/**
+ * Whether somebody named themselves in the flow, or came back from an identity provider: whether anybody has that name
+ * must make no difference (row K11).
+ */
+export function isAboutSomebody({ user, identifier, status }: Pick<FlowState, 'user' | 'identifier' | 'status'>) {
+  return user !== null || identifier !== null || externalStatuses.some((external) => external === status)
 }

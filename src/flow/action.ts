@@ -8,6 +8,7 @@
 import { z } from 'zod'
 import type { ExternalAuthentication, ProviderRequest } from './external-authentication.ts'
 import type { FactName, Facts, UserFacts } from './facts.ts'
+import type { DeviceType, DeviceView } from './factors/device.ts'
 import type { FailureCode } from './failure.ts'
 import type { Json } from './json.ts'
 import type { Method, Proof } from './proof.ts'
@@ -68,9 +69,10 @@ export interface ActionTurn<Config, Slot, Event> {
   /** The status the flow is in; while the action is being entered, that of whatever was before. */
   readonly status: string
   readonly event: Event
-  readonly user: { readonly id: string } | null
+  readonly user: { readonly id: string; readonly knownBy: 'session' | 'identifier' | 'credentials' } | null
   /** What was typed to name the user, whether or not anybody has that name. */
   readonly identifier: string | null
+  readonly flowId: string
   readonly facts: Facts
   /** Epoch milliseconds. */
   readonly now: number
@@ -100,6 +102,8 @@ export type Decision<Slot, Status extends string> =
       readonly methods: readonly Method[]
       /** The identity provider that vouches for them, where one does. */
       readonly provider?: string
+      /** The device that proved it. */
+      readonly factor?: DeviceType
       readonly user: UserFacts
       readonly effects?: readonly Effect[]
       readonly reason: TransitionReason
@@ -124,6 +128,7 @@ export type Decision<Slot, Status extends string> =
 /** What is known of the flow's user beside the proofs. */
 export interface Standing {
   readonly user: UserFacts | null
+  readonly facts: Facts
   readonly identifier: string | null
 }
 
@@ -158,6 +163,24 @@ export interface ActionDefinition<Type extends string, Config, Slot, Status exte
   decide(turn: ActionTurn<Config, Slot, ActionEvent<Accepts>>): Decision<Slot, Status>
   /** What it has to do with identity providers, if anything. */
   readonly external?: ExternalPart<Config, Slot>
+  /** Facts that `view` reads. */
+  readonly viewFacts?: readonly FactName[]
+  /** What the flow shows while the action waits, once the user has proved who they are (row J26). */
+  view?(turn: ViewTurn<Config, Slot>): ActionView
+}
+
+/** All that is shown from. */
+export interface ViewTurn<Config, Slot> {
+  readonly config: Config
+  readonly slot: Slot
+  readonly facts: Facts
+}
+
+/** What a flow shows beside what every status shows: authentication-api 3.1, 3.4. */
+export interface ActionView {
+  readonly bypassAllowed?: boolean
+  readonly selectedDevice?: { readonly id: string }
+  readonly devices?: readonly DeviceView[]
 }
 
 /** How an action uses identity providers. */

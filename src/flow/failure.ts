@@ -10,6 +10,7 @@ import { keysOf } from './reasons.ts'
 const messages = {
   ACCOUNT_NOT_USABLE: 'The account cannot be used to sign on.',
   IDENTITY_PROVIDER_NOT_AVAILABLE: 'The identity provider cannot be used to sign on.',
+  NO_USABLE_DEVICES: 'The user has no device that can be used to authenticate.',
   POLICY_NOT_AVAILABLE: 'No sign-on policy of the application is available.',
   POLICY_NOT_SATISFIED: 'The sign-on policy could not be satisfied.',
 } as const

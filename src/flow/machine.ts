@@ -12,12 +12,13 @@
  * Never: I/O, a clock, randomness, a secret; a status that does not follow from what was proved; a transition without
  * a reason.
  */
-import type { Decision, Named } from './action.ts'
+import type { Decision } from './action.ts'
 import { type ActionStatus, type AnyActionEvent, offers } from './actions/index.ts'
 import { judge } from './completion.ts'
 import { readsFact } from './condition.ts'
-import { type FactName, type Facts, isUsable, type UserFacts } from './facts.ts'
+import { type FactName, type Facts, isUsable } from './facts.ts'
 import { type FailureCode, failure } from './failure.ts'
+import { identified, isStranger, proven } from './flow-user.ts'
 import type { Json } from './json.ts'
 import type { CompiledAction, CompiledPolicy } from './policy.ts'
 import { type LivePolicy, type PolicyVersions, variantOf } from './policy-versions.ts'
@@ -25,7 +26,7 @@ import { mayComeFrom } from './providers.ts'
 import type { Effect } from './question.ts'
 import type { TransitionReason } from './reasons.ts'
 import { actionNotAllowed, flowGone, notFinished, otherUser } from './refusal.ts'
-import { type FlowOrigin, type FlowState, isFinished, mayBe, newFlow } from './state.ts'
+import { type FlowOrigin, type FlowState, isFinished, newFlow } from './state.ts'
 import { type FlowEvent, type StepResult, type Turn, done, move, needs, nobody, nowhere, pose, refuse } from './turn.ts'
 
 /**
@@ -78,6 +79,8 @@ export function step(
   if (event.type === 'external' && !mayComeFrom(state, action, facts, event.authentication)) {
     return refuse(actionNotAllowed)
   }
+  const missing = action.definition.needs.filter((fact) => facts[fact] === undefined)
+  if (missing.length > 0) return needs(missing, state.user?.id ?? null)
   return carryOut(turn, state, action, decide(turn, state, action, event), effects)
 }
 
@@ -123,11 +126,21 @@ function waitingAction(turn: Turn, state: FlowState): CompiledAction | null {
 
 function decide(
   { facts, now }: Turn,
-  { slot, status, user, identifier }: FlowState,
+  { id: flowId, slot, status, user, identifier }: FlowState,
   { definition, config }: CompiledAction,
   event: AnyActionEvent,
 ): Decision<Json, ActionStatus> {
-  return definition.decide({ config, slot: definition.slot.parse(slot), status, event, user, identifier, facts, now })
+  return definition.decide({
+    config,
+    slot: definition.slot.parse(slot),
+    status,
+    event,
+    user,
+    identifier,
+    flowId,
+    facts,
+    now,
+  })
 }
 
 /** Judges the flow and goes wherever that leads. */
@@ -205,7 +218,7 @@ function carryOut(
       return done(turn, waiting, [...effects, ...(decision.effects ?? [])], reason)
     }
     case 'prove': {
-      const { user, methods, provider } = decision
+      const { user, methods, provider, factor } = decision
       if (isStranger(state, user)) return refuse(otherUser)
       if (!isUsable(user)) return dismissUser(turn, state)
       const vouching = provider === undefined ? {} : { provider: { id: provider, trustedBy: action.type } }
@@ -215,8 +228,9 @@ function carryOut(
         at: turn.now,
         actionId: action.id,
         ...(method === 'idp' ? vouching : {}),
+        ...(factor ? { factor } : {}),
       }))
-      const standing = { user, identifier: state.identifier }
+      const standing = { user, identifier: state.identifier, facts: turn.facts }
       if (!action.definition.isSatisfied(fresh, action.config, standing))
         throw new Error(`${action.type} proved too little`)
       const proved = move(turn, state, decision.reason, {
@@ -227,24 +241,6 @@ function carryOut(
       return advance({ ...turn, facts }, proved, [...effects, ...(decision.effects ?? [])])
     }
   }
-}
-
-/** The flow's user after credentials of theirs were accepted; the same as before where there were none. */
-function proven({ user }: FlowState, accepted: UserFacts | undefined): FlowState['user'] {
-  if (!accepted || user?.knownBy === 'session') return user
-  return { id: accepted.id, knownBy: 'credentials' }
-}
-
-/** What becomes of a flow whose user somebody named: a stranger or somebody who may not sign on is nobody (D7). */
-function identified(state: FlowState, { identifier, user }: Named): Partial<FlowState> {
-  if (state.user) return {}
-  const isCandidate = isUsable(user) && !isStranger(state, user)
-  return { identifier, user: isCandidate ? { id: user.id, knownBy: 'identifier' } : null }
-}
-
-/** Whether this is not the flow's user, or nobody that the request lets sign on. */
-function isStranger({ user, request }: FlowState, { id }: UserFacts): boolean {
-  return (user !== null && id !== user.id) || !mayBe(request, id)
 }
 
 /** The flow's user may not sign on any more: nothing they proved counts, and the next policy begins without them. */

@@ -5,12 +5,15 @@
  * Never: evidence itself (a password, a code); a proof of another user than the flow's.
  */
 import { z } from 'zod'
+import { deviceTypes } from './factors/device.ts'
 
 /** The authenticators a session remembers (authentication-api 2.18, `lastSignOn.authenticators`). */
 export const methods = ['pwd', 'mfa', 'idp'] as const
 
 /** The words of the `amr` claim (RFC 8176), in their order; what an identity provider asked for is not claimed (row M16). */
-export const amrWords = ['pwd', 'mfa'] as const
+export const amrWords = ['pwd', 'otp', 'mfa'] as const
+
+export type AmrWord = (typeof amrWords)[number]
 
 /** A method of authentication. */
 export type Method = (typeof methods)[number]
@@ -23,6 +26,8 @@ export const proof = z.strictObject({
   actionId: z.string(),
   /** The identity provider that vouched for them, and the type of the action that trusted it. */
   provider: z.strictObject({ id: z.string(), trustedBy: z.string() }).exactOptional(),
+  /** The kind of device that proved it, where one did. */
+  factor: z.enum(deviceTypes).exactOptional(),
 })
 
 export type Proof = Readonly<z.infer<typeof proof>>

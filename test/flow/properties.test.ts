@@ -12,7 +12,7 @@ import { type ConditionJson, readCondition } from '../../src/flow/conditions/ind
 import { isUsable } from '../../src/flow/facts.ts'
 import { type CompiledAction, type CompiledPolicy, compilePolicy, type PolicyAction } from '../../src/flow/policy.ts'
 import { encode, flowLifetime, type FlowState } from '../../src/flow/state.ts'
-import { canary, codeOf, deepFreeze, type Outcome, partner, policyOf, Rig } from './rig.ts'
+import { canary, codeOf, deepFreeze, deviceOf, type Outcome, partner, policyOf, Rig } from './rig.ts'
 import { secondSecretAction } from './second-secret.ts'
 
 const runs = { numRuns: 700 }
@@ -47,8 +47,11 @@ const condition: fc.Arbitrary<ConditionJson> = fc.letrec<{ node: ConditionJson }
 
 interface ActionPlan {
   readonly id: string
-  /** `name`: IDENTIFIER_FIRST, which proves nothing by itself; `idp`: IDENTITY_PROVIDER. */
-  readonly factor: 'pwd' | 'mfa' | 'name' | 'idp'
+  /**
+   * `name`: IDENTIFIER_FIRST, which proves nothing by itself; `idp`: IDENTITY_PROVIDER; `device`: a second factor by a
+   * device.
+   */
+  readonly factor: 'pwd' | 'mfa' | 'name' | 'idp' | 'device'
   /** Whether an identity provider may be used in the place of a password. */
   readonly trusts: boolean
   readonly condition: ConditionJson | null
@@ -57,14 +60,21 @@ interface ActionPlan {
 
 const plan: fc.Arbitrary<ActionPlan> = fc.record({
   id: fc.constantFrom('a', 'b', 'c', 'd'),
-  factor: fc.constantFrom('pwd', 'pwd', 'mfa', 'name', 'idp'),
+  factor: fc.constantFrom('pwd', 'pwd', 'mfa', 'name', 'idp', 'device'),
   trusts: fc.boolean(),
   condition: fc.option(condition, { freq: 3 }),
   asksDeviceFirst: fc.boolean(),
 })
 
 const planned = new WeakMap<CompiledAction, ActionPlan>()
-const typeOf = { pwd: 'LOGIN', mfa: 'LOGIN', name: 'IDENTIFIER_FIRST', idp: 'IDENTITY_PROVIDER' } as const
+
+const typeOf = {
+  pwd: 'LOGIN',
+  mfa: 'LOGIN',
+  name: 'IDENTIFIER_FIRST',
+  idp: 'IDENTITY_PROVIDER',
+  device: 'MULTI_FACTOR_AUTHENTICATION',
+} as const
 
 /** Whatever leads to a proof by another way is offered. */
 const offering = { recovery: { enabled: true }, registration: { enabled: true } }
@@ -120,6 +130,8 @@ type Command =
   | { readonly do: 'provider'; readonly enabled: boolean }
   | { readonly do: 'lookup' | 'forgot'; readonly who: 'alice' | 'bob' | 'nobody' }
   | { readonly do: 'recover' | 'verify'; readonly code: 'right' | 'wrong'; readonly fresh: string }
+  | { readonly do: 'select'; readonly who: 'alice' | 'bob'; readonly type: 'EMAIL' | 'TOTP' }
+  | { readonly do: 'passcode'; readonly code: 'right' | 'wrong' }
   | { readonly do: 'register'; readonly who: 'alice' | 'carol'; readonly fresh: string }
   | { readonly do: 'disable' | 'enable' | 'forceChange' | 'forceVerification'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'rewrite'; readonly policy: 'p1' | 'p2'; readonly plans: readonly ActionPlan[] | null }
@@ -150,6 +162,18 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       do: fc.constantFrom('recover', 'verify'),
       code: fc.constantFrom('right', 'right', 'wrong'),
       fresh: fc.constantFrom(`${canary}-new`, `${canary}-weak`),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('passcode'), code: fc.constantFrom('right', 'right', 'wrong') }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('select'),
+      who: fc.constantFrom('alice', 'alice', 'bob'),
+      type: fc.constantFrom('EMAIL', 'TOTP'),
     }),
   },
   {
@@ -282,6 +306,12 @@ function run(
         observe(rig, rig.post('password.recover', { recoveryCode, newPassword: each.fresh }), before)
         break
       }
+      case 'select':
+        observe(rig, rig.post('device.select', { device: { id: deviceOf(each.who, each.type) } }), before)
+        break
+      case 'passcode':
+        observe(rig, rig.post('otp.check', { otp: codeFor(rig, before, each.code) }), before)
+        break
       case 'verify':
         observe(rig, rig.post('user.verify', { verificationCode: codeFor(rig, before, each.code) }), before)
         break
@@ -351,6 +381,8 @@ const everyMember = {
   newPassword: `${canary}-new`,
   recoveryCode: codeOf('alice'),
   verificationCode: codeOf('alice'),
+  otp: codeOf('alice'),
+  device: { id: deviceOf('alice', 'TOTP') },
 }
 
 function setUser(rig: Rig, name: 'alice' | 'bob', change: Partial<(typeof rig.people)['alice']['facts']>): void {
@@ -422,7 +454,7 @@ function unprovedActions(rig: Rig, userId: string, policyId: string): string[] {
 /** Whether what was truly checked is what an action asks for. */
 function isProved({ factor, trusts }: ActionPlan, own: Rig['evidence']): boolean {
   if (factor === 'name') return trusts || !own.some(({ trustedBy }) => trustedBy === 'IDENTIFIER_FIRST')
-  if (own.some(({ method }) => method === factor)) return true
+  if (own.some(({ method }) => method === factor || (factor === 'mfa' && method === 'device'))) return true
   const stands = (by: string | undefined) => by === 'IDENTIFIER_FIRST' || (by === 'LOGIN' && trusts)
   return factor === 'pwd' && own.some(({ method, trustedBy }) => method === 'idp' && stands(trustedBy))
 }
@@ -445,10 +477,11 @@ suite('properties of the flow machine', () => {
           assert.deepEqual(unprovedActions(rig, userId, policyId), [], 'every action is proved or may be skipped')
           for (const proof of outcome.state.proofs) assert.equal(proof.userId, userId, 'proofs are of one user')
           const evidence = rig.evidence.filter((each) => each.userId === userId).map(({ method }) => method)
-          for (const method of Object.keys(proved))
-            assert.ok(evidence.includes(method as 'pwd'), 'proved means checked')
+          const shown = (word: string) =>
+            evidence.includes(word as 'pwd') || (['mfa', 'otp'].includes(word) && evidence.includes('device'))
+          for (const method of Object.keys(proved)) assert.ok(shown(method), 'proved means checked')
           const remembered = Object.keys(outcome.state.session?.lastSignOn.withAuthenticator ?? {})
-          for (const method of amr) assert.ok(evidence.includes(method) || remembered.includes(method))
+          for (const word of amr) assert.ok(shown(word) || remembered.includes(word))
         })
       }),
       { numRuns: 3000 },
@@ -517,6 +550,7 @@ suite('properties of the flow machine', () => {
             'password-accepted': 1,
             'password-changed': 1,
             'password-recovered': 1,
+            'passcode-accepted': 1,
             'email-verified': 2,
             'external-account-known': 1,
             'external-account-made': 1,

@@ -4,8 +4,10 @@
  * Never: a question without an answer.
  */
 import type { Context } from '../../contract/operation.ts'
+import type { FlowState } from '../../flow/state.ts'
 import type { Answer, Question, QuestionKind, QuestionOf } from '../../flow/question.ts'
 import type { Ask, Write } from '../asked.ts'
+import { checkPasscodeAsk } from './check-passcode.ts'
 import { checkPasswordAsk } from './check-password.ts'
 import { evaluateNewPasswordAsk } from './evaluate-new-password.ts'
 import { findExternalAccountAsk } from './find-external-account.ts'
@@ -14,11 +16,13 @@ import { lookUpUserAsk } from './look-up-user.ts'
 import { provisionUserAsk } from './provision-user.ts'
 import { recoverPasswordAsk } from './recover-password.ts'
 import { registerUserAsk } from './register-user.ts'
+import { sendPasscodeAsk } from './send-passcode.ts'
 import { sendRecoveryCodeAsk } from './send-recovery-code.ts'
 import { sendVerificationCodeAsk } from './send-verification-code.ts'
 import { verifyEmailAsk } from './verify-email.ts'
 
 const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
+  checkPasscode: checkPasscodeAsk,
   checkPassword: checkPasswordAsk,
   evaluateNewPassword: evaluateNewPasswordAsk,
   findExternalAccount: findExternalAccountAsk,
@@ -27,6 +31,7 @@ const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
   provisionUser: provisionUserAsk,
   recoverPassword: recoverPasswordAsk,
   registerUser: registerUserAsk,
+  sendPasscode: sendPasscodeAsk,
   sendRecoveryCode: sendRecoveryCodeAsk,
   sendVerificationCode: sendVerificationCodeAsk,
   verifyEmail: verifyEmailAsk,
@@ -43,7 +48,8 @@ export function answerQuestion<Kind extends QuestionKind>(
   context: Context,
   question: QuestionOf<Kind> & Question,
   secrets: Readonly<Record<string, string>>,
+  flow: FlowState,
 ): Promise<Answered> {
   const ask: Ask<Kind> = asks[question.kind]
-  return ask(context, question, secrets) as Promise<unknown> as Promise<Answered>
+  return ask(context, question, secrets, flow) as Promise<unknown> as Promise<Answered>
 }

@@ -215,6 +215,8 @@ function judge(answer: Answer, turn: JudgedTurn): Decision<AccountSlot, Status> 
     case 'provisionUser':
       return judgeProvisioned(slot, answer)
     case 'evaluateNewPassword':
-      throw new Error('IDENTIFIER_FIRST changes no password')
+    case 'sendPasscode':
+    case 'checkPasscode':
+      throw new Error('IDENTIFIER_FIRST asks nothing of the kind')
   }
 }

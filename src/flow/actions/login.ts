@@ -234,7 +234,9 @@ function judge(answer: Answer, turn: JudgedTurn): Decision<AccountSlot, Status> 
     case 'provisionUser':
       return judgeProvisioned(slot, answer)
     case 'lookUpUser':
-      throw new Error('LOGIN looks nobody up')
+    case 'sendPasscode':
+    case 'checkPasscode':
+      throw new Error('LOGIN asks nothing of the kind')
   }
 }
 

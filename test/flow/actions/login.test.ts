@@ -11,8 +11,15 @@ const alice: UserFacts = new Rig().people.alice.facts
 type Event = Parameters<typeof login.decide>[0]['event']
 
 function decide(event: Event, user: { id: string } | null = null, identifier: string | null = null) {
-  const turn = { config: {}, slot: { proved: [] }, status: 'USERNAME_PASSWORD_REQUIRED', facts: {}, now: noon }
-  return login.decide({ ...turn, event, user, identifier })
+  const turn = {
+    config: {},
+    slot: { proved: [] },
+    status: 'USERNAME_PASSWORD_REQUIRED',
+    facts: {},
+    now: noon,
+    flowId: 'flow',
+  }
+  return login.decide({ ...turn, event, user: user && { id: user.id, knownBy: 'credentials' }, identifier })
 }
 
 const answered = (answer: Answer) => decide({ type: 'answer', answer })
