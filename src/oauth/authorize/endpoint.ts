@@ -17,6 +17,7 @@ import type { FlowState } from '../../flow/state.ts'
 import { flowResource } from '../../flow-runtime/display.ts'
 import { flowResourceSchema } from '../../flow-runtime/schema.ts'
 import { signOnPage } from '../../flow-runtime/address.ts'
+import { LoginRequired } from '../../flow-runtime/drive.ts'
 import { type Begun, beginFlow, storeFlow } from '../../flow-runtime/runtime.ts'
 import { allowApplicationOrigin } from '../../flow-runtime/application-origin.ts'
 import { redirectUriAllowed } from '../rules/redirect-uri.ts'
@@ -93,10 +94,11 @@ async function proceed(context: Context, client: Application, request: Authoriza
   const token = readSessionToken(context.headers.cookie)
   const found = token ? await sessionOfToken(kernel, environment.id, token, now) : undefined
   const session = found?.session ?? null
-  const { state, user } = await beginFlow(context, {
+  const begun = await beginFlow(context, {
     application: client,
     door: request.mode === 'pi.flow' ? 'pi.flow' : 'redirect',
     forcesLogin: request.prompt === 'login',
+    isSilent: request.prompt === 'none',
     maxAge: request.maxAge,
     loginHint: request.loginHint,
     hintedUserId: request.hintedUserId,
@@ -104,13 +106,16 @@ async function proceed(context: Context, client: Application, request: Authoriza
     parameters: { ...request } as unknown as FlowState['request']['parameters'],
     session,
     sessionUser: found?.user,
+  }).catch((error: unknown) => {
+    throw error instanceof LoginRequired ? problem('login_required') : error
   })
-  if (state.status === 'COMPLETED' && session) return await answerAtOnce(context, request, { state, user }, session)
+  const { state } = begun
+  if (state.status === 'COMPLETED' && session) return await answerAtOnce(context, request, begun, session)
   if (request.prompt === 'none') throw problem('login_required')
   if (state.status === 'FAILED') throw problem('access_denied', { description: state.failure?.message ?? '' })
 
   const binding = token ?? kernel.world.uuid()
-  await storeFlow(context, state, binding)
+  await storeFlow(context, begun, binding)
   if (binding !== token) context.answer['set-cookie'] = sessionCookie(site, binding, now)
   if (request.mode === 'pi.flow') return { status: 200, body: await flowResource(context, state, client) }
   return { status: 302, headers: { location: signOnPage(site, client, state.id) } }
@@ -120,7 +125,7 @@ async function proceed(context: Context, client: Application, request: Authoriza
 async function answerAtOnce(
   context: Context,
   request: AuthorizationRequest,
-  { state: { outcome }, user: found }: Begun,
+  { state: { outcome }, user: found, writes }: Begun,
   session: Session,
 ): Promise<Reply> {
   const { kernel, environment, now } = context
@@ -129,10 +134,11 @@ async function answerAtOnce(
   const used = noteUse(environment.id, environment.settings, session, now)
   await kernel.storage.commit({
     name: 'authorize-with-session',
-    single: issued.single && used === undefined,
+    single: issued.single && used === undefined && writes.length === 0,
     *run() {
       yield* issued.store()
       if (used) yield used
+      for (const write of writes) if (write.with === 'save') yield* write.run()
     },
   })
   auditIssued(context, issued)

@@ -39,6 +39,8 @@ export const german = {
   'device.text': 'Wählen Sie einen zweiten Faktor.',
   'device.others': 'Etwas anderes verwenden',
   'device.EMAIL': 'E-Mail',
+  'device.SMS': 'SMS',
+  'device.VOICE': 'Anruf',
   'device.TOTP': 'Authenticator-App',
 
   'external.with': 'Mit {provider} anmelden',

@@ -37,6 +37,8 @@ export const english = {
   'device.text': 'Choose a second factor.',
   'device.others': 'Use something else',
   'device.EMAIL': 'E-mail',
+  'device.SMS': 'Text message',
+  'device.VOICE': 'Phone call',
   'device.TOTP': 'Authenticator app',
 
   'external.with': 'Sign on with {provider}',
