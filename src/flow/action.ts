@@ -12,6 +12,7 @@ import type { FailureCode } from './failure.ts'
 import type { Json } from './json.ts'
 import type { Method, Proof } from './proof.ts'
 import type { Answer, Effect, Question } from './question.ts'
+import type { FlowSummary } from './flow-summary.ts'
 import type { Detail, Refusal } from './refusal.ts'
 import type { TransitionReason } from './reasons.ts'
 
@@ -68,7 +69,8 @@ export interface ActionTurn<Config, Slot, Event> {
   /** The status the flow is in; while the action is being entered, that of whatever was before. */
   readonly status: string
   readonly event: Event
-  readonly user: { readonly id: string } | null
+  readonly user: { readonly id: string; readonly knownBy: 'session' | 'identifier' | 'credentials' } | null
+  readonly flow: FlowSummary
   /** What was typed to name the user, whether or not anybody has that name. */
   readonly identifier: string | null
   readonly facts: Facts
@@ -100,6 +102,10 @@ export type Decision<Slot, Status extends string> =
       readonly methods: readonly Method[]
       /** The identity provider that vouches for them, where one does. */
       readonly provider?: string
+      /** The endpoint that let the sign-on go on, where one did. */
+      readonly endpoint?: string
+      /** A type of action that has to be proved as well, whatever its condition. */
+      readonly demands?: string
       readonly user: UserFacts
       readonly effects?: readonly Effect[]
       readonly reason: TransitionReason
@@ -117,7 +123,13 @@ export type Decision<Slot, Status extends string> =
   /** Forget the user and everything proved, and begin the policy again. */
   | { readonly outcome: 'restart'; readonly reason: TransitionReason }
   /** The action cannot succeed any more; the next policy gets its turn. */
-  | { readonly outcome: 'fail'; readonly failure: FailureCode; readonly reason: TransitionReason }
+  | {
+      readonly outcome: 'fail'
+      readonly failure: FailureCode
+      /** Why, in a word of whoever decided it. */
+      readonly failureReason?: string
+      readonly reason: TransitionReason
+    }
   /** The request does not fit; nothing changes. */
   | { readonly outcome: 'refuse'; readonly refusal: Refusal }
 

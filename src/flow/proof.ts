@@ -6,13 +6,23 @@
  */
 import { z } from 'zod'
 
-/** The authenticators a session remembers (authentication-api 2.18, `lastSignOn.authenticators`). */
-export const methods = ['pwd', 'mfa', 'idp'] as const
+/** What counts as authentication and what a session remembers (authentication-api 2.18, `lastSignOn.authenticators`). */
+export const authenticators = ['pwd', 'mfa', 'idp'] as const
+
+export type Authenticator = (typeof authenticators)[number]
+
+/** Everything that can be proved; what is no authenticator is a deed that a policy asks for beside it. */
+export const methods = [...authenticators, 'webhook'] as const
+
+/** Whether a method proves who somebody is. */
+export function isAuthenticator(method: Method): method is Authenticator {
+  return authenticators.some((each) => each === method)
+}
 
 /** The words of the `amr` claim (RFC 8176), in their order; what an identity provider asked for is not claimed (row M16). */
 export const amrWords = ['pwd', 'mfa'] as const
 
-/** A method of authentication. */
+/** A method of proving something. */
 export type Method = (typeof methods)[number]
 
 /** One thing proved in a flow. `at` is in epoch milliseconds, `actionId` the policy action that saw it. */
@@ -23,6 +33,8 @@ export const proof = z.strictObject({
   actionId: z.string(),
   /** The identity provider that vouched for them, and the type of the action that trusted it. */
   provider: z.strictObject({ id: z.string(), trustedBy: z.string() }).exactOptional(),
+  /** The endpoint that let the sign-on go on. */
+  endpoint: z.string().exactOptional(),
 })
 
 export type Proof = Readonly<z.infer<typeof proof>>

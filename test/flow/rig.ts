@@ -12,7 +12,7 @@ import { start, step } from '../../src/flow/machine.ts'
 import { readRequest } from '../../src/flow/media-types.ts'
 import { compilePolicy, type CompiledAction, type CompiledPolicy, type PolicyAction } from '../../src/flow/policy.ts'
 import type { PolicyVersions } from '../../src/flow/policy-versions.ts'
-import type { Answer, Effect } from '../../src/flow/question.ts'
+import type { Answer, Effect, QuestionOf, Questions } from '../../src/flow/question.ts'
 import type { Refusal } from '../../src/flow/refusal.ts'
 import { decode, encode, type FlowOrigin, type FlowState } from '../../src/flow/state.ts'
 import type { Ask, StepResult } from '../../src/flow/turn.ts'
@@ -127,6 +127,9 @@ export class Rig {
   readonly configuration = { identityProviders: new Map([[partner.id, partner]]) }
   /** Accounts at providers: `provider/subject` -> the user's id. */
   readonly links = new Map<string, string>()
+  /** What an endpoint says when it is asked, and what it was asked. */
+  webhookAnswer: Questions['callWebhook']['answer'] = { result: 'CONTINUE' }
+  readonly calls: QuestionOf<'callWebhook'>[] = []
   /** Who registered in this flow. */
   readonly registered: Person[] = []
   /** What answers want done once the state is saved. */
@@ -336,6 +339,9 @@ export class Rig {
         })
         return { to, result: 'registered', user: made.facts }
       }
+      case 'callWebhook':
+        this.calls.push(question)
+        return { to: question.kind, ...this.webhookAnswer }
       case 'sendVerificationCode':
         return { to: question.kind, result: 'sent' }
       case 'verifyEmail': {

@@ -6,6 +6,7 @@
 import type { Context } from '../../contract/operation.ts'
 import type { Answer, Question, QuestionKind, QuestionOf } from '../../flow/question.ts'
 import type { Ask, Write } from '../asked.ts'
+import { callWebhookAsk } from './call-webhook.ts'
 import { checkPasswordAsk } from './check-password.ts'
 import { evaluateNewPasswordAsk } from './evaluate-new-password.ts'
 import { findExternalAccountAsk } from './find-external-account.ts'
@@ -19,6 +20,7 @@ import { sendVerificationCodeAsk } from './send-verification-code.ts'
 import { verifyEmailAsk } from './verify-email.ts'
 
 const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
+  callWebhook: callWebhookAsk,
   checkPassword: checkPasswordAsk,
   evaluateNewPassword: evaluateNewPasswordAsk,
   findExternalAccount: findExternalAccountAsk,
