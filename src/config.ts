@@ -5,8 +5,9 @@
  * Never: a public address taken from a request (security catalogue 4.9), a secret in an error text.
  */
 import { readFileSync } from 'node:fs'
-import { BlockList, isIP } from 'node:net'
+import type { BlockList } from 'node:net'
 import { z } from 'zod'
+import { addressRanges, blockList } from './address-ranges.ts'
 
 const origin = z
   .string()
@@ -15,18 +16,6 @@ const origin = z
     'must be an origin such as https://auth.example.com',
   )
 const port = z.coerce.number().int().min(0).max(65535)
-
-/** Addresses and CIDR ranges, separated by commas. */
-const ranges = z
-  .string()
-  .default('')
-  .transform((text) =>
-    text
-      .split(',')
-      .map((part) => part.trim())
-      .filter(Boolean),
-  )
-  .refine((parts) => parts.every((part) => isRange(part)), 'must be addresses or CIDR ranges, separated by commas')
 
 /** One setting: its schema, what it means, and its default as the reference shows it. */
 interface Setting {
@@ -93,12 +82,12 @@ export const settings = {
   },
   STILE_TLS_KEY: { schema: z.string().optional(), default: 'unset', meaning: 'Path of the PEM private key.' },
   STILE_TRUSTED_PROXIES: {
-    schema: ranges,
+    schema: addressRanges,
     default: 'none',
     meaning: 'Proxies whose X-Forwarded-For is believed.',
   },
   STILE_EGRESS_ALLOW: {
-    schema: ranges,
+    schema: addressRanges,
     default: 'none; dev: loopback (`127.0.0.0/8,::1`)',
     meaning:
       'Addresses that are not public and may be asked all the same: identity providers and webhooks of one’s own network. There plain http and any port are allowed.',
@@ -139,6 +128,33 @@ export const settings = {
     default: '`Stile <noreply@localhost>`',
     meaning: 'The sender of e-mail.',
   },
+  STILE_TWILIO_URL: {
+    schema: origin.default('https://api.twilio.com'),
+    default: '`https://api.twilio.com`',
+    meaning: 'Where the API of Twilio, or one of the same shape, is reached for SMS and calls.',
+  },
+  STILE_TWILIO_ACCOUNT_SID: {
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9]{1,64}$/, 'must be letters and digits')
+      .optional(),
+    default: 'unset: dev keeps SMS and calls in its inbox, serve sends none',
+    meaning: 'The account by which environments send SMS and calls that have no provider of their own.',
+  },
+  STILE_TWILIO_AUTH_TOKEN: {
+    schema: z.string().min(1).max(256).optional(),
+    default: 'unset',
+    meaning: 'The secret of that account.',
+    file: true,
+  },
+  STILE_TWILIO_FROM: {
+    schema: z
+      .string()
+      .regex(/^\+?[0-9A-Za-z ]{3,20}$/, 'must be a number or a name')
+      .optional(),
+    default: 'unset',
+    meaning: 'The number from which that account sends.',
+  },
   STILE_LOG_LEVEL: {
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).optional(),
     default: 'dev: `warn`; serve: `info`',
@@ -150,13 +166,6 @@ export const settings = {
     meaning: 'dev: the signing algorithm of the demo environment when it is first made.',
   },
 } as const satisfies Record<string, Setting>
-
-function isRange(text: string): boolean {
-  const [address, bits, ...rest] = text.split('/')
-  const family = isIP(address ?? '')
-  if (family === 0 || rest.length > 0) return false
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
-}
 
 /** The settings of a running process. */
 export interface Config {
@@ -177,6 +186,11 @@ export interface Config {
   readonly bootstrapAdmin: { readonly clientId: string; readonly clientSecret: string } | undefined
   /** The mail server and the sender; undefined where none is set. */
   readonly smtp: { readonly url: string; readonly from: string } | undefined
+  /** Where the API of Twilio is, and the account of the node; undefined where none is set. */
+  readonly twilio: {
+    readonly url: string
+    readonly account: { readonly sid: string; readonly authToken: string; readonly from: string } | undefined
+  }
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
   readonly devSigningAlgorithm: 'RS256' | 'ES256'
 }
@@ -250,6 +264,12 @@ export function readConfig(
   }
   const smtpUrl = read('STILE_SMTP_URL')
   const from = read('STILE_EMAIL_FROM') ?? 'Stile <noreply@localhost>'
+  const sid = read('STILE_TWILIO_ACCOUNT_SID')
+  const authToken = read('STILE_TWILIO_AUTH_TOKEN')
+  const number = read('STILE_TWILIO_FROM')
+  if (new Set([sid, authToken, number].map((part) => part === undefined)).size > 1) {
+    problems.push('STILE_TWILIO_ACCOUNT_SID, STILE_TWILIO_AUTH_TOKEN and STILE_TWILIO_FROM must be set together.')
+  }
   const config: Config = {
     mode,
     databaseUrl: read('DATABASE_URL'),
@@ -266,21 +286,13 @@ export function readConfig(
     managementPort: read('STILE_MANAGEMENT_PORT') ?? (mode === 'serve' ? 4001 : undefined),
     bootstrapAdmin: clientId && clientSecret ? { clientId, clientSecret } : undefined,
     smtp: smtpUrl === undefined ? undefined : { url: smtpUrl, from },
+    twilio: {
+      url: read('STILE_TWILIO_URL') ?? '',
+      account: sid && authToken && number ? { sid, authToken, from: number } : undefined,
+    },
     logLevel: read('STILE_LOG_LEVEL') ?? (mode === 'dev' ? 'warn' : 'info'),
     devSigningAlgorithm: read('STILE_DEV_SIGNING_ALGORITHM') ?? 'RS256',
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return config
-}
-
-function blockList(parts: readonly string[]): BlockList | undefined {
-  if (parts.length === 0) return undefined
-  const list = new BlockList()
-  for (const range of parts) {
-    const [address = '', bits] = range.split('/')
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    if (bits === undefined) list.addAddress(address, family)
-    else list.addSubnet(address, Number(bits), family)
-  }
-  return list
 }

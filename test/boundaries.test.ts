@@ -43,7 +43,7 @@ const table = {
   ),
   platform: row(
     'flow-runtime flow contract errors access environment directory directory/passwords events limits jobs delivery ' +
-      'external keys storage kernel world site',
+      'delivery/rules external keys storage kernel world site',
   ),
   pages: row('flow-runtime flow contract errors environment kernel site'),
 
@@ -57,10 +57,13 @@ const table = {
   directory: row(
     'flow directory/passwords environment contract errors events limits delivery keys storage kernel world site',
   ),
-  environment: row('flow directory/passwords oauth/rules contract errors keys storage world site', 'kernel'),
+  environment: row(
+    'flow directory/passwords oauth/rules delivery/rules contract errors keys storage world site',
+    'kernel',
+  ),
   events: row('contract errors storage world', 'access kernel'),
   jobs: row('delivery directory environment events limits external errors keys storage kernel world site', 'config'),
-  delivery: row('external environment events errors keys storage kernel world site', 'config'),
+  delivery: row('delivery/rules contract external environment events errors keys storage kernel world site', 'config'),
   limits: row('errors storage world', 'kernel'),
   external: row('errors flow keys world', 'environment config kernel'),
   keys: row('errors world'),
@@ -72,13 +75,15 @@ const table = {
 
   // Top-level files.
   kernel: row('', 'config environment directory/passwords events limits delivery external keys storage site world'),
-  config: row('errors'),
+  config: row('errors address-ranges'),
+  'address-ranges': row(''),
   site: row('errors'),
   world: row(''),
 
   // The pure rooms: plain data and `now` in, data out.
   flow: row('errors'),
   'oauth/rules': row('errors'),
+  'delivery/rules': row('errors'),
   'directory/passwords': row('errors', 'world'),
 }
 
@@ -86,11 +91,17 @@ const table = {
 const pureRooms: Readonly<Partial<Record<Room, readonly string[]>>> = {
   flow: ['zod'],
   'oauth/rules': ['zod'],
+  'delivery/rules': ['zod'],
   'directory/passwords': ['zod', '@zxcvbn-ts/language-common'],
 }
 
 /** The acting part that lives beside the password rules: hashing in worker threads. */
-const notPure = ['directory/passwords/pool.ts', 'directory/passwords/worker.ts', 'directory/passwords/hash.ts']
+const notPure = [
+  'directory/passwords/pool.ts',
+  'directory/passwords/worker.ts',
+  'directory/passwords/hash.ts',
+  'directory/passwords/legacy-digest.ts',
+]
 
 /** Packages and built-in modules that belong to one room; all others are free to every room that is not pure. */
 const homeOf: Readonly<Record<string, readonly Room[]>> = {
@@ -99,6 +110,7 @@ const homeOf: Readonly<Record<string, readonly Room[]>> = {
   fastify: ['http'],
   citty: ['main', 'cli'],
   '@node-rs/argon2': ['directory/passwords'],
+  bcryptjs: ['directory/passwords'],
   nodemailer: ['delivery'],
 }
 

@@ -59,6 +59,17 @@ export const permissions = {
   'signon:create:signOnPolicy': 'Create sign-on policies',
   'signon:update:signOnPolicy': 'Change sign-on policies and their actions',
   'signon:delete:signOnPolicy': 'Delete sign-on policies',
+  'notifications:read:settings': 'Read the settings and providers of notifications',
+  'notifications:update:settings': 'Change the settings and providers of notifications',
+  'notifications:delete:settings': 'Remove the settings and providers of notifications',
+  'notifications:read:notificationsPolicy': 'Read notifications policies',
+  'notifications:create:notificationsPolicy': 'Create notifications policies',
+  'notifications:update:notificationsPolicy': 'Change notifications policies',
+  'notifications:delete:notificationsPolicy': 'Delete notifications policies',
+  'notifications:read:template': 'Read notification templates and their contents',
+  'notifications:create:template': 'Create contents of notification templates',
+  'notifications:update:template': 'Change contents of notification templates',
+  'notifications:delete:template': 'Delete contents of notification templates',
 } as const
 
 /** The id of a permission. */

@@ -24,7 +24,7 @@ const of =
     services.includes(id.split(':')[0] as string)
 const pick = (test: (id: PermissionId) => boolean) => new Set(all.filter(test))
 
-const configuration = of('passwords', 'applications', 'resources', 'signon', 'idps')
+const configuration = of('passwords', 'applications', 'resources', 'signon', 'idps', 'notifications')
 const populations = (id: PermissionId) => id.endsWith(':population')
 const applicationRoles = (id: PermissionId) => id.endsWith(':applicationRoleAssignments')
 const userRoles = (id: PermissionId) => id.endsWith(':userRoleAssignments')

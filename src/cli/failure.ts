@@ -1,6 +1,6 @@
 /**
  * How a command fails: one sentence what is wrong, one what to do, and an exit code of sysexits.h:
- * 69 something it needs is not available, 70 a defect, 78 configuration.
+ * 64 the command was called wrongly, 69 something it needs is not available, 70 a defect, 78 configuration.
  */
 import { ConfigError } from '../config.ts'
 import { InvalidMasterKey } from '../keys/master-key.ts'
@@ -9,7 +9,7 @@ import { StorageUnavailable } from '../storage/port.ts'
 import { DirectoryInUse } from '../storage/sqlite/directory-lock.ts'
 
 /** The exit codes a command ends with. */
-export const exitCodes = { unavailable: 69, defect: 70, configuration: 78 } as const
+export const exitCodes = { usage: 64, unavailable: 69, defect: 70, configuration: 78 } as const
 
 /** A failure whose text is for the person at the terminal. */
 export class CommandFailed extends Error {

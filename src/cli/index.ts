@@ -7,6 +7,7 @@ const main = defineCommand({
     dev: () => import('./dev.ts').then((module) => module.dev),
     serve: () => import('./serve.ts').then((module) => module.serve),
     migrate: () => import('./migrate.ts').then((module) => module.migrateCommand),
+    inbox: () => import('./inbox.ts').then((module) => module.inbox),
     token: () => import('./token.ts').then((module) => module.token),
   },
 })

@@ -1,10 +1,8 @@
 /** `stile token`: gets an application token by client credentials and prints it, ready for `curl -H "authorization: Bearer $(…)"`. */
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { defineCommand } from 'citty'
-import { quickstartSchema } from '../dev/quickstart.ts'
 import { requestToken } from '../external/own-token.ts'
-import { CommandFailed, exitCodes, orFail } from './failure.ts'
+import { orFail } from './failure.ts'
+import { nothingAnswers, quickstartFacts } from './quickstart-facts.ts'
 
 export const token = defineCommand({
   meta: { name: 'token', description: 'Get an application token from a running dev server.' },
@@ -15,16 +13,9 @@ export const token = defineCommand({
   },
   run: ({ args }) =>
     orFail(async () => {
-      const file = join(args.data ?? process.env['STILE_DATA_DIR'] ?? '.stile', 'quickstart.json')
-      const text = await readFile(file, 'utf8').catch(() => {
-        throw new CommandFailed(`${file} is not there. Start the dev server first: npm start.`, exitCodes.unavailable)
-      })
-      const { issuer, worker } = quickstartSchema.parse(JSON.parse(text))
+      const { issuer, worker } = await quickstartFacts(args.data)
       const response = await requestToken(`${issuer}/token`, worker, args.scope).catch(() => {
-        throw new CommandFailed(
-          `Nothing answers at ${issuer}. Start the dev server first: npm start.`,
-          exitCodes.unavailable,
-        )
+        throw nothingAnswers(issuer)
       })
       process.stdout.write(`${args.json ? JSON.stringify(response) : response.access_token}\n`)
     }),

@@ -9,22 +9,17 @@ import { open, seal, type SealContext } from '../keys/sealing.ts'
 import type { Statement } from '../storage/port.ts'
 import type { World } from '../world.ts'
 import { enqueue } from './outbox.ts'
+import type { Wanted } from './rules/render.ts'
 
-/** The templates Stile sends: a closed list of PingOne's names. */
-export type TemplateName =
-  /** Proves that the user owns the e-mail address: registration and change of address. */
-  'email_verification_user' | 'recovery_code_template'
-
-/** A message to one user, by e-mail. */
-export interface Notification {
-  readonly template: TemplateName
-  /** The e-mail address. */
+/** A message to one user: what it says, and whom it is for. */
+export interface Notification extends Wanted {
+  /** The e-mail address; for SMS and voice the phone number, E.164; for push the device. */
   readonly to: string
   readonly userId: string
-  /** BCP 47 tags in order of preference. */
-  readonly locales: readonly string[]
-  /** What stands for `${name}` in the template. */
-  readonly variables: Readonly<Record<string, string>>
+  /** The notifications policy whose limits hold; default: that of the environment. */
+  readonly notificationsPolicyId?: string
+  /** When it is of no use to anybody any more, since its code expires, epoch milliseconds; default: half an hour. */
+  readonly usefulUntil?: number
 }
 
 function place(environmentId: string, id: string): SealContext {

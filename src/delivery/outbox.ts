@@ -43,6 +43,8 @@ export interface Attempt {
   readonly payload: string
   /** When it was promised, epoch milliseconds. */
   readonly createdAt: number
+  /** The number of this attempt, from 1. */
+  readonly attempts: number
 }
 
 /** `done`: nothing is left to do. `paused`: there is more, and others may come first. */
@@ -67,28 +69,124 @@ export function enqueue(world: World, message: Message, now: number): Statement<
 const shortestWaitMilliseconds = 30_000
 const longestWaitMilliseconds = 600_000
 const rowsPerLook = 20
+/** How much is under way at a time; of one environment only so much that its slow provider leaves room for others (R27). */
+const mostUnderWay = 32
+const mostOfOneEnvironment = 4
 
 /** How long a message waits after its n-th attempt began, if that attempt does not end it: 30 s, doubling to 10 min. */
 function waitAfter(attempts: number): number {
   return Math.min(longestWaitMilliseconds, Math.max(shortestWaitMilliseconds, 1000 * 2 ** attempts))
 }
 
+/** The outbox of a node. */
+export interface Outbox {
+  /** Begins whatever is due and has room; resolves when that has begun, not when it is done. */
+  look(): Promise<void>
+  /** Does what is due until nothing is, and waits for it. */
+  drain(): Promise<void>
+  /** Resolves when what is under way has ended. */
+  settled(): Promise<void>
+}
+
 /**
- * Does what is due until nothing is, or until `signal` says stop.
+ * Opens the outbox.
  * @param handlers one for every kind
+ * @param signal when it says stop, nothing more begins
  */
-export async function drainOutbox(
+export function openOutbox(
   kernel: Pick<Kernel, 'storage' | 'world' | 'log'>,
   handlers: Readonly<Record<OutboxKind, Handler>>,
   signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    const rows = await kernel.storage.read(dueOutbox(kernel.world.now(), rowsPerLook))
-    if (rows.length === 0) return
-    for (const row of rows) {
-      if (signal.aborted) return
-      await attempt(kernel, handlers, row, signal)
+): Outbox {
+  const underWay = new Set<Promise<void>>()
+  const byEnvironment = new Map<string, number>()
+  let looking: Promise<void> | undefined
+  let isAskedAgain = false
+  let isCrowded = false
+
+  const crowded = (id: string) => (byEnvironment.get(id) ?? 0) >= mostOfOneEnvironment
+
+  function begin(row: OutboxRow): void {
+    const id = row.environment_id
+    byEnvironment.set(id, (byEnvironment.get(id) ?? 0) + 1)
+    const work = attempt(kernel, handlers, row, signal).then((outcome) => {
+      underWay.delete(work)
+      const left = (byEnvironment.get(id) ?? 1) - 1
+      if (left === 0) byEnvironment.delete(id)
+      else byEnvironment.set(id, left)
+      if (isCrowded || outcome === 'paused') void look()
+    })
+    underWay.add(work)
+  }
+
+  async function lookOnce(): Promise<void> {
+    isCrowded = false
+    while (!signal.aborted) {
+      if (underWay.size >= mostUnderWay) {
+        isCrowded = true
+        return
+      }
+      const full = [...byEnvironment.keys()].filter(crowded)
+      if (full.length > 0) isCrowded = true
+      const rows = await kernel.storage.read(dueOutbox(kernel.world.now(), rowsPerLook, full))
+      if (rows.length === 0) return
+      for (const row of rows) {
+        if (signal.aborted || underWay.size >= mostUnderWay) break
+        if (crowded(row.environment_id)) continue
+        const taken = await take(kernel, row)
+        if (taken) begin(taken)
+      }
     }
+  }
+
+  function look(): Promise<void> {
+    isAskedAgain = true
+    looking ??= (async () => {
+      while (isAskedAgain) {
+        isAskedAgain = false
+        await lookOnce()
+      }
+    })()
+      .catch((error: unknown) => kernel.log.error({ err: error }, 'the outbox could not be read; it is tried again'))
+      .finally(() => {
+        looking = undefined
+      })
+    return looking
+  }
+
+  async function settled(): Promise<void> {
+    while (looking || underWay.size > 0) await Promise.all([looking, ...underWay])
+  }
+
+  return {
+    look,
+    settled,
+    async drain() {
+      await look()
+      await settled()
+    },
+  }
+}
+
+/** Takes the next attempt at a row and counts it; undefined when another node was faster. */
+async function take(
+  { storage, world }: Pick<Kernel, 'storage' | 'world'>,
+  row: OutboxRow,
+): Promise<OutboxRow | undefined> {
+  const { environment_id, id } = row
+  try {
+    const attempts = await storage.commit({
+      name: 'outbox.take',
+      single: true,
+      run: () => {
+        const next_at = world.now() + waitAfter(row.attempts + 1)
+        return compareAndSet('outbox', { environment_id, id }, row.attempts, { next_at }, 'attempts')
+      },
+    })
+    return { ...row, attempts }
+  } catch (error) {
+    if (error instanceof Stale) return undefined
+    throw error
   }
 }
 
@@ -97,36 +195,24 @@ async function attempt(
   handlers: Readonly<Record<OutboxKind, Handler>>,
   row: OutboxRow,
   signal: AbortSignal,
-): Promise<void> {
-  const { environment_id, id } = row
-  const attempts = await storage
-    .commit({
-      name: 'outbox.take',
-      single: true,
-      run: () => {
-        const next_at = world.now() + waitAfter(row.attempts + 1)
-        return compareAndSet('outbox', { environment_id, id }, row.attempts, { next_at }, 'attempts')
-      },
-    })
-    .catch((error: unknown) => {
-      if (error instanceof Stale) return undefined
-      throw error
-    })
-  if (attempts === undefined) return
+): Promise<Outcome | 'failed'> {
+  const { environment_id, id, attempts } = row
   try {
     const handler = Object.hasOwn(handlers, row.kind) ? handlers[row.kind as OutboxKind] : undefined
     if (!handler) throw new Error('no handler knows this kind of message: a newer release wrote it')
     const outcome = await handler(
-      { environmentId: environment_id, id, payload: row.payload, createdAt: row.created_at },
+      { environmentId: environment_id, id, payload: row.payload, createdAt: row.created_at, attempts },
       signal,
     )
     const mine = { environment_id, id, attempts }
     const statement = outcome === 'done' ? completeOutbox(mine) : postponeOutbox(mine, world.now())
     await storage.commit({ name: `outbox.${outcome}`, single: true, run: () => run(statement) })
+    return outcome
   } catch (error) {
     log.error(
       { err: error, kind: row.kind, environmentId: environment_id, message: id, attempts },
       'a message waits and is tried again',
     )
+    return 'failed'
   }
 }

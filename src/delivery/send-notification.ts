@@ -1,44 +1,87 @@
 /**
- * The handler of `notification.send`: opens a notification, renders it, and sends it. Where no mail server is set, dev
- * keeps the message in its inbox and `serve` gives it up with an event that says why. At least once: a node that dies
- * between sending and noting it sends again, under the same message id.
+ * The handler of `notification.send`: opens a notification, renders it, asks the policy, and sends it. Where there is no
+ * provider, dev keeps the message in its inbox and `serve` gives it up with an event that says why. At least once: a node
+ * that dies between sending and noting it sends again, under the same message id.
  *
- * Never: a text or an address in a log; a message that is tried for ever.
+ * Never: a text or an address in a log or an event; a message that is tried for ever, or after its code has expired.
  */
 import type { Config } from '../config.ts'
-import type { Kernel } from '../kernel.ts'
 import { eventRow } from '../events/record.ts'
-import { insertEvents } from '../storage/sql/events.ts'
+import type { Kernel } from '../kernel.ts'
+import { UnsealFailed } from '../keys/sealing.ts'
 import { run } from '../storage/port.ts'
+import { insertEvents } from '../storage/sql/events.ts'
 import { insertInbox } from '../storage/sql/inbox.ts'
-import { type Email, PermanentFailure } from './email.ts'
+import { takeAllowance } from './allowance.ts'
+import { channelFor, type ChannelPorts, type NodeChannels } from './channels.ts'
+import { deliveryConfiguration } from './delivery-configuration.ts'
+import { type DeliveryFailureReason, PermanentFailure } from './delivery-failure.ts'
 import { type Notification, readNotification } from './notification.ts'
+import { allowsCountry } from './rules/notifications-policy.ts'
 import type { Attempt, Handler } from './outbox.ts'
-import { renderNotification } from './templates.ts'
+import { countryOf } from './phone-country.ts'
+import { type RenderedMessage, renderNotification } from './rules/render.ts'
+import { spokenText } from './rules/spoken.ts'
+import { deliveryMethods, isTemplateName } from './rules/templates.ts'
 
-/** A message that has not gone out by then is of no use to anybody: its code has expired. */
+/** A message that does not say how long it is of use is of none after this: its code has expired. */
 const usefulMilliseconds = 1_800_000
 const inboxMilliseconds = 7 * 86_400_000
 
-type Ports = Pick<Kernel, 'storage' | 'world' | 'environments' | 'log'> & { readonly config: Pick<Config, 'mode'> }
+type Ports = Pick<Kernel, 'storage' | 'world' | 'environments' | 'log'> &
+  ChannelPorts & { readonly config: Pick<Config, 'mode'> }
 
-/** Makes the handler. @param email how messages go out; undefined where no server is set */
-export function sendNotification(ports: Ports, email: Email | undefined): Handler {
+/** Makes the handler. @param node what the node itself sends with */
+export function sendNotification(ports: Ports, node: NodeChannels): Handler {
   return async (attempt) => {
+    const { storage } = ports
     const environment = await ports.environments.get(attempt.environmentId)
     if (!environment) return 'done'
-    const notification = readNotification(environment, attempt)
     const now = ports.world.now()
-    if (now - attempt.createdAt > usefulMilliseconds) return note(ports, attempt, notification, 'too-late')
-    if (!email && ports.config.mode === 'dev') return keep(ports, attempt, notification, now)
-    if (!email) return note(ports, attempt, notification, 'no-mail-server')
+    const notification = read(environment, attempt)
+    if (!notification) return note(ports, attempt, undefined, 'unreadable')
+    const giveUp = (reason: DeliveryFailureReason) => note(ports, attempt, notification, reason)
+    if (now > (notification.usefulUntil ?? attempt.createdAt + usefulMilliseconds)) return giveUp('too-late')
+    const { template, deliveryMethod = 'Email' } = notification
+    if (!isTemplateName(template) || !deliveryMethods.includes(deliveryMethod)) {
+      throw new Error('a template or delivery method that is not known: a newer release wrote it')
+    }
+
+    const configuration = await deliveryConfiguration(storage, environment, notification)
+    const message = renderNotification(notification, configuration.contents)
+    if (!message) return giveUp('no-content')
+    const isByPhone = deliveryMethod === 'SMS' || deliveryMethod === 'Voice'
+    const country = isByPhone ? await countryOf(notification.to) : undefined
+    if (!allowsCountry(configuration.policy, deliveryMethod, country)) return giveUp('country-not-allowed')
+    const send = channelFor(ports, node, configuration, { id: attempt.id, notification, message, country })
+    const keeps = !send && ports.config.mode === 'dev' && message.deliveryMethod !== 'Push'
+    if (!send && !keeps) return giveUp('no-provider')
+    if (attempt.attempts === 1) {
+      const { id: environmentId } = environment
+      const unallowed = await takeAllowance(
+        storage,
+        { environmentId, notification, deliveryMethod, ...configuration },
+        now,
+      )
+      if (unallowed) return giveUp(unallowed)
+    }
+    if (!send) return keep(ports, attempt, notification, message, now)
     try {
-      await email.send(attempt.id, notification.to, renderNotification(notification))
+      await send()
     } catch (error) {
-      if (error instanceof PermanentFailure) return note(ports, attempt, notification, 'refused')
+      if (error instanceof PermanentFailure) return giveUp(error.reason)
       throw error
     }
     return note(ports, attempt, notification, undefined)
+  }
+}
+
+function read(environment: Parameters<typeof readNotification>[0], attempt: Attempt): Notification | undefined {
+  try {
+    return readNotification(environment, attempt)
+  } catch (error) {
+    if (error instanceof UnsealFailed) return undefined
+    throw error
   }
 }
 
@@ -46,10 +89,14 @@ export function sendNotification(ports: Ports, email: Email | undefined): Handle
 async function note(
   { storage, world, log }: Ports,
   { environmentId, id }: Attempt,
-  { template, userId }: Notification,
-  failure: 'too-late' | 'refused' | 'no-mail-server' | undefined,
+  notification: Notification | undefined,
+  failure: DeliveryFailureReason | undefined,
 ): Promise<'done'> {
-  if (failure) log.warn({ environmentId, message: id, template, failure }, 'a notification was given up')
+  const about = notification && {
+    template: notification.template,
+    deliveryMethod: notification.deliveryMethod ?? 'Email',
+  }
+  if (failure) log.warn({ environmentId, message: id, ...about, failure }, 'a notification was given up')
   const origin = {
     world,
     now: world.now(),
@@ -62,25 +109,43 @@ async function note(
     action: failure ? 'NOTIFICATION.FAILED' : 'NOTIFICATION.SENT',
     result: failure ? 'FAILED' : 'SUCCESS',
     subject: { type: 'NOTIFICATION', id },
-    userId,
-    detail: { template, ...(failure ? { reason: failure } : {}) },
+    ...(notification ? { userId: notification.userId } : {}),
+    detail: { ...about, ...(failure ? { reason: failure } : {}) },
   })
   await storage.commit({ name: 'note-notification', single: true, run: () => run(insertEvents([event])) })
   return 'done'
 }
 
-async function keep({ storage }: Ports, attempt: Attempt, notification: Notification, now: number): Promise<'done'> {
-  const { subject, text } = renderNotification(notification)
+async function keep(
+  { storage }: Ports,
+  attempt: Attempt,
+  { template, to }: Notification,
+  message: RenderedMessage,
+  now: number,
+): Promise<'done'> {
   const row = {
     environment_id: attempt.environmentId,
     id: attempt.id,
-    template: notification.template,
-    recipient: notification.to,
-    subject,
-    body: text,
+    template,
+    delivery_method: message.deliveryMethod,
+    recipient: to,
+    subject: message.deliveryMethod === 'Email' ? message.subject : '',
+    body: readable(message),
     created_at: attempt.createdAt,
     expires_at: now + inboxMilliseconds,
   }
   await storage.commit({ name: 'keep-in-inbox', single: true, run: () => run(insertInbox(row)) })
   return 'done'
+}
+
+function readable(message: RenderedMessage): string {
+  switch (message.deliveryMethod) {
+    case 'Email':
+    case 'SMS':
+      return message.text
+    case 'Voice':
+      return spokenText(message.parts)
+    case 'Push':
+      return message.body
+  }
 }

@@ -54,6 +54,7 @@ export async function ensureDemoEnvironment(node: Node, previous: Quickstart | u
     populationId: population.id,
     issuer,
     discoveryUrl: `${issuer}/.well-known/openid-configuration`,
+    inboxUrl: `${authUrl}/dev/inbox`,
     worker: { clientId: worker.clientId, clientSecret: worker.clientSecret },
     singlePageApp: { clientId: singlePageApp, redirectUri: callback(singlePageApp) },
     webApp: { clientId: webApp, clientSecret: secret, redirectUri: callback(webApp) },

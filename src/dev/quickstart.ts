@@ -14,6 +14,7 @@ export const quickstartSchema = z.object({
   populationId: z.string(),
   issuer: z.string(),
   discoveryUrl: z.string(),
+  inboxUrl: z.string(),
   worker: z.object({ clientId: z.string(), clientSecret: z.string() }),
   singlePageApp: z.object({ clientId: z.string(), redirectUri: z.string() }),
   webApp: z.object({ clientId: z.string(), clientSecret: z.string(), redirectUri: z.string() }),

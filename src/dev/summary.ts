@@ -4,11 +4,9 @@ import type { Quickstart } from './quickstart.ts'
 
 /** The summary of a dev server. */
 export function summary(quickstart: Quickstart, config: Config): string {
-  const { issuer, apiUrl, authUrl, worker, singlePageApp, user } = quickstart
-  const token =
-    config.dataDirectory === '.stile'
-      ? 'npm run -s stile token'
-      : `npm run -s stile token -- --data ${config.dataDirectory}`
+  const { issuer, apiUrl, authUrl, inboxUrl, worker, singlePageApp, user } = quickstart
+  const where = config.dataDirectory === '.stile' ? '' : ` -- --data ${config.dataDirectory}`
+  const token = `npm run -s stile token${where}`
   return `
   Stile is ready.
 
@@ -28,9 +26,9 @@ export function summary(quickstart: Quickstart, config: Config): string {
 
     ${authUrl}/dev/app/${singlePageApp.clientId}
 
-  Messages to users are kept, not sent:
+  ${config.smtp ? 'Messages that cannot be sent are kept' : 'Messages to users are kept, not sent'}; also npm run -s stile inbox${where}
 
-    ${authUrl}/dev/inbox
+    ${inboxUrl}
 
   Press Ctrl+C to stop.
 

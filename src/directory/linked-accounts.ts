@@ -14,7 +14,7 @@ import { secondsUntil } from '../limits/guesses.ts'
 import { compareAndSet, insert } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { linkedAccountOf, userOfLinkedAccount } from '../storage/sql/linked-accounts.ts'
-import { userOfEmail, usersOfEmail, userWithGuesses } from '../storage/sql/users.ts'
+import { usersOfEmail, userWithGuesses } from '../storage/sql/users.ts'
 import { describedBy, isAuthoritative, updatedBy } from './external-attributes.ts'
 import { lockedUntil } from './password-lockout.ts'
 import { defaultPopulation, isNameTaken } from './registration.ts'
@@ -24,6 +24,7 @@ import {
   newUserRow,
   textKey,
   type User,
+  userFrom,
   usernameKey,
   type UserWithPassword,
   userWithPasswordByUsername,
@@ -69,7 +70,7 @@ export async function matchOf(
   const username = attributes.find(({ name }) => name === 'username')?.value
   const address = attributes.find(({ name }) => name === 'email')?.value ?? email?.address
   const owners = address === undefined ? [] : await kernel.storage.read(usersOfEmail(environment.id, textKey(address)))
-  const [first, second] = owners.map((row) => userWithPasswordFrom(environment.id, row).user)
+  const [first, second] = owners.map((row) => userFrom(environment.id, row))
   if (first && !second && email && isAuthoritative(provider, email)) {
     const { email: own = '', emailVerified } = first.document
     const isTheirs = emailVerified === true && textKey(own) === textKey(email.address)
@@ -115,7 +116,7 @@ export async function refreshed(
   const username = (await isFree(kernel, user, after.username)) ? after.username : user.username
   const { email, emailVerified: _, ...others } = after.document
   const isNew = email !== undefined && email !== user.document.email
-  const [owner] = isNew ? await kernel.storage.read(userOfEmail(environment.id, textKey(email))) : []
+  const [owner] = isNew ? await kernel.storage.read(usersOfEmail(environment.id, textKey(email))) : []
   const own = {
     ...(user.document.email === undefined ? {} : { email: user.document.email }),
     ...(user.document.emailVerified === undefined ? {} : { emailVerified: user.document.emailVerified }),
@@ -125,7 +126,12 @@ export async function refreshed(
   return {
     user: { ...user, username, document },
     *store() {
-      const columns = { ...attributeColumns(username, document), updated_at: now }
+      const isMoved = document.email !== user.document.email
+      const columns = {
+        ...attributeColumns(username, document),
+        ...(isMoved ? { registered_email_key: null } : {}),
+        updated_at: now,
+      }
       yield* compareAndSet('users', { environment_id: environment.id, id: user.id }, user.version, columns)
     },
   }
@@ -134,7 +140,7 @@ export async function refreshed(
 async function isFree(kernel: Storage, user: User, username: string): Promise<boolean> {
   if (usernameKey(username) === usernameKey(user.username)) return true
   const namesake = await userWithPasswordByUsername(kernel, user.environmentId, username)
-  const [owner] = await kernel.storage.read(userOfEmail(user.environmentId, textKey(usernameKey(username))))
+  const [owner] = await kernel.storage.read(usersOfEmail(user.environmentId, textKey(usernameKey(username))))
   return !namesake && (!owner || owner.id === user.id)
 }
 

@@ -17,6 +17,7 @@ import { Stale, UniquenessViolation } from '../storage/refusals.ts'
 import { replacePassword } from '../storage/sql/passwords.ts'
 import { guessesAtUser } from './password-lockout.ts'
 import { hashesToAvoid, remembered } from './passwords/history.ts'
+import type { ImportedHash } from './passwords/imported-hash.ts'
 import { LONGEST_PASSWORD_BYTES, type Normalization, normalizePassword } from './passwords/normalize.ts'
 import type { PasswordPolicy } from './passwords/policy.ts'
 import { type PasswordFacts, requirementText, unsatisfiedRequirements } from './passwords/requirements.ts'
@@ -68,7 +69,7 @@ export async function changePassword(
   environment: Environment,
   change: PasswordChange,
 ): Promise<PasswordChangeVerdict> {
-  const { now, user, stored, mustChange } = change
+  const { now, user, stored } = change
   const { policy } = passwordPolicyOf(environment, user.populationId)
   const normalized = normalizePassword(change.newPassword)
   if (!normalized.ok) return { result: 'unsatisfied', requirements: [malformed(normalized.reason)] }
@@ -95,23 +96,43 @@ export async function changePassword(
   }
 
   const hash = await passwords.hash(password)
+  return { result: 'accepted', store: () => storePassword(environment, change, hash) }
+}
+
+/**
+ * Makes an encoded password ready to be stored, which another system has judged: nobody can tell what it is.
+ * @returns what stores it; for the unit of the change
+ * @throws HashingOverloaded when the hashing pool is full
+ */
+export async function importPassword(
+  { passwords }: Pick<Kernel, 'passwords'>,
+  environment: Environment,
+  change: Pick<PasswordChange, 'now' | 'user' | 'stored' | 'mustChange'>,
+  imported: ImportedHash,
+): Promise<() => UnitBody<void>> {
+  const hash = await passwords.wrap(imported)
+  return () => storePassword(environment, change, hash)
+}
+
+function* storePassword(
+  environment: Environment,
+  { now, user, stored, mustChange }: Pick<PasswordChange, 'now' | 'user' | 'stored' | 'mustChange'>,
+  hash: string,
+): UnitBody<void> {
+  const { policy } = passwordPolicyOf(environment, user.populationId)
   const former = stored ? remembered(policy, [{ hash: stored.hash, replacedAt: now }, ...stored.former], now) : []
   const columns = { hash, changed_at: now, must_change: mustChange ? 1 : 0, history: JSON.stringify(former) }
-
-  function* store(): UnitBody<void> {
-    if (stored) {
-      const replaced = yield* run(replacePassword(environment.id, user.id, stored.hash, columns))
-      if (replaced.length === 0) throw new Stale('passwords')
-    } else {
-      try {
-        yield* insert('passwords', { environment_id: environment.id, user_id: user.id, ...columns })
-      } catch (error) {
-        throw error instanceof UniquenessViolation ? new Stale('passwords') : error
-      }
+  if (stored) {
+    const replaced = yield* run(replacePassword(environment.id, user.id, stored.hash, columns))
+    if (replaced.length === 0) throw new Stale('passwords')
+  } else {
+    try {
+      yield* insert('passwords', { environment_id: environment.id, user_id: user.id, ...columns })
+    } catch (error) {
+      throw error instanceof UniquenessViolation ? new Stale('passwords') : error
     }
-    yield clearGuesses(guessesAtUser(environment.id, user.id))
   }
-  return { result: 'accepted', store }
+  yield clearGuesses(guessesAtUser(environment.id, user.id))
 }
 
 function unsatisfied(policy: PasswordPolicy, facts: PasswordFacts): MissedRequirement[] {

@@ -1,20 +1,29 @@
 /**
  * Recovering a forgotten password: a code goes to the user's e-mail address, and whoever types it back may set a new
- * password. authentication-api 4.2 `password.forgot`, `password.recover`; decisions D4, D7; rows K12, K15-K17, K21.
+ * password. authentication-api 4.2 `password.forgot`, `password.recover`; decisions D4, D7; rows I21, K12, K15-K17, K21,
+ * K35.
  *
- * Never: a code for somebody who may not sign on, has no password to recover, or whose address is known to be unproved;
- * anything by which a caller could tell.
+ * The code is bound to the address it was sent to, and proves it: a registration that was never completed belongs to
+ * whoever reads its mail, and nothing that was set up before outlives that. A lock by wrong passwords is no obstacle,
+ * or anybody could shut a user out (row K07).
+ *
+ * Never: a code for somebody who may not sign on or has no password to recover; a code to an address that took the place
+ * of another and was not proved (K21); anything by which a caller could tell.
  */
 import { notify } from '../delivery/notification.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import type { Kernel } from '../kernel.ts'
-import { clearGuesses, type Guessed, secondsUntil, takeGuess } from '../limits/guesses.ts'
+import { clearGuesses } from '../limits/guesses.ts'
+import { compareAndSet } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { codeLifetime, codeTries, countSending, counterOf, type Meant } from './code-limits.ts'
 import { newCode, storeCode, tryCode } from './one-time-codes.ts'
 import { changePassword, type MissedRequirement } from './password-change.ts'
+import { endAccess } from './user-removal.ts'
 import {
+  attributeColumns,
   canAuthenticate,
+  textKey,
   type User,
   type UserWithPassword,
   userWithPasswordById,
@@ -56,7 +65,7 @@ export async function sendRecoveryCode(
       if (!recoverer) return
       const { user } = recoverer
       const code = newCode(kernel.world, { kind: 'letters-and-digits', length: 8 })
-      yield storeCode(environment, codeFor(user.id), code, codeLifetime, now)
+      yield storeCode(environment, codeFor(user), code, codeLifetime, now)
       yield notify(
         kernel.world,
         environment,
@@ -66,6 +75,7 @@ export async function sendRecoveryCode(
           userId: user.id,
           locales: user.document.preferredLanguage ? [user.document.preferredLanguage, ...locales] : locales,
           variables: { code, 'user.username': user.username, 'user.name': user.document.name?.given ?? user.username },
+          usefulUntil: now + codeLifetime,
         },
         now,
       )
@@ -73,13 +83,14 @@ export async function sendRecoveryCode(
   }
 }
 
-function codeFor(userId: string) {
-  return { purpose: 'PASSWORD_RECOVERY', subject: userId } as const
+function codeFor({ id, document }: User) {
+  return { purpose: 'PASSWORD_RECOVERY', subject: `${id}/${textKey(document.email ?? '')}` } as const
 }
 
 function mayRecover({ user, password }: UserWithPassword): boolean {
   const { email, emailVerified } = user.document
-  return canAuthenticate(user) && password !== null && email !== undefined && emailVerified !== false
+  if (!canAuthenticate(user) || password === null || email === undefined) return false
+  return emailVerified !== false || user.verificationRequired
 }
 
 /** What came of a recovery. */
@@ -87,7 +98,10 @@ export type Recovery =
   | {
       readonly result: 'accepted'
       readonly user: User
-      /** Uses the code up and stores the password; for the unit of the recovery. @throws AlreadyConsumed, Stale */
+      /**
+       * Uses the code up, stores the password, marks the address as proved and ends every other session; for the unit of
+       * the recovery. @throws AlreadyConsumed, Stale
+       */
       readonly settle: () => UnitBody<void>
     }
   | { readonly result: 'wrongCode' }
@@ -101,6 +115,8 @@ export interface RecoveryTry {
   /** Both as typed. */
   readonly code: string
   readonly newPassword: string
+  /** The session of the browser that recovers; others end. */
+  readonly keptTokenHash: string | null
   /** Epoch milliseconds. */
   readonly now: number
 }
@@ -112,13 +128,14 @@ export interface RecoveryTry {
 export async function recoverPassword(
   kernel: Ports,
   environment: Environment,
-  { userId, identifier, code, newPassword, now }: RecoveryTry,
+  { userId, identifier, code, newPassword, keptTokenHash, now }: RecoveryTry,
 ): Promise<Recovery> {
   const guessed = counterOf(kernel, 'recovery-code', { environmentId: environment.id, userId, identifier })
-  if (userId === null) return tryAtNobody(kernel, guessed, now)
-  const check = await tryCode(kernel, environment, { ...codeFor(userId), typed: code, guessed, bound: codeTries, now })
+  // Nobody could be sent a code, so none is right; the steps are the same.
+  const found = await userWithPasswordById(kernel, environment.id, userId ?? guessed.subject)
+  const wanted = found ? codeFor(found.user) : ({ purpose: 'PASSWORD_RECOVERY', subject: guessed.subject } as const)
+  const check = await tryCode(kernel, environment, { ...wanted, typed: code, guessed, bound: codeTries, now })
   if (check.result === 'lockedOut') return check
-  const found = await userWithPasswordById(kernel, environment.id, userId)
   if (check.result === 'rejected' || !found || !mayRecover(found)) return { result: 'wrongCode' }
   const verdict = await changePassword(kernel, environment, {
     now,
@@ -141,17 +158,26 @@ export async function recoverPassword(
   }
   return {
     result: 'accepted',
-    user: found.user,
+    user: proved(found.user),
     *settle() {
       yield* check.settle()
       yield* verdict.store()
+      yield* markProved(found.user, now)
+      yield* endAccess(environment.id, found.user.id, keptTokenHash, now)
     },
   }
 }
 
-/** Nobody could be sent a code, so none is right; it is counted all the same. */
-async function tryAtNobody({ storage }: Ports, guessed: Guessed, now: number): Promise<Recovery> {
-  const guess = await storage.commit(takeGuess(guessed, codeTries, now))
-  if (guess.allowed) return { result: 'wrongCode' }
-  return { result: 'lockedOut', secondsUntilUnlock: secondsUntil(guess.until, now) }
+/** The user with the address proved. */
+function proved(user: User): User {
+  return { ...user, verificationRequired: false, document: { ...user.document, emailVerified: true } }
+}
+
+function* markProved(user: User, now: number): UnitBody<void> {
+  if (user.document.emailVerified === true && !user.verificationRequired) return
+  yield* compareAndSet('users', { environment_id: user.environmentId, id: user.id }, user.version, {
+    ...attributeColumns(user.username, proved(user).document),
+    verification_required: 0,
+    updated_at: now,
+  })
 }

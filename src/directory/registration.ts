@@ -1,19 +1,26 @@
 /**
  * Registering a user: the account, its password and the code that proves its address, in one unit. authentication-api
- * 4.2 `user.register`; rows K28, K29, K31, J34.
+ * 4.2 `user.register`; decision D9; rows K13, K28, K29, K31, K35, J34.
  *
- * Never: a username that another user has as username or e-mail address, in whatever spelling; an address that counts as
- * proved.
+ * An address belongs to whoever proves it. A registration that was never completed gives way to a newer one of the same
+ * address as soon as its code is dead: nothing that somebody set up for an address of another is there when its owner
+ * comes (row K35). Of several at once, one is made: `users` has a unique column for the addresses of registrations.
+ *
+ * Never: a username that another user has as username or e-mail address, in whatever spelling; an address that somebody
+ * has proved, or an administrator has given them; an address that counts as proved.
  */
 import type { Environment } from '../environment/snapshot.ts'
 import type { RegistrationAttributes } from '../flow/user-attributes.ts'
 import type { Kernel } from '../kernel.ts'
-import { insert } from '../storage/operations.ts'
+import { insert, remove } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
-import { userOfEmail } from '../storage/sql/users.ts'
+import { Stale } from '../storage/refusals.ts'
+import { oneTimeCode } from '../storage/sql/one-time-codes.ts'
+import { usersOfEmail } from '../storage/sql/users.ts'
 import { changePassword, type MissedRequirement } from './password-change.ts'
-import { newUserRow, textKey, type User, usernameKey, userWithPasswordByUsername } from './users.ts'
-import { sendingOfVerification } from './verification.ts'
+import { removeBelongings } from './user-removal.ts'
+import { newUserRow, textKey, type User, userFrom, usernameKey, userWithPasswordByUsername } from './users.ts'
+import { sendingOfVerification, verificationCodeOf } from './verification.ts'
 
 /** A registration. */
 export interface RegistrationRequest {
@@ -32,24 +39,31 @@ export type Registration =
   | {
       readonly result: 'registered'
       readonly user: User
-      /** Writes the account; for the unit of the registration. @throws UniquenessViolation of `users` */
+      /** Ids of the registrations that gave way. */
+      readonly replaced: readonly string[]
+      /** Writes the account; for the unit of the registration. @throws UniquenessViolation of `users`, Stale */
       readonly store: () => UnitBody<void>
     }
-  | { readonly result: 'taken' | 'noPopulation' }
+  | { readonly result: 'taken'; readonly attribute: 'username' | 'email' }
+  | { readonly result: 'noPopulation' }
   | { readonly result: 'unsatisfied'; readonly requirements: readonly MissedRequirement[] }
+
+type Ports = Pick<Kernel, 'storage' | 'passwords' | 'world'>
 
 /**
  * Prepares a registration.
  * @throws HashingOverloaded when the hashing pool is full
  */
 export async function register(
-  kernel: Pick<Kernel, 'storage' | 'passwords' | 'world'>,
+  kernel: Ports,
   environment: Environment,
   { attributes: { username, ...attributes }, populationId, password, locales, now }: RegistrationRequest,
 ): Promise<Registration> {
   const population = populationId === null ? defaultPopulation(environment) : environment.populations.get(populationId)
   if (!population) return { result: 'noPopulation' }
-  if (await isNameTaken(kernel, environment.id, username)) return { result: 'taken' }
+  const vacancy = await vacate(kernel, environment, username, attributes.email, now)
+  if ('attribute' in vacancy) return { result: 'taken', ...vacancy }
+  const { abandoned } = vacancy
   const document = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined))
   const user: User = {
     id: kernel.world.uuid(),
@@ -66,20 +80,20 @@ export async function register(
     createdAt: now,
     updatedAt: now,
   }
-  const verdict = await changePassword(kernel, environment, {
-    now,
-    user,
-    stored: null,
-    newPassword: password,
-    by: 'user',
-    mustChange: false,
-  })
+  const change = { now, user, stored: null, newPassword: password, by: 'user', mustChange: false } as const
+  const verdict = await changePassword(kernel, environment, change)
   if (verdict.result === 'unsatisfied') return verdict
   return {
     result: 'registered',
     user,
+    replaced: abandoned,
     *store() {
-      yield* insert('users', newUserRow(user))
+      for (const id of abandoned) {
+        const pending = { environment_id: environment.id, id, verification_required: 1 }
+        if ((yield* remove('users', pending)) === 0) throw new Stale('users')
+        yield* removeBelongings(environment.id, id, now)
+      }
+      yield* insert('users', { ...newUserRow(user), registered_email_key: textKey(attributes.email) })
       yield* verdict.store()
       yield* sendingOfVerification(kernel.world, environment, user, locales, now)
     },
@@ -93,7 +107,7 @@ export async function isNameTaken(
   username: string,
 ): Promise<boolean> {
   const namesake = await userWithPasswordByUsername(kernel, environmentId, username)
-  const [owner] = await kernel.storage.read(userOfEmail(environmentId, textKey(usernameKey(username))))
+  const [owner] = await kernel.storage.read(usersOfEmail(environmentId, textKey(usernameKey(username))))
   return namesake !== undefined || owner !== undefined
 }
 
@@ -101,4 +115,35 @@ export async function isNameTaken(
 export function defaultPopulation({ populations }: Environment) {
   for (const population of populations.values()) if (population.isDefault) return population
   return undefined
+}
+
+/** What is taken; or else the registrations of the same address that were never completed and have to give way. */
+async function vacate(
+  kernel: Ports,
+  environment: Environment,
+  username: string,
+  email: string,
+  now: number,
+): Promise<{ readonly attribute: 'username' | 'email' } | { readonly abandoned: readonly string[] }> {
+  const abandoned = new Set<string>()
+  const wanted = { username: textKey(usernameKey(username)), email: textKey(email) }
+  for (const key of new Set(Object.values(wanted))) {
+    for (const row of await kernel.storage.read(usersOfEmail(environment.id, key))) {
+      const holder = userFrom(environment.id, row)
+      const isPending = holder.verificationRequired && row.registered_email_key !== null
+      if (holder.document.emailVerified === false && !isPending) continue
+      const isAbandoned = isPending && key === wanted.email && !(await hasLiveCode(kernel, holder, now))
+      if (!isAbandoned) return { attribute: key === wanted.email ? 'email' : 'username' }
+      abandoned.add(holder.id)
+    }
+  }
+  const namesake = await userWithPasswordByUsername(kernel, environment.id, username)
+  if (namesake && !abandoned.has(namesake.user.id)) return { attribute: 'username' }
+  return { abandoned: [...abandoned] }
+}
+
+async function hasLiveCode({ storage }: Ports, user: User, now: number): Promise<boolean> {
+  const { purpose, subject } = verificationCodeOf(user)
+  const rows = await storage.read(oneTimeCode({ environmentId: user.environmentId, purpose, subject }, now))
+  return rows.length > 0
 }

@@ -16,9 +16,16 @@ import { attributeColumns, textKey, type User, type UserWithPassword, userWithPa
 
 type Ports = Pick<Kernel, 'storage' | 'masterKeys' | 'world'>
 
-function codeFor({ id, document }: User) {
+/** What a verification code of a user is made for: the address as well as the user. */
+export function verificationCodeOf({ id, document }: Pick<User, 'id' | 'document'>) {
   return { purpose: 'EMAIL_VERIFICATION', subject: `${id}/${textKey(document.email ?? '')}` } as const
 }
+
+/** How long a code is good, milliseconds: somebody who waits for it types it soon, who was written to later. */
+const lifetimes = { email_verification_user: codeLifetime, email_verification_admin: 86_400_000 } as const
+
+/** Which message a verification code comes in. */
+export type VerificationTemplate = keyof typeof lifetimes
 
 /** Makes a verification code and promises to send it; for the unit of whatever makes it necessary. */
 export function* sendingOfVerification(
@@ -27,20 +34,22 @@ export function* sendingOfVerification(
   user: User,
   locales: readonly string[],
   now: number,
+  template: VerificationTemplate = 'email_verification_user',
 ): UnitBody<void> {
   const { email, preferredLanguage, name } = user.document
   if (email === undefined) return
   const code = newCode(world, { kind: 'letters-and-digits', length: 8 })
-  yield storeCode(environment, codeFor(user), code, codeLifetime, now)
+  yield storeCode(environment, verificationCodeOf(user), code, lifetimes[template], now)
   yield notify(
     world,
     environment,
     {
-      template: 'email_verification_user',
+      template,
       to: email,
       userId: user.id,
       locales: preferredLanguage ? [preferredLanguage, ...locales] : locales,
       variables: { code, 'user.username': user.username, 'user.name': name?.given ?? user.username },
+      usefulUntil: now + lifetimes[template],
     },
     now,
   )
@@ -58,10 +67,11 @@ export async function sendVerificationCode(
   user: User,
   locales: readonly string[],
   now: number,
+  template?: VerificationTemplate,
 ): Promise<VerificationSending> {
   const wait = await countSending(kernel, { environmentId: environment.id, userId: user.id, identifier: '' }, now)
   if (wait !== undefined) return { result: 'lockedOut', secondsUntilUnlock: wait }
-  return { result: 'sent', send: () => sendingOfVerification(kernel.world, environment, user, locales, now) }
+  return { result: 'sent', send: () => sendingOfVerification(kernel.world, environment, user, locales, now, template) }
 }
 
 /** What came of a verification. */
@@ -87,7 +97,13 @@ export async function verifyEmail(
   const { user } = found
   const meant = { environmentId: environment.id, userId, identifier: '' }
   const guessed = counterOf(kernel, 'verification-code', meant)
-  const check = await tryCode(kernel, environment, { ...codeFor(user), typed: code, guessed, bound: codeTries, now })
+  const check = await tryCode(kernel, environment, {
+    ...verificationCodeOf(user),
+    typed: code,
+    guessed,
+    bound: codeTries,
+    now,
+  })
   if (check.result === 'lockedOut') return check
   if (check.result === 'rejected') return { result: 'wrongCode' }
   const document = { ...user.document, emailVerified: true }

@@ -6,6 +6,7 @@
  * Making keys is slow and happens before the unit; the unit only writes rows. Never: a private key in the clear.
  */
 import type { KeyObject } from 'node:crypto'
+import { bootstrapNotificationsPolicy } from '../delivery/rules/notifications-policy.ts'
 import { bootstrapPasswordPolicies } from '../directory/passwords/policy.ts'
 import type { PolicyAction } from '../flow/policy.ts'
 import type { Kernel } from '../kernel.ts'
@@ -216,6 +217,19 @@ export async function prepareEnvironment(
           document: JSON.stringify(policy),
           ...times,
         })),
+      ],
+      [
+        'notifications_policies',
+        [
+          {
+            environment_id: id,
+            id: world.uuid(),
+            name: 'Default Notification Policy',
+            is_default: 1,
+            document: JSON.stringify(bootstrapNotificationsPolicy),
+            ...times,
+          },
+        ],
       ],
       [
         'sign_on_policies',

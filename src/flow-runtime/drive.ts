@@ -64,6 +64,10 @@ export async function drive(
       }
       case 'ask': {
         const { ask, state } = result
+        if (turn === 0 && state.user === null && state.identifier !== null) {
+          // A flow about somebody who exists has read its user by now: whoever does not shall not be answered sooner (D7).
+          await userWithPasswordById(context.kernel, context.environment.id, state.id)
+        }
         const { answer, write } = await answerQuestion(context, ask.question, secrets)
         if (write) writes.push(write)
         if ('user' in answer && answer.user) facts = { ...facts, user: answer.user }

@@ -3,8 +3,8 @@
  * one node should do takes a lease; what a lease cannot protect is safe by its statements (architecture sections 2, 5).
  */
 import type { Config } from '../config.ts'
-import { smtpEmail } from '../delivery/email.ts'
-import { drainOutbox } from '../delivery/outbox.ts'
+import { nodeEmail } from '../delivery/email.ts'
+import { openOutbox } from '../delivery/outbox.ts'
 import { sendNotification } from '../delivery/send-notification.ts'
 import type { Kernel } from '../kernel.ts'
 import { deleteEnvironment, forgetEnvironment } from './delete-environment.ts'
@@ -22,8 +22,8 @@ export interface Jobs {
 }
 
 /** What background work needs of a node. */
-export type JobPorts = Pick<Kernel, 'storage' | 'world' | 'masterKeys' | 'log' | 'environments'> & {
-  readonly config: Pick<Config, 'mode' | 'smtp'>
+export type JobPorts = Pick<Kernel, 'storage' | 'world' | 'masterKeys' | 'log' | 'environments' | 'egress'> & {
+  readonly config: Pick<Config, 'mode' | 'smtp' | 'twilio' | 'egressAllow'>
 }
 
 interface Piece {
@@ -35,23 +35,20 @@ interface Piece {
 /** Starts the background work; every piece runs once soon after the start and then at its own pace. */
 export function startJobs(kernel: JobPorts): Jobs {
   const { smtp } = kernel.config
-  const email = smtp && smtpEmail(smtp.url, smtp.from)
+  const email = smtp && nodeEmail(smtp.url, smtp.from)
   const handlers = {
     'environment.delete': deleteEnvironment(kernel),
     'environment.forget': forgetEnvironment(kernel),
-    'notification.send': sendNotification(kernel, email),
+    'notification.send': sendNotification(kernel, { email, push: undefined }),
   }
-  const outbox: Piece = {
-    name: 'outbox',
-    everyMilliseconds: 2_000,
-    run: (signal) => drainOutbox(kernel, handlers, signal),
-  }
+  const stopping = new AbortController()
+  const outbox = openOutbox(kernel, handlers, stopping.signal)
   const pieces: readonly Piece[] = [
-    outbox,
+    // The timer finds what is due again, and what another node has promised.
+    { name: 'outbox', everyMilliseconds: 2_000, run: () => outbox.look() },
     { name: 'purge', everyMilliseconds: 60_000, run: (signal) => purge(kernel, signal) },
     { name: 'data-keys', everyMilliseconds: 600_000, run: (signal) => rewrapDataKeys(kernel, signal) },
   ]
-  const stopping = new AbortController()
   const running = new Map<Piece, Promise<void>>()
 
   /** Runs a piece, or waits for the run that is under way. */
@@ -75,16 +72,17 @@ export function startJobs(kernel: JobPorts): Jobs {
     return timer
   })
   return {
-    // A run that is under way may have looked already: another one follows it.
-    wakeOutbox: () => void (running.get(outbox) ?? Promise.resolve()).then(() => start(outbox)),
+    wakeOutbox: () => void outbox.look(),
     async runOnce() {
       await Promise.all(running.values())
       await Promise.all(pieces.map(start))
+      await outbox.settled()
     },
     async stop() {
       stopping.abort()
       for (const timer of timers) clearInterval(timer)
       await Promise.all(running.values())
+      await outbox.settled()
       email?.close()
     },
   }

@@ -4,13 +4,17 @@ import { applicationGrantOperations } from './application-grants.ts'
 import { applicationSecretOperations } from './application-secret.ts'
 import { applicationOperations } from './applications.ts'
 import { billOfMaterialsOperations } from './bill-of-materials.ts'
+import { emailDeliverySettingsOperations } from './email-delivery-settings.ts'
 import { environmentDeletionOperations } from './environment-deletion.ts'
 import { environmentTypeOperations } from './environment-type.ts'
 import { environmentOperations } from './environments.ts'
 import { identityProviderAttributeOperations } from './identity-provider-attributes.ts'
 import { identityProviderOperations } from './identity-providers.ts'
+import { notificationsPolicyOperations } from './notifications-policies.ts'
+import { notificationsSettingsOperations } from './notifications-settings.ts'
 import { organizationOperations } from './organizations.ts'
 import { passwordPolicyOperations } from './password-policies.ts'
+import { phoneDeliverySettingsOperations } from './phone-delivery-settings.ts'
 import { populationOperations } from './populations.ts'
 import { resourceOperations } from './resources.ts'
 import { roleAssignmentOperations } from './role-assignments.ts'
@@ -20,6 +24,9 @@ import { settingsOperations } from './settings.ts'
 import { signOnPolicyOperations } from './sign-on-policies.ts'
 import { signOnPolicyActionOperations } from './sign-on-policy-actions.ts'
 import { signOnPolicyAssignmentOperations } from './sign-on-policy-assignments.ts'
+import { templateContentsBulkOperations } from './template-contents-bulk.ts'
+import { templateContentOperations } from './template-contents.ts'
+import { templateOperations } from './templates.ts'
 import { userPasswordOperations } from './user-password.ts'
 import { userOperations } from './users.ts'
 
@@ -44,6 +51,13 @@ export const platformOperations: readonly Operation[] = [
   ...signOnPolicyOperations,
   ...signOnPolicyActionOperations,
   ...signOnPolicyAssignmentOperations,
+  ...templateOperations,
+  ...templateContentOperations,
+  ...templateContentsBulkOperations,
+  ...notificationsPolicyOperations,
+  ...notificationsSettingsOperations,
+  ...emailDeliverySettingsOperations,
+  ...phoneDeliverySettingsOperations,
   ...roleOperations,
   ...roleAssignmentOperations,
 ]

@@ -3,14 +3,15 @@
  * `enabled` and `mfaEnabled` are changed at their own addresses and nowhere else.
  *
  * Never: an address that stays proved when it changes (K32, K33), a username or address of somebody who holds more
- * than the actor (N09), one writer's change undone by another's.
+ * than the actor (N09), a name that is the address of another (K29), one writer's change undone by another's.
  */
 import type { z } from 'zod'
 import { type Context, defineOperation, type Operation, type Reply } from '../contract/operation.ts'
-import { attributeColumns, type User, type UserDocument } from '../directory/users.ts'
-import { problem } from '../errors/problem.ts'
+import { attributeColumns, type User, type UserDocument, userFrom, usernameKey } from '../directory/users.ts'
+import { problem, uniquenessViolation } from '../errors/problem.ts'
 import { compareAndSet } from '../storage/operations.ts'
 import { Stale } from '../storage/refusals.ts'
+import { usersOfEmail } from '../storage/sql/users.ts'
 import { nullMeansAbsent } from './absent-members.ts'
 import { requireUnique } from './names.ts'
 import { mergedAttributes, patchedAttributes, storedAttributes, writtenAttributes } from './user-attributes.ts'
@@ -62,6 +63,7 @@ async function change(
     if (!reached.asSelf && changed.some((member) => member === 'username' || member === 'email')) {
       await requireControl(context, userId)
     }
+    if (reached.asSelf && changed.includes('username')) await requireNobodysAddress(context, after)
     try {
       const version = await requireUnique('users', 'username', save(context, reached, after, changed))
       return { status: 200, body: userBody(context, { ...reached, user: { ...after, version } }) }
@@ -72,12 +74,27 @@ async function change(
   }
 }
 
+/**
+ * Who names themselves must not take the e-mail address of somebody else for a name (row K29).
+ * @throws Problem INVALID_DATA
+ */
+async function requireNobodysAddress({ kernel }: Context, { id, environmentId, username }: User): Promise<void> {
+  const holders = await kernel.storage.read(usersOfEmail(environmentId, usernameKey(username)))
+  const isTaken = holders.some((row) => row.id !== id && userFrom(environmentId, row).document.emailVerified !== false)
+  if (isTaken) throw uniquenessViolation('username')
+}
+
 function save(context: Context, reached: ReachedUser, after: User, changed: readonly string[]): Promise<number> {
   const { id, version } = reached.user
   return context.kernel.storage.commit({
     name: 'change-user',
     *run() {
-      const columns = { ...attributeColumns(after.username, after.document), updated_at: after.updatedAt }
+      const columns = {
+        ...attributeColumns(after.username, after.document),
+        // An address that was registered and is given up can be registered again.
+        ...(changed.includes('email') ? { registered_email_key: null } : {}),
+        updated_at: after.updatedAt,
+      }
       const next = yield* compareAndSet('users', reachedKey(reached), version, columns)
       yield context.record({ subject: { type: 'USER', id }, detail: { changed } })
       return next
@@ -93,13 +110,22 @@ function changedUser(
   const { username, document } = storedAttributes(attributes)
   const { emailVerified, verifyStatus } = before.document
   const kept: Pick<UserDocument, 'emailVerified' | 'verifyStatus'> = {
-    ...(emailVerified !== undefined && document.email === before.document.email ? { emailVerified } : {}),
+    ...(document.email === before.document.email ? known(emailVerified) : unproved(document.email)),
     // Whether an identity was verified is not for its owner to say.
     ...(asSelf && verifyStatus !== undefined ? { verifyStatus } : {}),
   }
   const { verifyStatus: claimed, ...others } = document
   const written = asSelf || claimed === undefined ? others : { ...others, verifyStatus: claimed }
   return { ...before, username, document: { ...written, ...kept }, updatedAt: now }
+}
+
+function known(emailVerified: boolean | undefined): Pick<UserDocument, 'emailVerified'> {
+  return emailVerified === undefined ? {} : { emailVerified }
+}
+
+/** An address that takes the place of another is nobody's before it is proved (rows K21, K32). */
+function unproved(email: string | undefined): Pick<UserDocument, 'emailVerified'> {
+  return email === undefined ? {} : { emailVerified: false }
 }
 
 /** The names of what differs, for the audit event. */

@@ -1,16 +1,18 @@
 /**
  * New users: `POST ~/users`, platform-api 3.5 and 1.13 (`user.import+json`, the form Terraform uses). An import also
- * takes what another system knew of the account: password, proved address, lock, `enabled`.
+ * takes what another system knew of the account: password (in clear or encoded), proved address, lock, `enabled`.
  *
  * Never: a user in a population that the actor does not reach (N05), a member of the import in the plain form (N14), an
- * option that is accepted and then means nothing (external identities, verification by e-mail).
+ * option that is accepted and then means nothing (external identities, verification of nobody's address).
  */
 import { z } from 'zod'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { reference } from '../contract/validation.ts'
 import { vendorMediaType } from '../contract/media-type.ts'
-import { changePassword } from '../directory/password-change.ts'
+import { changePassword, importPassword } from '../directory/password-change.ts'
+import { readImportedHash } from '../directory/passwords/imported-hash.ts'
 import { newUserRow, type User } from '../directory/users.ts'
+import { sendingOfVerification } from '../directory/verification.ts'
 import { invalidData } from '../errors/problem.ts'
 import { insert } from '../storage/operations.ts'
 import { nullMeansAbsent } from './absent-members.ts'
@@ -33,7 +35,10 @@ const newUser = writtenAttributes.extend({
 const importedUser = newUser.extend({
   password: z.object({ value: givenPassword, forceChange: z.boolean().default(false), external: absent }).optional(),
   lifecycle: z
-    .object({ status: z.literal('ACCOUNT_OK').optional(), suppressVerificationCode: z.boolean().optional() })
+    .object({
+      status: z.enum(['ACCOUNT_OK', 'VERIFICATION_REQUIRED']).default('ACCOUNT_OK'),
+      suppressVerificationCode: z.boolean().default(false),
+    })
     .optional(),
   emailVerified: z.boolean().optional(),
   account: z.object({ status: z.enum(['OK', 'LOCKED']), canAuthenticate: z.boolean().optional() }).optional(),
@@ -73,11 +78,15 @@ type NewUser = z.output<typeof newUser> & Partial<z.output<typeof importedUser>>
 
 async function create(context: Context, request: NewUser) {
   const { kernel, environment, now } = context
-  const { population, mfaEnabled, identityProvider: _pingOne, lifecycle: _ok, ...rest } = request
+  const { population, mfaEnabled, identityProvider: _pingOne, lifecycle, ...rest } = request
   const { password, account, emailVerified, enabled, ...attributes } = rest
   const populationId = population?.id ?? defaultPopulation(context)
   requirePopulation(context, permission.permission, populationId)
   const { username, document } = storedAttributes(attributes)
+  const verificationRequired = lifecycle?.status === 'VERIFICATION_REQUIRED'
+  if (verificationRequired && document.email === undefined) {
+    throw invalidData('REQUIRED_VALUE', 'email', 'must not be null: a code has to be sent to it')
+  }
   const created: User = {
     id: kernel.world.uuid(),
     environmentId: environment.id,
@@ -87,12 +96,13 @@ async function create(context: Context, request: NewUser) {
     enabled,
     lockedAt: account?.status === 'LOCKED' ? now : null,
     mfaEnabled,
-    verificationRequired: false,
+    verificationRequired,
     lastSignOn: null,
     version: 1,
     createdAt: now,
     updatedAt: now,
   }
+  const sendsCode = verificationRequired && !lifecycle.suppressVerificationCode
   const setPassword = password && (await judgeFirstPassword(context, created, password))
 
   const commit = kernel.storage.commit({
@@ -102,12 +112,17 @@ async function create(context: Context, request: NewUser) {
       yield* insert('users', newUserRow(created))
       const subject = { type: 'USER', id: created.id }
       yield context.record({ subject })
+      if (sendsCode) {
+        yield* sendingOfVerification(kernel.world, environment, created, [], now)
+        yield context.record({ action: 'USER.VERIFICATION_CODE_SENT', subject })
+      }
       if (!setPassword) return
       yield* setPassword()
       yield context.record({ action: 'PASSWORD.SET', subject })
     },
   })
   await requireUnique('users', 'username', commit)
+  if (sendsCode) kernel.wakeOutbox()
   const body = userBody(context, { user: created, passwordLockedUntil: undefined })
   return { status: 201, body, headers: { location: body._links['self']?.href ?? '' } }
 }
@@ -122,14 +137,10 @@ async function judgeFirstPassword(
   owner: User,
   { value, forceChange }: NonNullable<NewUser['password']>,
 ) {
-  const verdict = await changePassword(kernel, environment, {
-    now,
-    user: owner,
-    stored: null,
-    newPassword: value,
-    by: 'administrator',
-    mustChange: forceChange,
-  })
+  const change = { now, user: owner, stored: null, mustChange: forceChange }
+  const imported = readImportedHash(value)
+  if (imported) return importPassword(kernel, environment, change, imported)
+  const verdict = await changePassword(kernel, environment, { ...change, newPassword: value, by: 'administrator' })
   if (verdict.result === 'unsatisfied') throw passwordUnsatisfied('password', verdict.requirements)
   return verdict.store
 }

@@ -3,11 +3,9 @@
  * go in the same commit, so that nothing revives when the name is used again (rows E23, N31).
  */
 import { defineOperation, type Operation } from '../contract/operation.ts'
-import { guessesAtUser } from '../directory/password-lockout.ts'
+import { removeBelongings } from '../directory/user-removal.ts'
 import { notFound } from '../errors/problem.ts'
-import { clearGuesses } from '../limits/guesses.ts'
 import { remove } from '../storage/operations.ts'
-import { revokeFamiliesOfUser } from '../storage/sql/users.ts'
 import { removeRolesOf } from './last-administrator.ts'
 import { controlledUser, reachedKey } from './user-control.ts'
 import { common, oneUser } from './user-routes.ts'
@@ -27,17 +25,12 @@ const deleteUser = defineOperation({
   async handle({ params: { userId } }, context) {
     const { environment, kernel, now } = context
     const reached = await controlledUser(context, userId, reach)
-    const belonging = { environment_id: environment.id, user_id: userId }
     await kernel.storage.commit({
       name: 'delete-user',
       *run() {
         if ((yield* remove('users', reachedKey(reached))) === 0) throw notFound()
-        yield* remove('passwords', belonging)
-        yield* remove('sessions', belonging)
-        yield* remove('linked_accounts', belonging)
+        yield* removeBelongings(environment.id, userId, now)
         yield* removeRolesOf(context, userId)
-        yield revokeFamiliesOfUser(environment.id, userId, now)
-        yield clearGuesses(guessesAtUser(environment.id, userId))
         yield context.record({ subject: { type: 'USER', id: userId } })
       },
     })

@@ -7,8 +7,9 @@ import { vendorMediaType } from '../contract/media-type.ts'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { checkPassword, type PasswordCheck } from '../directory/password-check.ts'
 import { canAuthenticate, type User } from '../directory/users.ts'
-import { invalidData, notFound, type Problem, problem } from '../errors/problem.ts'
+import { invalidData, notFound, type Problem } from '../errors/problem.ts'
 import {
+  accountNotUsable,
   noPassword,
   passwordLockedOut,
   type PasswordTarget,
@@ -55,7 +56,7 @@ const checkUserPassword = defineOperation({
 export async function provedPassword(
   context: Context,
   user: User,
-  target: Exclude<PasswordTarget, 'newPassword'>,
+  target: 'password' | 'currentPassword',
   password: string,
 ): Promise<Extract<PasswordCheck, { readonly result: 'accepted' }>> {
   if (password === '') throw invalidData('EMPTY_VALUE', target, 'must not be empty')
@@ -90,13 +91,6 @@ function refusalOf(check: Exclude<PasswordCheck, { readonly result: 'accepted' }
     case 'otherUser':
       return notFound()
   }
-}
-
-/** A disabled or locked user: no password of theirs is right. */
-function accountNotUsable(): Problem {
-  return problem('REQUEST_FAILED', {
-    details: [{ code: 'CONSTRAINT_VIOLATION', message: 'The account of the user is disabled or locked.' }],
-  })
 }
 
 export const passwordCheckOperations: readonly Operation[] = [checkUserPassword]

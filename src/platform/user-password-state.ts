@@ -72,6 +72,8 @@ export function passwordBody(context: Context, { user, passwordLockedUntil }: Li
       'password.set': self,
       'password.reset': self,
       'password.forceChange': self,
+      'password.sendRecoveryCode': self,
+      'password.recover': self,
       'password.unlock': self,
     }),
     environment: { id: environment.id },

@@ -1,6 +1,6 @@
 /**
  * The password of a user: `~/users/{userId}/password`, platform-api 3.6. Reading its state, forcing a change and ending a
- * lock; setting and checking have files of their own.
+ * lock; setting, checking and recovering have files of their own.
  */
 import { z } from 'zod'
 import { vendorMediaType } from '../contract/media-type.ts'
@@ -11,6 +11,7 @@ import { run } from '../storage/port.ts'
 import { forcePasswordChange } from '../storage/sql/passwords.ts'
 import { noPassword } from './password-refusals.ts'
 import { passwordCheckOperations } from './user-password-check.ts'
+import { passwordRecoveryOperations } from './user-password-recover.ts'
 import { passwordSettingOperations } from './user-password-set.ts'
 import { controlledPassword, passwordBody, passwordResource, reachedPassword } from './user-password-state.ts'
 import { common, partOfUser } from './user-routes.ts'
@@ -90,6 +91,7 @@ export const userPasswordOperations: readonly Operation[] = [
   readPassword,
   ...passwordSettingOperations,
   ...passwordCheckOperations,
+  ...passwordRecoveryOperations,
   forceChange,
   unlockPassword,
 ]

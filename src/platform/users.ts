@@ -17,6 +17,7 @@ import { userFlagOperations } from './user-flags.ts'
 import { userPopulationOperations } from './user-population.ts'
 import { listedUser, userBody, userResource } from './user-representation.ts'
 import { allUsers, common, oneUser } from './user-routes.ts'
+import { userVerificationOperations } from './user-verification.ts'
 
 const prefixes = ['eq', 'sw'] as const
 
@@ -80,4 +81,5 @@ export const userOperations: readonly Operation[] = [
   ...userAccountOperations,
   ...userFlagOperations,
   ...userPopulationOperations,
+  ...userVerificationOperations,
 ]

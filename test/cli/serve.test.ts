@@ -102,7 +102,9 @@ suite('a production node', () => {
   })
 
   test('the demo application does not exist', async () => {
-    assert.equal((await fetch(`http://127.0.0.1:${port}/dev/app/${clientId}`)).status, 404)
+    for (const path of [`/dev/app/${clientId}`, '/dev/inbox', '/dev/inbox.json']) {
+      assert.equal((await fetch(`http://127.0.0.1:${port}${path}`)).status, 404, path)
+    }
   })
 
   test('it ends gracefully and has written no secret', async () => {

@@ -109,6 +109,8 @@ suite('structure (OpenAPI 3.1)', () => {
     for (const [value, way] of walk(document)) {
       const place = way.join('/')
       const isMember = way.at(-2) === 'properties'
+      // What stands under the keyword `default` is a value, not a schema.
+      if (way.some((name, at) => name === 'default' && at < way.length - 1 && way[at - 1] !== 'properties')) continue
       if (way.at(-1) === 'type' && !isMember && typeof value === 'string' && !way.includes('securitySchemes'))
         assert.ok(types.includes(value), place)
       if (way.at(-1) === 'pattern' && !isMember && typeof value === 'string')

@@ -1,11 +1,15 @@
 /** The outbox: exactly one worker per attempt, and another attempt when one does not end. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Attempt, drainOutbox, enqueue, type Handler, type OutboxKind } from '../../src/delivery/outbox.ts'
+import { type Attempt, enqueue, type Handler, openOutbox, type OutboxKind } from '../../src/delivery/outbox.ts'
 import { insertOutbox } from '../../src/storage/sql/outbox.ts'
 import { onEachEngine, type Ports } from '../jobs/on-each-engine.ts'
 
 const never = new AbortController().signal
+
+type Handlers = Readonly<Record<OutboxKind, Handler>>
+
+const drainOutbox = (ports: Ports, work: Handlers, signal: AbortSignal) => openOutbox(ports, work, signal).drain()
 
 async function promise({ storage, world }: Ports, count: number): Promise<void> {
   await storage.commit({
@@ -18,7 +22,7 @@ async function promise({ storage, world }: Ports, count: number): Promise<void> 
   })
 }
 
-function handlers(forget: Handler): Readonly<Record<OutboxKind, Handler>> {
+function handlers(forget: Handler): Handlers {
   const unexpected: Handler = () => Promise.reject(new Error('no message of this kind was promised'))
   return { 'environment.delete': unexpected, 'environment.forget': forget, 'notification.send': unexpected }
 }
@@ -86,6 +90,45 @@ onEachEngine('outbox', (open) => {
     release('done')
     await first
     assert.equal(await waiting(ports), 1, 'the second attempt owns the message now')
+  })
+
+  test('R27: what one environment waits for holds up no other, and its own goes on when there is room', async () => {
+    const ports = await open()
+    const { storage, world } = ports
+    const slow = world.uuid()
+    const quick = world.uuid()
+    const promiseTo = (environmentId: string, count: number) =>
+      storage.commit({
+        name: 'promise',
+        *run() {
+          for (let at = 0; at < count; at += 1) {
+            yield enqueue(world, { kind: 'environment.forget', environmentId }, world.now())
+          }
+        },
+      })
+    const waitingFor: (() => void)[] = []
+    const done: string[] = []
+    const work = handlers(async ({ environmentId }) => {
+      if (environmentId === slow) await new Promise<void>((resolve) => waitingFor.push(resolve))
+      done.push(environmentId)
+      return 'done'
+    })
+    const outbox = openOutbox(ports, work, never)
+    await promiseTo(slow, 30)
+    await outbox.look()
+    assert.equal(waitingFor.length, 4, 'a few at a time')
+    await promiseTo(quick, 3)
+    await outbox.look()
+    for (let waited = 0; done.length < 3 && waited < 2000; waited += 10) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    assert.deepEqual(done, [quick, quick, quick])
+    const settled = outbox.settled()
+    const letting = setInterval(() => waitingFor.splice(0).forEach((resolve) => resolve()), 1)
+    await settled
+    clearInterval(letting)
+    assert.equal(done.length, 33)
+    assert.equal(await waiting(ports), 0)
   })
 
   test('a kind that this release does not know stays for the release that does', async () => {

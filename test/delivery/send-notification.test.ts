@@ -3,8 +3,13 @@
  * never in the way of the flow (architecture section 5, "Events and outbox"; row K18).
  */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { after, before, suite, test } from 'node:test'
+import { pino } from 'pino'
+import { nodeEmail } from '../../src/delivery/email.ts'
+import { notify } from '../../src/delivery/notification.ts'
+import { sendNotification } from '../../src/delivery/send-notification.ts'
 import { testWorld, type TestWorld } from '../../src/world.ts'
 import { addressOf, begin, newPerson, offeringOf, rows } from '../flow-runtime/arrange.ts'
 import { Browser } from '../harness/sign-on.ts'
@@ -73,8 +78,9 @@ suite('notifications by e-mail', () => {
 
   test('a server that cannot take it now gets it later, once; the flow goes on meanwhile', async () => {
     server.answer = '451 try again'
+    const before = server.refusals
     const { mails, browser, flowId } = await forgot()
-    await until('it waits', async () => (await rows(stile, 'outbox', 'attempts = 1')).length > 0)
+    await until('it waits', () => server.refusals > before)
     assert.equal((await browser.send(`/${stile.environmentId}/flows/${flowId}`)).json.status, 'RECOVERY_CODE_REQUIRED')
     assert.equal(mails().length, 0)
     server.answer = '250 OK'
@@ -94,13 +100,14 @@ suite('notifications by e-mail', () => {
     const [event] = await eventsOf(person.id)
     assert.deepEqual([event?.action, JSON.parse(event?.document ?? '').reason], ['NOTIFICATION.FAILED', 'refused'])
     assert.equal(mails().length, 0)
-    assert.deepEqual(await rows(stile, 'outbox'), [])
+    await until('nothing is left', async () => (await rows(stile, 'outbox')).length === 0)
   })
 
   test('a message that is of no use any more is not sent', async () => {
     server.answer = '451 try again'
+    const before = server.refusals
     const { person, mails } = await forgot()
-    await until('it waits', async () => (await rows(stile, 'outbox', 'attempts = 1')).length > 0)
+    await until('it waits', () => server.refusals > before)
     server.answer = '250 OK'
     world.advance(1_800_001)
     await stile.node.kernel.environments.poll()
@@ -108,6 +115,38 @@ suite('notifications by e-mail', () => {
     await until('it is given up', async () => (await eventsOf(person.id)).length > 0)
     assert.equal(JSON.parse((await eventsOf(person.id))[0]?.document ?? '').reason, 'too-late')
     assert.equal(mails().length, 0)
+  })
+
+  test('W09: no log line and no error holds the address, the code, or what a server answers', async () => {
+    const { kernel } = stile.node
+    const environment = await kernel.environments.get(stile.environmentId)
+    assert.ok(environment)
+    const lines: string[] = []
+    const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) })
+    const email = nodeEmail(server.url, 'Stile <noreply@stile.example>')
+    const work = sendNotification({ ...kernel, log }, { email, push: undefined })
+    const address = 'canary-person@example.com'
+    const notification = { to: address, userId: randomUUID(), locales: [], variables: { code: 'CANARY7Q' } }
+    const whole = { template: 'recovery_code_template', ...notification } as const
+    const [, id, , payload] = notify(world, environment, whole, world.now()).values
+    const attempt = {
+      environmentId: environment.id,
+      id: String(id),
+      payload: String(payload),
+      createdAt: world.now(),
+      attempts: 1,
+    }
+    server.answer = `451 4.2.1 <${address}> CANARY7Q is busy`
+    await assert.rejects(work(attempt, new AbortController().signal), (error) => {
+      log.error({ err: error }, 'a message waits and is tried again')
+      return true
+    })
+    server.answer = `550 5.1.1 <${address}> CANARY7Q unknown`
+    assert.equal(await work(attempt, new AbortController().signal), 'done')
+    server.answer = '250 OK'
+    email.close()
+    assert.ok(lines.length >= 2)
+    assert.doesNotMatch(lines.join(''), /canary/i)
   })
 
   test('what waits in storage cannot be read there', async () => {

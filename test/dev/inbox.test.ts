@@ -1,24 +1,37 @@
 /** The inbox of dev, as a page and as JSON: what would have been sent, since no mail server is set. */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { suite, test } from 'node:test'
-import { renderInbox } from '../../src/dev/inbox.ts'
+import { type InboxItem, renderInbox, renderInboxItem } from '../../src/dev/inbox.ts'
 import { quickstartSchema } from '../../src/dev/quickstart.ts'
 import { runStile } from '../harness/process.ts'
 import { basic } from '../harness/stile.ts'
 
 suite('the inbox', () => {
+  const item = (more: Partial<InboxItem>): InboxItem => ({
+    id: randomUUID(),
+    template: 'recovery_code_template',
+    deliveryMethod: 'Email',
+    to: 'a@example.com',
+    subject: 'one',
+    text: 'text',
+    createdAt: '1',
+    ...more,
+  })
+
   test('shows what was sent to a user, newest first, and only as text', () => {
-    const page = renderInbox([
-      { id: 'b', template: 't', to: 'b@example.com', subject: '<b>two</b>', text: 'code\n\nBCDF2345', createdAt: '2' },
-      { id: 'a', template: 't', to: 'a@example.com', subject: 'one', text: '<script>', createdAt: '1' },
-    ])
-    assert.ok(page.indexOf('two') < page.indexOf('one'))
-    assert.match(page, /&lt;b>two|&lt;b&gt;two/)
-    assert.doesNotMatch(page, /<script>\n?<\/pre>|<pre><script/)
+    const two = item({ subject: '<b>two</b>', text: 'code\n\nBCDF2345', to: '"><script>' })
+    const page = renderInbox([two, item({ text: '<script>' })])
+    assert.ok(page.indexOf('two') < page.indexOf('>one<'))
+    for (const html of [page, renderInboxItem(two), renderInboxItem(item({ text: '<script>' }))]) {
+      assert.doesNotMatch(html, /<script|<b>/)
+    }
+    assert.match(renderInboxItem(two), /BCDF2345/)
+    assert.match(renderInbox([item({ subject: '', deliveryMethod: 'SMS' })]), /SMS: recovery_code_template/)
     assert.match(renderInbox([]), /none yet/)
   })
 
@@ -65,7 +78,7 @@ suite('the inbox', () => {
     const inbox = async () =>
       (
         (await fetch(`${facts.authUrl}/dev/inbox.json`).then((answer) => answer.json())) as {
-          messages: readonly { template: string; text: string }[]
+          messages: readonly InboxItem[]
         }
       ).messages
     for (let waited = 0; (await inbox()).length === 0; waited += 20) {
@@ -75,7 +88,33 @@ suite('the inbox', () => {
     const [message] = await inbox()
     assert.equal(message?.template, 'recovery_code_template')
     assert.match(message?.text ?? '', /^[0-9A-Z]{8}$/m)
-    const page = await fetch(`${facts.authUrl}/dev/inbox`)
-    assert.match(await page.text(), /Your recovery code/)
+    assert.equal(message?.deliveryMethod, 'Email')
+    const page = await fetch(facts.inboxUrl).then((answer) => answer.text())
+    assert.match(page, /Your recovery code/)
+    const link = /href="([^"]*\/dev\/inbox\/[^"]*)"/.exec(page)?.[1] ?? ''
+    const one = await fetch(new URL(link, facts.authUrl))
+    assert.equal(one.status, 200)
+    assert.ok((await one.text()).includes(/^[0-9A-Z]{8}$/m.exec(message?.text ?? '')?.[0] ?? 'no code'))
+    assert.equal((await fetch(`${facts.inboxUrl}/${randomUUID()}`)).status, 404)
+    const elsewhere = await fetch(`${facts.inboxUrl}.json?environmentId=${randomUUID()}`)
+    assert.deepEqual(await elsewhere.json(), { messages: [] })
+
+    const data = join(directory, 'data')
+    const printed = await runStile(['inbox', '--data', data]).finished
+    assert.equal(printed.code, 0, printed.stderr)
+    assert.match(printed.stdout, /Email {2}\S+@\S+ {2}Your recovery code\n[^]*^ {2}[0-9A-Z]{8}$/m)
+    const json = await runStile(['inbox', '--data', data, '--json']).finished
+    assert.deepEqual(
+      json.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+      [message],
+    )
+    const wrong = await runStile(['inbox', '--data', data, '--limit', '0']).finished
+    assert.deepEqual([wrong.code, wrong.stdout], [64, ''])
+    const away = await runStile(['inbox', '--data', join(directory, 'nothing')]).finished
+    assert.equal(away.code, 69)
+    assert.match(away.stderr, /npm start/)
   })
 })

@@ -163,6 +163,26 @@ function races(engine: string, start: Started): void {
       assert.equal(codes.filter((code) => code === 'PASSWORD_LOCKED_OUT').length, 35)
     })
 
+    test('K31: of twenty registrations of one e-mail address, under as many names, one makes an account', async () => {
+      const { clients, login } = await offeringOf(stile)
+      const email = `${randomUUID()}@example.com`
+      const flows = await Promise.all(
+        Array.from({ length: 20 }, () =>
+          begin(new Browser(stile), 'pi.flow', { client_id: clients['pi.flow'], acr_values: login }),
+        ),
+      )
+      const answers = await together(20, undefined, (one, at) => {
+        const spelling = at % 2 === 0 ? email : email.toUpperCase()
+        const body = { username: `new-${randomUUID()}`, email: spelling, password: newPassword() }
+        return one.act(flows[at] as string, 'user.register', body)
+      })
+      assert.equal(won(answers).length, 1)
+      for (const { json } of lost(answers)) {
+        assert.deepEqual([json.details[0].code, json.details[0].target], ['UNIQUENESS_VIOLATION', 'email'])
+      }
+      assert.equal((await rows(stile, 'users', 'email_key = $2', email)).length, 1)
+    })
+
     test('K31: of twenty registrations of one name one makes an account; verified twenty times, one signs on', async () => {
       const { clients, login } = await offeringOf(stile)
       const username = `new-${randomUUID()}`

@@ -1,12 +1,12 @@
 /**
  * Recovery of a password in a flow, over HTTP: authentication-api 4.2 `password.forgot`, `password.recover`; decisions D4,
- * D7; rows J15, K12, K15-K17, K21, L13.
+ * D7; rows I21, J15, K05, K07, K12, K15-K17, K21, L13.
  */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import { testWorld, type TestWorld } from '../../src/world.ts'
-import { Browser } from '../harness/sign-on.ts'
+import { Browser, piFlowRequest, pkce } from '../harness/sign-on.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 import {
   addressOf,
@@ -20,6 +20,7 @@ import {
   type Person,
   rows,
 } from './arrange.ts'
+import { watchStorage } from './watch-storage.ts'
 
 suite('recovery of a password', () => {
   let stile: Stile
@@ -44,6 +45,7 @@ suite('recovery of a password', () => {
     return { browser, flowId, answer }
   }
   const codeOf = (person: Person) => codeSentTo(stile, addressOf(person))
+  const tableOf = (text: string) => /FROM (\w+)/.exec(text)?.[1]
   const wrongCode = ({ json }: Answer) => [json.details?.[0]?.code, json.details?.[0]?.target]
 
   test('a code is sent; with it a new password is set, which signs on then and later', async () => {
@@ -230,6 +232,91 @@ suite('recovery of a password', () => {
       password,
     })
     assert.equal(check.json.status, 'COMPLETED', 'the password is what it was')
+  })
+
+  test('I21: other browsers are signed off, and the one that recovers is signed on', async () => {
+    const person = await newPerson(stile)
+    const signedOn = new Browser(stile)
+    const { username, password } = person
+    const first = await begin(signedOn, 'pi.flow', request)
+    await signedOn.act(first, 'usernamePassword.check', { username, password })
+    const [before] = await rows<{ id: string }>(stile, 'sessions', 'user_id = $2', person.id)
+    assert.ok(before)
+    const { browser, flowId } = await forgot(person)
+    const body = { recoveryCode: await codeOf(person), newPassword: newPassword() }
+    assert.equal((await browser.act(flowId, 'password.recover', body)).json.status, 'COMPLETED')
+    const after = await rows<{ id: string }>(stile, 'sessions', 'user_id = $2', person.id)
+    assert.equal(after.length, 1)
+    assert.notEqual(after[0]?.id, before.id)
+    assert.equal((await signedOn.authorize({ ...piFlowRequest(stile, pkce().challenge), prompt: 'none' })).status, 400)
+
+    const again = await begin(browser, 'pi.flow', { ...request, max_age: '0' })
+    await browser.act(again, 'password.forgot', {})
+    const second = { recoveryCode: await codeOf(person), newPassword: newPassword() }
+    const done = await browser.act(again, 'password.recover', second)
+    assert.equal(done.json.status, 'COMPLETED', done.text)
+    const kept = await rows<{ id: string }>(stile, 'sessions', 'user_id = $2', person.id)
+    assert.deepEqual(
+      kept.map(({ id }) => id),
+      [after[0]?.id],
+      'the own session goes on',
+    )
+  })
+
+  test('K05, K07: asking for a code forgets no wrong password; the code itself gets in and ends the lock', async () => {
+    const person = await newPerson(stile)
+    const guess = async (password: string) => {
+      const browser = new Browser(stile)
+      const flowId = await begin(browser, 'pi.flow', request)
+      const { json } = await browser.act(flowId, 'usernamePassword.check', { username: person.username, password })
+      return json.details?.[0]?.code ?? json.status
+    }
+    for (let at = 0; at < 4; at += 1) assert.equal(await guess('wrong'), 'INVALID_CREDENTIALS')
+    const { browser, flowId } = await forgot(person)
+    await browser.act(flowId, 'session.reset', {})
+    assert.equal(await guess('wrong'), 'INVALID_CREDENTIALS')
+    assert.equal(await guess(person.password), 'PASSWORD_LOCKED_OUT')
+    const other = await forgot(person)
+    const body = { recoveryCode: await codeOf(person), newPassword: newPassword() }
+    assert.equal((await other.browser.act(other.flowId, 'password.recover', body)).json.status, 'COMPLETED')
+    assert.equal(await guess(body.newPassword), 'COMPLETED')
+  })
+
+  test('K12: asking for a code and trying one cost the same reads and commits, whoever is meant', async () => {
+    const disabled = await newPerson(stile)
+    await enable(stile, disabled, false)
+    const people = [
+      await newPerson(stile),
+      disabled,
+      await newPerson(stile, { password: null }),
+      { username: 'nobody-x' },
+    ]
+    const watch = watchStorage(stile.node.kernel)
+    const costs = []
+    for (const { username } of people) {
+      const browser = new Browser(stile)
+      const flowId = await begin(browser, 'pi.flow', request)
+      const cost: unknown[] = []
+      const bill = () => {
+        cost.push(watch.reads.map(tableOf), [...watch.commits])
+        watch.clear()
+      }
+      watch.clear()
+      for (const [action, body] of [
+        ['password.forgot', { username }],
+        ['password.recover', { recoveryCode: 'AAAAAAAA', newPassword: newPassword() }],
+        ['usernamePassword.check', { password: 'wrong' }],
+        ['password.sendRecoveryCode', {}],
+      ] as const) {
+        await browser.act(flowId, action, body)
+        bill()
+      }
+      await browser.send(`/${stile.environmentId}/flows/${flowId}`)
+      bill()
+      costs.push(cost)
+    }
+    watch.stop()
+    for (const cost of costs) assert.deepEqual(cost, costs[0])
   })
 
   test('where the policy does not offer it, there is no link and no way', async () => {

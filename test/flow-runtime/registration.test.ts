@@ -1,10 +1,11 @@
 /**
- * Registration and verification in a flow, over HTTP: authentication-api 4.2 `user.register`, `user.verify`; rows J20,
- * J33, J34, K28, K29, K32, L13.
+ * Registration and verification in a flow, over HTTP: authentication-api 4.2 `user.register`, `user.verify`; decision D9;
+ * rows J20, J33, J34, K13, K28, K29, K32, K35, L13.
  */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
+import { testWorld, type TestWorld } from '../../src/world.ts'
 import { Browser } from '../harness/sign-on.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
 import { begin, codeSentTo, inboxOf, newPassword, newPerson, offeringOf, rows } from './arrange.ts'
@@ -12,8 +13,10 @@ import { begin, codeSentTo, inboxOf, newPassword, newPerson, offeringOf, rows } 
 suite('registration', () => {
   let stile: Stile
   let request: Readonly<Record<string, string>>
+  let world: TestWorld
   before(async () => {
-    stile = await startStile()
+    world = testWorld()
+    stile = await startStile({ world })
     const { clients, login } = await offeringOf(stile)
     request = { client_id: clients['pi.flow'], acr_values: login }
   })
@@ -27,6 +30,11 @@ suite('registration', () => {
     const browser = new Browser(stile)
     const flowId = await begin(browser, 'pi.flow', request)
     return { browser, flowId, answer: await browser.act(flowId, 'user.register', body) }
+  }
+  /** Lets time pass; a node that has not looked at its configuration for that long looks. */
+  async function pass(milliseconds: number): Promise<void> {
+    world.advance(milliseconds)
+    await stile.node.kernel.environments.poll()
   }
   const userNamed = async (username: string) => {
     const { json } = await stile.api('GET', `/users?filter=${encodeURIComponent(`username eq "${username}"`)}`)
@@ -112,6 +120,77 @@ suite('registration', () => {
     }
   })
 
+  test('K13, D9: an address that somebody has is taken, as the documented error says; one that nobody proved is not', async () => {
+    const [person, mover] = [await newPerson(stile), await newPerson(stile)]
+    const { email } = (await stile.api('GET', `/users/${person.id}`)).json
+    for (const spelling of [email, email.toUpperCase()]) {
+      const { answer } = await register({ ...newcomer(), email: spelling })
+      const [detail] = answer.json.details
+      assert.deepEqual([answer.status, detail.code, detail.target], [400, 'UNIQUENESS_VIOLATION', 'email'])
+      assert.equal(detail.message, 'is unique but a non-unique value is provided')
+    }
+    const claimed = `claimed-${randomUUID()}@example.com`
+    assert.equal((await stile.api('PATCH', `/users/${mover.id}`, { email: claimed })).status, 200)
+    const { answer } = await register({ ...newcomer(), email: claimed, username: claimed })
+    assert.equal(answer.json.status, 'VERIFICATION_CODE_REQUIRED', answer.text)
+  })
+
+  test('K35: what somebody set up for an address that is not theirs is gone when its owner registers', async () => {
+    const email = `victim-${randomUUID()}@example.com`
+    const attacker = { ...newcomer(), email, username: email }
+    assert.equal((await register(attacker)).answer.json.status, 'VERIFICATION_CODE_REQUIRED')
+    const early = await register({ ...newcomer(), email })
+    assert.equal(early.answer.json.details[0].target, 'email', 'while a code is on its way')
+    await pass(300_001)
+    const victim = { ...attacker, password: newPassword() }
+    const { browser, flowId, answer } = await register(victim)
+    assert.equal(answer.json.status, 'VERIFICATION_CODE_REQUIRED', answer.text)
+    const verificationCode = await codeSentTo(stile, email)
+    assert.equal((await browser.act(flowId, 'user.verify', { verificationCode })).json.status, 'COMPLETED')
+    const users = await rows<{ id: string }>(stile, 'users', 'email_key = $2', email)
+    assert.equal(users.length, 1)
+    assert.equal((await rows(stile, 'passwords', 'user_id = $2', users[0]?.id ?? '')).length, 1)
+    const check = async (password: string) => {
+      const other = new Browser(stile)
+      const began = await begin(other, 'pi.flow', request)
+      return (await other.act(began, 'usernamePassword.check', { username: email, password })).status
+    }
+    assert.deepEqual([await check(attacker.password), await check(victim.password)], [400, 200])
+    await pass(300_001)
+    const late = await register({ ...newcomer(), email })
+    assert.equal(late.answer.json.details[0].code, 'UNIQUENESS_VIOLATION', 'an address that was proved stays')
+  })
+
+  test('K35: nor does it outlive that the owner of the address recovers the password', async () => {
+    const email = `victim-${randomUUID()}@example.com`
+    const attacker = { ...newcomer(), email, username: email }
+    await register(attacker)
+    const browser = new Browser(stile)
+    const flowId = await begin(browser, 'pi.flow', request)
+    await browser.act(flowId, 'password.forgot', { username: email })
+    const password = newPassword()
+    const body = { recoveryCode: await codeSentTo(stile, email), newPassword: password }
+    const done = await browser.act(flowId, 'password.recover', body)
+    assert.equal(done.json.status, 'COMPLETED', done.text)
+    const user = await userNamed(email)
+    assert.deepEqual([user.emailVerified, user.lifecycle.status], [true, 'ACCOUNT_OK'])
+    const other = new Browser(stile)
+    const second = await begin(other, 'pi.flow', request)
+    const { username } = attacker
+    const wrong = await other.act(second, 'usernamePassword.check', { username, password: attacker.password })
+    assert.equal(wrong.status, 400)
+  })
+
+  test('an address that was registered and given up can be registered again', async () => {
+    const body = newcomer()
+    const { browser, flowId } = await register(body)
+    await browser.act(flowId, 'user.verify', { verificationCode: await codeSentTo(stile, body.email) })
+    const user = await userNamed(body.username)
+    await stile.api('PATCH', `/users/${user.id}`, { email: `moved-${randomUUID()}@example.com` })
+    const { answer } = await register({ ...newcomer(), email: body.email })
+    assert.equal(answer.json.status, 'VERIFICATION_CODE_REQUIRED', answer.text)
+  })
+
   test('what does not fit is named, and no account is made', async () => {
     const refused: readonly (readonly [object, string, string])[] = [
       [{ email: 'not an address' }, 'email', 'INVALID_VALUE'],
@@ -146,7 +225,7 @@ suite('registration', () => {
     assert.equal((await stile.api('PATCH', `/users/${user.id}`, { email: moved })).status, 200)
     const refused = await browser.act(flowId, 'user.verify', { verificationCode })
     assert.equal(refused.status, 400, refused.text)
-    assert.equal((await userNamed(body.username)).emailVerified, undefined)
+    assert.equal((await userNamed(body.username)).emailVerified, false)
     await browser.act(flowId, 'user.sendVerificationCode', {})
     const fresh = await codeSentTo(stile, moved)
     assert.equal((await browser.act(flowId, 'user.verify', { verificationCode: fresh })).json.status, 'COMPLETED')

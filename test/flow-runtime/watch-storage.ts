@@ -16,7 +16,7 @@ export interface Watch {
 /** What runs whenever it likes: the feed of configuration, jobs, the buffer of volume events. */
 const background = {
   reads: /FROM (outbox|leases|environments|environment_changes|data_keys WHERE master)/,
-  commits: /^(lease|purge|outbox|environment|data-key)\b|^flush-volume-events$/,
+  commits: /^(lease|purge|outbox|environment|data-key|keep-in-inbox)\b|^flush-volume-events$/,
 }
 
 /** Begins to watch. */

@@ -141,7 +141,10 @@ onEachEngine('deletion of an environment', (open) => {
       },
     }
     await assert.rejects(
-      deleteEnvironment(dying)({ environmentId: id, id: 'any', payload: '{}', createdAt: 0 }, killed.signal),
+      deleteEnvironment(dying)(
+        { environmentId: id, id: 'any', payload: '{}', createdAt: 0, attempts: 1 },
+        killed.signal,
+      ),
       /killed/,
     )
     const left = total(await countRows(ports, id))

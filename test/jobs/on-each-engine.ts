@@ -3,6 +3,7 @@ import { after, suite, test } from 'node:test'
 import { join } from 'node:path'
 import { type Logger, pino } from 'pino'
 import { type Environments, openEnvironments } from '../../src/environment/environments.ts'
+import { openEgress } from '../../src/external/egress.ts'
 import type { JobPorts } from '../../src/jobs/jobs.ts'
 import { type MasterKeys, parseMasterKeys } from '../../src/keys/master-key.ts'
 import { migrate } from '../../src/storage/migrate.ts'
@@ -22,6 +23,7 @@ export interface Ports {
   readonly log: Logger
   readonly environments: Environments
   readonly config: JobPorts['config']
+  readonly egress: JobPorts['egress']
 }
 
 /** A random master key. */
@@ -76,5 +78,11 @@ async function portsOver(storage: Storage): Promise<Ports> {
   const log = pino({ level: 'silent' })
   const environments = openEnvironments({ storage, world, masterKeys, log })
   environments.close()
-  return { storage, world, masterKeys, log, environments, config: { mode: 'serve', smtp: undefined } }
+  const config = {
+    mode: 'serve',
+    smtp: undefined,
+    twilio: { url: 'https://api.twilio.com', account: undefined },
+    egressAllow: undefined,
+  } as const
+  return { storage, world, masterKeys, log, environments, config, egress: openEgress({ listed: undefined }) }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { addUser, type Json, onEachEngine } from './people.ts'
+import { addUser, type Json, onEachEngine, userToken } from './people.ts'
 
 /** Every attribute that can be written, with a value that fits. */
 const attributes = {
@@ -162,7 +162,23 @@ await onEachEngine('attributes of users', (stile) => {
     assert.equal((await api('PATCH', path, { nickname: 'A' })).json.emailVerified, true)
     const same = { username: user.username, email: 'a@example.com' }
     assert.equal((await api('PUT', path, same)).json.emailVerified, true)
-    assert(!('emailVerified' in (await api('PATCH', path, { email: 'b@example.com' })).json))
-    assert(!('emailVerified' in (await api('PATCH', path, { email: 'a@example.com' })).json))
+    for (const email of ['b@example.com', 'a@example.com']) {
+      assert.equal((await api('PATCH', path, { email, emailVerified: true })).json.emailVerified, false)
+    }
+    const token = await userToken(stile(), user.id, 'p1:update:user', 'p1:verify:user')
+    const claims = { emailVerified: true, lifecycle: { status: 'ACCOUNT_OK' }, nickname: 'B' }
+    assert.equal((await api('PATCH', path, claims, { token })).json.emailVerified, false)
+    assert(!('emailVerified' in (await api('PATCH', path, { email: null })).json))
+  })
+
+  test('K29: a user cannot take the address of somebody else for a username', async () => {
+    const email = `${randomUUID()}@example.com`
+    const [user] = [await addUser(stile()), await addUser(stile(), { email })]
+    const token = await userToken(stile(), user.id, 'p1:update:user')
+    const path = `/users/${user.id}`
+    const { status, json } = await api('PATCH', path, { username: email.toUpperCase() }, { token })
+    assert.deepEqual([status, json.details[0].code, json.details[0].target], [400, 'UNIQUENESS_VIOLATION', 'username'])
+    const own = { username: `own-${email}`, email: `own-${email}` }
+    assert.equal((await api('PATCH', path, own, { token })).status, 200)
   })
 })

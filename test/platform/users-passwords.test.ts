@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { vectorPassword, vectors } from '../directory/passwords/vectors.ts'
 import { addUser, onEachEngine, password, userToken, vendor } from './people.ts'
 
 const another = 'Other-Horse-28-Staple'
@@ -105,18 +106,54 @@ await onEachEngine('passwords of users', (stile) => {
     assert.equal((await check(id, another)).json.status, 'MUST_CHANGE_PASSWORD')
     const again = await call('PUT', id, 'password.set', { value: another })
     assert.deepEqual(again.json.details[0].innerError.unsatisfiedRequirements, ['history'])
-    for (const value of ['{BCRYPT}$2a$10$abc', 'a\u0007b', 'x'.repeat(5000), 7, null]) {
+    for (const value of ['{BCRYPT}$2b$31$abc', 'a\u0007b', 'x'.repeat(5000), 7, null]) {
       assert.equal((await call('PUT', id, 'password.set', { value })).status, 400)
     }
     assert.equal((await api('PUT', `/users/${id}/password`, { value: another })).status, 415)
   })
 
-  test('password.reset by an administrator: it must be changed at the next sign-on', async () => {
+  test('K26, K27: a password that another system encoded signs on, and is hashed anew when it first does', async () => {
+    const stored = async (id: string) => {
+      const text = 'SELECT hash FROM passwords WHERE user_id = $1'
+      const [row] = await stile().node.kernel.storage.read<{ readonly hash: string }>({ text, values: [id] })
+      return row?.hash ?? ''
+    }
+    for (const value of [vectors[0], vectors[4], vectors[11]]) {
+      const imported = await addUser(stile(), { password: { value } })
+      const set = await addUser(stile())
+      const answer = await call('PUT', set.id, 'password.set', { value, forceChange: true })
+      assert.deepEqual([answer.status, answer.json.status], [200, 'MUST_CHANGE_PASSWORD'], answer.text)
+      for (const { id } of [imported, set]) {
+        assert.match(await stored(id), /^\{"kdf".*\$argon2id\$/)
+        const wrong = await check(id, 'Wrong-1')
+        assert.equal(wrong.json.details[0].innerError.failuresRemaining, 4)
+        assert.equal((await check(id, value ?? '')).status, 400)
+        assert.equal((await check(id, vectorPassword)).status, 200)
+        assert.match(await stored(id), /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+        assert.equal((await check(id, vectorPassword)).status, 200)
+      }
+      assert.equal((await state(imported.id)).status, 'OK')
+      assert.equal((await state(set.id)).status, 'MUST_CHANGE_PASSWORD')
+    }
+    const dear = '$2b$31$abcdefghijklmnopqrstuuo5JLH.ZPBwrhflpufPRCZUx0ooaG20q'
+    const { id } = await withPassword()
+    const refused = await call('PUT', id, 'password.set', { value: dear, bypassPolicy: true })
+    assert.deepEqual([refused.status, refused.json.details[0].target], [400, 'value'])
+    assert.ok(!refused.text.includes('abcdefgh'))
+    assert.equal((await check(id, password)).status, 200)
+    const encoded = await call('PUT', id, 'password.reset', { newPassword: vectors[0] })
+    assert.deepEqual([encoded.status, encoded.json.details[0].target], [400, 'newPassword'])
+  })
+
+  test('K40: password.reset by an administrator: it must be changed at the next sign-on, and cannot stay', async () => {
     const { id } = await withPassword()
     const reset = await call('PUT', id, 'password.reset', { newPassword: another })
     assert.deepEqual([reset.status, reset.json.status], [200, 'MUST_CHANGE_PASSWORD'])
     assert.equal((await check(id, another)).status, 200)
     const weak = await call('PUT', id, 'password.reset', { newPassword: 'weak' })
+    const token = await userToken(stile(), id, 'p1:reset:userPassword')
+    const kept = await call('PUT', id, 'password.reset', { currentPassword: another, newPassword: another }, token)
+    assert.ok(kept.json.details[0].innerError.unsatisfiedRequirements.includes('history'))
     assert.equal(weak.json.details[0].target, 'newPassword')
     assert.equal(weak.json.details[0].message, 'New password did not satisfy password policy requirements')
   })
@@ -170,7 +207,7 @@ await onEachEngine('passwords of users', (stile) => {
     const none = await addUser(stile())
     assert.equal((await call('POST', none.id, 'password.forceChange')).json.details[0].code, 'NO_PASSWORD')
     assert.equal((await call('POST', none.id, 'password.unlock', {})).status, 200)
-    assert.equal((await call('POST', id, 'password.recover', {})).status, 415)
+    assert.equal((await call('POST', id, 'password.forgot', {})).status, 415)
   })
 
   test('locking is idempotent, and said by the account', async () => {

@@ -106,7 +106,8 @@ await onEachEngine('users', (stile) => {
     assert.equal(typeof weak.innerError.length, 'string')
     await refused({ password: { value: '{SSHA512}aGFzaA==' } }, 'password.value')
     await refused({ password: { value: password, external: { gateway: { id: randomUUID() } } } }, 'password.external')
-    await refused({ lifecycle: { status: 'VERIFICATION_REQUIRED' } }, 'lifecycle.status')
+    await refused({ lifecycle: { status: 'VERIFICATION_REQUIRED' } }, 'email')
+    await refused({ lifecycle: { status: 'ELSE' } }, 'lifecycle.status')
     await refused({ identityProvider: { id: randomUUID() } }, 'identityProvider.id')
   })
 

@@ -1,9 +1,11 @@
 /**
- * Argon2id itself (RFC 9106). The calls are synchronous and take some 10 ms and 19 MiB each: they belong into the
- * hashing workers and nowhere else.
+ * Argon2id itself (RFC 9106), and before it, for an imported password, what the other system did. The calls are
+ * synchronous and take some 10 ms and 19 MiB each: they belong into the hashing workers and nowhere else.
  */
 import { hashSync, verifySync } from '@node-rs/argon2'
+import { legacyDigest } from './legacy-digest.ts'
 import { currentCost } from './phc.ts'
+import { digestToHash, readStoredHash } from './stored-hash.ts'
 
 /**
  * Hashes a password at the current cost.
@@ -19,7 +21,15 @@ export function hashPassword(password: Uint8Array, salt: Uint8Array): string {
   })
 }
 
-/** Whether `password` is what `hash` was made of; the hash names its own cost, which the caller has checked. */
-export function verifyPassword(hash: string, password: Uint8Array): boolean {
-  return verifySync(hash, password)
+/**
+ * Whether `password` is what the stored text was made of. One argon2id at least is computed, whatever came before, so
+ * that an imported password is never answered faster than none at all (row K10).
+ * @throws Error for a text that is never computed; the pool has refused those before
+ */
+export async function verifyPassword(text: string, password: Uint8Array): Promise<boolean> {
+  const stored = readStoredHash(text)
+  if (!stored) throw new Error('a stored hash cannot be computed')
+  if (!stored.legacy) return verifySync(stored.phc, password)
+  const digest = await legacyDigest(stored.legacy, password)
+  return verifySync(stored.phc, digest ? digestToHash(digest) : password) && digest !== undefined
 }

@@ -3,9 +3,9 @@
  * message, in order; a job that cannot be done ends the worker.
  */
 
-/** One job. The password's bytes change hands with the message, and the worker wipes them. */
+/** One job. The bytes change hands with the message, and the worker wipes them. */
 export type Job =
-  /** Answered with the PHC string. */
+  /** Answered with the PHC string. What is hashed is a password, or the digest of an imported one. */
   | { readonly kind: 'hash'; readonly password: Uint8Array<ArrayBuffer>; readonly salt: Uint8Array }
   /** Answered with whether any of the hashes matches. */
   | { readonly kind: 'verify'; readonly password: Uint8Array<ArrayBuffer>; readonly hashes: readonly string[] }

@@ -36,9 +36,3 @@ export function argon2Cost(hash: string): Argon2Cost | undefined {
   const isBearable = lanes <= 4 && memory <= HIGHEST_MEMORY && memory * passes <= HIGHEST_WORK
   return isPossible && isBearable ? { memory, passes, lanes } : undefined
 }
-
-/** Whether a hash that has just matched should be replaced by one of the current cost (K27). */
-export function needsRehash(hash: string): boolean {
-  const cost = argon2Cost(hash)
-  return cost?.memory !== currentCost.memory || cost.passes !== currentCost.passes || cost.lanes !== currentCost.lanes
-}

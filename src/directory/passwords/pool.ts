@@ -13,7 +13,9 @@ import { Worker } from 'node:worker_threads'
 import type { World } from '../../world.ts'
 import type { Job, JobAnswer } from './jobs.ts'
 import type { NormalizedPassword } from './normalize.ts'
-import { argon2Cost, DUMMY_HASH, needsRehash } from './phc.ts'
+import type { ImportedHash } from './imported-hash.ts'
+import { DUMMY_HASH } from './phc.ts'
+import { digestToHash, needsRehash, readStoredHash, storedHash } from './stored-hash.ts'
 
 const SALT_BYTES = 16
 
@@ -63,6 +65,8 @@ export interface PasswordVerdict {
 export interface HashingPool {
   /** Hashes a new password with a salt of its own; resolves with a PHC string. */
   readonly hash: (password: NormalizedPassword) => Promise<string>
+  /** The text under which an imported password is stored: argon2id of its digest, unless it is argon2id already. */
+  readonly wrap: (imported: ImportedHash) => Promise<string>
   /**
    * Tries a password.
    * @param hash the stored hash, or null for a user who does not exist or has no password: same time, never a match
@@ -156,8 +160,15 @@ export function createHashingPool(world: World, settings: HashingPoolSettings = 
     return member
   }
 
+  async function argon2id(password: Uint8Array<ArrayBuffer>): Promise<string> {
+    const hash = await submit({ kind: 'hash', password, salt: world.bytes(SALT_BYTES) })
+    if (typeof hash !== 'string') throw new HashingFailed('a hashing worker gave no hash')
+    return hash
+  }
+
   async function matchesAny(hashes: readonly string[], password: NormalizedPassword): Promise<boolean> {
-    if (hashes.some((hash) => !argon2Cost(hash))) throw new UnsupportedPasswordHash('a stored hash cannot be computed')
+    if (hashes.some((hash) => !readStoredHash(hash)))
+      throw new UnsupportedPasswordHash('a stored hash cannot be computed')
     return (await submit({ kind: 'verify', hashes, password: bytesOf(password) })) === true
   }
 
@@ -169,10 +180,10 @@ export function createHashingPool(world: World, settings: HashingPoolSettings = 
   return {
     verify,
     matchesAny,
-    async hash(password) {
-      const hash = await submit({ kind: 'hash', password: bytesOf(password), salt: world.bytes(SALT_BYTES) })
-      if (typeof hash !== 'string') throw new HashingFailed('a hashing worker gave no hash')
-      return hash
+    hash: (password) => argon2id(bytesOf(password)),
+    async wrap(imported) {
+      if (imported.kind === 'argon2id') return imported.hash
+      return storedHash(imported.kdf, await argon2id(digestToHash(imported.digest)))
     },
     async isCommonlyUsed(password) {
       return (await submit({ kind: 'screen', password: bytesOf(password) })) === true

@@ -8,7 +8,8 @@ async function answer(job: Job): Promise<JobAnswer> {
     case 'hash':
       return hashPassword(job.password, job.salt)
     case 'verify':
-      return job.hashes.some((hash) => verifyPassword(hash, job.password))
+      for (const hash of job.hashes) if (await verifyPassword(hash, job.password)) return true
+      return false
     case 'screen': {
       // Loaded on first use: the list costs some 8 MB that a server without new passwords never needs.
       const { isCommonlyUsed } = await import('./common-passwords.ts')

@@ -7,11 +7,7 @@ import { linking } from '../linking.ts'
 import { userFacts } from '../user-facts.ts'
 
 /** The text that clients of PingOne know (authentication-api 4.2). */
-const taken = {
-  code: 'UNIQUENESS_VIOLATION',
-  target: 'username',
-  message: 'is unique but a non-unique value is provided',
-} as const
+const taken = { code: 'UNIQUENESS_VIOLATION', message: 'is unique but a non-unique value is provided' } as const
 
 const noPopulation = {
   code: 'CONSTRAINT_VIOLATION',
@@ -39,18 +35,22 @@ export const registerUserAsk: Ask<'registerUser'> = async (context, { attributes
   })
   switch (registration.result) {
     case 'taken':
-      return { answer: { to, result: 'refused', detail: taken } }
+      return { answer: { to, result: 'refused', detail: { ...taken, target: registration.attribute } } }
     case 'noPopulation':
       return { answer: { to, result: 'refused', detail: noPopulation } }
     case 'unsatisfied':
       return { answer: { to, ...registration } }
     case 'registered': {
-      const { user, store } = registration
+      const { user, replaced, store } = registration
       const password = { changedAt: now, mustChange: false }
       const answer = { to, result: 'registered', user: userFacts(environment, { user, password }, now) } as const
       const subject = { type: 'USER', id: user.id }
       const run = function* () {
         yield* store()
+        for (const id of replaced) {
+          const detail = { reason: 'abandoned-registration' }
+          yield context.record({ action: 'USER.DELETED', subject: { type: 'USER', id }, detail })
+        }
         if (link) yield* linking(context, user.id, link)
         yield context.record({ action: 'USER.CREATED', subject, userId: user.id })
       }

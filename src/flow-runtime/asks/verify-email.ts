@@ -10,5 +10,9 @@ export const verifyEmailAsk: Ask<'verifyEmail'> = async (context, { userId }, se
   const check = await verifyEmail(kernel, environment, { userId, code: secrets['verificationCode'] ?? '', now })
   if (check.result !== 'accepted') return { answer: { to, ...check } }
   const answer = { to, result: 'accepted', user: userFacts(environment, check.verified, now) } as const
-  return { answer, write: { with: 'save', run: check.settle } }
+  const run = function* () {
+    yield* check.settle()
+    yield context.record({ action: 'USER.VERIFIED', subject: { type: 'USER', id: userId }, userId })
+  }
+  return { answer, write: { with: 'save', run } }
 }

@@ -4,5 +4,6 @@ import { first } from './0001-first.ts'
 import { oneTimeCodes } from './0002-one-time-codes.ts'
 import { inbox } from './0003-inbox.ts'
 import { identityProviders } from './0004-identity-providers.ts'
+import { notifications } from './0005-notifications.ts'
 
-export const migrations: readonly Migration[] = [first, oneTimeCodes, inbox, identityProviders]
+export const migrations: readonly Migration[] = [first, oneTimeCodes, inbox, identityProviders, notifications]

@@ -23,11 +23,16 @@ export function insertOutbox(row: OutboxRow): Statement<object> {
   }
 }
 
-/** Rows that are due, of any environment, the longest waiting first. */
-export function dueOutbox(now: number, limit: number): Statement<OutboxRow> {
+/**
+ * Rows that are due, the longest waiting first.
+ * @param except environments whose rows are left for later
+ */
+export function dueOutbox(now: number, limit: number, except: readonly string[] = []): Statement<OutboxRow> {
+  const others = except.map((_, at) => `$${at + 3}`).join(', ')
   return {
-    text: 'SELECT * FROM outbox WHERE next_at <= $1 ORDER BY next_at, environment_id, id LIMIT $2',
-    values: [now, limit],
+    text: `SELECT * FROM outbox WHERE next_at <= $1 ${others && `AND environment_id NOT IN (${others})`}
+           ORDER BY next_at, environment_id, id LIMIT $2`,
+    values: [now, limit, ...except],
   }
 }
 

@@ -72,3 +72,11 @@ export function flowById(environmentId: string, id: string, now: number): Statem
     values: [environmentId, id, now],
   }
 }
+
+/** Removes the sessions of a user, but for the one that answers to a token. */
+export function removeSessionsOfUser(environmentId: string, userId: string, keptTokenHash: string): Statement<object> {
+  return {
+    text: 'DELETE FROM sessions WHERE environment_id = $1 AND user_id = $2 AND token_hash <> $3',
+    values: [environmentId, userId, keptTokenHash],
+  }
+}

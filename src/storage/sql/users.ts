@@ -14,6 +14,8 @@ export interface UserRow {
   readonly locked_at: number | null
   readonly mfa_enabled: number
   readonly verification_required: number
+  /** The address of a registration in its normalised form, unique; null where nobody registered. */
+  readonly registered_email_key: string | null
   /** JSON: `UserDocument`. */
   readonly document: string
   readonly last_sign_on_at: number | null
@@ -24,7 +26,7 @@ export interface UserRow {
 }
 
 const userColumns = `u.id, u.population_id, u.username, u.username_key, u.enabled, u.locked_at, u.mfa_enabled, u.verification_required,
-  u.document,
+  u.registered_email_key, u.document,
   u.last_sign_on_at, u.last_sign_on_ip, u.version, u.created_at, u.updated_at`
 
 /** A user with the columns of the password, all null when there is none. */
@@ -51,18 +53,11 @@ export function userWithPasswordById(environmentId: string, id: string): Stateme
   return { text: `${withPassword} WHERE u.environment_id = $1 AND u.id = $2`, values: [environmentId, id] }
 }
 
-/** Whether a user has this e-mail address, in its normalised form. */
-export function userOfEmail(environmentId: string, emailKey: string): Statement<{ readonly id: string }> {
+/** Users with this e-mail address, in its normalised form: those of a registration first, and no more than 50. */
+export function usersOfEmail(environmentId: string, emailKey: string): Statement<UserRow> {
   return {
-    text: 'SELECT id FROM users WHERE environment_id = $1 AND email_key = $2 LIMIT 1',
-    values: [environmentId, emailKey],
-  }
-}
-
-/** At most two users that have this e-mail address: whether it names one, none or several. */
-export function usersOfEmail(environmentId: string, emailKey: string): Statement<UserWithPasswordRow> {
-  return {
-    text: `${withPassword} WHERE u.environment_id = $1 AND u.email_key = $2 ORDER BY u.id LIMIT 2`,
+    text: `SELECT ${userColumns} FROM users u WHERE u.environment_id = $1 AND u.email_key = $2
+           ORDER BY CASE WHEN u.registered_email_key IS NULL THEN 1 ELSE 0 END, u.created_at, u.id LIMIT 50`,
     values: [environmentId, emailKey],
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { argon2Cost, DUMMY_HASH, needsRehash } from '../../../src/directory/passwords/phc.ts'
+import { argon2Cost, DUMMY_HASH } from '../../../src/directory/passwords/phc.ts'
+import { needsRehash } from '../../../src/directory/passwords/stored-hash.ts'
 
 const tail = '$c2FsdHNhbHRzYWx0c2FsdA$YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE'
 const current = `$argon2id$v=19$m=19456,t=2,p=1${tail}`

@@ -4,6 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterEach, suite, test } from 'node:test'
 import { promisify } from 'node:util'
 import { hashSync } from '@node-rs/argon2'
+import { readImportedHash } from '../../../src/directory/passwords/imported-hash.ts'
 import type { NormalizedPassword } from '../../../src/directory/passwords/normalize.ts'
 import { argon2Cost, currentCost, DUMMY_HASH } from '../../../src/directory/passwords/phc.ts'
 import {
@@ -15,6 +16,7 @@ import {
   UnsupportedPasswordHash,
 } from '../../../src/directory/passwords/pool.ts'
 import { realWorld } from '../../../src/world.ts'
+import { vectorPassword, vectors } from './vectors.ts'
 
 const secret = 'CANARY-hunter2' as NormalizedPassword
 const other = 'CANARY-hunter3' as NormalizedPassword
@@ -48,6 +50,31 @@ suite('hashing pool', () => {
     const cheap = hashSync(secret, { memoryCost: 8192, timeCost: 1 })
     assert.deepEqual(await verify(cheap, secret), { matches: true, needsRehash: true })
     assert.deepEqual(await verify(cheap, other), { matches: false, needsRehash: false })
+  })
+
+  test('K27: what was imported verifies, asks to be replaced, and is stored as argon2id of its digest', async () => {
+    const { wrap, verify } = open()
+    for (const text of vectors) {
+      const imported = readImportedHash(text)
+      assert(imported)
+      const stored = await wrap(imported)
+      assert.match(stored, /\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+      const right = vectorPassword as NormalizedPassword
+      assert.deepEqual(await verify(stored, right), { matches: true, needsRehash: true }, text)
+      assert.deepEqual(await verify(stored, other), { matches: false, needsRehash: false }, text)
+      // What was imported is a secret, but it is no password.
+      assert.equal((await verify(stored, text as NormalizedPassword)).matches, false)
+    }
+  })
+
+  test('K23, K10: a password too long for bcrypt is never right, and costs one argon2id all the same', async () => {
+    const { wrap, verify } = open()
+    const imported = readImportedHash(vectors.find((text) => text.startsWith('$2b$')) ?? '')
+    assert(imported)
+    const stored = await wrap(imported)
+    const before = performance.now()
+    assert.equal((await verify(stored, 'p'.repeat(73) as NormalizedPassword)).matches, false)
+    assert.ok(performance.now() - before > 2)
   })
 
   test('K09, K10: without a hash nothing matches, and it takes as long as with one', async () => {

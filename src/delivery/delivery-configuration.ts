@@ -1,0 +1,64 @@
+/**
+ * What one environment says about sending, read when a message is sent: settings, policy, contents, providers. It is not
+ * part of the snapshot, since no request waits for it.
+ */
+import type { Environment } from '../environment/snapshot.ts'
+import { open } from '../keys/sealing.ts'
+import type { Storage } from '../storage/port.ts'
+import {
+  notificationsSettingsOf,
+  phoneDeliverySettingsOf,
+  policyOrDefault,
+  templateContentsOf,
+} from '../storage/sql/notifications.ts'
+import { type EmailSettings, emailSecretContext, wholeEmailSettings } from './email-settings.ts'
+import type { Notification } from './notification.ts'
+import { bootstrapNotificationsPolicy, type NotificationsPolicy } from './rules/notifications-policy.ts'
+import { defaultNotificationsSettings, type NotificationsSettings } from './notifications-settings.ts'
+import { type PhoneSettings, phoneSecretContext, wholePhoneSettings } from './phone-settings.ts'
+import type { TemplateContent } from './rules/template-content.ts'
+
+/** What holds for one message. */
+export interface DeliveryConfiguration {
+  readonly settings: NotificationsSettings
+  readonly policy: NotificationsPolicy
+  /** The environment's own contents of the template. */
+  readonly contents: readonly TemplateContent[]
+  /** With their secret; undefined where the environment has none. */
+  readonly email: EmailSettings | undefined
+  /** The providers by id, the oldest first, with their secrets. */
+  readonly phone: ReadonlyMap<string, PhoneSettings>
+}
+
+/** Reads it. @throws UnsealFailed */
+export async function deliveryConfiguration(
+  storage: Storage,
+  { id, dataKey }: Pick<Environment, 'id' | 'dataKey'>,
+  { template, deliveryMethod = 'Email', notificationsPolicyId = '' }: Notification,
+): Promise<DeliveryConfiguration> {
+  const isByPhone = deliveryMethod === 'SMS' || deliveryMethod === 'Voice'
+  const [settings, policies, contents, phones] = await Promise.all([
+    storage.read(notificationsSettingsOf(id)),
+    storage.read(policyOrDefault(id, notificationsPolicyId)),
+    storage.read(templateContentsOf(id, template)),
+    isByPhone ? storage.read(phoneDeliverySettingsOf(id)) : [],
+  ])
+  const general = settings.find(({ kind }) => kind === 'general')
+  const email = settings.find(({ kind }) => kind === 'email')
+  const emailSecret = email?.sealed_secret && open(dataKey, email.sealed_secret, emailSecretContext(id)).toString()
+  return {
+    settings: general ? (JSON.parse(general.document) as NotificationsSettings) : defaultNotificationsSettings,
+    policy: policies[0] ? (JSON.parse(policies[0].document) as NotificationsPolicy) : bootstrapNotificationsPolicy,
+    contents: contents.map(({ document }) => JSON.parse(document) as TemplateContent),
+    email: email && wholeEmailSettings(JSON.parse(email.document) as EmailSettings, emailSecret || undefined),
+    phone: new Map(
+      phones.map((row) => [
+        row.id,
+        wholePhoneSettings(
+          JSON.parse(row.document) as PhoneSettings,
+          open(dataKey, row.sealed_secret, phoneSecretContext(id, row.id)).toString(),
+        ),
+      ]),
+    ),
+  }
+}

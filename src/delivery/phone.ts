@@ -1,0 +1,113 @@
+/**
+ * SMS and calls over HTTP: the API of Twilio (Messages and Calls, 2010-04-01), or a provider of one's own. platform-api
+ * 3.18. Every attempt at a message carries its id, so that a provider that looks can tell it from a second message.
+ *
+ * Never: a connection made but through egress; markup from a value in what is spoken.
+ */
+import type { Egress, OutboundRequest } from '../external/egress.ts'
+import { askProvider } from './ask-provider.ts'
+import { fillRequest } from './custom-provider.ts'
+import { PermanentFailure } from './delivery-failure.ts'
+import { escapeMarkup } from './rules/html-body.ts'
+import type { CustomPhoneSettings, PhoneSettings, TwilioSettings } from './phone-settings.ts'
+import type { MessageBy } from './rules/render.ts'
+import { type Spoken, spokenText } from './rules/spoken.ts'
+
+/** A message by phone, and to whom. */
+export interface PhoneMessage {
+  /** Names the message, whatever the attempt. */
+  readonly id: string
+  /** E.164. */
+  readonly to: string
+  /** ISO 3166 alpha-2; undefined when the number does not say. */
+  readonly country: string | undefined
+  readonly message: MessageBy<'SMS'> | MessageBy<'Voice'>
+  /** What the notification knows, for providers of one's own. */
+  readonly variables: Readonly<Record<string, string>>
+}
+
+/** A provider that can be asked. */
+export interface PhoneProvider {
+  /** Where the API of Twilio is. */
+  readonly twilioUrl: string
+  /** With their secret. */
+  readonly settings: PhoneSettings
+}
+
+/**
+ * Sends a message.
+ * @throws PermanentFailure when the provider will never take it; TemporaryFailure when it may later
+ */
+export async function sendByPhone(egress: Egress, provider: PhoneProvider, message: PhoneMessage): Promise<void> {
+  const { settings } = provider
+  const request =
+    settings.provider === 'CUSTOM_TWILIO'
+      ? twilioRequest(provider.twilioUrl, settings, message)
+      : customPhoneRequest(settings, message)
+  await askProvider(egress, request)
+}
+
+function twilioRequest(base: string, settings: TwilioSettings, { id, to, country, message }: PhoneMessage) {
+  const isSms = message.deliveryMethod === 'SMS'
+  const from = (isSms ? message.sender : undefined) ?? senderFor(settings.numbers, isSms ? 'SMS' : 'VOICE', country)
+  if (from === undefined) throw new PermanentFailure('no-sender')
+  const form = new URLSearchParams({ To: to, From: from })
+  if (message.deliveryMethod === 'SMS') form.set('Body', message.text)
+  else form.set('Twiml', twiml(message))
+  return {
+    method: 'POST',
+    url: `${base}/2010-04-01/Accounts/${settings.sid}/${isSms ? 'Messages' : 'Calls'}.json`,
+    headers: {
+      authorization: `Basic ${Buffer.from(`${settings.sid}:${settings.authToken ?? ''}`).toString('base64')}`,
+      'content-type': 'application/x-www-form-urlencoded',
+      'idempotency-key': id,
+    },
+    body: form.toString(),
+    maximumBytes: 64 * 1024,
+  } as const
+}
+
+/** What a call says, as Twilio reads it. */
+function twiml({ parts, voice, locale }: MessageBy<'Voice'>): string {
+  const attributes = ` language="${escapeMarkup(locale)}"${voice === undefined ? '' : ` voice="${escapeMarkup(voice)}"`}`
+  const written = (part: Spoken) =>
+    part.kind === 'pause' ? '<Pause length="1"/>' : `<Say${attributes}>${escapeMarkup(spokenText([part]))}</Say>`
+  return `<Response>${parts.map(written).join('')}</Response>`
+}
+
+/** The number to send from: one that can do it and serves the country, a chosen one before others. */
+function senderFor(
+  numbers: TwilioSettings['numbers'],
+  capability: 'SMS' | 'VOICE',
+  country: string | undefined,
+): string | undefined {
+  const fitting = numbers.filter(
+    ({ available, capabilities, supportedCountries }) =>
+      available !== false &&
+      (capabilities?.includes(capability) ?? true) &&
+      (supportedCountries === undefined ||
+        supportedCountries.length === 0 ||
+        (country !== undefined && supportedCountries.includes(country))),
+  )
+  return (fitting.find(({ selected }) => selected === true) ?? fitting.find(({ selected }) => selected === undefined))
+    ?.number
+}
+
+function customPhoneRequest(settings: CustomPhoneSettings, phone: PhoneMessage): OutboundRequest {
+  const { id, to, country, message, variables } = phone
+  const capability = message.deliveryMethod === 'SMS' ? 'SMS' : 'VOICE'
+  const request = settings.requests.find(({ deliveryMethod }) => deliveryMethod === capability)
+  if (!request) throw new PermanentFailure('no-provider')
+  const { phoneNumberFormat, beforeTag = '', afterTag = '' } = request
+  const sender = message.deliveryMethod === 'SMS' ? message.sender : undefined
+  const said =
+    message.deliveryMethod === 'SMS' ? message.text : spokenText(message.parts, { before: beforeTag, after: afterTag })
+  return fillRequest(request, settings.authentication, id, {
+    ...variables,
+    to: phoneNumberFormat === 'FULL' ? to : to.replaceAll(/\D/g, ''),
+    from: sender ?? senderFor(settings.numbers ?? [], capability, country) ?? '',
+    message: said,
+    locale: message.locale,
+    voice: message.deliveryMethod === 'Voice' ? (message.voice ?? '') : '',
+  })
+}

@@ -1,0 +1,139 @@
+/** The built-in contents in German. */
+import type { BuiltInContents } from './content.ts'
+
+const ignore = 'Wenn Sie es nicht waren, ist nichts zu tun.'
+
+export const german: BuiltInContents = {
+  recovery_code_template: {
+    Email: {
+      subject: 'Ihr Wiederherstellungscode',
+      paragraphs: `Guten Tag \${user.name},
+
+jemand möchte ein neues Passwort für Ihr Konto \${user.username} wählen. Wenn Sie das sind, geben Sie diesen Code dort ein, wo Sie danach gefragt wurden:
+
+\${code}
+
+Er gilt fünf Minuten und nur einmal. Wenn Sie es nicht waren, ist nichts zu tun: Ihr Passwort bleibt, wie es ist.`,
+    },
+    SMS: 'Ihr Wiederherstellungscode: ${code}. Wer ihn kennt, kann ein neues Passwort für Ihr Konto wählen: geben Sie ihn niemandem.',
+  },
+  email_verification_user: {
+    Email: {
+      subject: 'Bestätigen Sie Ihre E-Mail-Adresse',
+      paragraphs: `Guten Tag \${user.name},
+
+geben Sie diesen Code ein, um zu bestätigen, dass dies die E-Mail-Adresse Ihres Kontos \${user.username} ist:
+
+\${code}
+
+Er gilt fünf Minuten und nur einmal. Wenn Sie kein solches Konto haben, ist nichts zu tun.`,
+    },
+  },
+  email_verification_admin: {
+    Email: {
+      subject: 'Bestätigen Sie Ihre E-Mail-Adresse',
+      paragraphs: `Guten Tag \${user.name},
+
+Sie werden gebeten zu bestätigen, dass dies die E-Mail-Adresse Ihres Kontos \${user.username} ist. Das ist der Code dafür:
+
+\${code}
+
+Er gilt nur einmal. Wenn Sie kein solches Konto haben, ist nichts zu tun.`,
+    },
+  },
+  email_phone_verification: {
+    Email: {
+      subject: 'Bestätigen Sie Ihre E-Mail-Adresse',
+      paragraphs: `Guten Tag \${user.name},
+
+geben Sie diesen Code ein, um zu bestätigen, dass dies Ihre E-Mail-Adresse ist:
+
+\${code}
+
+Er gilt nur einmal. ${ignore}`,
+    },
+    SMS: `Ihr Bestätigungscode: \${code}. ${ignore}`,
+    Voice: 'Ihr Bestätigungscode lautet <sayCharValue>${code}</sayCharValue>.<pause1sec>'.repeat(2),
+  },
+  verification_code_template: {
+    Email: {
+      subject: 'Ihr Bestätigungscode',
+      paragraphs: `Guten Tag \${user.name},
+
+geben Sie diesen Code ein, um Ihr Konto \${user.username} zu bestätigen:
+
+\${code}
+
+Er gilt fünf Minuten und nur einmal. Wenn Sie kein solches Konto haben, ist nichts zu tun.`,
+    },
+    SMS: 'Ihr Bestätigungscode: ${code}. Wenn Sie hier kein Konto haben, ist nichts zu tun.',
+  },
+  device_pairing: {
+    Email: {
+      subject: 'Bestätigen Sie diese Adresse für die Anmeldung',
+      paragraphs: `Guten Tag \${user.name},
+
+geben Sie diesen Code ein, damit Sie sich künftig auch über diese E-Mail-Adresse ausweisen können:
+
+\${code}
+
+Er gilt nur einmal. Wenn Sie gerade keine Adresse hinzufügen, geben Sie den Code niemandem.`,
+    },
+    SMS: 'Ihr Code, um dieses Telefon hinzuzufügen: ${code}. Wenn Sie das gerade nicht tun, geben Sie ihn niemandem.',
+    Voice: 'Ihr Code, um dieses Telefon hinzuzufügen, lautet <sayCharValue>${code}</sayCharValue>.<pause1sec>'.repeat(
+      2,
+    ),
+  },
+  new_device_paired: {
+    Email: {
+      subject: 'Ihrem Konto wurde ein Gerät hinzugefügt',
+      paragraphs: `Guten Tag \${user.name},
+
+mit diesem Gerät kann man sich jetzt für Ihr Konto \${user.username} ausweisen:
+
+\${device.name}
+
+Wenn Sie es nicht hinzugefügt haben, sagen Sie es sofort Ihrer Administration.`,
+    },
+    SMS: 'Ihrem Konto wurde ein Gerät hinzugefügt. Wenn Sie es nicht waren, sagen Sie es sofort Ihrer Administration.',
+  },
+  strong_authentication: {
+    Email: {
+      subject: 'Ihr Code für die Anmeldung',
+      paragraphs: `Guten Tag \${user.name},
+
+geben Sie diesen Code ein, um sich bei \${application.name} anzumelden:
+
+\${code}
+
+Er gilt nur einmal. Wenn Sie sich gerade nicht anmelden, kennt vielleicht jemand Ihr Passwort: ändern Sie es, und geben Sie den Code niemandem.`,
+    },
+    SMS: 'Ihr Code für die Anmeldung: ${code}. Wenn Sie sich gerade nicht anmelden, geben Sie ihn niemandem.',
+    Voice: 'Ihr Code für die Anmeldung lautet <sayCharValue>${code}</sayCharValue>.<pause1sec>'.repeat(2),
+    Push: {
+      title: 'Melden Sie sich gerade an?',
+      body: 'Bestätigen Sie nur, wenn Sie sich jetzt bei ${application.name} anmelden.',
+    },
+  },
+  transaction: {
+    Email: {
+      subject: 'Ihr Code zur Freigabe',
+      paragraphs: `Guten Tag \${user.name},
+
+geben Sie diesen Code ein, um freizugeben, was Sie begonnen haben:
+
+\${code}
+
+Er gilt nur einmal. Wenn Sie nichts begonnen haben, geben Sie den Code niemandem und sagen Sie es Ihrer Administration.`,
+    },
+    SMS: 'Ihr Code zur Freigabe: ${code}. Wenn Sie nichts begonnen haben, geben Sie ihn niemandem.',
+    Voice: 'Ihr Code zur Freigabe lautet <sayCharValue>${code}</sayCharValue>.<pause1sec>'.repeat(2),
+    Push: { title: 'Geben Sie frei?', body: 'Geben Sie nur frei, was Sie selbst begonnen haben.' },
+  },
+  general: {
+    Email: { subject: '${subject}', paragraphs: '${message}' },
+    SMS: '${message}',
+    Voice: '${message}',
+    Push: { title: '${subject}', body: '${message}' },
+  },
+}

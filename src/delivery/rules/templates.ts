@@ -1,0 +1,113 @@
+/**
+ * The notification templates: PingOne's sixteen names, and what each of them may say. platform-api 3.18.
+ *
+ * Never: a name that is not in this list; a variable that a template does not name (unless it takes any).
+ */
+
+/** How a message reaches a person: a closed list. */
+export const deliveryMethods = ['Email', 'SMS', 'Voice', 'Push'] as const
+export type DeliveryMethod = (typeof deliveryMethods)[number]
+
+/** A template as clients read it. */
+export interface Template {
+  readonly displayName: string
+  readonly description: string
+  readonly deliveryMethods: readonly DeliveryMethod[]
+  /** What a text may name as `${name}`, and what it stands for. */
+  readonly variables: Readonly<Record<string, string>>
+  /** Whether a text may name anything that whoever sends the message gives. */
+  readonly allowDynamicVariables: boolean
+}
+
+/** Known of every person. */
+const person = {
+  'user.username': 'The username',
+  'user.name': 'How the person is addressed: the given name, or else the username',
+  'user.name.given': 'The given name',
+  'user.name.family': 'The family name',
+  'user.email': 'The e-mail address',
+}
+const code = { ...person, code: 'The code that the person types', otp: 'The same code' }
+
+function template(
+  displayName: string,
+  description: string,
+  methods: readonly DeliveryMethod[],
+  variables: Readonly<Record<string, string>>,
+  more: { readonly dynamic?: true } = {},
+): Template {
+  return { displayName, description, deliveryMethods: methods, variables, allowDynamicVariables: more.dynamic === true }
+}
+
+const credential = { ...person, 'credential.name': 'The name of the credential' }
+
+export const templates = {
+  credential_issued: template('Credential issued', 'A digital credential was issued.', ['Email', 'SMS'], credential),
+  credential_revoked: template('Credential revoked', 'A digital credential was revoked.', ['Email', 'SMS'], credential),
+  credential_updated: template('Credential updated', 'A digital credential was changed.', ['Email', 'SMS'], credential),
+  credential_verification: template(
+    'Credential verification',
+    'Asks for a digital credential.',
+    ['Email', 'SMS'],
+    credential,
+  ),
+  device_pairing: template('Device pairing', 'The code that proves a new MFA device.', ['Email', 'SMS', 'Voice'], code),
+  digital_wallet_pairing: template('Digital wallet pairing', 'Pairs a digital wallet.', ['Email', 'SMS'], person),
+  email_verification_admin: template(
+    'E-mail verification by an administrator',
+    'The code that proves the e-mail address of an account, where an administrator asks for it.',
+    ['Email'],
+    code,
+  ),
+  email_verification_user: template(
+    'E-mail verification',
+    'The code that proves the e-mail address of an account.',
+    ['Email'],
+    code,
+  ),
+  email_phone_verification: template(
+    'E-mail or phone verification',
+    'The code that proves an e-mail address or a phone number.',
+    ['Email', 'SMS', 'Voice'],
+    code,
+  ),
+  general: template('General', 'Anything.', ['Email', 'SMS', 'Voice', 'Push'], person, { dynamic: true }),
+  id_verification: template('Identity verification', 'Asks to verify an identity.', ['Email', 'SMS'], person),
+  new_device_paired: template('New device', 'Tells that an MFA device was added to the account.', ['Email', 'SMS'], {
+    ...person,
+    'device.name': 'The device',
+  }),
+  recovery_code_template: template(
+    'Recovery code',
+    'The code with which a new password may be chosen.',
+    ['Email', 'SMS'],
+    code,
+  ),
+  strong_authentication: template(
+    'Strong authentication',
+    'The code, or the question, that proves a second factor.',
+    ['Email', 'SMS', 'Voice', 'Push'],
+    { ...code, 'application.name': 'Where the person signs on' },
+  ),
+  transaction: template(
+    'Transaction approval',
+    'The code, or the question, by which a transaction is approved.',
+    ['Email', 'SMS', 'Voice', 'Push'],
+    code,
+    { dynamic: true },
+  ),
+  verification_code_template: template(
+    'Verification code',
+    'The code with which an account is verified.',
+    ['Email', 'SMS'],
+    code,
+  ),
+} as const satisfies Readonly<Record<string, Template>>
+
+/** The name of a template. */
+export type TemplateName = keyof typeof templates
+
+/** Whether there is a template of this name. */
+export function isTemplateName(name: string): name is TemplateName {
+  return Object.hasOwn(templates, name)
+}

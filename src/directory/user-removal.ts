@@ -1,0 +1,34 @@
+/**
+ * What belongs to a user and ends with them, or with whoever had the account before: rows E23, K35, N31. One list, so
+ * that nothing revives when a name or an address is used again.
+ */
+import { clearGuesses } from '../limits/guesses.ts'
+import { remove } from '../storage/operations.ts'
+import type { UnitBody } from '../storage/port.ts'
+import { removeSessionsOfUser } from '../storage/sql/sessions.ts'
+import { revokeFamiliesOfUser } from '../storage/sql/users.ts'
+import { guessesAtUser } from './password-lockout.ts'
+
+/** Removes what a user who is deleted leaves behind; for the unit of the deletion. */
+export function* removeBelongings(environmentId: string, userId: string, now: number): UnitBody<void> {
+  const belonging = { environment_id: environmentId, user_id: userId }
+  yield* remove('passwords', belonging)
+  yield* remove('linked_accounts', belonging)
+  yield clearGuesses(guessesAtUser(environmentId, userId))
+  yield* endAccess(environmentId, userId, null, now)
+}
+
+/**
+ * Ends every session of a user and everything that was issued in one; for the unit that gives the account back to who
+ * owns it (rows I21, K35).
+ * @param keptTokenHash the session of the browser that does it, which goes on
+ */
+export function* endAccess(
+  environmentId: string,
+  userId: string,
+  keptTokenHash: string | null,
+  now: number,
+): UnitBody<void> {
+  yield removeSessionsOfUser(environmentId, userId, keptTokenHash ?? '')
+  yield revokeFamiliesOfUser(environmentId, userId, now)
+}
