@@ -25,9 +25,9 @@ import { mayComeFrom } from './providers.ts'
 import type { Effect } from './question.ts'
 import type { TransitionReason } from './reasons.ts'
 import { actionNotAllowed, flowGone, notFinished, otherUser } from './refusal.ts'
-import { demanded, proofOf } from './proving.ts'
+import { canBeDemanded, demanded, proofOf } from './proving.ts'
 import { type FlowOrigin, type FlowState, isFinished, mayBe, newFlow } from './state.ts'
-import { type FlowEvent, type StepResult, type Turn, done, move, needs, nobody, nowhere, pose, refuse } from './turn.ts'
+import { type FlowEvent, type StepResult, type Turn, done, fail, move, needs, nobody, nowhere, pose, refuse } from './turn.ts'
 
 /**
  * Begins a flow. A session that satisfies the policy gives a COMPLETED flow at once.
@@ -192,8 +192,10 @@ function carryOut(
       return advance(turn, move(turn, state, decision.reason, identified(state, decision.named)), effects)
     case 'restart':
       return advance(turn, move(turn, state, decision.reason, nobody), effects)
-    case 'fail':
-      return handOver(turn, state, decision.reason, failure(decision.failure, decision.failureReason), effects)
+    case 'fail': {
+      const end = decision.isFinal ? fail : handOver
+      return end(turn, state, decision.reason, failure(decision.failure, decision.failureReason), effects)
+    }
     case 'wait': {
       const { status, slot, user, named, reason } = decision
       if (user && isStranger(state, user)) return refuse(otherUser)
@@ -212,11 +214,11 @@ function carryOut(
       if (isStranger(state, user)) return refuse(otherUser)
       if (!isUsable(user)) return dismissUser(turn, state)
       const fresh = methods.map((method) => proofOf(method, decision, action, turn.now))
-      const standing = { user, identifier: state.identifier }
+      const standing = { actionId: action.id, user, identifier: state.identifier }
       if (!action.definition.isSatisfied(fresh, action.config, standing))
         throw new Error(`${action.type} proved too little`)
-      if (demands !== undefined && !state.steps.some(({ type }) => type === demands)) {
-        return handOver(turn, state, 'demand-not-met', failure('POLICY_NOT_SATISFIED'), effects)
+      if (demands !== undefined && !canBeDemanded(state.steps, demands)) {
+        return fail(turn, state, 'demand-not-met', failure('POLICY_NOT_SATISFIED'), effects)
       }
       const proved = move(turn, state, decision.reason, {
         proofs: [...state.proofs, ...fresh],
@@ -265,8 +267,7 @@ function handOver(
   if (candidate < state.candidates.length) {
     return advance(turn, move(turn, state, reason, { ...leaving, candidate, steps: [] }, null), effects)
   }
-  const failed = move(turn, state, reason, { ...leaving, status: 'FAILED', failure: why })
-  return done(turn, failed, effects, reason)
+  return fail(turn, state, reason, why, effects, leaving)
 }
 
 /** Turns a finished flow into the answer of its authorization request, once (security catalogue J07-J09). */

@@ -33,8 +33,8 @@ export const proof = z.strictObject({
   actionId: z.string(),
   /** The identity provider that vouched for them, and the type of the action that trusted it. */
   provider: z.strictObject({ id: z.string(), trustedBy: z.string() }).exactOptional(),
-  /** The endpoint that let the sign-on go on. */
-  endpoint: z.string().exactOptional(),
+  /** The webhook the sign-on may go on by; `answered`: it said so itself, and did not merely fail to answer. */
+  webhook: z.strictObject({ url: z.string(), answered: z.boolean() }).exactOptional(),
 })
 
 export type Proof = Readonly<z.infer<typeof proof>>

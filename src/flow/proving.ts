@@ -1,9 +1,9 @@
 /** What a decision to prove something leaves in the state: the proofs, and what it demands beside them. */
 import type { Decision } from './action.ts'
-import type { ActionStatus } from './actions/index.ts'
+import { type ActionStatus, actionOfType } from './actions/index.ts'
 import type { Json } from './json.ts'
 import type { CompiledAction } from './policy.ts'
-import type { Method, Proof } from './proof.ts'
+import { isAuthenticator, type Method, type Proof } from './proof.ts'
 import type { FlowStep } from './state.ts'
 
 type Proving = Extract<Decision<Json, ActionStatus>, { outcome: 'prove' }>
@@ -14,7 +14,7 @@ type Proving = Extract<Decision<Json, ActionStatus>, { outcome: 'prove' }>
  */
 export function proofOf(
   method: Method,
-  { user, provider, endpoint }: Proving,
+  { user, provider, webhook }: Proving,
   { id, type }: CompiledAction,
   now: number,
 ): Proof {
@@ -24,8 +24,13 @@ export function proofOf(
     at: now,
     actionId: id,
     ...(method === 'idp' && provider !== undefined ? { provider: { id: provider, trustedBy: type } } : {}),
-    ...(method === 'webhook' && endpoint !== undefined ? { endpoint } : {}),
+    ...(method === 'webhook' && webhook ? { webhook } : {}),
   }
+}
+
+/** Whether there is a step of this type to demand, one that proves who somebody is. */
+export function canBeDemanded(steps: readonly FlowStep[], type: string): boolean {
+  return steps.some((step) => step.type === type && actionOfType(step.type).methods.some(isAuthenticator))
 }
 
 /** A step after somebody demanded its type: it is required from now on, whatever its condition (D20). */

@@ -1,8 +1,11 @@
 /**
- * Answers `callWebhook`: an endpoint is told of the flow by a signed JWT (external/webhook.ts). A flow that is judged twice
- * (its state was saved by another request meanwhile) asks twice.
+ * Answers `callWebhook`: an endpoint is told of the flow by a signed JWT (external/webhook.ts). No unit is open meanwhile.
+ * A flow that is judged twice (its state was saved by another request meanwhile) asks twice.
+ *
+ * Never: a name, an address or an attribute of the user in the JWT; only ids, deeds and the address of the client.
  */
 import { askWebhook, webhookTokenType } from '../../external/webhook.ts'
+import { isAuthenticator } from '../../flow/proof.ts'
 import { signJwt } from '../../keys/jws.ts'
 import type { Ask } from '../asked.ts'
 
@@ -11,8 +14,8 @@ const lifeSeconds = 60
 
 /** Asks an endpoint. */
 export const callWebhookAsk: Ask<'callWebhook'> = async (context, { url, timeoutMilliseconds, userId, flow }) => {
-  const { kernel, environment, site, now, remoteAddress } = context
-  const issuedAt = Math.floor(now / 1000)
+  const { kernel, environment, site, remoteAddress } = context
+  const issuedAt = Math.floor(kernel.world.now() / 1000)
   const claims = {
     iss: site.issuer,
     aud: url,
@@ -24,12 +27,17 @@ export const callWebhookAsk: Ask<'callWebhook'> = async (context, { url, timeout
     flow: { id: flow.id },
     application: { id: flow.applicationId },
     request: { remoteIp: remoteAddress },
-    proofs: flow.proofs.map(({ method, at, provider }) => ({
-      method,
-      at: new Date(at).toISOString(),
-      ...(provider ? { identityProvider: { id: provider.id } } : {}),
-    })),
+    proofs: flow.proofs
+      .filter(({ method }) => isAuthenticator(method))
+      .map(({ method, at, provider }) => ({
+        method,
+        at: new Date(at).toISOString(),
+        ...(provider ? { identityProvider: { id: provider.id } } : {}),
+      })),
   }
   const token = await signJwt(environment.signingKey, claims, { typ: webhookTokenType })
-  return { answer: { to: 'callWebhook', ...(await askWebhook(kernel.egress, url, token, timeoutMilliseconds)) } }
+  const answer = await askWebhook(kernel.egress, url, token, timeoutMilliseconds)
+  if (answer.result !== 'ERROR') return { answer: { to: 'callWebhook', ...answer } }
+  kernel.log.warn({ environmentId: environment.id, flowId: flow.id, why: answer.why }, 'a webhook gave no answer')
+  return { answer: { to: 'callWebhook', result: 'ERROR' } }
 }
