@@ -18,7 +18,9 @@ import { type UserWithPassword, userWithPasswordFrom } from './users.ts'
 export interface LastSignOn {
   readonly at: number
   readonly remoteIp: string
-  readonly withAuthenticator: Readonly<Partial<Record<Authenticator, { readonly at: number; readonly policyId: string }>>>
+  readonly withAuthenticator: Readonly<
+    Partial<Record<Authenticator, { readonly at: number; readonly policyId: string }>>
+  >
   readonly policyId: string
 }
 

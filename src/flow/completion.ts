@@ -167,7 +167,9 @@ function outcomeOf(
   for (const { method, at } of evidence.proofs) {
     if (isAuthenticator(method)) proved[method] = Math.max(at, proved[method] ?? at)
   }
-  const remembered = spared.filter(isAuthenticator).filter((method) => evidence.session?.lastSignOn.withAuthenticator[method])
+  const remembered = spared
+    .filter(isAuthenticator)
+    .filter((method) => evidence.session?.lastSignOn.withAuthenticator[method])
   const userId = evidence.user.id
   const live = liveSession(flow, facts)
   const isKept = live?.userId === userId

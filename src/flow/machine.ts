@@ -27,7 +27,19 @@ import type { TransitionReason } from './reasons.ts'
 import { actionNotAllowed, flowGone, notFinished, otherUser } from './refusal.ts'
 import { canBeDemanded, demanded, proofOf } from './proving.ts'
 import { type FlowOrigin, type FlowState, isFinished, mayBe, newFlow } from './state.ts'
-import { type FlowEvent, type StepResult, type Turn, done, fail, move, needs, nobody, nowhere, pose, refuse } from './turn.ts'
+import {
+  type FlowEvent,
+  type StepResult,
+  type Turn,
+  done,
+  fail,
+  move,
+  needs,
+  nobody,
+  nowhere,
+  pose,
+  refuse,
+} from './turn.ts'
 
 /**
  * Begins a flow. A session that satisfies the policy gives a COMPLETED flow at once.

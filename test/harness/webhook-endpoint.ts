@@ -61,7 +61,7 @@ export const misdeeds: Readonly<Record<string, Answering>> = {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': '60' })
     response.write('{"decision":"CONTINUE"}', () => response.socket?.destroy())
   },
-  'compresses': (response) => {
+  compresses: (response) => {
     response
       .writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
       .end('{"decision":"CONTINUE"}')
