@@ -69,7 +69,7 @@ function understood(body: Buffer): WebhookAnswer {
 
 function parsed(body: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+    return JSON.parse(body.toString('utf8'))
   } catch {
     return undefined
   }

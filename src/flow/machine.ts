@@ -235,7 +235,7 @@ function carryOut(
       const proved = move(turn, state, decision.reason, {
         proofs: [...state.proofs, ...fresh],
         user: proven(state, user),
-        steps: state.steps.map((step) => demanded(step, demands)),
+        steps: state.steps.map((each) => demanded(each, demands)),
       })
       const facts = { ...turn.facts, user }
       return advance({ ...turn, facts }, proved, [...effects, ...(decision.effects ?? [])])

@@ -1,5 +1,5 @@
 /**
- * WEBHOOK (extension, decision D24): an endpoint of the customer is asked whether a sign-on may go on. It may say yes, no,
+ * WEBHOOK (extension, decision D24; docs/decisions/2026-11-26-webhook-step.md): an endpoint of the customer is asked whether a sign-on may go on. It may say yes, no,
  * or that an action of another type has to be proved as well. A no, and an endpoint that does not answer as it should, end
  * the flow: no other policy of the application gets a turn, since the endpoint was asked about the sign-on.
  *
