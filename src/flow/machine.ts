@@ -25,7 +25,7 @@ import { mayComeFrom } from './providers.ts'
 import type { Effect } from './question.ts'
 import type { TransitionReason } from './reasons.ts'
 import { actionNotAllowed, flowGone, notFinished, otherUser } from './refusal.ts'
-import { canBeDemanded, demanded, proofOf } from './proving.ts'
+import { canBeDemanded, demanded, proofOf, proven } from './proving.ts'
 import { type FlowOrigin, type FlowState, isFinished, mayBe, newFlow } from './state.ts'
 import {
   type FlowEvent,
@@ -241,12 +241,6 @@ function carryOut(
       return advance({ ...turn, facts }, proved, [...effects, ...(decision.effects ?? [])])
     }
   }
-}
-
-/** The flow's user after credentials of theirs were accepted; the same as before where there were none. */
-function proven({ user }: FlowState, accepted: UserFacts | undefined): FlowState['user'] {
-  if (!accepted || user?.knownBy === 'session') return user
-  return { id: accepted.id, knownBy: 'credentials' }
 }
 
 /** What becomes of a flow whose user somebody named: a stranger or somebody who may not sign on is nobody (D7). */

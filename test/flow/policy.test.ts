@@ -82,7 +82,9 @@ suite('what may be written', () => {
 
   test('the type of an action is one of those this version runs, and the problem says which', () => {
     const [problem] = validatePolicy([{ type: 'AGREEMENT', priority: 1 }])
-    assert.deepEqual(problem?.innerError, { allowedValues: ['LOGIN', 'IDENTIFIER_FIRST', 'IDENTITY_PROVIDER'] })
+    assert.deepEqual(problem?.innerError, {
+      allowedValues: ['LOGIN', 'IDENTIFIER_FIRST', 'IDENTITY_PROVIDER', 'WEBHOOK'],
+    })
   })
 
   test('conditions on the user are for actions where one is known: from priority 2 on', () => {

@@ -77,10 +77,7 @@ suite('sign-on policy actions', () => {
     const whole = { url: endpoint, timeoutMilliseconds: 500, onError: 'CONTINUE' }
     const said = await add(policyId, { ...webhook, priority: 3, webhook: whole })
     assert.deepEqual(said.webhook, whole)
-    assert.deepEqual(
-      await listed(policyId),
-      [short, said],
-    )
+    assert.deepEqual(await listed(policyId), [short, said])
   })
 
   test('D20: every change is a new version, and the ones before stay what they were', async () => {
