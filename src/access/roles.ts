@@ -24,7 +24,10 @@ const of =
     services.includes(id.split(':')[0] as string)
 const pick = (test: (id: PermissionId) => boolean) => new Set(all.filter(test))
 
-const configuration = of('passwords', 'applications', 'resources', 'signon', 'idps', 'notifications')
+const ofService = of('passwords', 'applications', 'resources', 'signon', 'idps', 'notifications', 'mfa')
+/** What belongs to single users is data, whatever service it stands in. */
+const userDevices = (id: PermissionId) => id.endsWith(':userDevice')
+const configuration = (id: PermissionId) => ofService(id) && !userDevices(id)
 const populations = (id: PermissionId) => id.endsWith(':population')
 const applicationRoles = (id: PermissionId) => id.endsWith(':applicationRoleAssignments')
 const userRoles = (id: PermissionId) => id.endsWith(':userRoleAssignments')
@@ -55,11 +58,16 @@ export const roles: readonly Role[] = [
   {
     id: 'b3f1a6d4-95c8-4b7e-a2d5-3c9e8f4d0303',
     name: 'Identity Data Admin',
-    description: 'Manages users, their passwords and populations.',
+    description: 'Manages users, their passwords, devices and populations.',
     applicableTo: ['ENVIRONMENT', 'POPULATION'],
     permissions: pick(
       (id) =>
-        of('idm')(id) || userRoles(id) || id === 'passwords:read:passwordPolicy' || id === 'orgmgt:read:environment',
+        of('idm')(id) ||
+        userRoles(id) ||
+        userDevices(id) ||
+        id === 'passwords:read:passwordPolicy' ||
+        id === 'mfa:read:deviceAuthenticationPolicy' ||
+        id === 'orgmgt:read:environment',
     ),
   },
   {
@@ -77,14 +85,14 @@ export const roles: readonly Role[] = [
     name: 'Identity Data Read Only',
     description: 'Reads users and populations.',
     applicableTo: ['ENVIRONMENT', 'POPULATION'],
-    permissions: pick((id) => (of('idm')(id) && reading(id)) || id === 'orgmgt:read:environment'),
+    permissions: pick((id) => ((of('idm')(id) || userDevices(id)) && reading(id)) || id === 'orgmgt:read:environment'),
   },
   {
     id: '6f84d0b2-3e7a-4a19-8d52-e1b9c5f7a606',
     name: 'Configuration Read Only',
     description: 'Reads the configuration of an environment, without secrets.',
     applicableTo: ['ORGANIZATION', 'ENVIRONMENT'],
-    permissions: pick((id) => reading(id) && !of('idm')(id)),
+    permissions: pick((id) => reading(id) && !of('idm')(id) && !userDevices(id)),
   },
 ]
 

@@ -14,6 +14,7 @@ export function* removeBelongings(environmentId: string, userId: string, now: nu
   const belonging = { environment_id: environmentId, user_id: userId }
   yield* remove('passwords', belonging)
   yield* remove('linked_accounts', belonging)
+  yield* remove('devices', belonging)
   yield clearGuesses(guessesAtUser(environmentId, userId))
   yield* endAccess(environmentId, userId, null, now)
 }

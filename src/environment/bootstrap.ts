@@ -1,6 +1,6 @@
 /**
  * What a new environment holds from its first moment (platform-api 2): the resources `openid` and `PingOne API` with
- * their scopes, the sign-on policy `Single_Factor`, three password policies, a signing key and a data key. Clients look
+ * their scopes, the sign-on policies `Single_Factor` and `Multi_Factor`, the MFA policy, three password policies, a signing key and a data key. Clients look
  * these up instead of creating them. No population: the API creates none (platform-api 2).
  *
  * Making keys is slow and happens before the unit; the unit only writes rows. Never: a private key in the clear.
@@ -8,6 +8,7 @@
 import type { KeyObject } from 'node:crypto'
 import { bootstrapNotificationsPolicy } from '../delivery/rules/notifications-policy.ts'
 import { bootstrapPasswordPolicies } from '../directory/passwords/policy.ts'
+import { defaultDeviceAuthenticationPolicy } from '../flow/factors/device-authentication-policy.ts'
 import type { PolicyAction } from '../flow/policy.ts'
 import type { Kernel } from '../kernel.ts'
 import { newDataKey, wrapDataKey } from '../keys/data-key.ts'
@@ -95,6 +96,14 @@ const singleFactor: PolicyAction = {
   condition: { secondsSince: '${session.lastSignOn.withAuthenticator.pwd.at}', greater: 28_800 },
 }
 
+/** What `Multi_Factor` asks for beside the password, unless the session has seen one in the last 8 hours. */
+const secondFactor: PolicyAction = {
+  type: 'MULTI_FACTOR_AUTHENTICATION',
+  priority: 2,
+  noDevicesMode: 'BLOCK',
+  condition: { secondsSince: '${session.lastSignOn.withAuthenticator.mfa.at}', greater: 28_800 },
+}
+
 /**
  * Makes the keys and rows of a new environment.
  * @returns what `insertEnvironment` writes, in the same or a later unit
@@ -141,6 +150,18 @@ export async function prepareEnvironment(
   ].map((scope) => ({ ...scope, id: world.uuid() }))
 
   const signOnPolicyId = world.uuid()
+  const signOnPolicies = [
+    { id: signOnPolicyId, name: 'Single_Factor', actions: [singleFactor] },
+    { id: world.uuid(), name: 'Multi_Factor', actions: [singleFactor, secondFactor] },
+  ]
+  const standard = (name: string, policy: object) => ({
+    environment_id: id,
+    id: world.uuid(),
+    name,
+    is_default: 1,
+    document: JSON.stringify(policy),
+    ...times,
+  })
   const bill = wanted.billOfMaterials ?? { products: [{ id: world.uuid(), type: 'PING_ONE_BASE' as const }] }
   const document: EnvironmentDocument = {
     ...(wanted.description === undefined ? {} : { description: wanted.description }),
@@ -218,45 +239,30 @@ export async function prepareEnvironment(
           ...times,
         })),
       ],
-      [
-        'notifications_policies',
-        [
-          {
-            environment_id: id,
-            id: world.uuid(),
-            name: 'Default Notification Policy',
-            is_default: 1,
-            document: JSON.stringify(bootstrapNotificationsPolicy),
-            ...times,
-          },
-        ],
-      ],
+      ['notifications_policies', [standard('Default Notification Policy', bootstrapNotificationsPolicy)]],
+      ['device_authentication_policies', [standard('Default MFA Policy', defaultDeviceAuthenticationPolicy)]],
       [
         'sign_on_policies',
-        [
-          {
-            environment_id: id,
-            id: signOnPolicyId,
-            name: 'Single_Factor',
-            description: null,
-            is_default: 1,
-            version: 1,
-            ...times,
-          },
-        ],
+        signOnPolicies.map((policy) => ({
+          environment_id: id,
+          id: policy.id,
+          name: policy.name,
+          description: null,
+          is_default: policy.id === signOnPolicyId ? 1 : 0,
+          version: 1,
+          ...times,
+        })),
       ],
       [
         'sign_on_policy_versions',
-        [
-          {
-            environment_id: id,
-            policy_id: signOnPolicyId,
-            version: 1,
-            name: 'Single_Factor',
-            actions: JSON.stringify([{ id: world.uuid(), ...singleFactor }]),
-            created_at: now,
-          },
-        ],
+        signOnPolicies.map((policy) => ({
+          environment_id: id,
+          policy_id: policy.id,
+          version: 1,
+          name: policy.name,
+          actions: JSON.stringify(policy.actions.map((action) => ({ id: world.uuid(), ...action }))),
+          created_at: now,
+        })),
       ],
     ],
   }

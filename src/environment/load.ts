@@ -1,5 +1,7 @@
 /** Loads snapshots and applications from storage: the one place where configuration rows become values. */
 import { passwordPolicySchema } from '../directory/passwords/policy.ts'
+import type { FlowConfiguration } from '../flow/configuration.ts'
+import { deviceAuthenticationPolicySchema } from '../flow/factors/device-authentication-policy.ts'
 import { type CompiledPolicy, compilePolicy, type PolicySource } from '../flow/policy.ts'
 import type { MasterKeys } from '../keys/master-key.ts'
 import { unwrapDataKey } from '../keys/data-key.ts'
@@ -20,6 +22,7 @@ import {
 import { identityProviderAttributesOf, identityProvidersOf } from '../storage/sql/identity-providers.ts'
 import { type Application, type ApplicationDocument, allowedOrigins, applicationType } from './application.ts'
 import { flowIdentityProvider, identityProvidersFrom } from './identity-provider.ts'
+import { deviceAuthenticationPoliciesOf, type DeviceAuthenticationPolicyRow } from '../storage/sql/devices.ts'
 import { environmentSettings } from './settings.ts'
 import type { Environment } from './snapshot.ts'
 
@@ -36,18 +39,29 @@ export async function loadEnvironment(
 ): Promise<Environment | undefined> {
   const [row] = await storage.read(environmentById(id))
   if (!row) return undefined
-  const [dataKeys, keys, resources, scopes, populations, passwordPolicies, providers, mappings, policies] =
-    await Promise.all([
-      storage.read(dataKeyOf(id)),
-      storage.read(signingKeysOf(id)),
-      storage.read(resourcesOf(id)),
-      storage.read(scopesOf(id)),
-      storage.read(populationsOf(id)),
-      storage.read(passwordPoliciesOf(id)),
-      storage.read(identityProvidersOf(id)),
-      storage.read(identityProviderAttributesOf(id)),
-      storage.read(signOnPoliciesOf(id)),
-    ])
+  const [
+    dataKeys,
+    keys,
+    resources,
+    scopes,
+    populations,
+    passwordPolicies,
+    providers,
+    mappings,
+    devicePolicies,
+    policies,
+  ] = await Promise.all([
+    storage.read(dataKeyOf(id)),
+    storage.read(signingKeysOf(id)),
+    storage.read(resourcesOf(id)),
+    storage.read(scopesOf(id)),
+    storage.read(populationsOf(id)),
+    storage.read(passwordPoliciesOf(id)),
+    storage.read(identityProvidersOf(id)),
+    storage.read(identityProviderAttributesOf(id)),
+    storage.read(deviceAuthenticationPoliciesOf(id)),
+    storage.read(signOnPoliciesOf(id)),
+  ])
   const wrapped = dataKeys[0]
   if (!wrapped) throw new Error('an environment without a data key')
   const dataKey = unwrapDataKey(masterKeys, wrapped.wrapped, id)
@@ -119,13 +133,26 @@ export async function loadEnvironment(
       ]),
     ),
     identityProviders,
-    flowConfiguration: {
-      identityProviders: new Map(
-        [...identityProviders.values()].map((provider) => [provider.id, flowIdentityProvider(provider)]),
-      ),
-    },
+    flowConfiguration: flowConfiguration(identityProviders, devicePolicies),
     policies: new Map(policies.map((policy) => [policy.id, policyFrom(policy)])),
     defaultPolicyId: defaultPolicy.id,
+  }
+}
+
+function flowConfiguration(
+  identityProviders: Environment['identityProviders'],
+  rows: readonly DeviceAuthenticationPolicyRow[],
+): FlowConfiguration {
+  const read = ({ document }: DeviceAuthenticationPolicyRow) =>
+    deviceAuthenticationPolicySchema.parse(JSON.parse(document))
+  const standard = rows.find((row) => row.is_default === 1)
+  if (!standard) throw new Error('an environment without a default device authentication policy')
+  return {
+    identityProviders: new Map(
+      [...identityProviders.values()].map((provider) => [provider.id, flowIdentityProvider(provider)]),
+    ),
+    deviceAuthenticationPolicies: new Map(rows.map((row) => [row.id, read(row)])),
+    defaultDeviceAuthenticationPolicy: read(standard),
   }
 }
 

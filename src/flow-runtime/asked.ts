@@ -4,6 +4,7 @@
  */
 import type { Context } from '../contract/operation.ts'
 import type { AnswerTo, QuestionKind, QuestionOf } from '../flow/question.ts'
+import type { FlowState } from '../flow/state.ts'
 import type { UnitBody } from '../storage/port.ts'
 
 /** Statements that belong into the unit that saves the flow. */
@@ -21,9 +22,10 @@ export interface Asked<Kind extends QuestionKind> {
   readonly write?: Write
 }
 
-/** Answers one kind of question. `secrets` are what was cut out of the body. */
+/** Answers one kind of question. `secrets` are what was cut out of the body, `flow` is the state it is asked in. */
 export type Ask<Kind extends QuestionKind> = (
   context: Context,
   question: QuestionOf<Kind>,
   secrets: Readonly<Record<string, string>>,
+  flow: FlowState,
 ) => Promise<Asked<Kind>>

@@ -4,12 +4,13 @@
  * | door     | reached by            | needs the flow's `ST`            |
  * |----------|-----------------------|----------------------------------|
  * | redirect | anything              | always                           |
- * | pi.flow  | the flows API, resume | once it is about somebody        |
+ * | pi.flow  | the flows API, resume | once somebody is there           |
  * | pi.flow  | its sign-on page      | always                           |
  */
 import { timingSafeEqual } from 'node:crypto'
 import { hashSessionToken } from '../directory/session-cookie.ts'
-import type { FlowState, FlowStatus } from '../flow/state.ts'
+import { externalStatuses } from '../flow/actions/account/external.ts'
+import type { FlowState } from '../flow/state.ts'
 
 /** By which way a request reaches a flow. */
 export type Way = 'api' | 'page'
@@ -26,13 +27,10 @@ export function mayReach(state: FlowState, way: Way, carries: boolean): boolean 
   return !isAboutSomebody(state) || carries
 }
 
-/** Statuses in which somebody has come back from an identity provider and no account is theirs yet. */
-const cameBack: readonly FlowStatus[] = ['ACCOUNT_CONFIRMATION_REQUIRED', 'ACCOUNT_LINKING_REQUIRED']
-
 /**
- * Whether somebody named themselves in the flow, or came back to it from an identity provider. Whether anybody has that
- * name must make no difference (row K11).
+ * Whether somebody named themselves in the flow, or came back from an identity provider: whether anybody has that name
+ * must make no difference (row K11).
  */
-export function isAboutSomebody({ user, identifier, status }: FlowState): boolean {
-  return user !== null || identifier !== null || cameBack.includes(status)
+export function isAboutSomebody({ user, identifier, status }: Pick<FlowState, 'user' | 'identifier' | 'status'>) {
+  return user !== null || identifier !== null || externalStatuses.some((external) => external === status)
 }

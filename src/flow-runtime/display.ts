@@ -4,19 +4,24 @@ import { userWithPasswordById } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
 import { passwordPolicyOf } from '../environment/snapshot.ts'
 import { accountSlot } from '../flow/actions/account/verification.ts'
+import type { ActionView } from '../flow/action.ts'
+import type { Facts } from '../flow/facts.ts'
+import type { CompiledAction } from '../flow/policy.ts'
 import { providersOf } from '../flow/providers.ts'
 import type { FlowState } from '../flow/state.ts'
 import { type FlowDisplay, type FlowView, viewFlow } from '../flow/view.ts'
 import { flowLinks } from './address.ts'
+import { devicesFact } from './drive.ts'
 import { waitingAction } from './waiting-action.ts'
 
 /** The display of a flow; one read when it has a user. */
 export async function displayOf(context: Context, state: FlowState, application: Application): Promise<FlowDisplay> {
   const { environment, kernel } = context
   const { icon } = application.document
+  const action = await waitingAction(context, state)
   const shown = {
     application: { name: application.name, ...(icon ? { icon } : {}) },
-    ...(await externalDisplay(context, state)),
+    ...(action ? externalDisplay(context, state, action) : {}),
   }
   const isKnown = state.user !== null && state.user.knownBy !== 'identifier'
   const found = isKnown ? await userWithPasswordById(kernel, environment.id, state.user.id) : undefined
@@ -26,16 +31,36 @@ export async function displayOf(context: Context, state: FlowState, application:
   const { user } = found
   const { name } = user.document
   const { policy } = passwordPolicyOf(environment, user.populationId)
-  return { ...shown, user: { id: user.id, username: user.username, ...(name ? { name } : {}) }, passwordPolicy: policy }
+  return {
+    ...shown,
+    user: { id: user.id, username: user.username, ...(name ? { name } : {}) },
+    passwordPolicy: policy,
+    ...(action ? { action: await actionView(context, state, action) } : {}),
+  }
+}
+
+/** What the waiting action shows of itself, with the facts it reads for that. */
+async function actionView(
+  context: Context,
+  state: FlowState,
+  { definition, config }: CompiledAction,
+): Promise<ActionView> {
+  if (!definition.view) return {}
+  const needsDevices = definition.viewFacts?.includes('devices') ?? false
+  const facts: Facts = {
+    configuration: context.environment.flowConfiguration,
+    ...(needsDevices ? { devices: await devicesFact(context, state.user?.id ?? null) } : {}),
+  }
+  return definition.view({ config, slot: definition.slot.parse(state.slot), facts })
 }
 
 /** What the waiting action has to do with identity providers. */
-async function externalDisplay(
+function externalDisplay(
   context: Context,
   state: FlowState,
-): Promise<Pick<FlowDisplay, 'providers' | 'toConfirm'>> {
-  const action = await waitingAction(context, state)
-  if (!action?.definition.external) return {}
+  action: CompiledAction,
+): Pick<FlowDisplay, 'providers' | 'toConfirm'> {
+  if (!action.definition.external) return {}
   const providers = providersOf(state, action, context.environment.flowConfiguration)
   if (state.status !== 'ACCOUNT_CONFIRMATION_REQUIRED') return { providers }
   const { pending } = accountSlot.parse(state.slot)

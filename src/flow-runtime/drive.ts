@@ -3,8 +3,10 @@
  * request is refused. Architecture section 3. At most 16 turns: a policy that needs more is broken, and fails closed.
  */
 import type { Context } from '../contract/operation.ts'
+import { deviceFacts, devicesOf } from '../directory/devices.ts'
 import { sessionFacts, sessionFrom } from '../directory/sessions.ts'
 import { type UserWithPassword, userWithPasswordById } from '../directory/users.ts'
+import type { DeviceFacts } from '../flow/factors/device.ts'
 import type { Facts, SessionFacts } from '../flow/facts.ts'
 import { step } from '../flow/machine.ts'
 import type { PolicyVersions } from '../flow/policy-versions.ts'
@@ -68,7 +70,7 @@ export async function drive(
           // A flow about somebody who exists has read its user by now: whoever does not shall not be answered sooner (D7).
           await userWithPasswordById(context.kernel, context.environment.id, state.id)
         }
-        const { answer, write } = await answerQuestion(context, ask.question, secrets)
+        const { answer, write } = await answerQuestion(context, ask.question, secrets, state)
         if (write) writes.push(write)
         if ('user' in answer && answer.user) facts = { ...facts, user: answer.user }
         next = (known) => step(policies, state, { type: 'answer', ask, answer }, known, context.now)
@@ -85,6 +87,14 @@ function factsRead(
   user: UserWithPassword | undefined,
 ): Facts {
   return session ? { session, user: user ? userFacts(environment, user, now) : null } : { session }
+}
+
+/** The devices of a user as facts; none where there is no user. */
+export async function devicesFact(
+  { kernel, environment, now }: Context,
+  userId: string | null,
+): Promise<readonly DeviceFacts[]> {
+  return userId === null ? [] : (await devicesOf(kernel, environment.id, userId, now)).map(deviceFacts)
 }
 
 async function load(
@@ -114,6 +124,9 @@ async function load(
         break
       case 'request':
         loaded = { ...loaded, request: { remoteIp: context.remoteAddress } }
+        break
+      case 'devices':
+        loaded = { ...loaded, devices: await devicesFact(context, needs.userId) }
         break
     }
   }

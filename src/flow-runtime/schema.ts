@@ -1,6 +1,7 @@
 /** The flow resource and its steps as schemas, for validation of answers and for OpenAPI: authentication-api 1.4, 3.1. */
 import { z } from 'zod'
 import { linksSchema } from '../contract/hal.ts'
+import { deviceView } from '../flow/factors/device.ts'
 
 /** A step of the first edition. */
 export const stepSchema = z.object({
@@ -32,11 +33,14 @@ export const flowResourceSchema = z.object({
       .object({ identityProvider: z.object({ id: z.string() }), attributes: z.record(z.string(), z.string()) })
       .optional()
       .describe('Extension: what the identity provider said, while it is to be confirmed.'),
+    devices: z.array(deviceView).optional(),
     requiredStep: stepSchema.optional(),
   }),
   id: z.string(),
   environment: z.object({ id: z.string() }),
   session: z.object({ id: z.string() }).optional(),
+  bypassAllowed: z.boolean().optional(),
+  selectedDevice: z.object({ id: z.string() }).optional(),
   resumeUrl: z.string(),
   status: z.string(),
   createdAt: z.string(),

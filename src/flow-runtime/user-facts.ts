@@ -29,6 +29,7 @@ export function userFacts(environment: Environment, { user, password }: Describe
     canAuthenticate: canAuthenticate(user),
     // No lock is handed in: a lock-out of the password is temporary and never ends a flow, it refuses guesses.
     password: status === 'PASSWORD_LOCKED_OUT' ? 'OK' : status,
+    mfaEnabled: user.mfaEnabled,
     verification: user.verificationRequired ? 'REQUIRED' : 'OK',
     attributes: {
       ...user.document,

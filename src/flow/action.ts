@@ -8,6 +8,7 @@
 import { z } from 'zod'
 import type { ExternalAuthentication, ProviderRequest } from './external-authentication.ts'
 import type { FactName, Facts, UserFacts } from './facts.ts'
+import type { DeviceType, DeviceView } from './factors/device.ts'
 import type { FailureCode } from './failure.ts'
 import type { Json } from './json.ts'
 import type { FlowSummary } from './flow-summary.ts'
@@ -73,6 +74,7 @@ export interface ActionTurn<Config, Slot, Event> {
   readonly flow: FlowSummary
   /** What was typed to name the user, whether or not anybody has that name. */
   readonly identifier: string | null
+  readonly flowId: string
   readonly facts: Facts
   /** Epoch milliseconds. */
   readonly now: number
@@ -106,6 +108,8 @@ export type Decision<Slot, Status extends string> =
       readonly webhook?: NonNullable<Proof['webhook']>
       /** A type of action that has to be proved as well, whatever its condition. */
       readonly demands?: string
+      /** The device that proved it. */
+      readonly factor?: DeviceType
       readonly user: UserFacts
       readonly effects?: readonly Effect[]
       readonly reason: TransitionReason
@@ -139,6 +143,7 @@ export interface Standing {
   /** The policy action that asks. */
   readonly actionId: string
   readonly user: UserFacts | null
+  readonly facts: Facts
   readonly identifier: string | null
 }
 
@@ -173,6 +178,24 @@ export interface ActionDefinition<Type extends string, Config, Slot, Status exte
   decide(turn: ActionTurn<Config, Slot, ActionEvent<Accepts>>): Decision<Slot, Status>
   /** What it has to do with identity providers, if anything. */
   readonly external?: ExternalPart<Config, Slot>
+  /** Facts that `view` reads. */
+  readonly viewFacts?: readonly FactName[]
+  /** What the flow shows while the action waits, once the user has proved who they are (row J26). */
+  view?(turn: ViewTurn<Config, Slot>): ActionView
+}
+
+/** All that is shown from. */
+export interface ViewTurn<Config, Slot> {
+  readonly config: Config
+  readonly slot: Slot
+  readonly facts: Facts
+}
+
+/** What a flow shows beside what every status shows: authentication-api 3.1, 3.4. */
+export interface ActionView {
+  readonly bypassAllowed?: boolean
+  readonly selectedDevice?: { readonly id: string }
+  readonly devices?: readonly DeviceView[]
 }
 
 /** How an action uses identity providers. */

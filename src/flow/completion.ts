@@ -50,7 +50,7 @@ export function judge(policy: LivePolicy, flow: FlowState, facts: Facts, now: nu
       if (reason === 'satisfied-by-session') spared.push(...definition.methods)
       continue
     }
-    const standing = { actionId: id, user: evidence.user, identifier: flow.identifier }
+    const standing = { actionId: id, user: evidence.user, identifier: flow.identifier, facts }
     const unmet = variants.map(({ action }) => action).find((action) => !isMet(action, evidence.proofs, standing))
     steps.push({ id, type, standing: unmet ? 'REQUIRED' : 'SATISFIED', reason })
     next ??= unmet
@@ -183,7 +183,11 @@ function outcomeOf(
     policyId: atStart.id,
     policyVersion: atStart.version,
     acr: atStart.name,
-    amr: amrWords.filter((method) => method in proved || remembered.includes(method)),
+    amr: amrWords.filter((word) =>
+      word === 'otp'
+        ? evidence.proofs.some(({ factor }) => factor !== undefined)
+        : word in proved || remembered.includes(word),
+    ),
     authTime: Math.floor(evidence.at / 1000),
     proved,
   }

@@ -1,8 +1,11 @@
 /** What a flow may know of its environment's configuration: plain values, at hand without a read. */
 import type { FlowIdentityProvider } from './identity-provider.ts'
+import type { DeviceAuthenticationPolicy } from './factors/device-authentication-policy.ts'
 
 /** The configuration that actions refer to. */
 export interface FlowConfiguration {
   /** By id. */
   readonly identityProviders: ReadonlyMap<string, FlowIdentityProvider>
+  readonly deviceAuthenticationPolicies: ReadonlyMap<string, DeviceAuthenticationPolicy>
+  readonly defaultDeviceAuthenticationPolicy: DeviceAuthenticationPolicy
 }

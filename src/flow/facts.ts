@@ -7,6 +7,7 @@
  */
 import { z } from 'zod'
 import type { FlowConfiguration } from './configuration.ts'
+import type { DeviceFacts } from './factors/device.ts'
 
 /** The browser's session as it stood when it was read; authentication-api 2.18. Times in epoch milliseconds. */
 export const sessionFacts = z.strictObject({
@@ -27,6 +28,8 @@ export type SessionFacts = Readonly<z.infer<typeof sessionFacts>>
 
 /** A user as the directory holds them now. */
 export interface UserFacts {
+  /** Whether MFA is switched on for the user. */
+  readonly mfaEnabled: boolean
   readonly id: string
   readonly enabled: boolean
   /** The account is locked by an administrator or by MFA failures; not the temporary lock-out of the password. */
@@ -52,6 +55,8 @@ export interface Facts {
   /** The flow's user; before there is one, the user of the session. `null` when deleted. */
   readonly user?: UserFacts | null
   readonly request?: RequestFacts | null
+  /** The devices of the flow's user, in their order; none where there is no user. */
+  readonly devices?: readonly DeviceFacts[]
   readonly configuration?: FlowConfiguration
 }
 

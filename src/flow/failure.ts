@@ -12,6 +12,7 @@ const messages = {
   IDENTITY_PROVIDER_NOT_AVAILABLE: 'The identity provider cannot be used to sign on.',
   WEBHOOK_DENIED: 'The sign-on was refused.',
   WEBHOOK_FAILED: 'The sign-on could not be judged.',
+  NO_USABLE_DEVICES: 'The user has no device that can be used to authenticate.',
   POLICY_NOT_AVAILABLE: 'No sign-on policy of the application is available.',
   POLICY_NOT_SATISFIED: 'The sign-on policy could not be satisfied.',
 } as const

@@ -12,12 +12,13 @@
  * Never: I/O, a clock, randomness, a secret; a status that does not follow from what was proved; a transition without
  * a reason.
  */
-import type { Decision, Named } from './action.ts'
+import type { Decision } from './action.ts'
 import { type ActionStatus, type AnyActionEvent, offers } from './actions/index.ts'
 import { judge } from './completion.ts'
 import { readsFact } from './condition.ts'
-import { type FactName, type Facts, isUsable, type UserFacts } from './facts.ts'
+import { type FactName, type Facts, isUsable } from './facts.ts'
 import { type Failure, failure } from './failure.ts'
+import { identified, isStranger, proven } from './flow-user.ts'
 import type { Json } from './json.ts'
 import type { CompiledAction, CompiledPolicy } from './policy.ts'
 import { type LivePolicy, type PolicyVersions, variantOf } from './policy-versions.ts'
@@ -25,21 +26,10 @@ import { mayComeFrom } from './providers.ts'
 import type { Effect } from './question.ts'
 import type { TransitionReason } from './reasons.ts'
 import { actionNotAllowed, flowGone, notFinished, otherUser } from './refusal.ts'
-import { canBeDemanded, demanded, proofOf, proven } from './proving.ts'
-import { type FlowOrigin, type FlowState, isFinished, mayBe, newFlow } from './state.ts'
-import {
-  type FlowEvent,
-  type StepResult,
-  type Turn,
-  done,
-  fail,
-  move,
-  needs,
-  nobody,
-  nowhere,
-  pose,
-  refuse,
-} from './turn.ts'
+import { canBeDemanded, demanded, proofOf } from './proving.ts'
+import { type FlowOrigin, type FlowState, isFinished, newFlow } from './state.ts'
+import { type FlowEvent, type StepResult, type Turn, done, fail, move, needs } from './turn.ts'
+import { nobody, nowhere, pose, refuse } from './turn.ts'
 
 /**
  * Begins a flow. A session that satisfies the policy gives a COMPLETED flow at once.
@@ -91,6 +81,8 @@ export function step(
   if (event.type === 'external' && !mayComeFrom(state, action, facts, event.authentication)) {
     return refuse(actionNotAllowed)
   }
+  const missing = action.definition.needs.filter((fact) => facts[fact] === undefined)
+  if (missing.length > 0) return needs(missing, state.user?.id ?? null)
   return carryOut(turn, state, action, decide(turn, state, action, event), effects)
 }
 
@@ -136,13 +128,13 @@ function waitingAction(turn: Turn, state: FlowState): CompiledAction | null {
 
 function decide(
   { facts, now }: Turn,
-  { id, application, proofs, slot, status, user, identifier }: FlowState,
+  { id: flowId, application, proofs, slot, status, user, identifier }: FlowState,
   { definition, config }: CompiledAction,
   event: AnyActionEvent,
 ): Decision<Json, ActionStatus> {
-  const flow = { id, applicationId: application.id, proofs }
+  const flow = { id: flowId, applicationId: application.id, proofs }
   const parsed = definition.slot.parse(slot)
-  return definition.decide({ config, slot: parsed, status, event, user, flow, identifier, facts, now })
+  return definition.decide({ config, slot: parsed, status, event, user, flow, identifier, flowId, facts, now })
 }
 
 /** Judges the flow and goes wherever that leads. */
@@ -226,7 +218,7 @@ function carryOut(
       if (isStranger(state, user)) return refuse(otherUser)
       if (!isUsable(user)) return dismissUser(turn, state)
       const fresh = methods.map((method) => proofOf(method, decision, action, turn.now))
-      const standing = { actionId: action.id, user, identifier: state.identifier }
+      const standing = { actionId: action.id, user, identifier: state.identifier, facts: turn.facts }
       if (!action.definition.isSatisfied(fresh, action.config, standing))
         throw new Error(`${action.type} proved too little`)
       if (demands !== undefined && !canBeDemanded(state.steps, demands)) {
@@ -241,18 +233,6 @@ function carryOut(
       return advance({ ...turn, facts }, proved, [...effects, ...(decision.effects ?? [])])
     }
   }
-}
-
-/** What becomes of a flow whose user somebody named: a stranger or somebody who may not sign on is nobody (D7). */
-function identified(state: FlowState, { identifier, user }: Named): Partial<FlowState> {
-  if (state.user) return {}
-  const isCandidate = isUsable(user) && !isStranger(state, user)
-  return { identifier, user: isCandidate ? { id: user.id, knownBy: 'identifier' } : null }
-}
-
-/** Whether this is not the flow's user, or nobody that the request lets sign on. */
-function isStranger({ user, request }: FlowState, { id }: UserFacts): boolean {
-  return (user !== null && id !== user.id) || !mayBe(request, id)
 }
 
 /** The flow's user may not sign on any more: nothing they proved counts, and the next policy begins without them. */

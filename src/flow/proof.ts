@@ -5,6 +5,7 @@
  * Never: evidence itself (a password, a code); a proof of another user than the flow's.
  */
 import { z } from 'zod'
+import { deviceTypes } from './factors/device.ts'
 
 /** What counts as authentication and what a session remembers (authentication-api 2.18, `lastSignOn.authenticators`). */
 export const authenticators = ['pwd', 'mfa', 'idp'] as const
@@ -20,7 +21,9 @@ export function isAuthenticator(method: Method): method is Authenticator {
 }
 
 /** The words of the `amr` claim (RFC 8176), in their order; what an identity provider asked for is not claimed (row M16). */
-export const amrWords = ['pwd', 'mfa'] as const
+export const amrWords = ['pwd', 'otp', 'mfa'] as const
+
+export type AmrWord = (typeof amrWords)[number]
 
 /** A method of proving something. */
 export type Method = (typeof methods)[number]
@@ -35,6 +38,8 @@ export const proof = z.strictObject({
   provider: z.strictObject({ id: z.string(), trustedBy: z.string() }).exactOptional(),
   /** The webhook the sign-on may go on by; `answered`: it said so itself, and did not merely fail to answer. */
   webhook: z.strictObject({ url: z.string(), answered: z.boolean() }).exactOptional(),
+  /** The kind of device that proved it, where one did. */
+  factor: z.enum(deviceTypes).exactOptional(),
 })
 
 export type Proof = Readonly<z.infer<typeof proof>>

@@ -1,11 +1,10 @@
-/** What a decision to prove something leaves in the state: the user, the proofs, and what it demands beside them. */
+/** What a decision to prove something leaves in the state: the proofs, and what it demands beside them. */
 import type { Decision } from './action.ts'
 import { type ActionStatus, actionOfType } from './actions/index.ts'
-import type { UserFacts } from './facts.ts'
 import type { Json } from './json.ts'
 import type { CompiledAction } from './policy.ts'
 import { isAuthenticator, type Method, type Proof } from './proof.ts'
-import type { FlowState, FlowStep } from './state.ts'
+import type { FlowStep } from './state.ts'
 
 type Proving = Extract<Decision<Json, ActionStatus>, { outcome: 'prove' }>
 
@@ -15,7 +14,7 @@ type Proving = Extract<Decision<Json, ActionStatus>, { outcome: 'prove' }>
  */
 export function proofOf(
   method: Method,
-  { user, provider, webhook }: Proving,
+  { user, provider, webhook, factor }: Proving,
   { id, type }: CompiledAction,
   now: number,
 ): Proof {
@@ -26,13 +25,8 @@ export function proofOf(
     actionId: id,
     ...(method === 'idp' && provider !== undefined ? { provider: { id: provider, trustedBy: type } } : {}),
     ...(method === 'webhook' && webhook ? { webhook } : {}),
+    ...(factor ? { factor } : {}),
   }
-}
-
-/** The flow's user after credentials of theirs were accepted; the same as before where there were none. */
-export function proven({ user }: FlowState, accepted: UserFacts | undefined): FlowState['user'] {
-  if (!accepted || user?.knownBy === 'session') return user
-  return { id: accepted.id, knownBy: 'credentials' }
 }
 
 /** Whether there is a step of this type to demand, one that proves who somebody is. */

@@ -6,6 +6,7 @@
  */
 import type { UserFacts } from './facts.ts'
 import type { ExternalAuthentication } from './external-authentication.ts'
+import type { DeviceType } from './factors/device.ts'
 import type { Failure } from './failure.ts'
 import type { FlowSummary } from './flow-summary.ts'
 import type { Outcome } from './outcome.ts'
@@ -137,6 +138,31 @@ export interface Questions {
   readonly provisionUser: {
     readonly ask: { readonly authentication: ExternalAuthentication; readonly populationId: string | null }
     readonly answer: { readonly result: 'registered'; readonly user: UserFacts } | { readonly result: 'refused' }
+  }
+  /** Send a passcode to a device of the user, with the saving of the state; good for this flow only. */
+  readonly sendPasscode: {
+    readonly ask: {
+      readonly userId: string
+      readonly deviceId: string
+      /** `null`: the environment's default device authentication policy. */
+      readonly policyId: string | null
+      readonly flowId: string
+    }
+    readonly answer: { readonly result: 'sent' } | LockedOut
+  }
+  /** Is the passcode of this device right (one guess)? Used up with the saving of the state. */
+  readonly checkPasscode: {
+    readonly ask: {
+      readonly userId: string | null
+      readonly identifier: string
+      readonly deviceId: string | null
+      readonly policyId: string | null
+      readonly flowId: string
+    }
+    readonly answer:
+      | { readonly result: 'accepted'; readonly user: UserFacts; readonly factor: DeviceType }
+      | { readonly result: 'rejected' }
+      | LockedOut
   }
 }
 

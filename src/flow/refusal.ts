@@ -11,6 +11,7 @@ export interface Detail {
   readonly code:
     | 'CONSTRAINT_VIOLATION'
     | 'INVALID_CREDENTIALS'
+    | 'INVALID_OTP'
     | 'INVALID_VALUE'
     | 'LIMIT_EXCEEDED'
     | 'OUT_OF_RANGE'
@@ -102,6 +103,20 @@ export function lockedOut(secondsUntilUnlock: number): Refusal {
 export function wrongCode(target: string): Refusal {
   return invalidData('wrong-code', { code: 'INVALID_VALUE', target, message: 'The code is not valid.' })
 }
+
+/** A passcode is wrong, too old or used (authentication-api 4.2 `otp.check`). */
+export const wrongPasscode: Refusal = invalidData('wrong-code', {
+  code: 'INVALID_OTP',
+  target: 'otp',
+  message: 'The passcode is not valid.',
+})
+
+/** The user has no such device that may be used now: the same for one of somebody else (row L01). */
+export const noSuchDevice: Refusal = invalidData('no-such-device', {
+  code: 'INVALID_VALUE',
+  target: 'device.id',
+  message: 'The device cannot be used.',
+})
 
 /** Too many wrong codes; no more are looked at for a while. */
 export function tooManyTries(target: string, secondsUntilUnlock: number): Refusal {

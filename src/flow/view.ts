@@ -5,7 +5,9 @@
  * Never: a link that the status does not allow or one that is missing; a user whose primary factor is not proved, unless
  * the browser's own session named them; an address made here.
  */
+import type { ActionView } from './action.ts'
 import { actionOfType, type MediaType } from './actions/index.ts'
+import type { DeviceView } from './factors/device.ts'
 import type { Failure } from './failure.ts'
 import type { FlowIdentityProvider } from './identity-provider.ts'
 import { type StepReason, stepReasons } from './reasons.ts'
@@ -34,6 +36,8 @@ export interface FlowDisplay {
   readonly providers?: readonly FlowIdentityProvider[]
   /** What a provider said of whoever has come back, while they are asked whether it is right. */
   readonly toConfirm?: { readonly providerId: string; readonly attributes: Readonly<Record<string, string>> }
+  /** What the waiting action shows of itself. */
+  readonly action?: ActionView
 }
 
 interface Link {
@@ -73,6 +77,7 @@ export interface FlowView {
       readonly identityProvider: { readonly id: string }
       readonly attributes: Readonly<Record<string, string>>
     }
+    readonly devices?: readonly DeviceView[]
     readonly requiredStep?: StepView
   }
   readonly id: string
@@ -83,6 +88,8 @@ export interface FlowView {
   readonly createdAt: string
   readonly expiresAt: string
   readonly error?: Failure
+  readonly bypassAllowed?: boolean
+  readonly selectedDevice?: { readonly id: string }
 }
 
 /** Whether the way a user became known lets the flow name them. */
@@ -97,7 +104,9 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
   const user = state.user && isNamed[state.user.knownBy] && display.user?.id === state.user.id ? display.user : null
   const session = sessionId(state)
   const requiredStep = viewSteps(state, links).find(({ id }) => id === state.action?.id)
-  const { passwordPolicy } = display
+  const { passwordPolicy, action = {} } = display
+  // Nothing of somebody who has proved nothing yet (row J26).
+  const { devices, ...members } = user ? action : {}
   return {
     _links: {
       ...Object.fromEntries(state.offers.map((name) => [name, { href: links.self }])),
@@ -110,8 +119,10 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
       application: display.application,
       ...(passwordPolicy && setsPassword(state) ? { passwordPolicy } : {}),
       ...externalView(state, display, links),
+      ...(devices ? { devices } : {}),
       ...(requiredStep ? { requiredStep } : {}),
     },
+    ...members,
     id: state.id,
     environment: { id: state.environmentId },
     ...(session ? { session: { id: session } } : {}),

@@ -20,6 +20,7 @@ const keptAfter: Readonly<Record<TransientTable, number>> = {
   token_families: marginMilliseconds,
   limits: marginMilliseconds,
   external_authentications: marginMilliseconds,
+  devices: marginMilliseconds,
   inbox: marginMilliseconds,
   one_time_codes: marginMilliseconds,
   environment_changes: changeFeedMilliseconds,

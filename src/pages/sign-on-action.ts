@@ -4,6 +4,7 @@
  *
  * Never: an action or a member that the flow does not declare, or a value sent twice (decision D11).
  */
+import { z } from 'zod'
 import type { FormParameters } from '../contract/form.ts'
 import type { MediaType } from '../flow/actions/index.ts'
 import { mediaTypes } from '../flow/media-types.ts'
@@ -11,8 +12,9 @@ import { mediaTypes } from '../flow/media-types.ts'
 /** What a form asks of the flow. */
 export interface SignOnAction {
   readonly action: MediaType
-  /** As the JSON body of that media type would be. A field left empty is a member not sent. */
-  readonly body: Readonly<Record<string, string>>
+  /** As the JSON body of that media type would be. A field left empty is a member not sent; a member that is an object takes
+   * the field as its `id`. */
+  readonly body: Readonly<Record<string, string | { readonly id: string }>>
 }
 
 /**
@@ -22,9 +24,10 @@ export interface SignOnAction {
 export function signOnAction({ values, repeated }: FormParameters): SignOnAction | undefined {
   const description = mediaTypes().find(({ name }) => name === values['action'])
   if (!description || repeated.length > 0) return undefined
-  const members = Object.keys(description.body.shape).flatMap((member) => {
+  const members = Object.entries(description.body.shape).flatMap(([member, schema]) => {
     const value = values[member]
-    return value === undefined || value === '' ? [] : [[member, value] as const]
+    if (value === undefined || value === '') return []
+    return [[member, schema instanceof z.ZodObject ? { id: value } : value] as const]
   })
   return { action: description.name, body: Object.fromEntries(members) }
 }

@@ -22,6 +22,7 @@ const missing: Readonly<Record<SignOnField, TextName>> = {
   email: 'error.enterEmail',
   recoveryCode: 'error.enterCode',
   verificationCode: 'error.enterCode',
+  otp: 'error.enterCode',
 }
 
 /**
@@ -42,6 +43,7 @@ export function explainRefusal(
   }
   if (code === 'PASSWORD_LOCKED_OUT') return explainLockout(detail?.innerError?.['secondsUntilUnlock'], language)
   if (code === 'LIMIT_EXCEEDED') return { field, text: say(language, 'error.tooManyCodes') }
+  if (code === 'INVALID_OTP') return { field: 'otp', text: say(language, 'error.wrongCode') }
   if (code === 'UNIQUENESS_VIOLATION') return { field, text: say(language, 'error.taken') }
   if (code === 'REQUIRED_VALUE' && field) return { field, text: say(language, missing[field]) }
   if (code === 'INVALID_VALUE') {

@@ -22,6 +22,7 @@ const fields = {
   newPassword: { type: 'password', autocomplete: 'new-password', label: 'change.newPassword', isSecret: true },
   recoveryCode: { ...code, label: 'recover.code' },
   verificationCode: { ...code, label: 'verify.code' },
+  otp: { ...code, label: 'passcode.code' },
 } as const
 
 /** The name of a field. */

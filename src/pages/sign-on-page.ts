@@ -16,7 +16,7 @@ import { actOnFlow } from '../flow-runtime/runtime.ts'
 import { loadFlow, type StoredFlow } from '../flow-runtime/stored-flow.ts'
 import { pageHeaders } from './headers.ts'
 import { type Aside, asides, renderSignOn, type SignOnView } from './sign-on.ts'
-import { signOnAction } from './sign-on-action.ts'
+import { type SignOnAction, signOnAction } from './sign-on-action.ts'
 import { explainRefusal } from './sign-on-error.ts'
 import type { SignOnError } from './sign-on-fields.ts'
 import { renderSignOnNotice } from './sign-on-notice.ts'
@@ -25,7 +25,7 @@ import { chooseLanguage, type Language, say } from './texts/language.ts'
 /** What the page shows beside the flow: what was wrong, and what was typed. */
 interface Attempt {
   readonly error: SignOnError
-  readonly values: Readonly<Record<string, string>>
+  readonly values: SignOnAction['body']
 }
 
 function pageUrl(context: Context, flowId: string): string {
@@ -57,7 +57,7 @@ async function show(
         : renderSignOnNotice({ kind: 'failed', applicationName, resumeUrl, failure: state.failure.code }, language)
     return { status: 200, html, headers: pageHeaders({ formActions: [] }) }
   }
-  const { user, passwordPolicy, providers = [], toConfirm } = await displayOf(context, state, application)
+  const { user, passwordPolicy, providers = [], toConfirm, action } = await displayOf(context, state, application)
   const { username = hint(state) ?? '', email = '' } = toConfirm?.attributes ?? {}
   const html = renderSignOn(
     {
@@ -69,6 +69,8 @@ async function show(
       values: attempt ? typed(attempt.values) : { username, email },
       user: user ?? named(state),
       passwordPolicy,
+      devices: action?.devices,
+      selectedDevice: action?.selectedDevice,
       providers: providers.map(({ id, name }) => ({ name, href: links.authenticate(id) })),
       error: attempt?.error ?? (failed ? { field: null, text: say(language, 'error.external') } : undefined),
     },
@@ -78,8 +80,9 @@ async function show(
 }
 
 /** What was typed into fields that hold no secret. */
-function typed({ username = '', email = '' }: Readonly<Record<string, string>>) {
-  return { username, email }
+function typed({ username, email }: SignOnAction['body']) {
+  const text = (value: unknown) => (typeof value === 'string' ? value : '')
+  return { username: text(username), email: text(email) }
 }
 
 /** Whom somebody named, in the words they used; whether anybody has that name is not known. */

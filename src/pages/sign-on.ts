@@ -5,6 +5,7 @@
  * Never: a password sent back to the browser, or a form for an action that the flow does not offer.
  */
 import type { ActionStatus, MediaType } from '../flow/actions/index.ts'
+import type { DeviceView } from '../flow/factors/device.ts'
 import { type Fragment, type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
 import { type PasswordRequirements, requirementsList } from './password-requirements.ts'
@@ -30,6 +31,9 @@ export interface SignOnView {
   readonly passwordPolicy?: PasswordRequirements | undefined
   /** The identity providers that may be used now. */
   readonly providers?: readonly SignOnProvider[] | undefined
+  /** Second factors of the user, and which of them is in use. */
+  readonly devices?: readonly DeviceView[] | undefined
+  readonly selectedDevice?: { readonly id: string } | undefined
   /** What was wrong with the last attempt. */
   readonly error?: SignOnError | undefined
 }
@@ -119,6 +123,10 @@ function contentOf(view: SignOnView, context: FieldContext): Content {
       const forms = [signOnForm(view, context, both), others(view, context)]
       return { heading: 'external.link', text: 'external.linkText', forms }
     }
+    case 'OTP_REQUIRED':
+      return passcode(view, context)
+    case 'DEVICE_SELECTION_REQUIRED':
+      return { heading: 'device.heading', text: 'device.text', forms: devices(view, context, view.devices ?? [], true) }
   }
 }
 
@@ -186,6 +194,42 @@ function recoverForms(view: SignOnView, context: FieldContext): readonly Html[] 
 function verifyForms(view: SignOnView, context: FieldContext): readonly Html[] {
   const content = [field(context, 'verificationCode', { isFirst: true }), submit(context, 'verify.submit')]
   return [postForm(view, 'user.verify', content), again(view, context, 'user.sendVerificationCode')]
+}
+
+function passcode(view: SignOnView, context: FieldContext): Content {
+  const selected = view.devices?.find(({ id }) => id === view.selectedDevice?.id)
+  const unused = view.devices?.filter(({ id }) => id !== selected?.id) ?? []
+  const content = [field(context, 'otp', { isFirst: true }), submit(context, 'passcode.submit')]
+  const forms = [postForm(view, 'otp.check', content)]
+  if (selected?.type === 'EMAIL')
+    forms.push(deviceForm(view, selected, html`<button class="link">${say(context.language, 'code.again')}</button>`))
+  if (unused.length > 0) {
+    const heading = html`<h2 class="muted">${say(context.language, 'device.others')}</h2>`
+    forms.push(heading, ...devices(view, context, unused))
+  }
+  return { heading: 'passcode.heading', text: selected?.type === 'TOTP' ? 'passcode.fromApp' : 'passcode.sent', forms }
+}
+
+/** One button for each device. @param isFirst whether they are what the page is for */
+function devices(
+  view: SignOnView,
+  { language }: FieldContext,
+  list: readonly DeviceView[],
+  isFirst = false,
+): readonly Html[] {
+  return list.map((device, at) => {
+    const name = device.nickname ?? say(language, `device.${device.type}`)
+    const focus = isFirst && at === 0 && html` autofocus`
+    return deviceForm(
+      view,
+      device,
+      html`<button class="button"${focus}>${name}${device.email && html` <bdi>${device.email}</bdi>`}</button>`,
+    )
+  })
+}
+
+function deviceForm(view: SignOnView, { id }: DeviceView, button: Html): Html {
+  return postForm(view, 'device.select', html`<input type="hidden" name="device" value="${id}">${button}`)
 }
 
 /** Has the same code sent again. */

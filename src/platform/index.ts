@@ -5,6 +5,7 @@ import { applicationSecretOperations } from './application-secret.ts'
 import { applicationOperations } from './applications.ts'
 import { billOfMaterialsOperations } from './bill-of-materials.ts'
 import { emailDeliverySettingsOperations } from './email-delivery-settings.ts'
+import { deviceAuthenticationPolicyOperations } from './device-authentication-policies.ts'
 import { environmentDeletionOperations } from './environment-deletion.ts'
 import { environmentTypeOperations } from './environment-type.ts'
 import { environmentOperations } from './environments.ts'
@@ -27,6 +28,9 @@ import { signOnPolicyAssignmentOperations } from './sign-on-policy-assignments.t
 import { templateContentsBulkOperations } from './template-contents-bulk.ts'
 import { templateContentOperations } from './template-contents.ts'
 import { templateOperations } from './templates.ts'
+import { userDeviceActionOperations } from './user-device-actions.ts'
+import { userDeviceCreationOperations } from './user-device-create.ts'
+import { userDeviceOperations } from './user-devices.ts'
 import { userPasswordOperations } from './user-password.ts'
 import { userOperations } from './users.ts'
 
@@ -41,6 +45,10 @@ export const platformOperations: readonly Operation[] = [
   ...passwordPolicyOperations,
   ...userOperations,
   ...userPasswordOperations,
+  ...deviceAuthenticationPolicyOperations,
+  ...userDeviceOperations,
+  ...userDeviceCreationOperations,
+  ...userDeviceActionOperations,
   ...applicationOperations,
   ...applicationSecretOperations,
   ...applicationGrantOperations,

@@ -16,6 +16,7 @@ import type { Word } from '../storage/operations.ts'
 import { run } from '../storage/port.ts'
 import { signOnPolicyById } from '../storage/sql/sign-on-policies.ts'
 import { withoutNulls } from './absent-members.ts'
+import { namedPolicy } from './device-authentication-policies.ts'
 import { actionsOf, moveToNextVersion, type StoredAction } from './sign-on-policy-version.ts'
 
 /** An action as sent: what is wrong with it is told in the words of `flow/`, before the schema takes it apart. */
@@ -56,12 +57,17 @@ function requireReferences({ environment, kernel }: Context, action: PolicyActio
       throw invalidData('INVALID_VALUE', target, 'is not an identity provider of the environment')
     }
   }
+  const id = namedPolicy(action)
+  if (id !== undefined && !environment.flowConfiguration.deviceAuthenticationPolicies.has(id)) {
+    throw invalidData('INVALID_VALUE', 'deviceAuthenticationPolicy.id', 'is not a device authentication policy')
+  }
 }
 
 /** The identity providers an action refers to, by where it does. */
 function providersIn(action: PolicyAction): readonly (readonly [target: string, id: string])[] {
   if (action.type === 'WEBHOOK') return []
   if (action.type === 'IDENTITY_PROVIDER') return [['identityProvider.id', action.identityProvider.id]]
+  if (action.type === 'MULTI_FACTOR_AUTHENTICATION') return []
   const social = (action.socialProviders ?? []).map(({ id }, at) => [`socialProviders[${at}].id`, id] as const)
   if (action.type !== 'IDENTIFIER_FIRST') return social
   const discovered = (action.discoveryRules ?? []).map(

@@ -11,7 +11,9 @@ export const allUsers = { path: collection, params: z.object({ environmentId: uu
 export const oneUser = partOfUser('')
 
 /** `~/users/{userId}` and what follows it. */
-export function partOfUser(path: '' | '/emailVerification' | '/enabled' | '/mfaEnabled' | '/password' | '/population') {
+export function partOfUser(
+  path: '' | '/devices' | '/emailVerification' | '/enabled' | '/mfaEnabled' | '/password' | '/population',
+) {
   return { path: `${collection}/{userId}${path}`, params: z.object({ environmentId: uuid, userId: uuid }) } as const
 }
 

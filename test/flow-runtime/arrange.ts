@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { MediaType } from '../../src/flow/actions/index.ts'
+import { defaultDeviceAuthenticationPolicy } from '../../src/flow/factors/device-authentication-policy.ts'
 import type { PolicyAction } from '../../src/flow/policy.ts'
 import { decode, type FlowState, type FlowStatus } from '../../src/flow/state.ts'
 import { update } from '../../src/storage/operations.ts'
@@ -10,6 +11,7 @@ import { run } from '../../src/storage/port.ts'
 import type { InboxRow } from '../../src/storage/sql/inbox.ts'
 import { flowById, type FlowRow } from '../../src/storage/sql/sessions.ts'
 import { type OpenIdProvider, startOpenIdProvider } from '../harness/openid-provider.ts'
+import { passcodeShown } from '../harness/authenticator-app.ts'
 import { Browser, piFlowRequest, pkce } from '../harness/sign-on.ts'
 import type { Answer, Stile } from '../harness/stile.ts'
 import { comeBack, newIdentityProvider } from './external.ts'
@@ -19,6 +21,8 @@ export interface Person {
   readonly id: string
   readonly username: string
   readonly password: string
+  /** The device that takes passcodes by e-mail, where there is one. */
+  readonly deviceId?: string
 }
 
 /** What may be said of a new person. */
@@ -58,6 +62,55 @@ export async function setPassword(
   const mediaType = 'application/vnd.pingidentity.password.set+json'
   const answer = await stile.api('PUT', `/users/${person.id}/password`, body, { mediaType })
   assert.equal(answer.status, 200, answer.text)
+}
+
+/** Makes a user with two devices that take passcodes: the first by e-mail, the second by an authenticator app. */
+export async function newPersonWithDevices(stile: Stile): Promise<Person & { readonly deviceId: string }> {
+  const person = await newPerson(stile)
+  await enableMfa(stile, person)
+  const deviceId = await addEmailDevice(stile, person)
+  await addTotpDevice(stile, person)
+  return { ...person, deviceId }
+}
+
+/** Lets a user have devices. */
+export async function enableMfa(stile: Stile, { id }: Pick<Person, 'id'>): Promise<void> {
+  const answer = await stile.api('PUT', `/users/${id}/mfaEnabled`, { mfaEnabled: true })
+  assert.equal(answer.status, 200, answer.text)
+}
+
+/** Gives a user a device that takes passcodes at their own address, and returns its id. */
+export async function addEmailDevice(stile: Stile, person: Person): Promise<string> {
+  const answer = await stile.api('POST', `/users/${person.id}/devices`, {
+    type: 'EMAIL',
+    email: addressOf(person),
+    status: 'ACTIVE',
+  })
+  assert.equal(answer.status, 201, answer.text)
+  return answer.json.id as string
+}
+
+/** Gives a user an active authenticator app; the passcode of the present half minute is not used up. */
+export async function addTotpDevice(stile: Stile, { id }: Pick<Person, 'id'>): Promise<{ id: string; secret: string }> {
+  const created = await stile.api('POST', `/users/${id}/devices`, { type: 'TOTP' })
+  assert.equal(created.status, 201, created.text)
+  const { id: deviceId, secret } = created.json
+  const mediaType = 'application/vnd.pingidentity.device.activate+json'
+  const body = { otp: passcodeShown(secret, -1) }
+  const activated = await stile.api('POST', `/users/${id}/devices/${deviceId}`, body, { mediaType })
+  assert.equal(activated.status, 200, activated.text)
+  return { id: deviceId, secret }
+}
+
+/** Makes a device authentication policy, and returns its id. */
+export async function newDevicePolicy(stile: Stile, properties: object): Promise<string> {
+  const answer = await stile.api('POST', '/deviceAuthenticationPolicies', {
+    ...defaultDeviceAuthenticationPolicy,
+    name: `Devices ${randomUUID()}`,
+    ...properties,
+  })
+  assert.equal(answer.status, 201, answer.text)
+  return answer.json.id as string
 }
 
 /** Makes the password of a user older than any policy allows. */
@@ -205,9 +258,9 @@ export async function inboxOf(stile: Stile, address: string): Promise<readonly I
   return messages.toSorted((one, other) => one.created_at - other.created_at)
 }
 
-/** The last code that was sent to an address. */
+/** The last code or passcode that was sent to an address. */
 export async function codeSentTo(stile: Stile, address: string): Promise<string> {
-  const [code] = /^[0-9A-Z]{8}$/m.exec((await inboxOf(stile, address)).at(-1)?.body ?? '') ?? []
+  const [code] = /^([0-9A-Z]{8}|[0-9]{6})$/m.exec((await inboxOf(stile, address)).at(-1)?.body ?? '') ?? []
   assert.ok(code, 'no code was sent')
   return code
 }
@@ -233,6 +286,10 @@ export function bodyOf(action: MediaType, person: Person, code = 'CANARYXX'): ob
       return { username: person.username, password: person.password }
     case 'password.reset':
       return { currentPassword: person.password, newPassword: newPassword() }
+    case 'device.select':
+      return { device: { id: person.deviceId ?? '' } }
+    case 'otp.check':
+      return { otp: code }
     case 'user.confirm':
     case 'session.reset':
       return {}
@@ -246,6 +303,8 @@ export interface Offering {
   /** Names of the policies, for `acr_values`: LOGIN alone, and IDENTIFIER_FIRST before it. */
   readonly login: string
   readonly identifierFirst: string
+  /** LOGIN, then MULTI_FACTOR_AUTHENTICATION with a device that the user chooses. */
+  readonly multiFactor: string
   /** LOGIN that asks whether what a provider said is right, and IDENTITY_PROVIDER. */
   readonly confirming: string
   readonly elsewhere: string
@@ -275,16 +334,27 @@ async function makeOffering(stile: Stile): Promise<Offering> {
   })
   const elsewhere = await newPolicy(stile, { type: 'IDENTITY_PROVIDER', identityProvider: { id: providerId } })
   const identifierFirst = await newPolicy(stile, { type: 'IDENTIFIER_FIRST', ...offers }, { type: 'LOGIN', ...offers })
+  const multiFactor = await newPolicy(
+    stile,
+    { type: 'LOGIN' },
+    {
+      type: 'MULTI_FACTOR_AUTHENTICATION',
+      deviceAuthenticationPolicy: {
+        id: await newDevicePolicy(stile, { authentication: { deviceSelection: 'PROMPT_TO_SELECT' } }),
+      },
+    },
+  )
   const native = await newApplication(stile)
   const web = await newApplication(stile, { type: 'SINGLE_PAGE_APP', redirectUris: [stile.webApp.redirectUri] })
   for (const application of [native, web]) {
-    await assign(stile, application, login, identifierFirst, confirming, elsewhere)
+    await assign(stile, application, login, identifierFirst, confirming, elsewhere, multiFactor)
   }
   return {
     clients: { 'pi.flow': native, redirect: web },
     login: login.name,
     identifierFirst: identifierFirst.name,
     confirming: confirming.name,
+    multiFactor: multiFactor.name,
     elsewhere: elsewhere.name,
     providerId,
     provider,
@@ -312,6 +382,8 @@ export function isOffered(status: FlowStatus): boolean {
     'EXTERNAL_AUTHENTICATION_REQUIRED',
     'ACCOUNT_CONFIRMATION_REQUIRED',
     'ACCOUNT_LINKING_REQUIRED',
+    'DEVICE_SELECTION_REQUIRED',
+    'OTP_REQUIRED',
   ].includes(status)
 }
 
@@ -322,6 +394,8 @@ async function offeredRequest(stile: Stile, status: FlowStatus, door: Door): Pro
     SIGN_ON_REQUIRED: others.identifierFirst,
     EXTERNAL_AUTHENTICATION_REQUIRED: others.elsewhere,
     ACCOUNT_CONFIRMATION_REQUIRED: others.confirming,
+    DEVICE_SELECTION_REQUIRED: others.multiFactor,
+    OTP_REQUIRED: others.multiFactor,
   }
   return {
     client_id: clients[door],
@@ -333,7 +407,9 @@ async function offeredRequest(stile: Stile, status: FlowStatus, door: Door): Pro
 /** Drives a new flow into a status. */
 export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.flow'): Promise<Arranged> {
   const browser = new Browser(stile)
-  const person = await newPerson(stile, { forceChange: status === 'MUST_CHANGE_PASSWORD' || status === 'FAILED' })
+  const forceChange = status === 'MUST_CHANGE_PASSWORD' || status === 'FAILED'
+  const isMultiFactor = status === 'DEVICE_SELECTION_REQUIRED' || status === 'OTP_REQUIRED'
+  const person = await (isMultiFactor ? newPersonWithDevices(stile) : newPerson(stile, { forceChange }))
   if (status === 'PASSWORD_EXPIRED') await agePassword(stile, person)
   if (status === 'VERIFICATION_CODE_REQUIRED') await requireVerification(stile, person)
   const check = (flowId: string) =>
@@ -361,8 +437,13 @@ export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.
       await check(flowId)
       flowId = await begin(browser, door, { ...request, max_age: '0' })
       break
+    case 'OTP_REQUIRED':
+      await check(flowId)
+      await browser.act(flowId, 'device.select', bodyOf('device.select', person))
+      break
     case 'MUST_CHANGE_PASSWORD':
     case 'PASSWORD_EXPIRED':
+    case 'DEVICE_SELECTION_REQUIRED':
     case 'VERIFICATION_CODE_REQUIRED':
     case 'COMPLETED':
       await check(flowId)
@@ -375,7 +456,8 @@ export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.
       break
   }
   assert.equal((await stateOf(stile, flowId)).status, status)
-  const code = status.endsWith('CODE_REQUIRED') ? await codeSentTo(stile, addressOf(person)) : undefined
+  const waitsForCode = status.endsWith('CODE_REQUIRED') || status === 'OTP_REQUIRED'
+  const code = waitsForCode ? await codeSentTo(stile, addressOf(person)) : undefined
   return { browser, flowId, person, code }
 }
 

@@ -60,6 +60,14 @@ suite('who may reach a flow (D2)', () => {
     return [new Browser(stile), signedOn, waiting, withCookie(`ST=${randomUUID()}`)]
   }
 
+  /** Statuses in which a flow may be about nobody. */
+  const nobody: readonly string[] = [
+    'USERNAME_PASSWORD_REQUIRED',
+    'SIGN_ON_REQUIRED',
+    'EXTERNAL_AUTHENTICATION_REQUIRED',
+    'FAILED',
+  ]
+
   for (const status of flowStatuses) {
     test(`J03, J04, I04: the redirect door, ${status}: not without the flow's own cookie`, async () => {
       const { browser, flowId } = await flowIn(stile, status, 'redirect')
@@ -67,13 +75,7 @@ suite('who may reach a flow (D2)', () => {
       assert.equal((await browser.send(path(flowId))).json.status, status)
     })
 
-    const isAboutNobody = [
-      'USERNAME_PASSWORD_REQUIRED',
-      'SIGN_ON_REQUIRED',
-      'EXTERNAL_AUTHENTICATION_REQUIRED',
-      'FAILED',
-    ]
-    if (isAboutNobody.includes(status)) continue
+    if (nobody.includes(status)) continue
     test(`J03: pi.flow, ${status}: not without the cookie that came when the user did`, async () => {
       const { browser, flowId } = await flowIn(stile, status, 'pi.flow')
       await unreachable(await strangers(), flowId)

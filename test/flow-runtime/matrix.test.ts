@@ -22,6 +22,8 @@ const legal: Readonly<Record<FlowStatus, readonly MediaType[]>> = {
   EXTERNAL_AUTHENTICATION_REQUIRED: ['session.reset'],
   ACCOUNT_CONFIRMATION_REQUIRED: ['user.confirm', 'session.reset'],
   ACCOUNT_LINKING_REQUIRED: ['usernamePassword.check', 'user.register', 'session.reset'],
+  OTP_REQUIRED: ['otp.check', 'device.select'],
+  DEVICE_SELECTION_REQUIRED: ['device.select'],
   COMPLETED: [],
   FAILED: [],
 }

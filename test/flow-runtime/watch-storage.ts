@@ -13,10 +13,11 @@ export interface Watch {
   stop(): void
 }
 
-/** What runs whenever it likes: the feed of configuration, jobs, the buffer of volume events. */
+/** What runs whenever it likes: the feed of configuration, jobs, the sending of messages, the buffer of volume events. */
 const background = {
-  reads: /FROM (outbox|leases|environments|environment_changes|data_keys WHERE master)/,
-  commits: /^(lease|purge|outbox|environment|data-key|keep-in-inbox)\b|^flush-volume-events$/,
+  reads:
+    /FROM (outbox|notifications_settings|notifications_policies|template_contents|leases|environments|environment_changes|data_keys WHERE master)/,
+  commits: /^(lease|purge|outbox|take-allowance|environment|data-key|keep-in-inbox)\b|^flush-volume-events$/,
 }
 
 /** Begins to watch. */

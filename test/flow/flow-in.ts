@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { FlowState } from '../../src/flow/state.ts'
 import { compilePolicy } from '../../src/flow/policy.ts'
-import { loginPolicy, partner, Rig } from './rig.ts'
+import { deviceOf, loginPolicy, partner, Rig } from './rig.ts'
 
 const offering = {
   recovery: { enabled: true },
@@ -32,6 +32,17 @@ const namesFirst = () =>
     actions: [
       { id: 'name', type: 'IDENTIFIER_FIRST', priority: 1, ...offering },
       { id: 'login', type: 'LOGIN', priority: 2 },
+    ],
+  })
+
+const twoFactors = () =>
+  compilePolicy({
+    id: 'policy',
+    name: 'Multi_Factor',
+    version: 1,
+    actions: [
+      { id: 'login', type: 'LOGIN', priority: 1 },
+      { id: 'mfa', type: 'MULTI_FACTOR_AUTHENTICATION', priority: 2 },
     ],
   })
 
@@ -75,6 +86,15 @@ export function flowIn(status: FlowState['status']): Rig {
     case 'ACCOUNT_LINKING_REQUIRED':
       rig.begin(policy())
       rig.comeBack('alice')
+      break
+    case 'DEVICE_SELECTION_REQUIRED':
+      rig.begin(twoFactors())
+      rig.signOn('alice')
+      break
+    case 'OTP_REQUIRED':
+      rig.begin(twoFactors())
+      rig.signOn('alice')
+      rig.post('device.select', { device: { id: deviceOf('alice', 'EMAIL') } })
       break
     case 'COMPLETED':
       rig.begin(policy())

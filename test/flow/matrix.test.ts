@@ -9,7 +9,7 @@ import { step } from '../../src/flow/machine.ts'
 import { encode, type FlowState } from '../../src/flow/state.ts'
 import type { FlowEvent } from '../../src/flow/turn.ts'
 import { flowIn } from './flow-in.ts'
-import { canary, codeOf, type Rig } from './rig.ts'
+import { canary, codeOf, deviceOf, type Rig } from './rig.ts'
 
 /** authentication-api 3.3 and 4.1. */
 const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
@@ -23,6 +23,8 @@ const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
   EXTERNAL_AUTHENTICATION_REQUIRED: ['session.reset'],
   ACCOUNT_CONFIRMATION_REQUIRED: ['user.confirm', 'session.reset'],
   ACCOUNT_LINKING_REQUIRED: ['usernamePassword.check', 'user.register', 'session.reset'],
+  OTP_REQUIRED: ['otp.check', 'device.select'],
+  DEVICE_SELECTION_REQUIRED: ['device.select'],
   COMPLETED: [],
   FAILED: [],
 }
@@ -40,6 +42,8 @@ const bodies: Readonly<Record<MediaType, object>> = {
   'user.register': { username: 'carol', email: 'carol@example.com', password: `${canary}-new` },
   'user.verify': { verificationCode: codeOf('alice') },
   'user.sendVerificationCode': {},
+  'device.select': { device: { id: deviceOf('alice', 'TOTP') } },
+  'otp.check': { otp: codeOf('alice') },
 }
 
 function untouched(rig: Rig, act: () => unknown): void {

@@ -34,6 +34,8 @@ suite('media types', () => {
         ],
       ],
       ['user.lookup', [], ['SIGN_ON_REQUIRED']],
+      ['device.select', [], ['DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED']],
+      ['otp.check', ['otp'], ['OTP_REQUIRED']],
     ])
   })
 
@@ -47,7 +49,7 @@ suite('media types', () => {
 
   test('bodies can be published, secrets marked', () => {
     const schema = JSON.stringify(mediaTypes().map(({ body }) => z.toJSONSchema(body)))
-    assert.equal(schema.match(/"writeOnly":true/g)?.length, 7)
+    assert.equal(schema.match(/"writeOnly":true/g)?.length, 8)
   })
 })
 

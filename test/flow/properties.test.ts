@@ -13,7 +13,7 @@ import { isUsable } from '../../src/flow/facts.ts'
 import { type CompiledAction, type CompiledPolicy, compilePolicy, type PolicyAction } from '../../src/flow/policy.ts'
 import type { Questions } from '../../src/flow/question.ts'
 import { encode, flowLifetime, type FlowState } from '../../src/flow/state.ts'
-import { canary, codeOf, deepFreeze, type Outcome, partner, policyOf, Rig } from './rig.ts'
+import { canary, codeOf, deepFreeze, deviceOf, type Outcome, partner, policyOf, Rig } from './rig.ts'
 import { secondSecretAction } from './second-secret.ts'
 
 const runs = { numRuns: 700 }
@@ -48,8 +48,11 @@ const condition: fc.Arbitrary<ConditionJson> = fc.letrec<{ node: ConditionJson }
 
 interface ActionPlan {
   readonly id: string
-  /** `name`: IDENTIFIER_FIRST, which proves nothing by itself; `idp`: IDENTITY_PROVIDER; `hook`: WEBHOOK. */
-  readonly factor: 'pwd' | 'mfa' | 'name' | 'idp' | 'hook'
+  /**
+   * `name`: IDENTIFIER_FIRST, which proves nothing by itself; `idp`: IDENTITY_PROVIDER; `device`: a second factor by a
+   * device; `hook`: WEBHOOK.
+   */
+  readonly factor: 'pwd' | 'mfa' | 'name' | 'idp' | 'device' | 'hook'
   /** Whether an identity provider may be used in the place of a password. */
   readonly trusts: boolean
   readonly condition: ConditionJson | null
@@ -58,7 +61,7 @@ interface ActionPlan {
 
 const plan: fc.Arbitrary<ActionPlan> = fc.record({
   id: fc.constantFrom('a', 'b', 'c', 'd'),
-  factor: fc.constantFrom('pwd', 'pwd', 'pwd', 'mfa', 'mfa', 'name', 'idp', 'hook'),
+  factor: fc.constantFrom('pwd', 'pwd', 'pwd', 'mfa', 'mfa', 'name', 'idp', 'device', 'hook'),
   trusts: fc.boolean(),
   condition: fc.option(condition, { freq: 3 }),
   asksDeviceFirst: fc.boolean(),
@@ -71,6 +74,7 @@ const typeOf = {
   name: 'IDENTIFIER_FIRST',
   idp: 'IDENTITY_PROVIDER',
   hook: 'WEBHOOK',
+  device: 'MULTI_FACTOR_AUTHENTICATION',
 } as const
 
 /** Whatever leads to a proof by another way is offered. */
@@ -128,6 +132,8 @@ type Command =
   | { readonly do: 'provider'; readonly enabled: boolean }
   | { readonly do: 'lookup' | 'forgot'; readonly who: 'alice' | 'bob' | 'nobody' }
   | { readonly do: 'recover' | 'verify'; readonly code: 'right' | 'wrong'; readonly fresh: string }
+  | { readonly do: 'select'; readonly who: 'alice' | 'bob'; readonly type: 'EMAIL' | 'TOTP' }
+  | { readonly do: 'passcode'; readonly code: 'right' | 'wrong' }
   | { readonly do: 'register'; readonly who: 'alice' | 'carol'; readonly fresh: string }
   | { readonly do: 'disable' | 'enable' | 'forceChange' | 'forceVerification'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'rewrite'; readonly policy: 'p1' | 'p2'; readonly plans: readonly ActionPlan[] | null }
@@ -173,6 +179,18 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       do: fc.constantFrom('recover', 'verify'),
       code: fc.constantFrom('right', 'right', 'wrong'),
       fresh: fc.constantFrom(`${canary}-new`, `${canary}-weak`),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('passcode'), code: fc.constantFrom('right', 'right', 'wrong') }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('select'),
+      who: fc.constantFrom('alice', 'alice', 'bob'),
+      type: fc.constantFrom('EMAIL', 'TOTP'),
     }),
   },
   {
@@ -308,6 +326,12 @@ function run(
         observe(rig, rig.post('password.recover', { recoveryCode, newPassword: each.fresh }), before)
         break
       }
+      case 'select':
+        observe(rig, rig.post('device.select', { device: { id: deviceOf(each.who, each.type) } }), before)
+        break
+      case 'passcode':
+        observe(rig, rig.post('otp.check', { otp: codeFor(rig, before, each.code) }), before)
+        break
       case 'verify':
         observe(rig, rig.post('user.verify', { verificationCode: codeFor(rig, before, each.code) }), before)
         break
@@ -380,6 +404,8 @@ const everyMember = {
   newPassword: `${canary}-new`,
   recoveryCode: codeOf('alice'),
   verificationCode: codeOf('alice'),
+  otp: codeOf('alice'),
+  device: { id: deviceOf('alice', 'TOTP') },
 }
 
 function setUser(rig: Rig, name: 'alice' | 'bob', change: Partial<(typeof rig.people)['alice']['facts']>): void {
@@ -464,7 +490,7 @@ function hasPassed(rig: Rig, userId: string, { id, config }: CompiledAction): bo
 /** Whether what was truly checked is what an action asks for. */
 function isProved({ factor, trusts }: ActionPlan, own: Rig['evidence']): boolean {
   if (factor === 'name') return trusts || !own.some(({ trustedBy }) => trustedBy === 'IDENTIFIER_FIRST')
-  if (own.some(({ method }) => method === factor)) return true
+  if (own.some(({ method }) => method === factor || (factor === 'mfa' && method === 'device'))) return true
   const stands = (by: string | undefined) => by === 'IDENTIFIER_FIRST' || (by === 'LOGIN' && trusts)
   return factor === 'pwd' && own.some(({ method, trustedBy }) => method === 'idp' && stands(trustedBy))
 }
@@ -489,10 +515,11 @@ suite('properties of the flow machine', () => {
           assert.deepEqual(unprovedActions(rig, userId, policyId), [], 'every action is proved or may be skipped')
           for (const proof of outcome.state.proofs) assert.equal(proof.userId, userId, 'proofs are of one user')
           const evidence = rig.evidence.filter((each) => each.userId === userId).map(({ method }) => method)
-          for (const method of Object.keys(proved))
-            assert.ok(evidence.includes(method as 'pwd'), 'proved means checked')
+          const shown = (word: string) =>
+            evidence.includes(word as 'pwd') || (['mfa', 'otp'].includes(word) && evidence.includes('device'))
+          for (const method of Object.keys(proved)) assert.ok(shown(method), 'proved means checked')
           const remembered = Object.keys(outcome.state.session?.lastSignOn.withAuthenticator ?? {})
-          for (const method of amr) assert.ok(evidence.includes(method) || remembered.includes(method))
+          for (const word of amr) assert.ok(shown(word) || remembered.includes(word))
         })
       }),
       { numRuns: 3000 },
@@ -590,6 +617,7 @@ suite('properties of the flow machine', () => {
             'password-accepted': 1,
             'password-changed': 1,
             'password-recovered': 1,
+            'passcode-accepted': 1,
             'email-verified': 2,
             'external-account-known': 1,
             'webhook-allowed': 1,

@@ -8,6 +8,9 @@ import type { CompiledCondition } from '../../src/flow/condition.ts'
 import { isUsable, type Facts, type FactName, type SessionFacts, type UserFacts } from '../../src/flow/facts.ts'
 import type { ExternalAuthentication } from '../../src/flow/external-authentication.ts'
 import type { FlowIdentityProvider } from '../../src/flow/identity-provider.ts'
+import type { FlowConfiguration } from '../../src/flow/configuration.ts'
+import { type DeviceFacts, type DeviceType, deviceTypes } from '../../src/flow/factors/device.ts'
+import { defaultDeviceAuthenticationPolicy } from '../../src/flow/factors/device-authentication-policy.ts'
 import { start, step } from '../../src/flow/machine.ts'
 import { readRequest } from '../../src/flow/media-types.ts'
 import { compilePolicy, type CompiledAction, type CompiledPolicy, type PolicyAction } from '../../src/flow/policy.ts'
@@ -38,6 +41,7 @@ function person(username: string, populationId: string): Person {
     locked: false,
     canAuthenticate: true,
     password: 'OK',
+    mfaEnabled: true,
     verification: 'OK',
     attributes: { username, population: { id: populationId }, mfaEnabled: username === 'alice' },
   }
@@ -51,6 +55,11 @@ function accountKey({ providerId, subject }: { readonly providerId: string; read
 /** The code that is sent to somebody, whatever for. */
 export function codeOf(username: string): string {
   return `${canary}-code-${username}`
+}
+
+/** The id of somebody's device. */
+export function deviceOf(username: string, type: DeviceType): string {
+  return `${type}-of-${username}`
 }
 
 const tooShort = { name: 'length', message: 'too short' }
@@ -123,8 +132,15 @@ export function deepFreeze<T>(value: T): T {
 export class Rig {
   now = noon
   readonly people = { alice: person('alice', 'staff'), bob: person('bob', 'guests') }
-  /** The identity providers there are. */
-  readonly configuration = { identityProviders: new Map([[partner.id, partner]]) }
+  /** The identity providers there are, and the default device authentication policy. */
+  readonly configuration = {
+    identityProviders: new Map([[partner.id, partner]]),
+    deviceAuthenticationPolicies: new Map(),
+    defaultDeviceAuthenticationPolicy: {
+      ...defaultDeviceAuthenticationPolicy,
+      authentication: { deviceSelection: 'PROMPT_TO_SELECT' },
+    },
+  } satisfies FlowConfiguration
   /** Accounts at providers: `provider/subject` -> the user's id. */
   readonly links = new Map<string, string>()
   /** What an endpoint says when it is asked, and what it was asked. */
@@ -148,7 +164,7 @@ export class Rig {
   private atStart: readonly CompiledPolicy[] = []
   state: FlowState | undefined
   /** Secrets that were truly checked since the flow began or was reset: the model's own view of what is proved. */
-  evidence: { method: 'pwd' | 'mfa' | 'idp'; userId: string; trustedBy?: string }[] = []
+  evidence: { method: 'pwd' | 'mfa' | 'idp' | 'device'; userId: string; trustedBy?: string }[] = []
   /** Whom a provider vouched for, while their address is yet to be verified. */
   private unverified: { userId: string; trustedBy: string } | undefined
   /** Whether the session may still spare steps, by the model's own account. */
@@ -289,8 +305,23 @@ export class Rig {
       ...facts,
       ...(names.includes('session') ? { session: this.session } : {}),
       ...(names.includes('user') ? { user } : {}),
+      ...(names.includes('devices') ? { devices: this.devicesOf(userId) } : {}),
       ...(names.includes('request') ? { request: this.remoteIp === null ? null : { remoteIp: this.remoteIp } } : {}),
     }
+  }
+
+  /** Everybody has an e-mail device and an authenticator app. */
+  private devicesOf(userId: string | null): readonly DeviceFacts[] {
+    const person = this.personById(userId ?? '')
+    if (!person) return []
+    return deviceTypes.map((type) => ({
+      id: deviceOf(person.username, type),
+      type,
+      status: 'ACTIVE',
+      isBlocked: false,
+      nickname: null,
+      target: null,
+    }))
   }
 
   private answer({ question, action }: Ask, secrets: Readonly<Record<string, string>>, state: FlowState): Answer {
@@ -346,7 +377,16 @@ export class Rig {
       case 'callWebhook':
         return this.callWebhook(question, action, state)
       case 'sendVerificationCode':
+      case 'sendPasscode':
         return { to: question.kind, result: 'sent' }
+      case 'checkPasscode': {
+        const { kind: to, userId, deviceId } = question
+        const user = this.personById(userId ?? '')
+        const factor = deviceTypes.find((type) => user && deviceId === deviceOf(user.username, type))
+        if (!user || !factor || secrets.otp !== codeOf(user.username)) return { to, result: 'rejected' }
+        this.evidence.push({ method: 'device', userId: user.facts.id })
+        return { to, result: 'accepted', user: user.facts, factor }
+      }
       case 'verifyEmail': {
         const { kind: to, userId } = question
         const user = this.personById(userId)

@@ -22,6 +22,11 @@ const providers = [
   { name: 'Difference & Co', href: `/${environmentId}/rp/authenticate?providerId=2&flowId=${flowId}` },
 ]
 
+const devices = [
+  { id: '0c9f1a2e-3ad1-4bcf-9a4c-6fb7d9b8c001', type: 'EMAIL', status: 'ACTIVE', email: 'a*****@example.com' },
+  { id: '0c9f1a2e-3ad1-4bcf-9a4c-6fb7d9b8c002', type: 'TOTP', status: 'ACTIVE', nickname: 'Old phone' },
+] as const
+
 /** A configuration that offers whatever can be offered. */
 const offering = { recovery: { enabled: true }, registration: { enabled: true } }
 
@@ -38,6 +43,8 @@ export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): Si
     offers: [...new Set(actions.flatMap((action) => offers(action, offering, status)))],
     ...known,
     ...chooses,
+    ...(status === 'OTP_REQUIRED' ? { devices, selectedDevice: { id: devices[0].id } } : {}),
+    ...(status === 'DEVICE_SELECTION_REQUIRED' ? { devices } : {}),
     ...more,
   }
 }
@@ -74,6 +81,10 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
     'password expired, wrong current': signOn('PASSWORD_EXPIRED', {
       error: refused('INVALID_VALUE', 'currentPassword'),
     }),
+    'choose a device': signOn('DEVICE_SELECTION_REQUIRED'),
+    'passcode by e-mail': signOn('OTP_REQUIRED'),
+    'passcode of an app': signOn('OTP_REQUIRED', { devices: [devices[1]], selectedDevice: { id: devices[1].id } }),
+    'passcode, wrong': signOn('OTP_REQUIRED', { error: refused('INVALID_OTP', 'otp') }),
     'identifier first': signOn('SIGN_ON_REQUIRED'),
     'forgot password': signOn('USERNAME_PASSWORD_REQUIRED', { aside: 'forgot', values: { username: 'ada.byron' } }),
     'forgot password, too often': signOn('USERNAME_PASSWORD_REQUIRED', {

@@ -25,10 +25,13 @@ suite('sign-on policies', () => {
     return row?.version
   }
 
-  test('a new environment has Single_Factor as its default', async () => {
+  test('a new environment has Single_Factor as its default, and Multi_Factor', async () => {
     assert.deepEqual(
-      (await all()).map(({ name, default: isDefault }) => [name, isDefault]),
-      [['Single_Factor', true]],
+      new Map((await all()).map(({ name, default: isDefault }) => [name, isDefault])),
+      new Map([
+        ['Single_Factor', true],
+        ['Multi_Factor', false],
+      ]),
     )
   })
 

@@ -4,9 +4,11 @@
  * Never: a question without an answer.
  */
 import type { Context } from '../../contract/operation.ts'
+import type { FlowState } from '../../flow/state.ts'
 import type { Answer, Question, QuestionKind, QuestionOf } from '../../flow/question.ts'
 import type { Ask, Write } from '../asked.ts'
 import { callWebhookAsk } from './call-webhook.ts'
+import { checkPasscodeAsk } from './check-passcode.ts'
 import { checkPasswordAsk } from './check-password.ts'
 import { evaluateNewPasswordAsk } from './evaluate-new-password.ts'
 import { findExternalAccountAsk } from './find-external-account.ts'
@@ -15,12 +17,14 @@ import { lookUpUserAsk } from './look-up-user.ts'
 import { provisionUserAsk } from './provision-user.ts'
 import { recoverPasswordAsk } from './recover-password.ts'
 import { registerUserAsk } from './register-user.ts'
+import { sendPasscodeAsk } from './send-passcode.ts'
 import { sendRecoveryCodeAsk } from './send-recovery-code.ts'
 import { sendVerificationCodeAsk } from './send-verification-code.ts'
 import { verifyEmailAsk } from './verify-email.ts'
 
 const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
   callWebhook: callWebhookAsk,
+  checkPasscode: checkPasscodeAsk,
   checkPassword: checkPasswordAsk,
   evaluateNewPassword: evaluateNewPasswordAsk,
   findExternalAccount: findExternalAccountAsk,
@@ -29,6 +33,7 @@ const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
   provisionUser: provisionUserAsk,
   recoverPassword: recoverPasswordAsk,
   registerUser: registerUserAsk,
+  sendPasscode: sendPasscodeAsk,
   sendRecoveryCode: sendRecoveryCodeAsk,
   sendVerificationCode: sendVerificationCodeAsk,
   verifyEmail: verifyEmailAsk,
@@ -45,7 +50,8 @@ export function answerQuestion<Kind extends QuestionKind>(
   context: Context,
   question: QuestionOf<Kind> & Question,
   secrets: Readonly<Record<string, string>>,
+  flow: FlowState,
 ): Promise<Answered> {
   const ask: Ask<Kind> = asks[question.kind]
-  return ask(context, question, secrets) as Promise<unknown> as Promise<Answered>
+  return ask(context, question, secrets, flow) as Promise<unknown> as Promise<Answered>
 }

@@ -216,6 +216,8 @@ function judge(answer: Answer, turn: JudgedTurn): Decision<AccountSlot, Status> 
       return judgeProvisioned(slot, answer)
     case 'callWebhook':
     case 'evaluateNewPassword':
-      throw new Error('IDENTIFIER_FIRST changes no password')
+    case 'sendPasscode':
+    case 'checkPasscode':
+      throw new Error('IDENTIFIER_FIRST asks nothing of the kind')
   }
 }

@@ -127,6 +127,8 @@ export const identityProvider = defineAction({
           case 'lookUpUser':
           case 'recoverPassword':
           case 'sendRecoveryCode':
+          case 'sendPasscode':
+          case 'checkPasscode':
             throw new Error('IDENTITY_PROVIDER asks nothing of the kind')
         }
     }

@@ -235,7 +235,9 @@ function judge(answer: Answer, turn: JudgedTurn): Decision<AccountSlot, Status> 
       return judgeProvisioned(slot, answer)
     case 'callWebhook':
     case 'lookUpUser':
-      throw new Error('LOGIN looks nobody up')
+    case 'sendPasscode':
+    case 'checkPasscode':
+      throw new Error('LOGIN asks nothing of the kind')
   }
 }
 

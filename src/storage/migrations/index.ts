@@ -5,5 +5,6 @@ import { oneTimeCodes } from './0002-one-time-codes.ts'
 import { inbox } from './0003-inbox.ts'
 import { identityProviders } from './0004-identity-providers.ts'
 import { notifications } from './0005-notifications.ts'
+import { mfa } from './0006-mfa.ts'
 
-export const migrations: readonly Migration[] = [first, oneTimeCodes, inbox, identityProviders, notifications]
+export const migrations: readonly Migration[] = [first, oneTimeCodes, inbox, identityProviders, notifications, mfa]

@@ -10,11 +10,17 @@ import { canary, noon, type Outcome, Rig } from '../rig.ts'
 const alice: UserFacts = new Rig().people.alice.facts
 type Event = Parameters<typeof login.decide>[0]['event']
 
-function decide(event: Event, known: { id: string } | null = null, identifier: string | null = null) {
-  const turn = { config: {}, slot: { proved: [] }, status: 'USERNAME_PASSWORD_REQUIRED', facts: {}, now: noon }
-  const user = known && { id: known.id, knownBy: 'credentials' as const }
-  const flow = { id: 'flow', applicationId: 'application', proofs: [] }
-  return login.decide({ ...turn, event, user, flow, identifier })
+function decide(event: Event, user: { id: string } | null = null, identifier: string | null = null) {
+  const turn = {
+    config: {},
+    slot: { proved: [] },
+    status: 'USERNAME_PASSWORD_REQUIRED',
+    facts: {},
+    now: noon,
+    flowId: 'flow',
+    flow: { id: 'flow', applicationId: 'application', proofs: [] },
+  }
+  return login.decide({ ...turn, event, user: user && { id: user.id, knownBy: 'credentials' }, identifier })
 }
 
 const answered = (answer: Answer) => decide({ type: 'answer', answer })

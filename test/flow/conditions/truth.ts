@@ -49,6 +49,7 @@ export function userWith(attributes: UserFacts['attributes']): UserFacts {
     locked: false,
     canAuthenticate: true,
     password: 'OK',
+    mfaEnabled: true,
     verification: 'OK',
     attributes,
   }

@@ -1,0 +1,79 @@
+/**
+ * MFA devices as the runtime sees them: authentication-api 6.1, platform-api 3.14.5. A device belongs to one user and is
+ * only ever found through them (row L01).
+ *
+ * Never: a seed in clear in storage, or read again once its device is active (row L19).
+ */
+import type { Environment } from '../environment/snapshot.ts'
+import { type DeviceFacts, type DeviceType, deviceTypes, maskEmail } from '../flow/factors/device.ts'
+import type { Kernel } from '../kernel.ts'
+import { open, seal, type SealContext } from '../keys/sealing.ts'
+import { type DeviceRow, devicesOfUser } from '../storage/sql/devices.ts'
+import type { World } from '../world.ts'
+
+/** A device. Times are epoch milliseconds. */
+export interface Device {
+  readonly id: string
+  readonly userId: string
+  readonly type: DeviceType
+  readonly status: 'ACTIVE' | 'ACTIVATION_REQUIRED'
+  readonly nickname: string | null
+  readonly email: string | null
+  readonly sealedSeed: string | null
+  readonly lastStep: number | null
+  readonly blockedAt: number | null
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+/** A device that is not activated by then goes. */
+export const activationMilliseconds = 86_400_000
+
+/** The devices of a user in their order; one read. */
+export async function devicesOf(
+  { storage }: Pick<Kernel, 'storage'>,
+  environmentId: string,
+  userId: string,
+  now: number,
+): Promise<readonly Device[]> {
+  return (await storage.read(devicesOfUser(environmentId, userId, now))).flatMap((row) => deviceFrom(row) ?? [])
+}
+
+/** The device of a row; nothing for a kind that only a newer release knows. */
+export function deviceFrom(row: DeviceRow): Device | undefined {
+  const type = deviceTypes.find((known) => known === row.type)
+  if (!type) return undefined
+  return {
+    id: row.id,
+    userId: row.user_id,
+    type,
+    status: row.status === 'ACTIVE' ? 'ACTIVE' : 'ACTIVATION_REQUIRED',
+    nickname: row.nickname,
+    email: row.email,
+    sealedSeed: row.sealed_seed,
+    lastStep: row.last_step,
+    blockedAt: row.blocked_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}
+
+/** What a flow may know of a device. */
+export function deviceFacts({ id, type, status, blockedAt, nickname, email }: Device): DeviceFacts {
+  const target = email === null ? null : maskEmail(email)
+  return { id, type, status, isBlocked: blockedAt !== null, nickname, target }
+}
+
+function place(environmentId: string, deviceId: string): SealContext {
+  return { environmentId, table: 'devices', row: deviceId, column: 'sealed_seed' }
+}
+
+/** Seals the seed of a device. */
+export function sealSeed(world: World, { id, dataKey }: Environment, deviceId: string, seed: Buffer): string {
+  return seal(dataKey, seed, place(id, deviceId), world)
+}
+
+/** Opens the seed of a device. @throws UnsealFailed */
+export function openSeed({ id, dataKey }: Environment, device: Pick<Device, 'id' | 'sealedSeed'>): Buffer {
+  return open(dataKey, device.sealedSeed ?? '', place(id, device.id))
+}

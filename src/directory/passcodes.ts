@@ -1,0 +1,144 @@
+/**
+ * One-time passcodes of devices: sending them, and trying them. authentication-api 4.2 `otp.check`, 6.3; decision D4;
+ * rows L10-L17.
+ *
+ * The guesses are counted per user and kind of use, so that neither another flow nor a new code gives new ones, and one is
+ * taken and committed before a passcode is looked at. A passcode that was sent is bound to its device and to what it was
+ * sent for; a time-based one is good once.
+ */
+import { notify } from '../delivery/notification.ts'
+import type { Environment } from '../environment/snapshot.ts'
+import type { Kernel } from '../kernel.ts'
+import { clearGuesses, type GuessBound, type Guessed, secondsUntil, takeGuess } from '../limits/guesses.ts'
+import { run, type UnitBody } from '../storage/port.ts'
+import { AlreadyConsumed } from '../storage/refusals.ts'
+import { useStep } from '../storage/sql/devices.ts'
+import { countSending } from './code-limits.ts'
+import { type Device, openSeed } from './devices.ts'
+import { type CodeFor, newCode, storeCode, tryCode } from './one-time-codes.ts'
+import { matchTotp } from './totp.ts'
+import type { User } from './users.ts'
+
+type Ports = Pick<Kernel, 'storage' | 'masterKeys' | 'world'>
+
+/** What a passcode is for: activating the device, or signing on by one flow. */
+export type PasscodeUse = { readonly kind: 'activation' } | { readonly kind: 'flow'; readonly flowId: string }
+
+function codeFor(device: Device, use: PasscodeUse): CodeFor {
+  return use.kind === 'activation'
+    ? { purpose: 'DEVICE_ACTIVATION', subject: device.id }
+    : { purpose: 'DEVICE_AUTHENTICATION', subject: `${device.id}/${use.flowId}` }
+}
+
+/** How passcodes of an environment's policy are made. */
+export interface PasscodeForm {
+  readonly length: number
+  /** Seconds. */
+  readonly lifetime: number
+}
+
+/** What came of asking for a passcode. */
+export type PasscodeSending =
+  | { readonly result: 'sent'; readonly send: () => UnitBody<void> }
+  | { readonly result: 'lockedOut'; readonly secondsUntilUnlock: number }
+
+/** Prepares a passcode for an e-mail device: one counted sending. */
+export async function sendPasscode(
+  kernel: Ports,
+  environment: Environment,
+  message: {
+    readonly user: User
+    readonly device: Device
+    readonly use: PasscodeUse
+    /** What the user signs on to; empty where nothing. */
+    readonly applicationName: string
+    readonly form: PasscodeForm
+    readonly locales: readonly string[]
+    readonly now: number
+  },
+): Promise<PasscodeSending> {
+  const { user, device, use, applicationName, form, locales, now } = message
+  const wait = await countSending(kernel, { environmentId: environment.id, userId: user.id, identifier: '' }, now)
+  if (wait !== undefined) return { result: 'lockedOut', secondsUntilUnlock: wait }
+  return {
+    result: 'sent',
+    *send() {
+      const code = newCode(kernel.world, { kind: 'digits', length: form.length })
+      yield storeCode(environment, codeFor(device, use), code, form.lifetime * 1000, now)
+      yield notify(
+        kernel.world,
+        environment,
+        {
+          template: use.kind === 'activation' ? 'device_pairing' : 'strong_authentication',
+          to: device.email ?? '',
+          userId: user.id,
+          locales: user.document.preferredLanguage ? [user.document.preferredLanguage, ...locales] : locales,
+          variables: {
+            code,
+            'user.username': user.username,
+            'user.name': user.document.name?.given ?? user.username,
+            'application.name': applicationName,
+          },
+          usefulUntil: now + form.lifetime * 1000,
+        },
+        now,
+      )
+    },
+  }
+}
+
+/** What came of trying a passcode. */
+export type PasscodeCheck =
+  /** `settle` belongs into the unit of what the passcode allows. @throws AlreadyConsumed */
+  | { readonly result: 'accepted'; readonly settle: () => UnitBody<void> }
+  | { readonly result: 'rejected' }
+  | { readonly result: 'lockedOut'; readonly secondsUntilUnlock: number }
+
+/** Tries a passcode of a device. */
+export async function tryPasscode(
+  kernel: Ports,
+  environment: Environment,
+  attempt: {
+    readonly device: Device
+    readonly use: PasscodeUse
+    readonly typed: string
+    readonly bound: GuessBound
+    readonly now: number
+  },
+): Promise<PasscodeCheck> {
+  const { device, use, typed, bound, now } = attempt
+  const guessed = guessesAt(environment.id, device.userId)
+  if (device.type === 'EMAIL') {
+    return tryCode(kernel, environment, { ...codeFor(device, use), typed, guessed, bound, now })
+  }
+  const guess = await kernel.storage.commit(takeGuess(guessed, bound, now))
+  if (!guess.allowed) return { result: 'lockedOut', secondsUntilUnlock: secondsUntil(guess.until, now) }
+  const step = matchTotp(openSeed(environment, device), typed, device.lastStep, now)
+  if (step === undefined) return { result: 'rejected' }
+  return {
+    result: 'accepted',
+    *settle() {
+      const used = yield* run(useStep(environment.id, device.userId, device.id, step))
+      if (used.length === 0) throw new AlreadyConsumed('devices')
+      yield clearGuesses(guessed)
+    },
+  }
+}
+
+/** Counts a try at the passcode of somebody who has none, as any other (decision D7). */
+export async function tryNothing(
+  { storage }: Ports,
+  guessed: Guessed,
+  bound: GuessBound,
+  now: number,
+): Promise<PasscodeCheck> {
+  const guess = await storage.commit(takeGuess(guessed, bound, now))
+  return guess.allowed
+    ? { result: 'rejected' }
+    : { result: 'lockedOut', secondsUntilUnlock: secondsUntil(guess.until, now) }
+}
+
+/** The counter of a user's passcodes. */
+function guessesAt(environmentId: string, userId: string): Guessed {
+  return { environmentId, kind: 'passcode', subject: userId }
+}

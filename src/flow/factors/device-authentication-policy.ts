@@ -1,0 +1,128 @@
+/**
+ * Device authentication policies: which second factors an environment takes, and how often they may be tried.
+ * authentication-api 6.2, platform-api 3.14.3.
+ *
+ * Never: a factor or a protection that is switched on and does not exist; such a policy is refused, not ignored.
+ */
+import { z } from 'zod'
+import { unavailable } from '../actions/unavailable.ts'
+import type { Detail } from '../refusal.ts'
+import type { DeviceFacts, DeviceType } from './device.ts'
+
+const span = z.object({ duration: z.int().min(0).max(86_400), timeUnit: z.enum(['MINUTES', 'SECONDS']) })
+const failure = z.object({ count: z.int().min(1).max(7), coolDown: span })
+const common = { pairingDisabled: z.boolean().optional(), promptForNicknameOnPairing: z.boolean().optional() }
+
+/** SMS, voice, e-mail: a code is sent. */
+const sentCode = z.object({
+  enabled: z.boolean(),
+  ...common,
+  otp: z.object({ lifeTime: span, failure, otpLength: z.int().min(6).max(10).default(6) }),
+})
+
+export const deviceAuthenticationPolicySchema = z.object({
+  authentication: z
+    .object({ deviceSelection: z.enum(['DEFAULT_TO_FIRST', 'PROMPT_TO_SELECT', 'ALWAYS_DISPLAY_DEVICES']) })
+    .optional(),
+  sms: sentCode,
+  voice: sentCode,
+  email: sentCode,
+  whatsApp: sentCode.optional(),
+  mobile: z.looseObject({ enabled: z.boolean(), otp: z.looseObject({ failure }) }),
+  totp: z.object({
+    enabled: z.boolean(),
+    ...common,
+    otp: z.object({ failure }),
+    passcodeGracePeriod: z.int().min(1).max(10).optional(),
+    uriParameters: z.record(z.string(), z.string()).optional(),
+  }),
+  fido2: z
+    .looseObject({ enabled: z.boolean(), failure: failure.optional(), fido2PolicyId: z.string().optional() })
+    .optional(),
+  oathToken: z.looseObject({ enabled: z.boolean() }).optional(),
+  rememberMe: z.object({ web: z.looseObject({ enabled: z.boolean() }) }).optional(),
+  newDeviceNotification: z.enum(['NONE', 'EMAIL_THEN_SMS', 'SMS_THEN_EMAIL']).optional(),
+  ignoreUserLock: z.boolean().optional(),
+  notificationsPolicy: z.object({ id: z.string() }).optional(),
+})
+
+export type DeviceAuthenticationPolicy = Readonly<z.output<typeof deviceAuthenticationPolicySchema>>
+
+/** What of a policy this version cannot keep. */
+export function policyProblems(policy: DeviceAuthenticationPolicy): readonly Detail[] {
+  const { sms, voice, whatsApp, mobile, fido2, oathToken, rememberMe, newDeviceNotification, ignoreUserLock } = policy
+  return [
+    ...unavailable(sms.enabled, 'sms.enabled'),
+    ...unavailable(voice.enabled, 'voice.enabled'),
+    ...unavailable(whatsApp?.enabled, 'whatsApp.enabled'),
+    ...unavailable(mobile.enabled, 'mobile.enabled'),
+    ...unavailable(fido2?.enabled, 'fido2.enabled'),
+    ...unavailable(oathToken?.enabled, 'oathToken.enabled'),
+    ...unavailable(rememberMe?.web.enabled, 'rememberMe.web.enabled'),
+    ...unavailable(ignoreUserLock, 'ignoreUserLock'),
+    ...unavailable(newDeviceNotification !== undefined && newDeviceNotification !== 'NONE', 'newDeviceNotification'),
+    ...unavailable(policy.notificationsPolicy, 'notificationsPolicy'),
+    ...unavailable(policy.totp.uriParameters, 'totp.uriParameters'),
+    ...unavailable(
+      policy.totp.passcodeGracePeriod !== undefined && policy.totp.passcodeGracePeriod !== 5,
+      'totp.passcodeGracePeriod',
+    ),
+  ]
+}
+
+const sent = (enabled: boolean) => ({
+  enabled,
+  otp: {
+    lifeTime: { duration: 30, timeUnit: 'MINUTES' as const },
+    failure: { count: 3, coolDown: { duration: 0, timeUnit: 'MINUTES' as const } },
+    otpLength: 6,
+  },
+})
+const twoMinutes = { count: 3, coolDown: { duration: 2, timeUnit: 'MINUTES' as const } }
+
+/** `Default MFA Policy`: what every environment begins with. */
+export const defaultDeviceAuthenticationPolicy: DeviceAuthenticationPolicy = {
+  authentication: { deviceSelection: 'DEFAULT_TO_FIRST' },
+  sms: sent(false),
+  voice: sent(false),
+  email: sent(true),
+  mobile: { enabled: false, otp: { failure: twoMinutes } },
+  totp: { enabled: true, otp: { failure: twoMinutes }, passcodeGracePeriod: 5 },
+  fido2: { enabled: false, failure: twoMinutes },
+  newDeviceNotification: 'NONE',
+}
+
+/** How many seconds a span lasts. */
+export function secondsOf({ duration, timeUnit }: z.infer<typeof span>): number {
+  return timeUnit === 'MINUTES' ? duration * 60 : duration
+}
+
+/** A cool-down of none would let a code be guessed at without end. */
+const shortestCoolDown = 120
+
+/** How often a passcode of this kind may be tried, and for how many seconds it is counted. */
+export function passcodeBound(
+  policy: DeviceAuthenticationPolicy,
+  type: DeviceType,
+): { readonly guesses: number; readonly seconds: number } {
+  const { count, coolDown } = type === 'EMAIL' ? policy.email.otp.failure : policy.totp.otp.failure
+  return { guesses: count, seconds: Math.max(secondsOf(coolDown), shortestCoolDown) }
+}
+
+/** The devices that may be used now, in their order. */
+export function usableDevices(
+  devices: readonly DeviceFacts[],
+  policy: DeviceAuthenticationPolicy,
+): readonly DeviceFacts[] {
+  return devices.filter(({ type, status, isBlocked }) => status === 'ACTIVE' && !isBlocked && allows(policy, type))
+}
+
+/** Whether a policy lets devices of this kind be used. */
+export function allows(policy: DeviceAuthenticationPolicy, type: DeviceType): boolean {
+  switch (type) {
+    case 'EMAIL':
+      return policy.email.enabled
+    case 'TOTP':
+      return policy.totp.enabled
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * MFA devices as a flow knows them: which there are, which may be used, and what of them may be shown. authentication-api
+ * 6.1, 6.3; rows L02, J27.
+ *
+ * Never: an address or number in full; a device that is not active, blocked, or of a kind that the policy does not allow.
+ */
+import { z } from 'zod'
+
+/** Every kind of device this version has; a new one is added here. */
+export const deviceTypes = ['EMAIL', 'TOTP'] as const
+
+export type DeviceType = (typeof deviceTypes)[number]
+
+/** A device of the flow's user. */
+export interface DeviceFacts {
+  readonly id: string
+  readonly type: DeviceType
+  readonly status: 'ACTIVE' | 'ACTIVATION_REQUIRED'
+  readonly isBlocked: boolean
+  readonly nickname: string | null
+  /** Where codes go, masked; null where none are sent. */
+  readonly target: string | null
+}
+
+/** A device as the flow JSON shows it: authentication-api 3.4. */
+export const deviceView = z.object({
+  id: z.string(),
+  type: z.enum(deviceTypes),
+  status: z.literal('ACTIVE'),
+  nickname: z.string().optional(),
+  email: z.string().optional(),
+})
+
+export type DeviceView = z.infer<typeof deviceView>
+
+/** An e-mail address of which only the first letter and the domain can be read, whatever its length (row J27). */
+export function maskEmail(address: string): string {
+  const at = address.lastIndexOf('@')
+  return `${String.fromCodePoint(address.codePointAt(0) ?? 42)}*****${at === -1 ? '' : address.slice(at)}`
+}
+
+/** What is shown of a device. */
+export function viewDevice({ id, type, nickname, target }: DeviceFacts): DeviceView {
+  return {
+    id,
+    type,
+    status: 'ACTIVE',
+    ...(nickname === null ? {} : { nickname }),
+    ...(target === null ? {} : { email: target }),
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Adding an MFA device to a user: `POST ~/users/{userId}/devices`, platform-api 3.14.5. An administrator's e-mail device is
+ * active at once; an authenticator app is active once a passcode of it was seen (user-device-actions.ts).
+ *
+ * Never: a device of a kind that the policy does not let be paired; a seed that the client chose (row L20); more devices
+ * than a user may have, however many are made at once.
+ */
+import { z } from 'zod'
+import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
+import { uuid } from '../contract/validation.ts'
+import { activationMilliseconds, type Device, sealSeed } from '../directory/devices.ts'
+import { sendPasscode } from '../directory/passcodes.ts'
+import { base32, keyUri, seedBytes } from '../directory/totp.ts'
+import type { User } from '../directory/users.ts'
+import { invalidData, notFound, problem } from '../errors/problem.ts'
+import { type DeviceType, deviceTypes } from '../flow/factors/device.ts'
+import { allows, secondsOf } from '../flow/factors/device-authentication-policy.ts'
+import { optionalAttributes } from '../flow/user-attributes.ts'
+import { insert } from '../storage/operations.ts'
+import { run } from '../storage/port.ts'
+import { devicesOfUser, lockUser } from '../storage/sql/devices.ts'
+import { controlledUser } from './user-control.ts'
+import { createdDeviceResource, deviceBody } from './user-device-representation.ts'
+import { allDevices, deviceCommon, maximumDevices, nickname } from './user-devices.ts'
+
+const creating = { permission: 'mfa:create:userDevice' } as const
+
+const newDevice = z.object({
+  type: z.enum(deviceTypes),
+  email: optionalAttributes.email.optional(),
+  nickname: nickname.optional(),
+  status: z.enum(['ACTIVE', 'ACTIVATION_REQUIRED']).optional(),
+  policy: z.object({ id: uuid }).optional(),
+})
+
+function requirePairable({ environment }: Context, type: DeviceType, policyId: string | undefined): void {
+  const { deviceAuthenticationPolicies: policies, defaultDeviceAuthenticationPolicy } = environment.flowConfiguration
+  const policy = policyId === undefined ? defaultDeviceAuthenticationPolicy : policies.get(policyId)
+  if (!policy) throw invalidData('INVALID_VALUE', 'policy.id', 'is not a device authentication policy')
+  const { pairingDisabled } = type === 'EMAIL' ? policy.email : policy.totp
+  if (!allows(policy, type) || pairingDisabled)
+    throw invalidData('INVALID_VALUE', 'type', 'is not allowed by the policy')
+}
+
+const createDevice = defineOperation({
+  ...deviceCommon,
+  ...allDevices,
+  id: 'createDevice',
+  method: 'POST',
+  summary: 'Add an MFA device to a user',
+  permission: { kind: 'role', population: true, ...creating },
+  body: { kind: 'json', schema: newDevice },
+  replies: { 201: createdDeviceResource },
+  errors: ['INVALID_DATA', 'REQUEST_FAILED', 'FORBIDDEN', 'NOT_FOUND'],
+  event: 'DEVICE.CREATED',
+  async handle({ params: { userId }, body }, context) {
+    const { kernel, environment, now } = context
+    const { user } = await controlledUser(context, userId, creating)
+    requirePairable(context, body.type, body.policy?.id)
+    if (body.type === 'EMAIL' && body.email === undefined)
+      throw invalidData('REQUIRED_VALUE', 'email', 'must not be null')
+    const id = kernel.world.uuid()
+    const seed = body.type === 'TOTP' ? kernel.world.bytes(seedBytes) : undefined
+    const isActive = body.type === 'EMAIL' && body.status !== 'ACTIVATION_REQUIRED'
+    const device: Device = {
+      id,
+      userId,
+      type: body.type,
+      status: isActive ? 'ACTIVE' : 'ACTIVATION_REQUIRED',
+      nickname: body.nickname ?? null,
+      email: body.type === 'EMAIL' ? (body.email ?? null) : null,
+      sealedSeed: seed ? sealSeed(kernel.world, environment, id, seed) : null,
+      lastStep: null,
+      blockedAt: null,
+      createdAt: now,
+      updatedAt: now,
+    }
+    const sending = isActive || seed ? undefined : await activationCode(context, user, device)
+    await kernel.storage.commit({
+      name: 'create-device',
+      *run() {
+        if ((yield* run(lockUser(environment.id, userId))).length === 0) throw notFound()
+        const present = yield* run(devicesOfUser(environment.id, userId, now))
+        if (present.length >= maximumDevices) throw tooMany()
+        yield* insert('devices', rowOf(environment.id, device))
+        if (sending) yield* sending()
+        yield context.record({ subject: { type: 'DEVICE', id }, detail: { userId, type: device.type } })
+      },
+    })
+    if (sending) kernel.wakeOutbox()
+    const told = seed ? { secret: base32(seed), keyUri: keyUri(environment.name, user.username, seed) } : {}
+    const written = deviceBody(context, user, device)
+    return { status: 201, body: { ...written, ...told }, headers: { location: written._links['self']?.href ?? '' } }
+  },
+})
+
+/** Prepares the passcode that activates an e-mail device. @throws Problem LIMITED */
+export async function activationCode(context: Context, user: User, device: Device) {
+  const { kernel, environment, now } = context
+  const { otpLength, lifeTime } = environment.flowConfiguration.defaultDeviceAuthenticationPolicy.email.otp
+  const sending = await sendPasscode(kernel, environment, {
+    user,
+    device,
+    use: { kind: 'activation' },
+    applicationName: '',
+    form: { length: otpLength, lifetime: secondsOf(lifeTime) },
+    locales: [],
+    now,
+  })
+  if (sending.result === 'sent') return sending.send
+  throw problem('LIMITED', { headers: { 'retry-after': String(sending.secondsUntilUnlock) } })
+}
+
+function tooMany(): Error {
+  const message = 'Maximum allowed devices has been reached'
+  const innerError = { maximumAllowed: maximumDevices }
+  return problem('REQUEST_FAILED', { details: [{ code: 'LIMIT_EXCEEDED', message, innerError }] })
+}
+
+function rowOf(environmentId: string, device: Device) {
+  return {
+    environment_id: environmentId,
+    user_id: device.userId,
+    id: device.id,
+    type: device.type,
+    status: device.status,
+    nickname: device.nickname,
+    email: device.email,
+    sealed_seed: device.sealedSeed,
+    last_step: null,
+    blocked_at: null,
+    position: device.createdAt,
+    created_at: device.createdAt,
+    updated_at: device.updatedAt,
+    expires_at: device.status === 'ACTIVE' ? null : device.createdAt + activationMilliseconds,
+  }
+}
+
+export const userDeviceCreationOperations: readonly Operation[] = [createDevice]

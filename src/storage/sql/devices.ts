@@ -1,0 +1,91 @@
+/** Statements on `devices` and `device_authentication_policies`. */
+import type { Statement } from '../port.ts'
+import { type Condition, equal, pageOf, type Span } from './page.ts'
+
+/** A row of `devices`. Times are epoch milliseconds. */
+export interface DeviceRow {
+  readonly id: string
+  readonly user_id: string
+  readonly type: string
+  readonly status: string
+  readonly nickname: string | null
+  readonly email: string | null
+  /** The seed of one-time passwords, sealed. */
+  readonly sealed_seed: string | null
+  /** The last time step whose password was used. */
+  readonly last_step: number | null
+  readonly blocked_at: number | null
+  readonly position: number
+  readonly created_at: number
+  readonly updated_at: number
+  /** When a device that was never activated goes; null once it is. */
+  readonly expires_at: number | null
+}
+
+/** The devices of a user in their order, without those that waited too long to be activated. */
+export function devicesOfUser(environmentId: string, userId: string, now: number): Statement<DeviceRow> {
+  return {
+    text: `SELECT * FROM devices WHERE environment_id = $1 AND user_id = $2 AND (expires_at IS NULL OR expires_at > $3)
+           ORDER BY position, created_at, id`,
+    values: [environmentId, userId, now],
+  }
+}
+
+/**
+ * Marks a time step as used. No row: somebody used this one or a later one (RFC 6238 section 5.2).
+ */
+export function useStep(
+  environmentId: string,
+  userId: string,
+  id: string,
+  step: number,
+): Statement<{ readonly used: number }> {
+  return {
+    text: `UPDATE devices SET last_step = $4 WHERE environment_id = $1 AND user_id = $2 AND id = $3
+             AND (last_step IS NULL OR last_step < $4) RETURNING 1 AS used`,
+    values: [environmentId, userId, id, step],
+  }
+}
+
+/** Makes units that change the devices of one user follow one another. No row: there is no such user. */
+export function lockUser(environmentId: string, userId: string): Statement<{ readonly id: string }> {
+  return {
+    text: 'UPDATE users SET version = version WHERE environment_id = $1 AND id = $2 RETURNING id',
+    values: [environmentId, userId],
+  }
+}
+
+/** A row of `device_authentication_policies`. */
+export interface DeviceAuthenticationPolicyRow {
+  readonly id: string
+  readonly name: string
+  readonly is_default: number
+  /** JSON of the policy without its name and flag. */
+  readonly document: string
+  readonly created_at: number
+  readonly updated_at: number
+}
+
+const policies = 'SELECT w.* FROM device_authentication_policies w'
+
+/** Every policy of an environment. */
+export function deviceAuthenticationPoliciesOf(environmentId: string): Statement<DeviceAuthenticationPolicyRow> {
+  return { text: `${policies} WHERE w.environment_id = $1 ORDER BY w.created_at, w.id`, values: [environmentId] }
+}
+
+/** One policy. */
+export function deviceAuthenticationPolicyById(
+  environmentId: string,
+  id: string,
+): Statement<DeviceAuthenticationPolicyRow> {
+  return { text: `${policies} WHERE w.environment_id = $1 AND w.id = $2`, values: [environmentId, id] }
+}
+
+/** A page of policies. */
+export function deviceAuthenticationPoliciesPage(
+  environmentId: string,
+  filter: readonly Condition[],
+  span: Span,
+): Statement<DeviceAuthenticationPolicyRow> {
+  return pageOf(policies, 'w', [equal('w.environment_id', environmentId), ...filter], span)
+}
