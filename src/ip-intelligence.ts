@@ -28,10 +28,17 @@ export class IpIntelligenceError extends Error {}
  * Reads a file of JSON lines: `{ "network": "203.0.113.0/24", "anonymous": true, "riskScore": 90, "latitude": 52.5,
  * "longitude": 13.4 }`, each member but the first optional.
  * @param path undefined: nothing is known of any network
- * @throws IpIntelligenceError naming the line
+ * @throws IpIntelligenceError naming the line, or where the file cannot be read
  */
 export function readIpIntelligence(path: string | undefined): IpIntelligence {
-  return listedNetworks(path === undefined ? '' : readFileSync(path, 'utf8'))
+  if (path === undefined) return listedNetworks('')
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch {
+    throw new IpIntelligenceError('the file cannot be read')
+  }
+  return listedNetworks(text)
 }
 
 /** The networks of the text of such a file. @throws IpIntelligenceError */

@@ -22,7 +22,8 @@ const table = {
   // From the door inwards: cli -> http -> oauth, platform, pages -> flow-runtime -> flow.
   main: row('cli'),
   cli: row(
-    'http dev contract errors access environment directory events flow jobs external keys storage kernel config world site',
+    'http dev contract errors access environment directory events flow jobs external keys storage kernel config ' +
+      'ip-intelligence world site',
   ),
   http: row(
     'oauth platform pages flow-runtime contract errors access environment directory directory/passwords events limits ' +

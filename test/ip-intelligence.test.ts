@@ -52,6 +52,7 @@ suite('what is known of networks', () => {
       )
     }
     assert.deepEqual(readIpIntelligence(undefined).lookUp('10.0.0.1'), {})
+    assert.throws(() => readIpIntelligence(join(tmpdir(), 'no-such-file')), IpIntelligenceError)
   })
 
   for (const [riskScore, status] of [
