@@ -58,6 +58,8 @@ export interface User {
   readonly verificationRequired: boolean
   readonly document: UserDocument
   readonly lastSignOn: { readonly at: number; readonly remoteIp: string } | null
+  /** When they were last asked for attributes while signing on; absent: never. */
+  readonly profileAskedAt?: number | null
   /** Moves with every change of username or document. */
   readonly version: number
   readonly createdAt: number
@@ -125,6 +127,7 @@ export function userFrom(environmentId: string, row: UserRow): User {
     verificationRequired: row.verification_required === 1,
     document: JSON.parse(row.document) as UserDocument,
     lastSignOn: row.last_sign_on_at === null ? null : { at: row.last_sign_on_at, remoteIp: row.last_sign_on_ip ?? '' },
+    profileAskedAt: row.profile_asked_at,
     version: row.version,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

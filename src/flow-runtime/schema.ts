@@ -34,6 +34,7 @@ export const flowResourceSchema = z.object({
       .optional()
       .describe('Extension: what the identity provider said, while it is to be confirmed.'),
     devices: z.array(deviceView).optional(),
+    attributes: z.array(z.object({ name: z.string(), required: z.boolean() })).optional(),
     requiredStep: stepSchema.optional(),
   }),
   id: z.string(),
@@ -41,6 +42,7 @@ export const flowResourceSchema = z.object({
   session: z.object({ id: z.string() }).optional(),
   bypassAllowed: z.boolean().optional(),
   selectedDevice: z.object({ id: z.string() }).optional(),
+  promptText: z.string().optional(),
   resumeUrl: z.string(),
   status: z.string(),
   createdAt: z.string(),

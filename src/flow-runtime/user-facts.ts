@@ -33,6 +33,7 @@ export function userFacts(
     password: status === 'PASSWORD_LOCKED_OUT' ? 'OK' : status,
     mfaEnabled: user.mfaEnabled,
     verification: user.verificationRequired ? 'REQUIRED' : 'OK',
+    profileAskedAt: user.profileAskedAt ?? null,
     lastSignOn: user.lastSignOn && lastSignOn(kernel, user.lastSignOn),
     attributes: {
       ...user.document,

@@ -12,6 +12,7 @@ import type { DeviceType, DeviceView } from './factors/device.ts'
 import type { FailureCode } from './failure.ts'
 import type { Json } from './json.ts'
 import type { FlowSummary } from './flow-summary.ts'
+import type { ProfileAttribute } from './profile.ts'
 import type { Method, Proof } from './proof.ts'
 import type { Answer, Effect, Question } from './question.ts'
 import type { Detail, Refusal } from './refusal.ts'
@@ -145,6 +146,8 @@ export interface Standing {
   readonly user: UserFacts | null
   readonly facts: Facts
   readonly identifier: string | null
+  /** Epoch milliseconds. */
+  readonly now: number
 }
 
 /** One policy action type. */
@@ -196,6 +199,9 @@ export interface ActionView {
   readonly bypassAllowed?: boolean
   readonly selectedDevice?: { readonly id: string }
   readonly devices?: readonly DeviceView[]
+  /** Attributes that are asked for. */
+  readonly attributes?: readonly { readonly name: ProfileAttribute; readonly required: boolean }[]
+  readonly promptText?: string
 }
 
 /** How an action uses identity providers. */

@@ -50,7 +50,7 @@ export function judge(policy: LivePolicy, flow: FlowState, facts: Facts, now: nu
       if (reason === 'satisfied-by-session') spared.push(...definition.methods)
       continue
     }
-    const standing = { actionId: id, user: evidence.user, identifier: flow.identifier, facts }
+    const standing = { actionId: id, user: evidence.user, identifier: flow.identifier, facts, now }
     const unmet = variants.map(({ action }) => action).find((action) => !isMet(action, evidence.proofs, standing))
     steps.push({ id, type, standing: unmet ? 'REQUIRED' : 'SATISFIED', reason })
     next ??= unmet

@@ -39,6 +39,8 @@ export interface UserFacts {
   readonly password: 'OK' | 'NO_PASSWORD' | 'MUST_CHANGE_PASSWORD' | 'PASSWORD_EXPIRED'
   /** `REQUIRED`: the e-mail address has to be proved before anything else counts (lifecycle VERIFICATION_REQUIRED). */
   readonly verification: 'OK' | 'REQUIRED'
+  /** When the user was last asked for attributes, epoch milliseconds. */
+  readonly profileAskedAt?: number | null
   /** The sign-on before; null: there was none. `at` is in epoch milliseconds. */
   readonly lastSignOn?: { readonly at: number; readonly location?: Location } | null
   /** The user resource, for conditions such as `${user.population.id}`; never credentials. */

@@ -218,7 +218,7 @@ function carryOut(
       if (isStranger(state, user)) return refuse(otherUser)
       if (!isUsable(user)) return dismissUser(turn, state)
       const fresh = methods.map((method) => proofOf(method, decision, action, turn.now))
-      const standing = { actionId: action.id, user, identifier: state.identifier, facts: turn.facts }
+      const standing = { actionId: action.id, user, identifier: state.identifier, facts: turn.facts, now: turn.now }
       if (!action.definition.isSatisfied(fresh, action.config, standing))
         throw new Error(`${action.type} proved too little`)
       if (demands !== undefined && !canBeDemanded(state.steps, demands)) {

@@ -9,6 +9,7 @@ import type { ExternalAuthentication } from './external-authentication.ts'
 import type { DeviceType } from './factors/device.ts'
 import type { Failure } from './failure.ts'
 import type { FlowSummary } from './flow-summary.ts'
+import type { Profile } from './profile.ts'
 import type { Outcome } from './outcome.ts'
 import type { Detail, UnsatisfiedRequirement } from './refusal.ts'
 import type { RegistrationAttributes } from './user-attributes.ts'
@@ -138,6 +139,11 @@ export interface Questions {
   readonly provisionUser: {
     readonly ask: { readonly authentication: ExternalAuthentication; readonly populationId: string | null }
     readonly answer: { readonly result: 'registered'; readonly user: UserFacts } | { readonly result: 'refused' }
+  }
+  /** Write what the user said of themselves, with the saving of the state. */
+  readonly updateProfile: {
+    readonly ask: { readonly userId: string; readonly attributes: Profile }
+    readonly answer: { readonly user: UserFacts }
   }
   /** Send a passcode to a device of the user, with the saving of the state; good for this flow only. */
   readonly sendPasscode: {

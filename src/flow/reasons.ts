@@ -34,6 +34,8 @@ export const transitionReasons = {
   'webhook-without-user': 'A webhook is asked only about somebody who has proved who they are; the policy has failed.',
   'demand-not-met': 'What the webhook demands is no step that the policy could ask for; the flow has failed.',
   'provider-not-available': 'The identity provider is disabled or gone; the policy has failed.',
+  'profile-needed': 'The policy asks for attributes that the user has no value of.',
+  'profile-updated': 'The user was asked, and said what they wanted to.',
   'passcode-needed': 'The policy asks for a second factor: the passcode of a device is waited for.',
   'device-needed': 'The policy asks for a second factor, and the user chooses the device.',
   'passcode-accepted': 'The passcode of the device is right.',

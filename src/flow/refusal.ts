@@ -78,8 +78,9 @@ export const wrongCurrentPassword: Refusal = invalidData('wrong-current-password
 })
 
 /** A member of the body that has to be there. */
-export function valueMissing(target: string): Refusal {
-  return invalidData('value-missing', { code: 'REQUIRED_VALUE', target, message: 'must not be null' })
+export function valueMissing(...targets: readonly string[]): Refusal {
+  const details = targets.map((target) => ({ code: 'REQUIRED_VALUE', target, message: 'must not be null' }) as const)
+  return invalidData('value-missing', ...details)
 }
 
 /** A body that is no JSON object at all. */

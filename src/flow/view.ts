@@ -78,8 +78,10 @@ export interface FlowView {
       readonly attributes: Readonly<Record<string, string>>
     }
     readonly devices?: readonly DeviceView[]
+    readonly attributes?: NonNullable<ActionView['attributes']>
     readonly requiredStep?: StepView
   }
+  readonly promptText?: string
   readonly id: string
   readonly environment: { readonly id: string }
   readonly session?: { readonly id: string }
@@ -106,7 +108,7 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
   const requiredStep = viewSteps(state, links).find(({ id }) => id === state.action?.id)
   const { passwordPolicy, action = {} } = display
   // Nothing of somebody who has proved nothing yet (row J26).
-  const { devices, ...members } = user ? action : {}
+  const { devices, attributes, ...members } = user ? action : {}
   return {
     _links: {
       ...Object.fromEntries(state.offers.map((name) => [name, { href: links.self }])),
@@ -120,6 +122,7 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
       ...(passwordPolicy && setsPassword(state) ? { passwordPolicy } : {}),
       ...externalView(state, display, links),
       ...(devices ? { devices } : {}),
+      ...(attributes ? { attributes } : {}),
       ...(requiredStep ? { requiredStep } : {}),
     },
     ...members,

@@ -12,9 +12,11 @@ import { mediaTypes } from '../flow/media-types.ts'
 /** What a form asks of the flow. */
 export interface SignOnAction {
   readonly action: MediaType
-  /** As the JSON body of that media type would be. A field left empty is a member not sent; a member that is an object takes
-   * the field as its `id`. */
-  readonly body: Readonly<Record<string, string | { readonly id: string }>>
+  /**
+   * As the JSON body of that media type would be. A field left empty is a member not sent; a member that is an object takes
+   * the field of its name as its `id`, and fields such as `name.given` as its members.
+   */
+  readonly body: Readonly<Record<string, string | Readonly<Record<string, string>>>>
 }
 
 /**
@@ -24,10 +26,21 @@ export interface SignOnAction {
 export function signOnAction({ values, repeated }: FormParameters): SignOnAction | undefined {
   const description = mediaTypes().find(({ name }) => name === values['action'])
   if (!description || repeated.length > 0) return undefined
-  const members = Object.entries(description.body.shape).flatMap(([member, schema]) => {
-    const value = values[member]
-    if (value === undefined || value === '') return []
-    return [[member, schema instanceof z.ZodObject ? { id: value } : value] as const]
-  })
+  const members = Object.entries(description.body.shape).flatMap(
+    ([member, schema]): (readonly [string, SignOnAction['body'][string]])[] => {
+      const value = values[member]
+      if (value) return [[member, schema instanceof z.ZodObject ? { id: value } : value]]
+      const parts = partsOf(values, member)
+      return Object.keys(parts).length > 0 ? [[member, parts]] : []
+    },
+  )
   return { action: description.name, body: Object.fromEntries(members) }
+}
+
+/** The fields `member.part` as an object. */
+function partsOf(values: FormParameters['values'], member: string): Readonly<Record<string, string>> {
+  const named = Object.entries(values).flatMap(([name, value]) =>
+    name.startsWith(`${member}.`) && value ? [[name.slice(member.length + 1), value] as const] : [],
+  )
+  return Object.fromEntries(named)
 }

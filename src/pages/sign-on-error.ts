@@ -14,7 +14,7 @@ interface RefusalDetail {
   readonly innerError?: Readonly<Record<string, unknown>>
 }
 
-const missing: Readonly<Record<SignOnField, TextName>> = {
+const missing: Readonly<Partial<Record<SignOnField, TextName>>> = {
   username: 'error.enterUsername',
   password: 'error.enterPassword',
   currentPassword: 'error.enterCurrentPassword',
@@ -45,7 +45,7 @@ export function explainRefusal(
   if (code === 'LIMIT_EXCEEDED') return { field, text: say(language, 'error.tooManyCodes') }
   if (code === 'INVALID_OTP') return { field: 'otp', text: say(language, 'error.wrongCode') }
   if (code === 'UNIQUENESS_VIOLATION') return { field, text: say(language, 'error.taken') }
-  if (code === 'REQUIRED_VALUE' && field) return { field, text: say(language, missing[field]) }
+  if (code === 'REQUIRED_VALUE' && field) return { field, text: say(language, missing[field] ?? 'error.enterValue') }
   if (code === 'INVALID_VALUE') {
     if (field === 'recoveryCode' || field === 'verificationCode')
       return { field, text: say(language, 'error.wrongCode') }

@@ -23,6 +23,58 @@ const fields = {
   recoveryCode: { ...code, label: 'recover.code' },
   verificationCode: { ...code, label: 'verify.code' },
   otp: { ...code, label: 'passcode.code' },
+  mobilePhone: { type: 'tel', autocomplete: 'tel', label: 'attribute.mobilePhone', isSecret: false },
+  primaryPhone: { type: 'tel', autocomplete: 'tel', label: 'attribute.primaryPhone', isSecret: false },
+  nickname: { type: 'text', autocomplete: 'nickname', label: 'attribute.nickname', isSecret: false },
+  title: { type: 'text', autocomplete: 'organization-title', label: 'attribute.title', isSecret: false },
+  locale: { type: 'text', autocomplete: 'off', label: 'attribute.locale', isSecret: false },
+  timezone: { type: 'text', autocomplete: 'off', label: 'attribute.timezone', isSecret: false },
+  preferredLanguage: { type: 'text', autocomplete: 'language', label: 'attribute.preferredLanguage', isSecret: false },
+  'name.given': { type: 'text', autocomplete: 'given-name', label: 'attribute.name.given', isSecret: false },
+  'name.middle': { type: 'text', autocomplete: 'additional-name', label: 'attribute.name.middle', isSecret: false },
+  'name.family': { type: 'text', autocomplete: 'family-name', label: 'attribute.name.family', isSecret: false },
+  'name.honorificPrefix': {
+    type: 'text',
+    autocomplete: 'honorific-prefix',
+    label: 'attribute.name.honorificPrefix',
+    isSecret: false,
+  },
+  'name.honorificSuffix': {
+    type: 'text',
+    autocomplete: 'honorific-suffix',
+    label: 'attribute.name.honorificSuffix',
+    isSecret: false,
+  },
+  'address.streetAddress': {
+    type: 'text',
+    autocomplete: 'street-address',
+    label: 'attribute.address.streetAddress',
+    isSecret: false,
+  },
+  'address.locality': {
+    type: 'text',
+    autocomplete: 'address-level2',
+    label: 'attribute.address.locality',
+    isSecret: false,
+  },
+  'address.region': {
+    type: 'text',
+    autocomplete: 'address-level1',
+    label: 'attribute.address.region',
+    isSecret: false,
+  },
+  'address.postalCode': {
+    type: 'text',
+    autocomplete: 'postal-code',
+    label: 'attribute.address.postalCode',
+    isSecret: false,
+  },
+  'address.countryCode': {
+    type: 'text',
+    autocomplete: 'country',
+    label: 'attribute.address.countryCode',
+    isSecret: false,
+  },
 } as const
 
 /** The name of a field. */
@@ -31,6 +83,11 @@ export type SignOnField = keyof typeof fields
 /** Whether a name is one of a field. */
 export function isField(name: string): name is SignOnField {
   return Object.hasOwn(fields, name)
+}
+
+/** Whether what was typed into a field is shown again. */
+export function isShown(name: string): boolean {
+  return isField(name) && !fields[name].isSecret
 }
 
 /** What the page says about the last attempt. */
@@ -58,13 +115,15 @@ export interface FieldOptions {
   readonly isFirst?: boolean
   /** Whether a password is chosen here and not typed from memory. */
   readonly isNew?: boolean
+  /** Whether it may be left empty. */
+  readonly isOptional?: boolean
 }
 
 /** A field with its label, and the error beside it where there is one. */
 export function field(
   { language, error: wrong, values, hasRequirements }: FieldContext,
   name: SignOnField,
-  { isFirst = false, isNew = false }: FieldOptions = {},
+  { isFirst = false, isNew = false, isOptional = false }: FieldOptions = {},
 ): Html {
   const { type, autocomplete, label, isSecret } = fields[name]
   const error = wrong?.field === name ? wrong : undefined
@@ -75,8 +134,8 @@ export function field(
   const typed = isSecret ? undefined : values[name]
   const isName = type === 'text' || type === 'email'
   return html`<div class="field">
-<label for="${name}">${say(language, label)}</label>
-<input id="${name}" name="${name}" type="${type}" autocomplete="${chooses ? 'new-password' : autocomplete}" required${
+<label for="${name}">${say(language, label)}${isOptional && html` <span class="muted">${say(language, 'field.optional')}</span>`}</label>
+<input id="${name}" name="${name}" type="${type}" autocomplete="${chooses ? 'new-password' : autocomplete}"${!isOptional && html` required`}${
     !isSecret && html` value="${typed}"`
   }${isName && html` autocapitalize="none" autocorrect="off" spellcheck="false"`}${error && html` aria-invalid="true"`}${
     describedBy.length > 0 && html` aria-describedby="${describedBy.join(' ')}"`

@@ -17,6 +17,7 @@ import { loadFlow, type StoredFlow } from '../flow-runtime/stored-flow.ts'
 import { pageHeaders } from './headers.ts'
 import { type Aside, asides, renderSignOn, type SignOnView } from './sign-on.ts'
 import { type SignOnAction, signOnAction } from './sign-on-action.ts'
+import { isShown } from './sign-on-fields.ts'
 import { explainRefusal } from './sign-on-error.ts'
 import type { SignOnError } from './sign-on-fields.ts'
 import { renderSignOnNotice } from './sign-on-notice.ts'
@@ -71,6 +72,8 @@ async function show(
       passwordPolicy,
       devices: action?.devices,
       selectedDevice: action?.selectedDevice,
+      attributes: action?.attributes,
+      promptText: action?.promptText,
       providers: providers.map(({ id, name }) => ({ name, href: links.authenticate(id) })),
       error: attempt?.error ?? (failed ? { field: null, text: say(language, 'error.external') } : undefined),
     },
@@ -80,9 +83,13 @@ async function show(
 }
 
 /** What was typed into fields that hold no secret. */
-function typed({ username, email }: SignOnAction['body']) {
-  const text = (value: unknown) => (typeof value === 'string' ? value : '')
-  return { username: text(username), email: text(email) }
+function typed(body: SignOnAction['body']): NonNullable<SignOnView['values']> {
+  const flat = Object.entries(body).flatMap(([member, value]) =>
+    typeof value === 'string'
+      ? [[member, value] as const]
+      : Object.entries(value).map(([part, inner]) => [`${member}.${part}`, inner] as const),
+  )
+  return Object.fromEntries(flat.filter(([name]) => isShown(name)))
 }
 
 /** Whom somebody named, in the words they used; whether anybody has that name is not known. */

@@ -5,6 +5,7 @@
  * Never: a password sent back to the browser, or a form for an action that the flow does not offer.
  */
 import type { ActionStatus, MediaType } from '../flow/actions/index.ts'
+import type { ActionView } from '../flow/action.ts'
 import { type DeviceView, isSentTo } from '../flow/factors/device.ts'
 import { type Fragment, type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
@@ -34,6 +35,9 @@ export interface SignOnView {
   /** Second factors of the user, and which of them is in use. */
   readonly devices?: readonly DeviceView[] | undefined
   readonly selectedDevice?: { readonly id: string } | undefined
+  /** Attributes that are asked for, and what the policy says to that. */
+  readonly attributes?: ActionView['attributes'] | undefined
+  readonly promptText?: string | undefined
   /** What was wrong with the last attempt. */
   readonly error?: SignOnError | undefined
 }
@@ -56,12 +60,14 @@ export type Aside = keyof typeof asides
 interface Content {
   readonly heading: TextName
   readonly text?: TextName
+  /** In the place of the text: words of the policy. */
+  readonly note?: string | undefined
   readonly forms: Fragment
 }
 
 /** Renders the page of a waiting flow. */
 export function renderSignOn(view: SignOnView, language: Language): string {
-  const { heading, text, forms } = contentOf(view, {
+  const { heading, text, note, forms } = contentOf(view, {
     language,
     error: view.error,
     values: view.values ?? {},
@@ -73,7 +79,7 @@ export function renderSignOn(view: SignOnView, language: Language): string {
     applicationName: view.applicationName,
     hasError: view.error !== undefined,
     script: signOnScript,
-    main: html`${text && html`<p class="muted">${say(language, text)}</p>`}
+    main: html`${(note ?? text) && html`<p class="muted">${note ?? (text && say(language, text))}</p>`}
 ${view.error?.field === null && html`<p class="alert" tabindex="-1" autofocus>${view.error.text}</p>`}
 ${view.user && account(view, view.user, language)}
 ${forms}
@@ -123,6 +129,8 @@ function contentOf(view: SignOnView, context: FieldContext): Content {
       const forms = [signOnForm(view, context, both), others(view, context)]
       return { heading: 'external.link', text: 'external.linkText', forms }
     }
+    case 'PROFILE_DATA_REQUIRED':
+      return profile(view, context)
     case 'OTP_REQUIRED':
       return passcode(view, context)
     case 'DEVICE_SELECTION_REQUIRED':
@@ -194,6 +202,19 @@ function recoverForms(view: SignOnView, context: FieldContext): readonly Html[] 
 function verifyForms(view: SignOnView, context: FieldContext): readonly Html[] {
   const content = [field(context, 'verificationCode', { isFirst: true }), submit(context, 'verify.submit')]
   return [postForm(view, 'user.verify', content), again(view, context, 'user.sendVerificationCode')]
+}
+
+function profile(view: SignOnView, context: FieldContext): Content {
+  const asked = (view.attributes ?? []).map(({ name, required }, at) =>
+    field(context, name, { isFirst: at === 0, isOptional: !required }),
+  )
+  const forms = [postForm(view, 'user.update', [...asked, submit(context, 'profile.submit')])]
+  if (!view.attributes?.some(({ required }) => required)) {
+    forms.push(
+      postForm(view, 'user.update', html`<button class="link">${say(context.language, 'profile.skip')}</button>`),
+    )
+  }
+  return { heading: 'profile.heading', text: 'profile.text', note: view.promptText, forms }
 }
 
 function passcode(view: SignOnView, context: FieldContext): Content {

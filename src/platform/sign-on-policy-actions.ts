@@ -67,7 +67,7 @@ function requireReferences({ environment, kernel }: Context, action: PolicyActio
 function providersIn(action: PolicyAction): readonly (readonly [target: string, id: string])[] {
   if (action.type === 'WEBHOOK') return []
   if (action.type === 'IDENTITY_PROVIDER') return [['identityProvider.id', action.identityProvider.id]]
-  if (action.type === 'MULTI_FACTOR_AUTHENTICATION') return []
+  if (action.type === 'PROGRESSIVE_PROFILING' || action.type === 'MULTI_FACTOR_AUTHENTICATION') return []
   const social = (action.socialProviders ?? []).map(({ id }, at) => [`socialProviders[${at}].id`, id] as const)
   if (action.type !== 'IDENTIFIER_FIRST') return social
   const discovered = (action.discoveryRules ?? []).map(

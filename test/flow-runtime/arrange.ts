@@ -290,6 +290,8 @@ export function bodyOf(action: MediaType, person: Person, code = 'CANARYXX'): ob
       return { device: { id: person.deviceId ?? '' } }
     case 'otp.check':
       return { otp: code }
+    case 'user.update':
+      return { nickname: 'Ada' }
     case 'user.confirm':
     case 'session.reset':
       return {}
@@ -305,6 +307,8 @@ export interface Offering {
   readonly identifierFirst: string
   /** LOGIN, then MULTI_FACTOR_AUTHENTICATION with a device that the user chooses. */
   readonly multiFactor: string
+  /** LOGIN, then PROGRESSIVE_PROFILING for a nickname. */
+  readonly profiling: string
   /** LOGIN that asks whether what a provider said is right, and IDENTITY_PROVIDER. */
   readonly confirming: string
   readonly elsewhere: string
@@ -344,10 +348,24 @@ async function makeOffering(stile: Stile): Promise<Offering> {
       },
     },
   )
+  const profiling = await newPolicy(
+    stile,
+    { type: 'LOGIN' },
+    {
+      type: 'PROGRESSIVE_PROFILING',
+      attributes: [
+        { name: 'nickname', required: true },
+        { name: 'name.given', required: false },
+      ],
+      preventMultiplePromptsPerFlow: true,
+      promptIntervalSeconds: 3600,
+      promptText: 'Tell us.',
+    },
+  )
   const native = await newApplication(stile)
   const web = await newApplication(stile, { type: 'SINGLE_PAGE_APP', redirectUris: [stile.webApp.redirectUri] })
   for (const application of [native, web]) {
-    await assign(stile, application, login, identifierFirst, confirming, elsewhere, multiFactor)
+    await assign(stile, application, login, identifierFirst, confirming, elsewhere, multiFactor, profiling)
   }
   return {
     clients: { 'pi.flow': native, redirect: web },
@@ -355,6 +373,7 @@ async function makeOffering(stile: Stile): Promise<Offering> {
     identifierFirst: identifierFirst.name,
     confirming: confirming.name,
     multiFactor: multiFactor.name,
+    profiling: profiling.name,
     elsewhere: elsewhere.name,
     providerId,
     provider,
@@ -384,6 +403,7 @@ export function isOffered(status: FlowStatus): boolean {
     'ACCOUNT_LINKING_REQUIRED',
     'DEVICE_SELECTION_REQUIRED',
     'OTP_REQUIRED',
+    'PROFILE_DATA_REQUIRED',
   ].includes(status)
 }
 
@@ -396,6 +416,7 @@ async function offeredRequest(stile: Stile, status: FlowStatus, door: Door): Pro
     ACCOUNT_CONFIRMATION_REQUIRED: others.confirming,
     DEVICE_SELECTION_REQUIRED: others.multiFactor,
     OTP_REQUIRED: others.multiFactor,
+    PROFILE_DATA_REQUIRED: others.profiling,
   }
   return {
     client_id: clients[door],
@@ -444,6 +465,7 @@ export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.
     case 'MUST_CHANGE_PASSWORD':
     case 'PASSWORD_EXPIRED':
     case 'DEVICE_SELECTION_REQUIRED':
+    case 'PROFILE_DATA_REQUIRED':
     case 'VERIFICATION_CODE_REQUIRED':
     case 'COMPLETED':
       await check(flowId)

@@ -46,6 +46,25 @@ const twoFactors = () =>
     ],
   })
 
+const asking = () =>
+  compilePolicy({
+    id: 'policy',
+    name: 'Profile',
+    version: 1,
+    actions: [
+      { id: 'login', type: 'LOGIN', priority: 1 },
+      {
+        id: 'profile',
+        type: 'PROGRESSIVE_PROFILING',
+        priority: 2,
+        attributes: [{ name: 'nickname', required: true }],
+        preventMultiplePromptsPerFlow: true,
+        promptIntervalSeconds: 0,
+        promptText: '',
+      },
+    ],
+  })
+
 /** A flow in this status. */
 export function flowIn(status: FlowState['status']): Rig {
   const rig = new Rig()
@@ -86,6 +105,10 @@ export function flowIn(status: FlowState['status']): Rig {
     case 'ACCOUNT_LINKING_REQUIRED':
       rig.begin(policy())
       rig.comeBack('alice')
+      break
+    case 'PROFILE_DATA_REQUIRED':
+      rig.begin(asking())
+      rig.signOn('alice')
       break
     case 'DEVICE_SELECTION_REQUIRED':
       rig.begin(twoFactors())

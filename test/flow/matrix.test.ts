@@ -24,6 +24,7 @@ const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
   ACCOUNT_CONFIRMATION_REQUIRED: ['user.confirm', 'session.reset'],
   ACCOUNT_LINKING_REQUIRED: ['usernamePassword.check', 'user.register', 'session.reset'],
   OTP_REQUIRED: ['otp.check', 'device.select'],
+  PROFILE_DATA_REQUIRED: ['user.update'],
   DEVICE_SELECTION_REQUIRED: ['device.select'],
   COMPLETED: [],
   FAILED: [],
@@ -42,6 +43,7 @@ const bodies: Readonly<Record<MediaType, object>> = {
   'user.register': { username: 'carol', email: 'carol@example.com', password: `${canary}-new` },
   'user.verify': { verificationCode: codeOf('alice') },
   'user.sendVerificationCode': {},
+  'user.update': { nickname: 'Ada' },
   'device.select': { device: { id: deviceOf('alice', 'TOTP') } },
   'otp.check': { otp: codeOf('alice') },
 }

@@ -36,6 +36,7 @@ suite('media types', () => {
       ['user.lookup', [], ['SIGN_ON_REQUIRED']],
       ['device.select', [], ['DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED']],
       ['otp.check', ['otp'], ['OTP_REQUIRED']],
+      ['user.update', [], ['PROFILE_DATA_REQUIRED']],
     ])
   })
 

@@ -50,9 +50,9 @@ interface ActionPlan {
   readonly id: string
   /**
    * `name`: IDENTIFIER_FIRST, which proves nothing by itself; `idp`: IDENTITY_PROVIDER; `device`: a second factor by a
-   * device; `hook`: WEBHOOK.
+   * device; `hook`: WEBHOOK; `profile`: PROGRESSIVE_PROFILING.
    */
-  readonly factor: 'pwd' | 'mfa' | 'name' | 'idp' | 'device' | 'hook'
+  readonly factor: 'pwd' | 'mfa' | 'name' | 'idp' | 'device' | 'hook' | 'profile'
   /** Whether an identity provider may be used in the place of a password. */
   readonly trusts: boolean
   readonly condition: ConditionJson | null
@@ -61,7 +61,7 @@ interface ActionPlan {
 
 const plan: fc.Arbitrary<ActionPlan> = fc.record({
   id: fc.constantFrom('a', 'b', 'c', 'd'),
-  factor: fc.constantFrom('pwd', 'pwd', 'pwd', 'mfa', 'mfa', 'name', 'idp', 'device', 'hook'),
+  factor: fc.constantFrom('pwd', 'pwd', 'pwd', 'mfa', 'mfa', 'name', 'idp', 'device', 'hook', 'profile'),
   trusts: fc.boolean(),
   condition: fc.option(condition, { freq: 3 }),
   asksDeviceFirst: fc.boolean(),
@@ -74,6 +74,7 @@ const typeOf = {
   name: 'IDENTIFIER_FIRST',
   idp: 'IDENTITY_PROVIDER',
   hook: 'WEBHOOK',
+  profile: 'PROGRESSIVE_PROFILING',
   device: 'MULTI_FACTOR_AUTHENTICATION',
 } as const
 
@@ -100,6 +101,8 @@ function compile(
       socialProviders: trusts ? [{ id: partner.id }] : [],
       identityProvider: { id: partner.id },
       webhook: { url: `https://${trusts ? 'one' : 'other'}.example`, onError: asksDeviceFirst ? 'CONTINUE' : 'DENY' },
+      attributes: [{ name: 'nickname', required: trusts }],
+      promptIntervalSeconds: 0,
     } as unknown as PolicyAction & { id: string }
     const password = compilePolicy({ id: policyId, name: '', version, actions: [source] }).actions[0]
     const action =
@@ -137,6 +140,7 @@ type Command =
   | { readonly do: 'register'; readonly who: 'alice' | 'carol'; readonly fresh: string }
   | { readonly do: 'disable' | 'enable' | 'forceChange' | 'forceVerification'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'rewrite'; readonly policy: 'p1' | 'p2'; readonly plans: readonly ActionPlan[] | null }
+  | { readonly do: 'tell'; readonly nickname: string | null }
   | { readonly do: 'instruct'; readonly answer: WebhookSays }
   | { readonly do: 'wait'; readonly seconds: number }
 
@@ -157,7 +161,10 @@ const webhookSays: fc.Arbitrary<WebhookSays> = fc.oneof(
 const who = fc.constantFrom<'alice' | 'bob'>('alice', 'bob')
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 8, arbitrary: check() },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('reset', 'resume', 'endSession', 'restoreSession') }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constantFrom('reset', 'reset', 'resume', 'endSession', 'restoreSession') }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -224,6 +231,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('confirm'), who: fc.constantFrom('alice', 'carol') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('provider'), enabled: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('instruct'), answer: webhookSays }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('tell'), nickname: fc.constantFrom('Ada', null) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('wait'), seconds: fc.constantFrom(10, 60, 600, 3000) }) },
 )
 
@@ -356,6 +367,9 @@ function run(
       case 'provider':
         rig.configuration.identityProviders.set(partner.id, { ...partner, enabled: each.enabled })
         break
+      case 'tell':
+        observe(rig, rig.post('user.update', each.nickname === null ? {} : { nickname: each.nickname }), before)
+        break
       case 'instruct':
         rig.webhookAnswer = each.answer
         break
@@ -438,7 +452,11 @@ function possible(json: ConditionJson, rig: Rig, counts: boolean, userId: string
   if ('equals' in json) {
     const attributes = rig.personById(userId)?.facts.attributes
     const population = (attributes?.population as { id: string } | undefined)?.id
-    const value = { '${user.population.id}': population, '${user.mfaEnabled}': attributes?.mfaEnabled }[json.value]
+    const value = {
+      '${user.population.id}': population,
+      '${user.mfaEnabled}': attributes?.mfaEnabled,
+      '${user.nickname}': attributes?.nickname,
+    }[json.value]
     return value === undefined ? both : new Set([value === json.equals])
   }
   if (!('ipRange' in json)) return both
@@ -465,11 +483,13 @@ function unprovedActions(rig: Rig, userId: string, policyId: string): string[] {
     return policy.actions.flatMap((action) => {
       const each = planned.get(action)
       assert.ok(each)
+      const { nickname } = rig.personById(userId)?.facts.attributes ?? {}
+      if (each.factor === 'profile' && nickname !== undefined) return []
       if (each.factor === 'hook' ? hasPassed(rig, userId, action) : isProved(each, own)) return []
       if (rig.demands.has(action.id)) return [action.id]
       const isDue = isForced && (each.factor === 'pwd' || each.factor === 'idp' || !hasPrimary)
       const isSkippable = each.condition !== null && !possible(each.condition, rig, counts, userId).has(true)
-      const somebodyIsThere = counts || own.length > 0
+      const somebodyIsThere = counts || own.some(({ method }) => method !== 'profile')
       if (isSkippable && somebodyIsThere && !isDue && !(isDemanded && each.factor === 'pwd')) return []
       return [action.id]
     })
@@ -621,6 +641,7 @@ suite('properties of the flow machine', () => {
             'passcode-accepted': 1,
             'email-verified': 2,
             'external-account-known': 1,
+            'profile-updated': 1,
             'webhook-allowed': 1,
             'webhook-demands': 1,
             'webhook-failed-open': 1,

@@ -12,6 +12,7 @@ import type { FlowConfiguration } from '../../src/flow/configuration.ts'
 import { type DeviceFacts, type DeviceType, deviceTypes } from '../../src/flow/factors/device.ts'
 import { defaultDeviceAuthenticationPolicy } from '../../src/flow/factors/device-authentication-policy.ts'
 import { start, step } from '../../src/flow/machine.ts'
+import { filledBy } from '../../src/flow/profile.ts'
 import { readRequest } from '../../src/flow/media-types.ts'
 import { compilePolicy, type CompiledAction, type CompiledPolicy, type PolicyAction } from '../../src/flow/policy.ts'
 import type { PolicyVersions } from '../../src/flow/policy-versions.ts'
@@ -164,7 +165,7 @@ export class Rig {
   private atStart: readonly CompiledPolicy[] = []
   state: FlowState | undefined
   /** Secrets that were truly checked since the flow began or was reset: the model's own view of what is proved. */
-  evidence: { method: 'pwd' | 'mfa' | 'idp' | 'device'; userId: string; trustedBy?: string }[] = []
+  evidence: { method: 'pwd' | 'mfa' | 'idp' | 'device' | 'profile'; userId: string; trustedBy?: string }[] = []
   /** Whom a provider vouched for, while their address is yet to be verified. */
   private unverified: { userId: string; trustedBy: string } | undefined
   /** Whether the session may still spare steps, by the model's own account. */
@@ -386,6 +387,15 @@ export class Rig {
         if (!user || !factor || secrets.otp !== codeOf(user.username)) return { to, result: 'rejected' }
         this.evidence.push({ method: 'device', userId: user.facts.id })
         return { to, result: 'accepted', user: user.facts, factor }
+      }
+      case 'updateProfile': {
+        const { kind: to, userId, attributes } = question
+        const user = this.personById(userId)
+        assert.ok(user)
+        const facts: UserFacts = { ...user.facts, attributes: filledBy(user.facts.attributes, attributes) }
+        this.pending.push(() => (user.facts = facts))
+        this.evidence.push({ method: 'profile', userId })
+        return { to, user: facts }
       }
       case 'verifyEmail': {
         const { kind: to, userId } = question

@@ -27,6 +27,11 @@ const devices = [
   { id: '0c9f1a2e-3ad1-4bcf-9a4c-6fb7d9b8c002', type: 'TOTP', status: 'ACTIVE', nickname: 'Old phone' },
 ] as const
 
+const attributes = [
+  { name: 'name.given', required: true },
+  { name: 'mobilePhone', required: false },
+] as const
+
 /** A configuration that offers whatever can be offered. */
 const offering = { recovery: { enabled: true }, registration: { enabled: true } }
 
@@ -45,6 +50,7 @@ export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): Si
     ...chooses,
     ...(status === 'OTP_REQUIRED' ? { devices, selectedDevice: { id: devices[0].id } } : {}),
     ...(status === 'DEVICE_SELECTION_REQUIRED' ? { devices } : {}),
+    ...(status === 'PROFILE_DATA_REQUIRED' ? { attributes } : {}),
     ...more,
   }
 }
@@ -81,6 +87,12 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
     'password expired, wrong current': signOn('PASSWORD_EXPIRED', {
       error: refused('INVALID_VALUE', 'currentPassword'),
     }),
+    profile: signOn('PROFILE_DATA_REQUIRED'),
+    'profile, optional': signOn('PROFILE_DATA_REQUIRED', {
+      attributes: [{ name: 'address.countryCode', required: false }],
+      promptText: 'So that we know what to ship.',
+    }),
+    'profile, missing': signOn('PROFILE_DATA_REQUIRED', { error: refused('REQUIRED_VALUE', 'name.given') }),
     'choose a device': signOn('DEVICE_SELECTION_REQUIRED'),
     'passcode by e-mail': signOn('OTP_REQUIRED'),
     'passcode of an app': signOn('OTP_REQUIRED', { devices: [devices[1]], selectedDevice: { id: devices[1].id } }),

@@ -20,6 +20,7 @@ import { registerUserAsk } from './register-user.ts'
 import { sendPasscodeAsk } from './send-passcode.ts'
 import { sendRecoveryCodeAsk } from './send-recovery-code.ts'
 import { sendVerificationCodeAsk } from './send-verification-code.ts'
+import { updateProfileAsk } from './update-profile.ts'
 import { verifyEmailAsk } from './verify-email.ts'
 
 const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
@@ -36,6 +37,7 @@ const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
   sendPasscode: sendPasscodeAsk,
   sendRecoveryCode: sendRecoveryCodeAsk,
   sendVerificationCode: sendVerificationCodeAsk,
+  updateProfile: updateProfileAsk,
   verifyEmail: verifyEmailAsk,
 }
 

@@ -218,6 +218,7 @@ function judge(answer: Answer, turn: JudgedTurn): Decision<AccountSlot, Status> 
     case 'evaluateNewPassword':
     case 'sendPasscode':
     case 'checkPasscode':
+    case 'updateProfile':
       throw new Error('IDENTIFIER_FIRST asks nothing of the kind')
   }
 }

@@ -129,6 +129,7 @@ export const identityProvider = defineAction({
           case 'sendRecoveryCode':
           case 'sendPasscode':
           case 'checkPasscode':
+          case 'updateProfile':
             throw new Error('IDENTITY_PROVIDER asks nothing of the kind')
         }
     }

@@ -237,6 +237,7 @@ function judge(answer: Answer, turn: JudgedTurn): Decision<AccountSlot, Status> 
     case 'lookUpUser':
     case 'sendPasscode':
     case 'checkPasscode':
+    case 'updateProfile':
       throw new Error('LOGIN asks nothing of the kind')
   }
 }

@@ -20,6 +20,8 @@ export interface UserRow {
   readonly document: string
   readonly last_sign_on_at: number | null
   readonly last_sign_on_ip: string | null
+  /** When the user was last asked for attributes while signing on, epoch milliseconds. */
+  readonly profile_asked_at: number | null
   readonly version: number
   readonly created_at: number
   readonly updated_at: number
@@ -27,7 +29,7 @@ export interface UserRow {
 
 const userColumns = `u.id, u.population_id, u.username, u.username_key, u.enabled, u.locked_at, u.mfa_enabled, u.verification_required,
   u.registered_email_key, u.document,
-  u.last_sign_on_at, u.last_sign_on_ip, u.version, u.created_at, u.updated_at`
+  u.last_sign_on_at, u.last_sign_on_ip, u.profile_asked_at, u.version, u.created_at, u.updated_at`
 
 /** A user with the columns of the password, all null when there is none. */
 export type UserWithPasswordRow = UserRow & { readonly [K in keyof PasswordColumns]: PasswordColumns[K] | null }
