@@ -24,6 +24,7 @@ import type { UnitBody } from '../storage/port.ts'
 import { Stale } from '../storage/refusals.ts'
 import { sessionById } from '../storage/sql/sessions.ts'
 import { recordSignOn } from '../storage/sql/users.ts'
+import type { Write } from './asked.ts'
 import { isAboutSomebody } from './binding.ts'
 import { candidatePolicies, policyVersions } from './candidates.ts'
 import { drive, type Driven } from './drive.ts'
@@ -55,6 +56,8 @@ export interface Begun {
   readonly state: FlowState
   /** The user of the session, as just read; undefined where none was needed. */
   readonly user: UserWithPassword | undefined
+  /** What beginning wants written with the state: the passcode of a step-up. */
+  readonly writes: readonly Write[]
 }
 
 /** Begins a flow; nothing is stored yet. A session that satisfies the policy gives a COMPLETED flow at once. */
@@ -83,12 +86,19 @@ export async function beginFlow(context: Context, beginning: FlowBeginning): Pro
     },
   )
   if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
-  return { state: driven.state, user: driven.user }
+  return { state: driven.state, user: driven.user, writes: driven.writes }
 }
 
-/** Stores a flow that waits, bound to a session token. */
-export function storeFlow(context: Context, state: FlowState, token: string): Promise<void> {
-  return context.kernel.storage.commit({ name: 'store-flow', run: () => insertFlow(state, token) })
+/** Stores a flow that waits, bound to a session token, with what beginning it wants written. */
+export async function storeFlow({ kernel }: Context, { state, writes }: Begun, token: string): Promise<void> {
+  await kernel.storage.commit({
+    name: 'store-flow',
+    *run() {
+      yield* insertFlow(state, token)
+      for (const write of writes) if (write.with === 'save') yield* guarded(write.run)
+    },
+  })
+  if (writes.some(({ sends }) => sends)) kernel.wakeOutbox()
 }
 
 const attempts = 3

@@ -41,7 +41,10 @@ await onEachEngine('sessions of a user', (stile) => {
     const one = await api('GET', `/users/${user.id}/sessions/${oldest.id}`)
     assert.deepEqual(one.json, oldest)
     assert.equal(one.json._links.self.href.endsWith(`/users/${user.id}/sessions/${oldest.id}`), true)
-    assert.deepEqual((await eventsOf(oldest.id)).map(({ action }) => action), ['SESSION.CREATED'])
+    assert.deepEqual(
+      (await eventsOf(oldest.id)).map(({ action }) => action),
+      ['SESSION.CREATED'],
+    )
   })
 
   test('I20, D22: an ended session is nobody, its tokens are dead, its code too; the others go on', async () => {

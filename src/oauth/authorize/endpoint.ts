@@ -93,7 +93,7 @@ async function proceed(context: Context, client: Application, request: Authoriza
   const token = readSessionToken(context.headers.cookie)
   const found = token ? await sessionOfToken(kernel, environment.id, token, now) : undefined
   const session = found?.session ?? null
-  const { state, user } = await beginFlow(context, {
+  const begun = await beginFlow(context, {
     application: client,
     door: request.mode === 'pi.flow' ? 'pi.flow' : 'redirect',
     forcesLogin: request.prompt === 'login',
@@ -105,12 +105,13 @@ async function proceed(context: Context, client: Application, request: Authoriza
     session,
     sessionUser: found?.user,
   })
-  if (state.status === 'COMPLETED' && session) return await answerAtOnce(context, request, { state, user }, session)
+  const { state } = begun
+  if (state.status === 'COMPLETED' && session) return await answerAtOnce(context, request, begun, session)
   if (request.prompt === 'none') throw problem('login_required')
   if (state.status === 'FAILED') throw problem('access_denied', { description: state.failure?.message ?? '' })
 
   const binding = token ?? kernel.world.uuid()
-  await storeFlow(context, state, binding)
+  await storeFlow(context, begun, binding)
   if (binding !== token) context.answer['set-cookie'] = sessionCookie(site, binding, now)
   if (request.mode === 'pi.flow') return { status: 200, body: await flowResource(context, state, client) }
   return { status: 302, headers: { location: signOnPage(site, client, state.id) } }
