@@ -5,7 +5,7 @@
  * Never: a seed in clear in storage, or read again once its device is active (row L19).
  */
 import type { Environment } from '../environment/snapshot.ts'
-import { type DeviceFacts, type DeviceType, deviceTypes, maskEmail } from '../flow/factors/device.ts'
+import { type DeviceFacts, type DeviceType, deviceTypes, maskEmail, maskPhone } from '../flow/factors/device.ts'
 import type { Kernel } from '../kernel.ts'
 import { open, seal, type SealContext } from '../keys/sealing.ts'
 import { type DeviceRow, devicesOfUser } from '../storage/sql/devices.ts'
@@ -19,6 +19,8 @@ export interface Device {
   readonly status: 'ACTIVE' | 'ACTIVATION_REQUIRED'
   readonly nickname: string | null
   readonly email: string | null
+  /** As written: E.164, perhaps with dots, spaces and brackets. */
+  readonly phone: string | null
   readonly sealedSeed: string | null
   readonly lastStep: number | null
   readonly blockedAt: number | null
@@ -50,6 +52,7 @@ export function deviceFrom(row: DeviceRow): Device | undefined {
     status: row.status === 'ACTIVE' ? 'ACTIVE' : 'ACTIVATION_REQUIRED',
     nickname: row.nickname,
     email: row.email,
+    phone: row.phone,
     sealedSeed: row.sealed_seed,
     lastStep: row.last_step,
     blockedAt: row.blocked_at,
@@ -59,8 +62,8 @@ export function deviceFrom(row: DeviceRow): Device | undefined {
 }
 
 /** What a flow may know of a device. */
-export function deviceFacts({ id, type, status, blockedAt, nickname, email }: Device): DeviceFacts {
-  const target = email === null ? null : maskEmail(email)
+export function deviceFacts({ id, type, status, blockedAt, nickname, email, phone }: Device): DeviceFacts {
+  const target = email === null ? phone && maskPhone(phone) : maskEmail(email)
   return { id, type, status, isBlocked: blockedAt !== null, nickname, target }
 }
 

@@ -8,6 +8,7 @@
  */
 import { notify } from '../delivery/notification.ts'
 import type { Environment } from '../environment/snapshot.ts'
+import { isSentTo, type SentCodeType } from '../flow/factors/device.ts'
 import type { Kernel } from '../kernel.ts'
 import { clearGuesses, type GuessBound, type Guessed, secondsUntil, takeGuess } from '../limits/guesses.ts'
 import { run, type UnitBody } from '../storage/port.ts'
@@ -42,13 +43,20 @@ export type PasscodeSending =
   | { readonly result: 'sent'; readonly send: () => UnitBody<void> }
   | { readonly result: 'lockedOut'; readonly secondsUntilUnlock: number }
 
-/** Prepares a passcode for an e-mail device: one counted sending. */
+/** A phone number without the dots, spaces and brackets that people write into it. */
+function e164(number: string): string {
+  return number.replaceAll(/[^+0-9]/g, '')
+}
+
+const deliveryMethods = { EMAIL: 'Email', SMS: 'SMS', VOICE: 'Voice' } as const
+
+/** Prepares a passcode for a device that they are sent to: one counted sending. */
 export async function sendPasscode(
   kernel: Ports,
   environment: Environment,
   message: {
     readonly user: User
-    readonly device: Device
+    readonly device: Device & { readonly type: SentCodeType }
     readonly use: PasscodeUse
     /** What the user signs on to; empty where nothing. */
     readonly applicationName: string
@@ -70,7 +78,8 @@ export async function sendPasscode(
         environment,
         {
           template: use.kind === 'activation' ? 'device_pairing' : 'strong_authentication',
-          to: device.email ?? '',
+          deliveryMethod: deliveryMethods[device.type],
+          to: device.email ?? e164(device.phone ?? ''),
           userId: user.id,
           locales: user.document.preferredLanguage ? [user.document.preferredLanguage, ...locales] : locales,
           variables: {
@@ -108,7 +117,7 @@ export async function tryPasscode(
 ): Promise<PasscodeCheck> {
   const { device, use, typed, bound, now } = attempt
   const guessed = guessesAt(environment.id, device.userId)
-  if (device.type === 'EMAIL') {
+  if (isSentTo(device.type)) {
     return tryCode(kernel, environment, { ...codeFor(device, use), typed, guessed, bound, now })
   }
   const guess = await kernel.storage.commit(takeGuess(guessed, bound, now))

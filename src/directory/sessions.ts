@@ -6,7 +6,7 @@
 import type { EnvironmentSettings } from '../environment/settings.ts'
 import type { SessionFacts } from '../flow/facts.ts'
 import type { Outcome } from '../flow/outcome.ts'
-import type { Method } from '../flow/proof.ts'
+import type { Authenticator } from '../flow/proof.ts'
 import type { Kernel } from '../kernel.ts'
 import { compareAndSet, insert, type Word } from '../storage/operations.ts'
 import { run, type Statement } from '../storage/port.ts'
@@ -24,7 +24,9 @@ import { type UserWithPassword, userWithPasswordFrom } from './users.ts'
 export interface LastSignOn {
   readonly at: number
   readonly remoteIp: string
-  readonly withAuthenticator: Readonly<Partial<Record<Method, { readonly at: number; readonly policyId: string }>>>
+  readonly withAuthenticator: Readonly<
+    Partial<Record<Authenticator, { readonly at: number; readonly policyId: string }>>
+  >
   readonly policyId: string
 }
 

@@ -7,8 +7,9 @@ import { deviceFacts, devicesOf } from '../directory/devices.ts'
 import { sessionFacts, sessionFrom } from '../directory/sessions.ts'
 import { type UserWithPassword, userWithPasswordById } from '../directory/users.ts'
 import type { DeviceFacts } from '../flow/factors/device.ts'
-import type { Facts, SessionFacts } from '../flow/facts.ts'
+import type { Facts, RequestFacts, SessionFacts } from '../flow/facts.ts'
 import { step } from '../flow/machine.ts'
+import type { QuestionKind } from '../flow/question.ts'
 import type { PolicyVersions } from '../flow/policy-versions.ts'
 import type { StepResult } from '../flow/turn.ts'
 import { sessionById } from '../storage/sql/sessions.ts'
@@ -29,21 +30,35 @@ export type Driven =
 
 const maximumTurns = 16
 
+/** Questions whose answer is a message to somebody. */
+const messages: ReadonlySet<QuestionKind> = new Set(['sendPasscode', 'sendRecoveryCode', 'sendVerificationCode'])
+
+/** What an event is run with. */
+export interface Driving {
+  /** The versions that answers are judged by. */
+  readonly policies: readonly PolicyVersions[]
+  /** What was cut out of the body; it goes to the answers and nowhere else. */
+  readonly secrets: Readonly<Record<string, string>>
+  /** The session the flow depends on: as the caller has just read it with its user, or the id to read it by. */
+  readonly session:
+    | { readonly read: SessionFacts | null; readonly user: UserWithPassword | undefined }
+    | { readonly id: string | undefined }
+  /** Whether nobody is there who could be asked anything (`prompt=none`). */
+  readonly isSilent: boolean
+}
+
+/** Nobody is there, and somebody would have to be asked. */
+export class LoginRequired extends Error {}
+
 /**
  * Runs one event through the machine.
  * @param begin the first call of the machine, to be repeated with more facts as long as it lacks some
- * @param policies the versions its answers are judged by
- * @param secrets what was cut out of the body; it goes to the answers and nowhere else
- * @param session the session the flow depends on: as the caller has just read it with its user, or the id to read it by
+ * @throws LoginRequired when somebody would have to be written to, and nobody is there
  */
 export async function drive(
   context: Context,
   begin: (facts: Facts) => StepResult,
-  policies: readonly PolicyVersions[],
-  secrets: Readonly<Record<string, string>>,
-  session:
-    | { readonly read: SessionFacts | null; readonly user: UserWithPassword | undefined }
-    | { readonly id: string | undefined },
+  { policies, secrets, session, isSilent }: Driving,
 ): Promise<Driven> {
   let user = 'read' in session ? session.user : undefined
   const read = 'read' in session ? factsRead(context, session.read, user) : {}
@@ -70,6 +85,8 @@ export async function drive(
           // A flow about somebody who exists has read its user by now: whoever does not shall not be answered sooner (D7).
           await userWithPasswordById(context.kernel, context.environment.id, state.id)
         }
+        // A silent request, made every few minutes, must neither write to anybody nor spend their messages.
+        if (isSilent && messages.has(ask.question.kind)) throw new LoginRequired()
         const { answer, write } = await answerQuestion(context, ask.question, secrets, state)
         if (write) writes.push(write)
         if ('user' in answer && answer.user) facts = { ...facts, user: answer.user }
@@ -81,12 +98,12 @@ export async function drive(
   throw new Error('a flow did not come to rest')
 }
 
-function factsRead(
-  { environment, now }: Context,
-  session: SessionFacts | null,
-  user: UserWithPassword | undefined,
-): Facts {
-  return session ? { session, user: user ? userFacts(environment, user, now) : null } : { session }
+function factsRead(context: Context, session: SessionFacts | null, user: UserWithPassword | undefined): Facts {
+  return session ? { session, user: user ? userFacts(context, user) : null } : { session }
+}
+
+function requestFacts({ kernel, remoteAddress }: Context): RequestFacts {
+  return { remoteIp: remoteAddress, network: kernel.ipIntelligence.lookUp(remoteAddress) }
 }
 
 /** The devices of a user as facts; none where there is no user. */
@@ -116,14 +133,14 @@ async function load(
       case 'user': {
         const id = needs.userId ?? loaded.session?.userId
         user = id ? await userWithPasswordById(kernel, environment.id, id) : undefined
-        loaded = { ...loaded, user: user ? userFacts(environment, user, now) : null }
+        loaded = { ...loaded, user: user ? userFacts(context, user) : null }
         break
       }
       case 'configuration':
         loaded = { ...loaded, configuration: environment.flowConfiguration }
         break
       case 'request':
-        loaded = { ...loaded, request: { remoteIp: context.remoteAddress } }
+        loaded = { ...loaded, request: requestFacts(context) }
         break
       case 'devices':
         loaded = { ...loaded, devices: await devicesFact(context, needs.userId) }

@@ -24,8 +24,8 @@ import type { UnitBody } from '../storage/port.ts'
 import { Stale } from '../storage/refusals.ts'
 import { sessionById } from '../storage/sql/sessions.ts'
 import { recordSignOn } from '../storage/sql/users.ts'
-import type { Write } from './asked.ts'
 import { isAboutSomebody } from './binding.ts'
+import type { Write } from './asked.ts'
 import { candidatePolicies, policyVersions } from './candidates.ts'
 import { drive, type Driven } from './drive.ts'
 import { guarded } from './guarded.ts'
@@ -38,6 +38,8 @@ export interface FlowBeginning {
   readonly application: Application
   readonly door: FlowState['door']
   readonly forcesLogin: boolean
+  /** Whether nobody is there who could be asked anything (`prompt=none`). */
+  readonly isSilent: boolean
   readonly maxAge: number | null
   readonly loginHint: string | null
   /** The only user that may be signed on; null: anybody. */
@@ -56,14 +58,17 @@ export interface Begun {
   readonly state: FlowState
   /** The user of the session, as just read; undefined where none was needed. */
   readonly user: UserWithPassword | undefined
-  /** What beginning wants written with the state: the passcode of a step-up. */
+  /** What has to be written with it. */
   readonly writes: readonly Write[]
 }
 
-/** Begins a flow; nothing is stored yet. A session that satisfies the policy gives a COMPLETED flow at once. */
+/**
+ * Begins a flow; nothing is stored yet. A session that satisfies the policy gives a COMPLETED flow at once.
+ * @throws LoginRequired when nobody is there (`isSilent`) and somebody would have to be written to
+ */
 export async function beginFlow(context: Context, beginning: FlowBeginning): Promise<Begun> {
   const { kernel, environment, now } = context
-  const { application, door, acrValues, session, sessionUser } = beginning
+  const { application, door, acrValues, session, sessionUser, isSilent } = beginning
   const { forcesLogin, maxAge, loginHint, hintedUserId, parameters } = beginning
   const candidates = candidatePolicies(environment, application, acrValues)
   const origin = {
@@ -75,21 +80,17 @@ export async function beginFlow(context: Context, beginning: FlowBeginning): Pro
     newSessionId: kernel.world.uuid(),
   }
   const policies = candidates.map((policy) => ({ atStart: policy, current: policy }))
-  const driven = await drive(
-    context,
-    (facts) => start(candidates, origin, facts, now),
+  const driven = await drive(context, (facts) => start(candidates, origin, facts, now), {
     policies,
-    {},
-    {
-      read: session && sessionFacts(session),
-      user: sessionUser,
-    },
-  )
+    secrets: {},
+    session: { read: session && sessionFacts(session), user: sessionUser },
+    isSilent,
+  })
   if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
   return { state: driven.state, user: driven.user, writes: driven.writes }
 }
 
-/** Stores a flow that waits, bound to a session token, with what beginning it wants written. */
+/** Stores a flow that waits, bound to a session token, and what its first answers wrote. */
 export async function storeFlow({ kernel }: Context, { state, writes }: Begun, token: string): Promise<void> {
   await kernel.storage.commit({
     name: 'store-flow',
@@ -151,8 +152,11 @@ async function carry(
     const flow = await load()
     const { event, secrets } = read()
     const policies = await policyVersions(kernel.environments, environment, flow.application, flow.state)
-    const driven = await drive(context, (facts) => step(policies, flow.state, event, facts, now), policies, secrets, {
-      id: flow.state.session?.id,
+    const driven = await drive(context, (facts) => step(policies, flow.state, event, facts, now), {
+      policies,
+      secrets,
+      session: { id: flow.state.session?.id },
+      isSilent: false,
     })
     if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
     try {
@@ -245,15 +249,12 @@ export async function resumeFlow(
 ): Promise<Resumed | { readonly unfinished: StoredFlow }> {
   const { kernel, environment, now } = context
   const policies = await policyVersions(kernel.environments, environment, flow.application, flow.state)
-  const driven = await drive(
-    context,
-    (facts) => step(policies, flow.state, { type: 'resume' }, facts, now),
+  const driven = await drive(context, (facts) => step(policies, flow.state, { type: 'resume' }, facts, now), {
     policies,
-    {},
-    {
-      id: flow.state.session?.id,
-    },
-  )
+    secrets: {},
+    session: { id: flow.state.session?.id },
+    isSilent: false,
+  })
   if (driven.kind === 'refused') {
     if (driven.refusal.reason === 'not-finished') return { unfinished: flow }
     throw refusalProblem(driven.refusal)

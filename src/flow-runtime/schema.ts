@@ -45,6 +45,12 @@ export const flowResourceSchema = z.object({
   status: z.string(),
   createdAt: z.string(),
   expiresAt: z.string(),
-  error: z.object({ code: z.string(), message: z.string() }).optional(),
+  error: z
+    .object({
+      code: z.string(),
+      message: z.string(),
+      reason: z.string().optional().describe('Extension: why, in a word of the webhook that refused.'),
+    })
+    .optional(),
   authorizeResponse: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
 })

@@ -11,6 +11,7 @@ import type { FactName, Facts, UserFacts } from './facts.ts'
 import type { DeviceType, DeviceView } from './factors/device.ts'
 import type { FailureCode } from './failure.ts'
 import type { Json } from './json.ts'
+import type { FlowSummary } from './flow-summary.ts'
 import type { Method, Proof } from './proof.ts'
 import type { Answer, Effect, Question } from './question.ts'
 import type { Detail, Refusal } from './refusal.ts'
@@ -70,6 +71,7 @@ export interface ActionTurn<Config, Slot, Event> {
   readonly status: string
   readonly event: Event
   readonly user: { readonly id: string; readonly knownBy: 'session' | 'identifier' | 'credentials' } | null
+  readonly flow: FlowSummary
   /** What was typed to name the user, whether or not anybody has that name. */
   readonly identifier: string | null
   readonly flowId: string
@@ -102,6 +104,10 @@ export type Decision<Slot, Status extends string> =
       readonly methods: readonly Method[]
       /** The identity provider that vouches for them, where one does. */
       readonly provider?: string
+      /** The webhook the sign-on may go on by, where there is one. */
+      readonly webhook?: NonNullable<Proof['webhook']>
+      /** A type of action that has to be proved as well, whatever its condition. */
+      readonly demands?: string
       /** The device that proved it. */
       readonly factor?: DeviceType
       readonly user: UserFacts
@@ -120,13 +126,22 @@ export type Decision<Slot, Status extends string> =
   | { readonly outcome: 'identify'; readonly named: Named; readonly reason: TransitionReason }
   /** Forget the user and everything proved, and begin the policy again. */
   | { readonly outcome: 'restart'; readonly reason: TransitionReason }
-  /** The action cannot succeed any more; the next policy gets its turn. */
-  | { readonly outcome: 'fail'; readonly failure: FailureCode; readonly reason: TransitionReason }
+  /** The action cannot succeed any more; the next policy gets its turn, unless this is the last word on the sign-on. */
+  | {
+      readonly outcome: 'fail'
+      readonly failure: FailureCode
+      /** Why, in a word of whoever decided it. */
+      readonly failureReason?: string
+      readonly isFinal?: true
+      readonly reason: TransitionReason
+    }
   /** The request does not fit; nothing changes. */
   | { readonly outcome: 'refuse'; readonly refusal: Refusal }
 
-/** What is known of the flow's user beside the proofs. */
+/** Who asks, and what is known of the flow's user beside the proofs. */
 export interface Standing {
+  /** The policy action that asks. */
+  readonly actionId: string
   readonly user: UserFacts | null
   readonly facts: Facts
   readonly identifier: string | null

@@ -12,7 +12,7 @@ import { type Facts, type SessionFacts, type UserFacts, isUsable } from './facts
 import type { Outcome } from './outcome.ts'
 import type { CompiledAction } from './policy.ts'
 import { type LivePolicy, type Variant, type Variants, variantsOf } from './policy-versions.ts'
-import { amrWords, type Method, type Proof } from './proof.ts'
+import { amrWords, type Authenticator, isAuthenticator, type Method, type Proof } from './proof.ts'
 import type { StepReason } from './reasons.ts'
 import { type FlowState, type FlowStep, mayBe } from './state.ts'
 
@@ -50,7 +50,7 @@ export function judge(policy: LivePolicy, flow: FlowState, facts: Facts, now: nu
       if (reason === 'satisfied-by-session') spared.push(...definition.methods)
       continue
     }
-    const standing = { user: evidence.user, identifier: flow.identifier, facts }
+    const standing = { actionId: id, user: evidence.user, identifier: flow.identifier, facts }
     const unmet = variants.map(({ action }) => action).find((action) => !isMet(action, evidence.proofs, standing))
     steps.push({ id, type, standing: unmet ? 'REQUIRED' : 'SATISFIED', reason })
     next ??= unmet
@@ -80,7 +80,8 @@ function evidenceOf(flow: FlowState, facts: Facts): Evidence {
   const proofs = user ? proofsOf(flow) : []
   const live = liveSession(flow, facts)
   const session = flow.sessionCounts && live && live.userId === user?.id ? live : null
-  const at = proofs.length > 0 ? Math.max(...proofs.map((proof) => proof.at)) : (session?.lastSignOn.at ?? null)
+  const shown = proofs.filter(({ method }) => isAuthenticator(method)).map((proof) => proof.at)
+  const at = shown.length > 0 ? Math.max(...shown) : (session?.lastSignOn.at ?? null)
   return { user, proofs, session, at }
 }
 
@@ -162,9 +163,13 @@ function outcomeOf(
   evidence: EvidenceOfSomebody,
   spared: readonly Method[],
 ): Outcome {
-  const proved: Partial<Record<Method, number>> = {}
-  for (const { method, at } of evidence.proofs) proved[method] = Math.max(at, proved[method] ?? at)
-  const remembered = spared.filter((method) => evidence.session?.lastSignOn.withAuthenticator[method])
+  const proved: Partial<Record<Authenticator, number>> = {}
+  for (const { method, at } of evidence.proofs) {
+    if (isAuthenticator(method)) proved[method] = Math.max(at, proved[method] ?? at)
+  }
+  const remembered = spared
+    .filter(isAuthenticator)
+    .filter((method) => evidence.session?.lastSignOn.withAuthenticator[method])
   const userId = evidence.user.id
   const live = liveSession(flow, facts)
   const isKept = live?.userId === userId

@@ -10,6 +10,8 @@ import { keysOf } from './reasons.ts'
 const messages = {
   ACCOUNT_NOT_USABLE: 'The account cannot be used to sign on.',
   IDENTITY_PROVIDER_NOT_AVAILABLE: 'The identity provider cannot be used to sign on.',
+  WEBHOOK_DENIED: 'The sign-on was refused.',
+  WEBHOOK_FAILED: 'The sign-on could not be judged.',
   NO_USABLE_DEVICES: 'The user has no device that can be used to authenticate.',
   POLICY_NOT_AVAILABLE: 'No sign-on policy of the application is available.',
   POLICY_NOT_SATISFIED: 'The sign-on policy could not be satisfied.',
@@ -18,11 +20,16 @@ const messages = {
 export type FailureCode = keyof typeof messages
 
 /** `error` of a FAILED flow. */
-export const failureSchema = z.strictObject({ code: z.enum(keysOf(messages)), message: z.string() })
+export const failureSchema = z.strictObject({
+  code: z.enum(keysOf(messages)),
+  message: z.string(),
+  /** Extension: why, in a word of whoever decided it. */
+  reason: z.string().exactOptional(),
+})
 
 export type Failure = Readonly<z.infer<typeof failureSchema>>
 
 /** The failure with this code, in its one text. */
-export function failure(code: FailureCode): Failure {
-  return { code, message: messages[code] }
+export function failure(code: FailureCode, reason?: string): Failure {
+  return { code, message: messages[code], ...(reason === undefined ? {} : { reason }) }
 }

@@ -17,7 +17,7 @@ import { type ActionStatus, type AnyActionEvent, offers } from './actions/index.
 import { judge } from './completion.ts'
 import { readsFact } from './condition.ts'
 import { type FactName, type Facts, isUsable } from './facts.ts'
-import { type FailureCode, failure } from './failure.ts'
+import { type Failure, failure } from './failure.ts'
 import { identified, isStranger, proven } from './flow-user.ts'
 import type { Json } from './json.ts'
 import type { CompiledAction, CompiledPolicy } from './policy.ts'
@@ -26,8 +26,10 @@ import { mayComeFrom } from './providers.ts'
 import type { Effect } from './question.ts'
 import type { TransitionReason } from './reasons.ts'
 import { actionNotAllowed, flowGone, notFinished, otherUser } from './refusal.ts'
+import { canBeDemanded, demanded, proofOf } from './proving.ts'
 import { type FlowOrigin, type FlowState, isFinished, newFlow } from './state.ts'
-import { type FlowEvent, type StepResult, type Turn, done, move, needs, nobody, nowhere, pose, refuse } from './turn.ts'
+import { type FlowEvent, type StepResult, type Turn, done, fail, move, needs } from './turn.ts'
+import { nobody, nowhere, pose, refuse } from './turn.ts'
 
 /**
  * Begins a flow. A session that satisfies the policy gives a COMPLETED flow at once.
@@ -126,34 +128,26 @@ function waitingAction(turn: Turn, state: FlowState): CompiledAction | null {
 
 function decide(
   { facts, now }: Turn,
-  { id: flowId, slot, status, user, identifier }: FlowState,
+  { id: flowId, application, proofs, slot, status, user, identifier }: FlowState,
   { definition, config }: CompiledAction,
   event: AnyActionEvent,
 ): Decision<Json, ActionStatus> {
-  return definition.decide({
-    config,
-    slot: definition.slot.parse(slot),
-    status,
-    event,
-    user,
-    identifier,
-    flowId,
-    facts,
-    now,
-  })
+  const flow = { id: flowId, applicationId: application.id, proofs }
+  const parsed = definition.slot.parse(slot)
+  return definition.decide({ config, slot: parsed, status, event, user, flow, identifier, flowId, facts, now })
 }
 
 /** Judges the flow and goes wherever that leads. */
 function advance(turn: Turn, state: FlowState, effects: readonly Effect[]): StepResult {
   const policy = policyOf(turn, state)
-  if (!policy) return handOver(turn, state, 'policy-not-available', 'POLICY_NOT_AVAILABLE', effects)
+  if (!policy) return handOver(turn, state, 'policy-not-available', failure('POLICY_NOT_AVAILABLE'), effects)
   const judgement = judge(policy, state, turn.facts, turn.now)
   const judged: FlowState = { ...state, steps: judgement.steps }
   switch (judgement.kind) {
     case 'next':
       return enter(turn, judged, judgement.action, effects)
     case 'unprovable':
-      return handOver(turn, judged, 'policy-not-satisfied', 'POLICY_NOT_SATISFIED', effects)
+      return handOver(turn, judged, 'policy-not-satisfied', failure('POLICY_NOT_SATISFIED'), effects)
     case 'complete': {
       const { outcome } = judgement
       const completed = move(turn, judged, 'policy-satisfied', { ...nowhere, status: 'COMPLETED', outcome })
@@ -202,8 +196,10 @@ function carryOut(
       return advance(turn, move(turn, state, decision.reason, identified(state, decision.named)), effects)
     case 'restart':
       return advance(turn, move(turn, state, decision.reason, nobody), effects)
-    case 'fail':
-      return handOver(turn, state, decision.reason, decision.failure, effects)
+    case 'fail': {
+      const end = decision.isFinal ? fail : handOver
+      return end(turn, state, decision.reason, failure(decision.failure, decision.failureReason), effects)
+    }
     case 'wait': {
       const { status, slot, user, named, reason } = decision
       if (user && isStranger(state, user)) return refuse(otherUser)
@@ -218,24 +214,20 @@ function carryOut(
       return done(turn, waiting, [...effects, ...(decision.effects ?? [])], reason)
     }
     case 'prove': {
-      const { user, methods, provider, factor } = decision
+      const { user, methods, demands } = decision
       if (isStranger(state, user)) return refuse(otherUser)
       if (!isUsable(user)) return dismissUser(turn, state)
-      const vouching = provider === undefined ? {} : { provider: { id: provider, trustedBy: action.type } }
-      const fresh = methods.map((method) => ({
-        method,
-        userId: user.id,
-        at: turn.now,
-        actionId: action.id,
-        ...(method === 'idp' ? vouching : {}),
-        ...(factor ? { factor } : {}),
-      }))
-      const standing = { user, identifier: state.identifier, facts: turn.facts }
+      const fresh = methods.map((method) => proofOf(method, decision, action, turn.now))
+      const standing = { actionId: action.id, user, identifier: state.identifier, facts: turn.facts }
       if (!action.definition.isSatisfied(fresh, action.config, standing))
         throw new Error(`${action.type} proved too little`)
+      if (demands !== undefined && !canBeDemanded(state.steps, demands)) {
+        return fail(turn, state, 'demand-not-met', failure('POLICY_NOT_SATISFIED'), effects)
+      }
       const proved = move(turn, state, decision.reason, {
         proofs: [...state.proofs, ...fresh],
         user: proven(state, user),
+        steps: state.steps.map((each) => demanded(each, demands)),
       })
       const facts = { ...turn.facts, user }
       return advance({ ...turn, facts }, proved, [...effects, ...(decision.effects ?? [])])
@@ -245,7 +237,7 @@ function carryOut(
 
 /** The flow's user may not sign on any more: nothing they proved counts, and the next policy begins without them. */
 function dismissUser(turn: Turn, state: FlowState): StepResult {
-  return handOver(turn, state, 'user-not-usable', 'ACCOUNT_NOT_USABLE', [], nobody)
+  return handOver(turn, state, 'user-not-usable', failure('ACCOUNT_NOT_USABLE'), [], nobody)
 }
 
 /** The running policy has failed: the next candidate gets its turn; with the last one the flow has FAILED. */
@@ -253,7 +245,7 @@ function handOver(
   turn: Turn,
   state: FlowState,
   reason: TransitionReason,
-  code: FailureCode,
+  why: Failure,
   effects: readonly Effect[],
   leaving: Partial<FlowState> = nowhere,
 ): StepResult {
@@ -261,8 +253,7 @@ function handOver(
   if (candidate < state.candidates.length) {
     return advance(turn, move(turn, state, reason, { ...leaving, candidate, steps: [] }, null), effects)
   }
-  const failed = move(turn, state, reason, { ...leaving, status: 'FAILED', failure: failure(code) })
-  return done(turn, failed, effects, reason)
+  return fail(turn, state, reason, why, effects, leaving)
 }
 
 /** Turns a finished flow into the answer of its authorization request, once (security catalogue J07-J09). */

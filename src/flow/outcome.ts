@@ -5,7 +5,7 @@
  * Never: anything the proofs or the live session do not show.
  */
 import { z } from 'zod'
-import { amrWords, methods } from './proof.ts'
+import { amrWords, authenticators } from './proof.ts'
 
 export const outcomeSchema = z.strictObject({
   userId: z.string(),
@@ -26,7 +26,7 @@ export const outcomeSchema = z.strictObject({
   /** `auth_time` claim in epoch seconds. */
   authTime: z.int(),
   /** Methods proved in this flow and when (epoch milliseconds): `lastSignOn.withAuthenticator` of the session. */
-  proved: z.partialRecord(z.enum(methods), z.int()),
+  proved: z.partialRecord(z.enum(authenticators), z.int()),
 })
 
 export type Outcome = Readonly<z.infer<typeof outcomeSchema>>

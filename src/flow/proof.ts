@@ -7,15 +7,25 @@
 import { z } from 'zod'
 import { deviceTypes } from './factors/device.ts'
 
-/** The authenticators a session remembers (authentication-api 2.18, `lastSignOn.authenticators`). */
-export const methods = ['pwd', 'mfa', 'idp'] as const
+/** What counts as authentication and what a session remembers (authentication-api 2.18, `lastSignOn.authenticators`). */
+export const authenticators = ['pwd', 'mfa', 'idp'] as const
+
+export type Authenticator = (typeof authenticators)[number]
+
+/** Everything that can be proved; what is no authenticator is a deed that a policy asks for beside it. */
+export const methods = [...authenticators, 'webhook'] as const
+
+/** Whether a method proves who somebody is. */
+export function isAuthenticator(method: Method): method is Authenticator {
+  return authenticators.some((each) => each === method)
+}
 
 /** The words of the `amr` claim (RFC 8176), in their order; what an identity provider asked for is not claimed (row M16). */
 export const amrWords = ['pwd', 'otp', 'mfa'] as const
 
 export type AmrWord = (typeof amrWords)[number]
 
-/** A method of authentication. */
+/** A method of proving something. */
 export type Method = (typeof methods)[number]
 
 /** One thing proved in a flow. `at` is in epoch milliseconds, `actionId` the policy action that saw it. */
@@ -26,6 +36,8 @@ export const proof = z.strictObject({
   actionId: z.string(),
   /** The identity provider that vouched for them, and the type of the action that trusted it. */
   provider: z.strictObject({ id: z.string(), trustedBy: z.string() }).exactOptional(),
+  /** The webhook the sign-on may go on by; `answered`: it said so itself, and did not merely fail to answer. */
+  webhook: z.strictObject({ url: z.string(), answered: z.boolean() }).exactOptional(),
   /** The kind of device that proved it, where one did. */
   factor: z.enum(deviceTypes).exactOptional(),
 })

@@ -8,6 +8,7 @@ import type { UserFacts } from './facts.ts'
 import type { ExternalAuthentication } from './external-authentication.ts'
 import type { DeviceType } from './factors/device.ts'
 import type { Failure } from './failure.ts'
+import type { FlowSummary } from './flow-summary.ts'
 import type { Outcome } from './outcome.ts'
 import type { Detail, UnsatisfiedRequirement } from './refusal.ts'
 import type { RegistrationAttributes } from './user-attributes.ts'
@@ -112,6 +113,19 @@ export interface Questions {
       | { readonly result: 'linkable'; readonly userId: string }
       | { readonly result: 'matched' | 'unknown' }
       | LockedOut
+  }
+  /** May the sign-on go on? The endpoint is told of the flow, and never of a secret. */
+  readonly callWebhook: {
+    readonly ask: {
+      readonly url: string
+      readonly timeoutMilliseconds: number
+      readonly userId: string
+      readonly flow: FlowSummary
+    }
+    readonly answer:
+      | { readonly result: 'CONTINUE' | 'ERROR' }
+      | { readonly result: 'DENY'; readonly code: string | null }
+      | { readonly result: 'STEP_UP'; readonly type: string }
   }
   /** Link a user to an account at a provider, with the saving of the state. */
   readonly linkAccount: {

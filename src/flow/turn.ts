@@ -7,6 +7,7 @@
 import type { ActionRequest } from './actions/index.ts'
 import type { ExternalAuthentication } from './external-authentication.ts'
 import type { FactName, Facts } from './facts.ts'
+import type { Failure } from './failure.ts'
 import type { PolicyVersions } from './policy-versions.ts'
 import type { Answer, Effect, Question } from './question.ts'
 import type { TransitionReason } from './reasons.ts'
@@ -94,6 +95,18 @@ export function done(
 ): StepResult {
   const expiresAt = Math.min(now + flowLifetime.idle, state.endsAt)
   return { kind: 'done', state: { ...state, expiresAt }, effects, reason }
+}
+
+/** The flow has FAILED. */
+export function fail(
+  turn: Turn,
+  state: FlowState,
+  reason: TransitionReason,
+  failure: Failure,
+  effects: readonly Effect[],
+  leaving: Partial<FlowState> = nowhere,
+): StepResult {
+  return done(turn, move(turn, state, reason, { ...leaving, status: 'FAILED', failure }), effects, reason)
 }
 
 /** The caller has to load facts. */

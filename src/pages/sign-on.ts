@@ -5,7 +5,7 @@
  * Never: a password sent back to the browser, or a form for an action that the flow does not offer.
  */
 import type { ActionStatus, MediaType } from '../flow/actions/index.ts'
-import type { DeviceView } from '../flow/factors/device.ts'
+import { type DeviceView, isSentTo } from '../flow/factors/device.ts'
 import { type Fragment, type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
 import { type PasswordRequirements, requirementsList } from './password-requirements.ts'
@@ -201,7 +201,7 @@ function passcode(view: SignOnView, context: FieldContext): Content {
   const unused = view.devices?.filter(({ id }) => id !== selected?.id) ?? []
   const content = [field(context, 'otp', { isFirst: true }), submit(context, 'passcode.submit')]
   const forms = [postForm(view, 'otp.check', content)]
-  if (selected?.type === 'EMAIL')
+  if (selected && isSentTo(selected.type))
     forms.push(deviceForm(view, selected, html`<button class="link">${say(context.language, 'code.again')}</button>`))
   if (unused.length > 0) {
     const heading = html`<h2 class="muted">${say(context.language, 'device.others')}</h2>`
@@ -219,11 +219,12 @@ function devices(
 ): readonly Html[] {
   return list.map((device, at) => {
     const name = device.nickname ?? say(language, `device.${device.type}`)
+    const target = device.email ?? device.phone
     const focus = isFirst && at === 0 && html` autofocus`
     return deviceForm(
       view,
       device,
-      html`<button class="button"${focus}>${name}${device.email && html` <bdi>${device.email}</bdi>`}</button>`,
+      html`<button class="button"${focus}>${name}${target && html` <bdi>${target}</bdi>`}</button>`,
     )
   })
 }

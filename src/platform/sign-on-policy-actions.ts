@@ -10,6 +10,7 @@ import { collection, collectionSchema, links, linksSchema } from '../contract/ha
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { reference, uuid } from '../contract/validation.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
+import { outboundUrlProblem } from '../external/outbound-url.ts'
 import { type PolicyAction, policyActionSchema, validatePolicy } from '../flow/policy.ts'
 import type { Word } from '../storage/operations.ts'
 import { run } from '../storage/port.ts'
@@ -45,7 +46,11 @@ function actionBody({ site }: Context, policyId: string, stored: StoredAction) {
 }
 
 /** What an action refers to has to be there. @throws Problem INVALID_DATA */
-function requireReferences({ environment }: Context, action: PolicyAction): void {
+function requireReferences({ environment, kernel }: Context, action: PolicyAction): void {
+  if (action.type === 'WEBHOOK') {
+    const message = outboundUrlProblem(action.webhook.url, kernel.config.egressAllow)
+    if (message) throw invalidData('INVALID_VALUE', 'webhook.url', message)
+  }
   const { identityProviders } = environment.flowConfiguration
   for (const [target, id] of providersIn(action)) {
     if (!identityProviders.has(id)) {
@@ -60,6 +65,7 @@ function requireReferences({ environment }: Context, action: PolicyAction): void
 
 /** The identity providers an action refers to, by where it does. */
 function providersIn(action: PolicyAction): readonly (readonly [target: string, id: string])[] {
+  if (action.type === 'WEBHOOK') return []
   if (action.type === 'IDENTITY_PROVIDER') return [['identityProvider.id', action.identityProvider.id]]
   if (action.type === 'MULTI_FACTOR_AUTHENTICATION') return []
   const social = (action.socialProviders ?? []).map(({ id }, at) => [`socialProviders[${at}].id`, id] as const)

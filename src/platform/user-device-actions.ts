@@ -21,6 +21,9 @@ import { deviceCommon, deviceOf, oneDevice } from './user-devices.ts'
 
 const updating = { permission: 'mfa:update:userDevice' } as const
 
+/** What such a request says is its media type. */
+const nothing = z.object({})
+
 const declared = {
   ...deviceCommon,
   ...oneDevice,
@@ -92,14 +95,14 @@ const sendActivationCode = defineOperation({
   ...declared,
   id: 'sendDeviceActivationCode',
   mediaTypes: [vendorMediaType('device.sendActivationCode')],
-  summary: 'Send the activation code of an e-mail device again',
-  errors: ['REQUEST_FAILED', 'LIMITED', 'FORBIDDEN', 'NOT_FOUND'],
+  summary: 'Send the activation code of an e-mail or phone device again',
+  body: { kind: 'json', schema: nothing },
+  errors: ['INVALID_DATA', 'REQUEST_FAILED', 'LIMITED', 'FORBIDDEN', 'NOT_FOUND'],
   event: 'DEVICE.UPDATED',
   async handle({ params }, context) {
     const { user } = await controlledUser(context, params.userId, updating)
     const device = await deviceOf(context, user, params.deviceId)
     if (device.status === 'ACTIVE') throw alreadyActive()
-    if (device.type !== 'EMAIL') throw invalidData('INVALID_VALUE', 'type', 'No code is sent to a device of this type.')
     const reply = await change(context, params, () => ({}), await activationCode(context, user, device))
     context.kernel.wakeOutbox()
     return reply
@@ -111,7 +114,8 @@ const blockDevice = defineOperation({
   id: 'blockDevice',
   mediaTypes: [vendorMediaType('device.block')],
   summary: 'Keep an MFA device from being used until it is unblocked',
-  errors: ['FORBIDDEN', 'NOT_FOUND'],
+  body: { kind: 'json', schema: nothing },
+  errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND'],
   event: 'DEVICE.BLOCKED',
   handle: ({ params }, context) =>
     change(context, params, ({ blockedAt }) => ({ blocked_at: blockedAt ?? context.now })),
@@ -122,7 +126,8 @@ const unblockDevice = defineOperation({
   id: 'unblockDevice',
   mediaTypes: [vendorMediaType('device.unblock')],
   summary: 'Let a blocked MFA device be used again',
-  errors: ['FORBIDDEN', 'NOT_FOUND'],
+  body: { kind: 'json', schema: nothing },
+  errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND'],
   event: 'DEVICE.UNBLOCKED',
   handle: ({ params }, context) => change(context, params, () => ({ blocked_at: null })),
 })

@@ -1,6 +1,6 @@
 /**
- * Adding an MFA device to a user: `POST ~/users/{userId}/devices`, platform-api 3.14.5. An administrator's e-mail device is
- * active at once; an authenticator app is active once a passcode of it was seen (user-device-actions.ts).
+ * Adding an MFA device to a user: `POST ~/users/{userId}/devices`, platform-api 3.14.5. An administrator's e-mail or
+ * phone device is active at once; an authenticator app is active once a passcode of it was seen (user-device-actions.ts).
  *
  * Never: a device of a kind that the policy does not let be paired; a seed that the client chose (row L20); more devices
  * than a user may have, however many are made at once.
@@ -13,21 +13,26 @@ import { sendPasscode } from '../directory/passcodes.ts'
 import { base32, keyUri, seedBytes } from '../directory/totp.ts'
 import type { User } from '../directory/users.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
-import { type DeviceType, deviceTypes } from '../flow/factors/device.ts'
-import { allows, secondsOf } from '../flow/factors/device-authentication-policy.ts'
+import { type DeviceType, deviceTypes, isSentTo } from '../flow/factors/device.ts'
+import { allows, secondsOf, settingsOf } from '../flow/factors/device-authentication-policy.ts'
 import { optionalAttributes } from '../flow/user-attributes.ts'
 import { insert } from '../storage/operations.ts'
 import { run } from '../storage/port.ts'
 import { devicesOfUser, lockUser } from '../storage/sql/devices.ts'
 import { controlledUser } from './user-control.ts'
 import { createdDeviceResource, deviceBody } from './user-device-representation.ts'
-import { allDevices, deviceCommon, maximumDevices, nickname } from './user-devices.ts'
+import { allDevices, deviceCommon, nickname } from './user-devices.ts'
 
 const creating = { permission: 'mfa:create:userDevice' } as const
 
 const newDevice = z.object({
   type: z.enum(deviceTypes),
   email: optionalAttributes.email.optional(),
+  phone: z
+    .string()
+    .max(40, { abort: true })
+    .regex(/^\+[1-9](?:[ .()-]{0,2}[0-9]){6,14}$/, 'must be in E.164 format')
+    .optional(),
   nickname: nickname.optional(),
   status: z.enum(['ACTIVE', 'ACTIVATION_REQUIRED']).optional(),
   policy: z.object({ id: uuid }).optional(),
@@ -37,8 +42,7 @@ function requirePairable({ environment }: Context, type: DeviceType, policyId: s
   const { deviceAuthenticationPolicies: policies, defaultDeviceAuthenticationPolicy } = environment.flowConfiguration
   const policy = policyId === undefined ? defaultDeviceAuthenticationPolicy : policies.get(policyId)
   if (!policy) throw invalidData('INVALID_VALUE', 'policy.id', 'is not a device authentication policy')
-  const { pairingDisabled } = type === 'EMAIL' ? policy.email : policy.totp
-  if (!allows(policy, type) || pairingDisabled)
+  if (!allows(policy, type) || settingsOf(policy, type).pairingDisabled)
     throw invalidData('INVALID_VALUE', 'type', 'is not allowed by the policy')
 }
 
@@ -57,18 +61,18 @@ const createDevice = defineOperation({
     const { kernel, environment, now } = context
     const { user } = await controlledUser(context, userId, creating)
     requirePairable(context, body.type, body.policy?.id)
-    if (body.type === 'EMAIL' && body.email === undefined)
-      throw invalidData('REQUIRED_VALUE', 'email', 'must not be null')
+    const address = addressIn(body)
+    const { maxAllowedDevices } = environment.mfaSettings.pairing
     const id = kernel.world.uuid()
     const seed = body.type === 'TOTP' ? kernel.world.bytes(seedBytes) : undefined
-    const isActive = body.type === 'EMAIL' && body.status !== 'ACTIVATION_REQUIRED'
+    const isActive = isSentTo(body.type) && body.status !== 'ACTIVATION_REQUIRED'
     const device: Device = {
       id,
       userId,
       type: body.type,
       status: isActive ? 'ACTIVE' : 'ACTIVATION_REQUIRED',
       nickname: body.nickname ?? null,
-      email: body.type === 'EMAIL' ? (body.email ?? null) : null,
+      ...address,
       sealedSeed: seed ? sealSeed(kernel.world, environment, id, seed) : null,
       lastStep: null,
       blockedAt: null,
@@ -81,8 +85,9 @@ const createDevice = defineOperation({
       *run() {
         if ((yield* run(lockUser(environment.id, userId))).length === 0) throw notFound()
         const present = yield* run(devicesOfUser(environment.id, userId, now))
-        if (present.length >= maximumDevices) throw tooMany()
-        yield* insert('devices', rowOf(environment.id, device))
+        if (present.length >= maxAllowedDevices) throw tooMany(maxAllowedDevices)
+        const last = Math.max(0, ...present.map(({ position }) => position))
+        yield* insert('devices', { ...rowOf(environment.id, device), position: last + 1 })
         if (sending) yield* sending()
         yield context.record({ subject: { type: 'DEVICE', id }, detail: { userId, type: device.type } })
       },
@@ -94,13 +99,28 @@ const createDevice = defineOperation({
   },
 })
 
-/** Prepares the passcode that activates an e-mail device. @throws Problem LIMITED */
+/** Where the passcodes of a new device go. @throws Problem INVALID_DATA */
+function addressIn({ type, email, phone }: z.output<typeof newDevice>): Pick<Device, 'email' | 'phone'> {
+  if (!isSentTo(type)) return { email: null, phone: null }
+  const member = type === 'EMAIL' ? 'email' : 'phone'
+  const address = { email: null, phone: null, [member]: { email, phone }[member] ?? null }
+  if (address[member] === null) throw invalidData('REQUIRED_VALUE', member, 'must not be null')
+  return address
+}
+
+/**
+ * Prepares the passcode that activates a device which passcodes are sent to.
+ * @throws Problem LIMITED; INVALID_DATA for one that makes its own
+ */
 export async function activationCode(context: Context, user: User, device: Device) {
   const { kernel, environment, now } = context
-  const { otpLength, lifeTime } = environment.flowConfiguration.defaultDeviceAuthenticationPolicy.email.otp
+  const { type } = device
+  if (!isSentTo(type)) throw invalidData('INVALID_VALUE', 'type', 'No code is sent to a device of this type.')
+  const policy = environment.flowConfiguration.defaultDeviceAuthenticationPolicy
+  const { otpLength, lifeTime } = settingsOf(policy, type).otp
   const sending = await sendPasscode(kernel, environment, {
     user,
-    device,
+    device: { ...device, type },
     use: { kind: 'activation' },
     applicationName: '',
     form: { length: otpLength, lifetime: secondsOf(lifeTime) },
@@ -111,9 +131,9 @@ export async function activationCode(context: Context, user: User, device: Devic
   throw problem('LIMITED', { headers: { 'retry-after': String(sending.secondsUntilUnlock) } })
 }
 
-function tooMany(): Error {
+function tooMany(maximumAllowed: number): Error {
   const message = 'Maximum allowed devices has been reached'
-  const innerError = { maximumAllowed: maximumDevices }
+  const innerError = { maximumAllowed }
   return problem('REQUEST_FAILED', { details: [{ code: 'LIMIT_EXCEEDED', message, innerError }] })
 }
 
@@ -126,10 +146,10 @@ function rowOf(environmentId: string, device: Device) {
     status: device.status,
     nickname: device.nickname,
     email: device.email,
+    phone: device.phone,
     sealed_seed: device.sealedSeed,
     last_step: null,
     blocked_at: null,
-    position: device.createdAt,
     created_at: device.createdAt,
     updated_at: device.updatedAt,
     expires_at: device.status === 'ACTIVE' ? null : device.createdAt + activationMilliseconds,

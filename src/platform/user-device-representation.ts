@@ -20,6 +20,7 @@ export const deviceResource = z.object({
   status: z.enum(['ACTIVE', 'ACTIVATION_REQUIRED']),
   nickname: z.string().optional(),
   email: z.string().optional(),
+  phone: z.string().optional(),
   block: z.object({ status: z.literal('BLOCKED'), blockedAt: timestamp }).optional(),
   createdAt: timestamp,
   updatedAt: timestamp,
@@ -35,7 +36,7 @@ export const createdDeviceResource = deviceResource.extend({
 export function deviceBody(context: Pick<Context, 'site'>, owner: User, device: Device) {
   const user = userUrl(context, owner)
   const self = `${user}/devices/${device.id}`
-  const { id, type, status, nickname, email, blockedAt, createdAt, updatedAt } = device
+  const { id, type, status, nickname, email, phone, blockedAt, createdAt, updatedAt } = device
   return {
     _links: links({
       self,
@@ -50,6 +51,7 @@ export function deviceBody(context: Pick<Context, 'site'>, owner: User, device: 
     status,
     ...(nickname === null ? {} : { nickname }),
     ...(email === null ? {} : { email }),
+    ...(phone === null ? {} : { phone }),
     ...(blockedAt === null ? {} : { block: { status: 'BLOCKED' as const, blockedAt: iso(blockedAt) } }),
     createdAt: iso(createdAt),
     updatedAt: iso(updatedAt),

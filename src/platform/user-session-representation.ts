@@ -10,7 +10,7 @@ import type { Context } from '../contract/operation.ts'
 import { iso, reference, timestamp, uuid } from '../contract/validation.ts'
 import type { Session } from '../directory/sessions.ts'
 import type { User } from '../directory/users.ts'
-import { methods } from '../flow/proof.ts'
+import { authenticators } from '../flow/proof.ts'
 import { userUrl } from './user-representation.ts'
 
 const policy = z.object({ id: uuid, type: z.literal('PINGONE') })
@@ -27,8 +27,8 @@ export const sessionResource = z.object({
   lastSignOn: z.object({
     at: timestamp,
     remoteIp: z.string(),
-    authenticators: z.array(z.enum(methods)),
-    withAuthenticator: z.partialRecord(z.enum(methods), z.object({ at: timestamp, policy })),
+    authenticators: z.array(z.enum(authenticators)),
+    withAuthenticator: z.partialRecord(z.enum(authenticators), z.object({ at: timestamp, policy })),
     policy,
   }),
   locations: z.array(z.object({ at: timestamp, remoteIp: z.string() })).describe('The last five, the newest first.'),
@@ -41,7 +41,7 @@ const policyOf = (id: string) => ({ id, type: 'PINGONE' as const })
 export function sessionBody(context: Pick<Context, 'site' | 'environment'>, owner: User, session: Session) {
   const user = userUrl(context, owner)
   const { lastSignOn, locations, userAgent } = session
-  const authenticators = methods.filter((method) => lastSignOn.withAuthenticator[method])
+  const used = authenticators.filter((method) => lastSignOn.withAuthenticator[method])
   const withAuthenticator = Object.fromEntries(
     Object.entries(lastSignOn.withAuthenticator).map(([method, { at, policyId }]) => [
       method,
@@ -64,7 +64,7 @@ export function sessionBody(context: Pick<Context, 'site' | 'environment'>, owne
     lastSignOn: {
       at: iso(lastSignOn.at),
       remoteIp: lastSignOn.remoteIp,
-      authenticators,
+      authenticators: used,
       withAuthenticator,
       policy: policyOf(lastSignOn.policyId),
     },

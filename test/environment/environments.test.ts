@@ -54,7 +54,8 @@ else {
       const application = await newApplication(first)
       const { json } = await first.api('GET', `/applications/${application}`)
       const settings = (await first.api('GET', '/settings')).json
-      const [policy] = (await first.api('GET', '/signOnPolicies')).json._embedded.signOnPolicies
+      const policies = (await first.api('GET', '/signOnPolicies')).json._embedded.signOnPolicies
+      const policy = policies.find((each: { readonly default: boolean }) => each.default)
       const [action] = (await first.api('GET', `/signOnPolicies/${policy.id}/actions`)).json._embedded.actions
       const isKnown = async (node: Stile) => (await ask(node, application)).status === 200
       const lifetime = async (node: Stile) => {

@@ -96,7 +96,7 @@ export async function addTotpDevice(stile: Stile, { id }: Pick<Person, 'id'>): P
   assert.equal(created.status, 201, created.text)
   const { id: deviceId, secret } = created.json
   const mediaType = 'application/vnd.pingidentity.device.activate+json'
-  const body = { otp: passcodeShown(secret, -1) }
+  const body = { otp: passcodeShown(secret, -1, stile.node.kernel.world.now()) }
   const activated = await stile.api('POST', `/users/${id}/devices/${deviceId}`, body, { mediaType })
   assert.equal(activated.status, 200, activated.text)
   return { id: deviceId, secret }

@@ -25,7 +25,8 @@ suite('the flows API', () => {
   let policy: { id: string; action: string }
   before(async () => {
     stile = await startStile()
-    const [single] = (await stile.api('GET', '/signOnPolicies')).json._embedded.signOnPolicies
+    const policies = (await stile.api('GET', '/signOnPolicies')).json._embedded.signOnPolicies
+    const single = policies.find((each: { readonly default: boolean }) => each.default)
     const [action] = (await stile.api('GET', `/signOnPolicies/${single.id}/actions`)).json._embedded.actions
     policy = { id: single.id, action: action.id }
   })

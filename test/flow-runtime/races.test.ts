@@ -1,21 +1,24 @@
 /**
  * Requests that race on one flow or one password, on each engine; PostgreSQL with two nodes, half of the requests to each.
- * Rows J08, J10, J11, K02, K03, K11; decision D6. Whatever happens has to be what some order one after the other gives.
+ * Rows J08, J10, J11, K02, K03, K11, L10-L12, L17; decision D6. Whatever happens has to be what some order one after the other gives.
  */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import type { HashingPool } from '../../src/directory/passwords/pool.ts'
+import { passcodeShown } from '../harness/authenticator-app.ts'
 import { Browser } from '../harness/sign-on.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 import { startSecondNode } from '../environment/second-node.ts'
 import { absent } from '../storage/absent.ts'
 import { startPostgres } from '../storage/postgres-cluster.ts'
 import {
+  addTotpDevice,
   begin,
   bodyOf,
   codeSentTo,
   enable,
+  enableMfa,
   flowIn,
   newPassword,
   newPerson,
@@ -161,6 +164,58 @@ function races(engine: string, start: Started): void {
       const codes = answers.map(({ json }) => json.details[0].code)
       assert.equal(codes.filter((code) => code === 'INVALID_VALUE').length, 5)
       assert.equal(codes.filter((code) => code === 'PASSWORD_LOCKED_OUT').length, 35)
+    })
+
+    test('L12: of twenty tries with one passcode by e-mail one signs on', async () => {
+      const { browser, flowId, code, person } = await flowIn(stile, 'OTP_REQUIRED')
+      const answers = await together(20, browser.cookie, (one) => one.act(flowId, 'otp.check', { otp: code }))
+      assert.equal(answers.filter(({ json }) => json.status === 'COMPLETED').length, 1)
+      assert.equal((await sessionsOf(person)).length, 1)
+    })
+
+    test('L17: of twenty tries with one passcode of an app, over four flows, one signs on', async () => {
+      const person = await newPerson(stile)
+      await enableMfa(stile, person)
+      const { secret } = await addTotpDevice(stile, person)
+      const { clients, multiFactor } = await offeringOf(stile)
+      const flows = await Promise.all(
+        Array.from({ length: 4 }, async () => {
+          const browser = new Browser(stile)
+          const request = { client_id: clients['pi.flow'], acr_values: multiFactor }
+          const flowId = await begin(browser, 'pi.flow', request)
+          await browser.act(flowId, 'usernamePassword.check', bodyOf('usernamePassword.check', person))
+          return { flowId, cookie: browser.cookie }
+        }),
+      )
+      const otp = passcodeShown(secret)
+      const answers = await Promise.all(
+        flows.map(({ flowId, cookie }) => together(5, cookie, (one) => one.act(flowId, 'otp.check', { otp }))),
+      )
+      assert.equal(answers.flat().filter(({ json }) => json.status === 'COMPLETED').length, 1)
+      assert.equal((await sessionsOf(person)).length, 1)
+    })
+
+    test('L10, L11: of forty parallel guesses at a passcode in several flows three are looked at', async () => {
+      const { person } = await flowIn(stile, 'OTP_REQUIRED')
+      const { clients, multiFactor } = await offeringOf(stile)
+      const flows = await Promise.all(
+        Array.from({ length: 4 }, async () => {
+          const browser = new Browser(stile)
+          const request = { client_id: clients['pi.flow'], acr_values: multiFactor }
+          const flowId = await begin(browser, 'pi.flow', request)
+          await browser.act(flowId, 'usernamePassword.check', bodyOf('usernamePassword.check', person))
+          await browser.act(flowId, 'device.select', bodyOf('device.select', person))
+          return { flowId, cookie: browser.cookie }
+        }),
+      )
+      const answers = await Promise.all(
+        flows.map(({ flowId, cookie }) =>
+          together(10, cookie, (one) => one.act(flowId, 'otp.check', { otp: 'no code' })),
+        ),
+      )
+      const codes = answers.flat().map(({ json }) => json.details[0].code)
+      assert.equal(codes.filter((code) => code === 'INVALID_OTP').length, 3)
+      assert.equal(codes.filter((code) => code === 'LIMIT_EXCEEDED').length, 37)
     })
 
     test('K31: of twenty registrations of one e-mail address, under as many names, one makes an account', async () => {

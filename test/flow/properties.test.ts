@@ -11,6 +11,7 @@ import { type CompiledCondition, evaluate } from '../../src/flow/condition.ts'
 import { type ConditionJson, readCondition } from '../../src/flow/conditions/index.ts'
 import { isUsable } from '../../src/flow/facts.ts'
 import { type CompiledAction, type CompiledPolicy, compilePolicy, type PolicyAction } from '../../src/flow/policy.ts'
+import type { Questions } from '../../src/flow/question.ts'
 import { encode, flowLifetime, type FlowState } from '../../src/flow/state.ts'
 import { canary, codeOf, deepFreeze, deviceOf, type Outcome, partner, policyOf, Rig } from './rig.ts'
 import { secondSecretAction } from './second-secret.ts'
@@ -49,9 +50,9 @@ interface ActionPlan {
   readonly id: string
   /**
    * `name`: IDENTIFIER_FIRST, which proves nothing by itself; `idp`: IDENTITY_PROVIDER; `device`: a second factor by a
-   * device.
+   * device; `hook`: WEBHOOK.
    */
-  readonly factor: 'pwd' | 'mfa' | 'name' | 'idp' | 'device'
+  readonly factor: 'pwd' | 'mfa' | 'name' | 'idp' | 'device' | 'hook'
   /** Whether an identity provider may be used in the place of a password. */
   readonly trusts: boolean
   readonly condition: ConditionJson | null
@@ -60,19 +61,19 @@ interface ActionPlan {
 
 const plan: fc.Arbitrary<ActionPlan> = fc.record({
   id: fc.constantFrom('a', 'b', 'c', 'd'),
-  factor: fc.constantFrom('pwd', 'pwd', 'mfa', 'name', 'idp', 'device'),
+  factor: fc.constantFrom('pwd', 'pwd', 'pwd', 'mfa', 'mfa', 'name', 'idp', 'device', 'hook'),
   trusts: fc.boolean(),
   condition: fc.option(condition, { freq: 3 }),
   asksDeviceFirst: fc.boolean(),
 })
 
 const planned = new WeakMap<CompiledAction, ActionPlan>()
-
 const typeOf = {
   pwd: 'LOGIN',
   mfa: 'LOGIN',
   name: 'IDENTIFIER_FIRST',
   idp: 'IDENTITY_PROVIDER',
+  hook: 'WEBHOOK',
   device: 'MULTI_FACTOR_AUTHENTICATION',
 } as const
 
@@ -98,7 +99,8 @@ function compile(
       ...offering,
       socialProviders: trusts ? [{ id: partner.id }] : [],
       identityProvider: { id: partner.id },
-    } as PolicyAction & { id: string }
+      webhook: { url: `https://${trusts ? 'one' : 'other'}.example`, onError: asksDeviceFirst ? 'CONTINUE' : 'DENY' },
+    } as unknown as PolicyAction & { id: string }
     const password = compilePolicy({ id: policyId, name: '', version, actions: [source] }).actions[0]
     const action =
       factor === 'mfa'
@@ -135,7 +137,22 @@ type Command =
   | { readonly do: 'register'; readonly who: 'alice' | 'carol'; readonly fresh: string }
   | { readonly do: 'disable' | 'enable' | 'forceChange' | 'forceVerification'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'rewrite'; readonly policy: 'p1' | 'p2'; readonly plans: readonly ActionPlan[] | null }
+  | { readonly do: 'instruct'; readonly answer: WebhookSays }
   | { readonly do: 'wait'; readonly seconds: number }
+
+type WebhookSays = Questions['callWebhook']['answer']
+const webhookSays: fc.Arbitrary<WebhookSays> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant<WebhookSays>({ result: 'CONTINUE' }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      result: fc.constant('STEP_UP' as const),
+      type: fc.constantFrom('LOGIN', 'LOGIN', 'IDENTITY_PROVIDER', 'WEBHOOK', 'NONSENSE'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant<WebhookSays>({ result: 'ERROR' }) },
+  { weight: 1, arbitrary: fc.constant<WebhookSays>({ result: 'DENY', code: null }) },
+)
 
 const who = fc.constantFrom<'alice' | 'bob'>('alice', 'bob')
 const command: fc.Arbitrary<Command> = fc.oneof(
@@ -206,6 +223,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('confirm'), who: fc.constantFrom('alice', 'carol') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('provider'), enabled: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('instruct'), answer: webhookSays }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('wait'), seconds: fc.constantFrom(10, 60, 600, 3000) }) },
 )
 
@@ -239,6 +257,7 @@ const scenario = fc.record({
     }),
   ),
   isCareless: fc.boolean(),
+  webhookAnswer: webhookSays,
   forcesLogin: fc.constantFrom(false, false, false, true),
   maxAge: seldom(fc.constantFrom(0, 60, 2000)),
   remoteIp: fc.option(fc.constantFrom('192.0.2.7', '203.0.113.7', '2001:db8::1', 'nonsense')),
@@ -248,7 +267,7 @@ type Scenario = typeof scenario extends fc.Arbitrary<infer S> ? S : never
 
 /** Runs a scenario, handing every answer of the machine to `observe`. */
 function run(
-  { policies, session, accountAtStart, isCareless, forcesLogin, maxAge, remoteIp, commands }: Scenario,
+  { policies, session, accountAtStart, isCareless, webhookAnswer, forcesLogin, maxAge, remoteIp, commands }: Scenario,
   observe: (rig: Rig, outcome: Outcome, before: FlowState | undefined) => void,
   makeCondition: MakeCondition = asWritten,
 ): Rig {
@@ -257,6 +276,7 @@ function run(
   rig.request = { forcesLogin, maxAge, loginHint: null, hintedUserId: null, parameters: {} }
   rig.remoteIp = remoteIp
   rig.isCareless = isCareless
+  rig.webhookAnswer = webhookAnswer
   if (session) {
     const { at, pwd, mfa } = session
     rig.signIn(session.who, { at, ...(pwd === undefined ? {} : { pwd }), ...(mfa === undefined ? {} : { mfa }) })
@@ -335,6 +355,9 @@ function run(
         break
       case 'provider':
         rig.configuration.identityProviders.set(partner.id, { ...partner, enabled: each.enabled })
+        break
+      case 'instruct':
+        rig.webhookAnswer = each.answer
         break
       case 'endSession':
         rig.session = null
@@ -418,6 +441,7 @@ function possible(json: ConditionJson, rig: Rig, counts: boolean, userId: string
     const value = { '${user.population.id}': population, '${user.mfaEnabled}': attributes?.mfaEnabled }[json.value]
     return value === undefined ? both : new Set([value === json.equals])
   }
+  if (!('ipRange' in json)) return both
   const octets = rig.remoteIp?.match(/^(\d+\.\d+\.\d+)\.\d+$/)
   if (!octets) return rig.remoteIp?.includes(':') ? new Set([false]) : both
   return new Set([json.ipRange.some((range) => range === '0.0.0.0/0' || range.startsWith(`${octets[1]}.`))])
@@ -441,7 +465,8 @@ function unprovedActions(rig: Rig, userId: string, policyId: string): string[] {
     return policy.actions.flatMap((action) => {
       const each = planned.get(action)
       assert.ok(each)
-      if (isProved(each, own)) return []
+      if (each.factor === 'hook' ? hasPassed(rig, userId, action) : isProved(each, own)) return []
+      if (rig.demands.has(action.id)) return [action.id]
       const isDue = isForced && (each.factor === 'pwd' || each.factor === 'idp' || !hasPrimary)
       const isSkippable = each.condition !== null && !possible(each.condition, rig, counts, userId).has(true)
       const somebodyIsThere = counts || own.length > 0
@@ -449,6 +474,18 @@ function unprovedActions(rig: Rig, userId: string, policyId: string): string[] {
       return [action.id]
     })
   })
+}
+
+/** Whether the endpoint of an action, as that is configured here, was asked by it about this user and let them pass. */
+function hasPassed(rig: Rig, userId: string, { id, config }: CompiledAction): boolean {
+  const { webhook } = config as { webhook: { url: string; onError: string } }
+  return rig.passed.some(
+    (each) =>
+      each.userId === userId &&
+      each.actionId === id &&
+      each.url === webhook.url &&
+      (each.answered || webhook.onError === 'CONTINUE'),
+  )
 }
 
 /** Whether what was truly checked is what an action asks for. */
@@ -463,6 +500,7 @@ suite('properties of the flow machine', () => {
   test('no sequence completes without the proofs the policy asks for, of one and the same user', () => {
     let completed = 0
     let bySession = 0
+    let judged = 0
     fc.assert(
       fc.property(scenario, (plannedScenario) => {
         run(plannedScenario, (rig, outcome) => {
@@ -473,6 +511,7 @@ suite('properties of the flow machine', () => {
           if (outcome.state.resumedAt) return
           const { userId, policyId, proved, amr } = result
           completed += 1
+          if (rig.calls.length > 0) judged += 1
           if (rig.evidence.length === 0) bySession += 1
           assert.deepEqual(unprovedActions(rig, userId, policyId), [], 'every action is proved or may be skipped')
           for (const proof of outcome.state.proofs) assert.equal(proof.userId, userId, 'proofs are of one user')
@@ -487,6 +526,35 @@ suite('properties of the flow machine', () => {
       { numRuns: 3000 },
     )
     assert.ok(completed > 300 && bySession > 30, `the model reaches completion: ${completed}, by session ${bySession}`)
+    assert.ok(judged > 30, `webhooks take part: ${judged}`)
+  })
+
+  test('what an endpoint demands is proved, whatever the conditions and whatever happens meanwhile', () => {
+    let demanded = 0
+    fc.assert(
+      fc.property(scenario, plan, plan, fc.constantFrom('LOGIN', 'IDENTITY_PROVIDER'), (drawn, one, two, type) => {
+        const first: ActionPlan[] = [
+          { ...one, id: 'a', factor: 'pwd' },
+          { ...one, id: 'b', factor: 'hook', condition: null },
+          { ...two, id: 'c', factor: type === 'LOGIN' ? 'mfa' : 'idp' },
+        ]
+        const plannedScenario: Scenario = {
+          ...drawn,
+          policies: [first, drawn.policies[1]],
+          webhookAnswer: { result: 'STEP_UP', type },
+          commands: [{ do: 'check', who: 'alice', secret: 'right' }, ...drawn.commands],
+        }
+        run(plannedScenario, (rig, outcome) => {
+          if (outcome.kind !== 'done' || outcome.state.status !== 'COMPLETED' || outcome.state.resumedAt) return
+          const result = outcome.state.outcome
+          assert.ok(result)
+          assert.deepEqual(unprovedActions(rig, result.userId, result.policyId), [])
+          if (rig.demands.size > 0) demanded += 1
+        })
+      }),
+      { numRuns: 1500 },
+    )
+    assert.ok(demanded > 20, `what is demanded is proved: ${demanded}`)
   })
 
   test('an action once required stays required while its policy runs', () => {
@@ -553,6 +621,9 @@ suite('properties of the flow machine', () => {
             'passcode-accepted': 1,
             'email-verified': 2,
             'external-account-known': 1,
+            'webhook-allowed': 1,
+            'webhook-demands': 1,
+            'webhook-failed-open': 1,
             'external-account-made': 1,
             'external-account-linked': 2,
           }

@@ -15,7 +15,7 @@ import { start, step } from '../../src/flow/machine.ts'
 import { readRequest } from '../../src/flow/media-types.ts'
 import { compilePolicy, type CompiledAction, type CompiledPolicy, type PolicyAction } from '../../src/flow/policy.ts'
 import type { PolicyVersions } from '../../src/flow/policy-versions.ts'
-import type { Answer, Effect } from '../../src/flow/question.ts'
+import type { Answer, Effect, QuestionOf, Questions } from '../../src/flow/question.ts'
 import type { Refusal } from '../../src/flow/refusal.ts'
 import { decode, encode, type FlowOrigin, type FlowState } from '../../src/flow/state.ts'
 import type { Ask, StepResult } from '../../src/flow/turn.ts'
@@ -143,6 +143,12 @@ export class Rig {
   } satisfies FlowConfiguration
   /** Accounts at providers: `provider/subject` -> the user's id. */
   readonly links = new Map<string, string>()
+  /** What an endpoint says when it is asked, and what it was asked. */
+  webhookAnswer: Questions['callWebhook']['answer'] = { result: 'CONTINUE' }
+  readonly calls: QuestionOf<'callWebhook'>[] = []
+  /** Which calls passed since the flow began or was reset, and the ids of the actions that endpoints demanded. */
+  passed: { userId: string; actionId: string; url: string; answered: boolean }[] = []
+  readonly demands = new Set<string>()
   /** Who registered in this flow. */
   readonly registered: Person[] = []
   /** What answers want done once the state is saved. */
@@ -264,7 +270,7 @@ export class Rig {
           break
         case 'ask': {
           const { state, ask } = result
-          const answer = this.answer(ask, secrets)
+          const answer = this.answer(ask, secrets, state)
           call = (loaded) => step(this.policies(), state, { type: 'answer', ask, answer }, loaded, this.now)
           break
         }
@@ -287,6 +293,7 @@ export class Rig {
     const fresh = state.trace.slice(this.state?.trace.length ?? 0)
     if (fresh.some(({ reason }) => reason === 'session-reset' || reason === 'user-not-usable')) {
       this.evidence = []
+      this.passed = []
       this.isSessionForgotten = true
     }
     this.state = deepFreeze(state)
@@ -317,7 +324,7 @@ export class Rig {
     }))
   }
 
-  private answer({ question, action }: Ask, secrets: Readonly<Record<string, string>>): Answer {
+  private answer({ question, action }: Ask, secrets: Readonly<Record<string, string>>, state: FlowState): Answer {
     switch (question.kind) {
       case 'checkPassword':
         return this.checkPassword(question, action, secrets)
@@ -367,6 +374,8 @@ export class Rig {
         })
         return { to, result: 'registered', user: made.facts }
       }
+      case 'callWebhook':
+        return this.callWebhook(question, action, state)
       case 'sendVerificationCode':
       case 'sendPasscode':
         return { to: question.kind, result: 'sent' }
@@ -418,6 +427,18 @@ export class Rig {
         return { to, result: 'registered', user: this.vouched(made, action) }
       }
     }
+  }
+
+  /** What an endpoint lets pass counts for the action that asked; what it demands, for the steps there are. */
+  private callWebhook(question: QuestionOf<'callWebhook'>, { id: actionId }: Ask['action'], state: FlowState): Answer {
+    const { kind: to, userId, url } = question
+    const answer = this.webhookAnswer
+    this.calls.push(question)
+    if (answer.result !== 'DENY') this.passed.push({ userId, actionId, url, answered: answer.result !== 'ERROR' })
+    if (answer.result === 'STEP_UP') {
+      for (const { id, type } of state.steps) if (type === answer.type) this.demands.add(id)
+    }
+    return { to, ...answer }
   }
 
   /** Whom a provider vouches for counts once nothing stands before it. */

@@ -82,13 +82,20 @@ export async function signOn(
 }
 
 /** Redeems a code of the native demo application. */
-export function redeem(stile: Stile, code: string, verifier: string): Promise<Answer> {
+export function redeem(
+  stile: Stile,
+  code: string,
+  verifier: string,
+  clientId = stile.nativeApp.clientId,
+  redirectUri?: string,
+): Promise<Answer> {
   return stile.send(`/${stile.environmentId}/as/token`, {
     body: new URLSearchParams({
       grant_type: 'authorization_code',
       code,
       code_verifier: verifier,
-      client_id: stile.nativeApp.clientId,
+      client_id: clientId,
+      ...(redirectUri === undefined ? {} : { redirect_uri: redirectUri }),
     }),
   })
 }

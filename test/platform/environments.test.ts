@@ -71,8 +71,17 @@ await onEachEngine('environments', (stile) => {
     const selfService = await scopesOf('PINGONE_API')
     assert.equal(selfService.length, 21)
     assert.ok(selfService.every(({ name }) => name.startsWith('p1:')))
-    const [policy, ...others] = await list('signOnPolicies', 'signOnPolicies')
-    assert.deepEqual([policy.name, policy.default, others.length], ['Single_Factor', true, 0])
+    const policies = await list('signOnPolicies', 'signOnPolicies')
+    assert.deepEqual(
+      new Map(policies.map((each) => [each.name, each.default])),
+      new Map([
+        ['Single_Factor', true],
+        ['Multi_Factor', false],
+      ]),
+    )
+    const policy = policies.find((each) => each.default)
+    const [standard, ...others] = await list('deviceAuthenticationPolicies', 'deviceAuthenticationPolicies')
+    assert.deepEqual([standard.name, standard.default, others.length], ['Default MFA Policy', true, 0])
     const [action] = await list(`signOnPolicies/${policy.id}/actions`, 'actions')
     assert.deepEqual([action.type, action.priority, action.recovery], ['LOGIN', 1, { enabled: false }])
     assert.deepEqual(action.condition, {

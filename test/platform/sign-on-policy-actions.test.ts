@@ -7,6 +7,7 @@ import { type Stile, startStile } from '../harness/stile.ts'
 import { sentMembers } from './members.ts'
 
 const login = { type: 'LOGIN', priority: 1 }
+const endpoint = 'https://hook.example/judge'
 const since = { secondsSince: '${session.lastSignOn.withAuthenticator.pwd.at}', greater: 3600 }
 const population = { value: '${user.population.id}', equals: '0f1e2d3c-4b5a-4697-8879-6a5b4c3d2e1f' }
 
@@ -66,6 +67,17 @@ suite('sign-on policy actions', () => {
     assert.equal((await stile.api('DELETE', path)).status, 204)
     assert.equal((await stile.api('DELETE', path)).status, 404)
     assert.deepEqual(await listed(policyId), [first])
+  })
+
+  test('a webhook fails closed and is quick, unless the action says otherwise', async () => {
+    const policyId = await newPolicy('webhook')
+    const webhook = { type: 'WEBHOOK', priority: 2 }
+    const short = await add(policyId, { ...webhook, webhook: { url: endpoint } })
+    assert.deepEqual(short.webhook, { url: endpoint, timeoutMilliseconds: 2000, onError: 'DENY' })
+    const whole = { url: endpoint, timeoutMilliseconds: 500, onError: 'CONTINUE' }
+    const said = await add(policyId, { ...webhook, priority: 3, webhook: whole })
+    assert.deepEqual(said.webhook, whole)
+    assert.deepEqual(await listed(policyId), [short, said])
   })
 
   test('D20: every change is a new version, and the ones before stay what they were', async () => {
@@ -159,6 +171,10 @@ suite('sign-on policy actions', () => {
       [{ ...login, priority: 0 }, 'priority', 'OUT_OF_RANGE'],
       [{ ...login, priority: 1.5 }, 'priority', 'INVALID_VALUE'],
       [{ ...login, socialProviders: [{ id: policyId }] }, 'socialProviders[0].id', 'INVALID_VALUE'],
+      [{ type: 'WEBHOOK', priority: 1 }, 'webhook', 'REQUIRED_VALUE'],
+      [{ type: 'WEBHOOK', priority: 1, webhook: { url: 'https://10.0.0.1/' } }, 'webhook.url', 'INVALID_VALUE'],
+      [{ type: 'WEBHOOK', priority: 1, webhook: { url: `${endpoint}?key=1` } }, 'webhook.url', 'INVALID_VALUE'],
+      [{ type: 'WEBHOOK', priority: 1, webhook: { url: endpoint, onError: 'X' } }, 'webhook.onError', 'INVALID_VALUE'],
       [{ ...login, condition: {} }, 'condition', 'INVALID_VALUE'],
       [{ ...login, condition: { unless: since } }, 'condition', 'INVALID_VALUE'],
       [{ ...login, condition: { ...since, unless: 1 } }, 'condition', 'INVALID_VALUE'],

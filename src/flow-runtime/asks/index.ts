@@ -7,6 +7,7 @@ import type { Context } from '../../contract/operation.ts'
 import type { FlowState } from '../../flow/state.ts'
 import type { Answer, Question, QuestionKind, QuestionOf } from '../../flow/question.ts'
 import type { Ask, Write } from '../asked.ts'
+import { callWebhookAsk } from './call-webhook.ts'
 import { checkPasscodeAsk } from './check-passcode.ts'
 import { checkPasswordAsk } from './check-password.ts'
 import { evaluateNewPasswordAsk } from './evaluate-new-password.ts'
@@ -22,6 +23,7 @@ import { sendVerificationCodeAsk } from './send-verification-code.ts'
 import { verifyEmailAsk } from './verify-email.ts'
 
 const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
+  callWebhook: callWebhookAsk,
   checkPasscode: checkPasscodeAsk,
   checkPassword: checkPasswordAsk,
   evaluateNewPassword: evaluateNewPasswordAsk,

@@ -2,7 +2,8 @@
 import { devicesOf } from '../../directory/devices.ts'
 import { sendPasscode } from '../../directory/passcodes.ts'
 import { userWithPasswordById } from '../../directory/users.ts'
-import { secondsOf } from '../../flow/factors/device-authentication-policy.ts'
+import { isSentTo } from '../../flow/factors/device.ts'
+import { secondsOf, settingsOf } from '../../flow/factors/device-authentication-policy.ts'
 import type { Ask } from '../asked.ts'
 import { devicePolicy } from '../device-policy.ts'
 import { localesOf } from '../locales.ts'
@@ -18,11 +19,11 @@ export const sendPasscodeAsk: Ask<'sendPasscode'> = async (context, question, _,
   ])
   const device = devices.find(({ id }) => id === deviceId)
   // Removed since the machine chose it: nothing is sent, and no passcode will fit.
-  if (!found || !device) return { answer: { to, result: 'sent' } }
-  const { otpLength: length, lifeTime } = devicePolicy(environment, policyId).email.otp
+  if (!found || !device || !isSentTo(device.type)) return { answer: { to, result: 'sent' } }
+  const { otpLength: length, lifeTime } = settingsOf(devicePolicy(environment, policyId), device.type).otp
   const sending = await sendPasscode(kernel, environment, {
     user: found.user,
-    device,
+    device: { ...device, type: device.type },
     use: { kind: 'flow', flowId },
     applicationName: (await kernel.environments.application(environment.id, application.id))?.name ?? '',
     form: { length, lifetime: secondsOf(lifeTime) },

@@ -122,6 +122,7 @@ export const identityProvider = defineAction({
             return awaitVerification(event.answer, slot, status === 'VERIFICATION_CODE_REQUIRED')
           case 'verifyEmail':
             return judgeVerification(event.answer, slot)
+          case 'callWebhook':
           case 'evaluateNewPassword':
           case 'lookUpUser':
           case 'recoverPassword':

@@ -9,9 +9,10 @@ import { identifierFirst } from './identifier-first.ts'
 import { identityProvider } from './identity-provider.ts'
 import { login } from './login.ts'
 import { multiFactorAuthentication } from './multi-factor-authentication.ts'
+import { webhook } from './webhook.ts'
 
 /** Every action type; a new one is added here and nowhere else. */
-export const actions = [login, identifierFirst, multiFactorAuthentication, identityProvider] as const
+export const actions = [login, identifierFirst, multiFactorAuthentication, identityProvider, webhook] as const
 
 type Listed = (typeof actions)[number]
 

@@ -8,7 +8,7 @@
 import { z } from 'zod'
 import { type ActionTurn, type Decision, defineAction, secret } from '../action.ts'
 import type { Facts } from '../facts.ts'
-import { type DeviceFacts, viewDevice } from '../factors/device.ts'
+import { type DeviceFacts, isSentTo, viewDevice } from '../factors/device.ts'
 import { allows, type DeviceAuthenticationPolicy, usableDevices } from '../factors/device-authentication-policy.ts'
 import type { Answer, AnswerTo } from '../question.ts'
 import { noSuchDevice, tooManyCodes, tooManyTries, wrongPasscode } from '../refusal.ts'
@@ -150,7 +150,7 @@ function choose(turn: Turn): Decided {
 /** Waits for the passcode of a device, after one was sent where the device makes none itself. */
 function use({ user, config: configured, flowId }: Turn, device: DeviceFacts): Decided {
   const chosen = { deviceId: device.id }
-  if (device.type === 'TOTP' || !user) {
+  if (!isSentTo(device.type) || !user) {
     return { outcome: 'wait', status: 'OTP_REQUIRED', slot: chosen, reason: 'passcode-needed' }
   }
   const policyId = configured.deviceAuthenticationPolicy?.id ?? null

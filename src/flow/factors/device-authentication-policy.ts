@@ -50,10 +50,8 @@ export type DeviceAuthenticationPolicy = Readonly<z.output<typeof deviceAuthenti
 
 /** What of a policy this version cannot keep. */
 export function policyProblems(policy: DeviceAuthenticationPolicy): readonly Detail[] {
-  const { sms, voice, whatsApp, mobile, fido2, oathToken, rememberMe, newDeviceNotification, ignoreUserLock } = policy
+  const { whatsApp, mobile, fido2, oathToken, rememberMe, newDeviceNotification, ignoreUserLock } = policy
   return [
-    ...unavailable(sms.enabled, 'sms.enabled'),
-    ...unavailable(voice.enabled, 'voice.enabled'),
     ...unavailable(whatsApp?.enabled, 'whatsApp.enabled'),
     ...unavailable(mobile.enabled, 'mobile.enabled'),
     ...unavailable(fido2?.enabled, 'fido2.enabled'),
@@ -70,26 +68,36 @@ export function policyProblems(policy: DeviceAuthenticationPolicy): readonly Det
   ]
 }
 
-const sent = (enabled: boolean) => ({
-  enabled,
+const sentToThem = {
+  enabled: true,
   otp: {
     lifeTime: { duration: 30, timeUnit: 'MINUTES' as const },
     failure: { count: 3, coolDown: { duration: 0, timeUnit: 'MINUTES' as const } },
     otpLength: 6,
   },
-})
+}
 const twoMinutes = { count: 3, coolDown: { duration: 2, timeUnit: 'MINUTES' as const } }
 
 /** `Default MFA Policy`: what every environment begins with. */
 export const defaultDeviceAuthenticationPolicy: DeviceAuthenticationPolicy = {
   authentication: { deviceSelection: 'DEFAULT_TO_FIRST' },
-  sms: sent(false),
-  voice: sent(false),
-  email: sent(true),
+  sms: sentToThem,
+  voice: sentToThem,
+  email: sentToThem,
   mobile: { enabled: false, otp: { failure: twoMinutes } },
   totp: { enabled: true, otp: { failure: twoMinutes }, passcodeGracePeriod: 5 },
   fido2: { enabled: false, failure: twoMinutes },
   newDeviceNotification: 'NONE',
+}
+
+const members = { EMAIL: 'email', SMS: 'sms', VOICE: 'voice', TOTP: 'totp' } as const
+
+/** What a policy says of a kind of device. */
+export function settingsOf<Type extends DeviceType>(
+  policy: DeviceAuthenticationPolicy,
+  type: Type,
+): DeviceAuthenticationPolicy[(typeof members)[Type]] {
+  return policy[members[type]]
 }
 
 /** How many seconds a span lasts. */
@@ -105,7 +113,7 @@ export function passcodeBound(
   policy: DeviceAuthenticationPolicy,
   type: DeviceType,
 ): { readonly guesses: number; readonly seconds: number } {
-  const { count, coolDown } = type === 'EMAIL' ? policy.email.otp.failure : policy.totp.otp.failure
+  const { count, coolDown } = settingsOf(policy, type).otp.failure
   return { guesses: count, seconds: Math.max(secondsOf(coolDown), shortestCoolDown) }
 }
 
@@ -119,10 +127,5 @@ export function usableDevices(
 
 /** Whether a policy lets devices of this kind be used. */
 export function allows(policy: DeviceAuthenticationPolicy, type: DeviceType): boolean {
-  switch (type) {
-    case 'EMAIL':
-      return policy.email.enabled
-    case 'TOTP':
-      return policy.totp.enabled
-  }
+  return settingsOf(policy, type).enabled
 }

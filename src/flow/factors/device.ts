@@ -7,9 +7,17 @@
 import { z } from 'zod'
 
 /** Every kind of device this version has; a new one is added here. */
-export const deviceTypes = ['EMAIL', 'TOTP'] as const
+export const deviceTypes = ['EMAIL', 'SMS', 'VOICE', 'TOTP'] as const
 
 export type DeviceType = (typeof deviceTypes)[number]
+
+/** Kinds of device that passcodes are sent to; the others make them. */
+export type SentCodeType = Exclude<DeviceType, 'TOTP'>
+
+/** Whether passcodes are sent to devices of this kind. */
+export function isSentTo(type: DeviceType): type is SentCodeType {
+  return type !== 'TOTP'
+}
 
 /** A device of the flow's user. */
 export interface DeviceFacts {
@@ -29,6 +37,7 @@ export const deviceView = z.object({
   status: z.literal('ACTIVE'),
   nickname: z.string().optional(),
   email: z.string().optional(),
+  phone: z.string().optional(),
 })
 
 export type DeviceView = z.infer<typeof deviceView>
@@ -39,6 +48,11 @@ export function maskEmail(address: string): string {
   return `${String.fromCodePoint(address.codePointAt(0) ?? 42)}*****${at === -1 ? '' : address.slice(at)}`
 }
 
+/** A phone number of which only the last two digits can be read, whatever its length (row J27). */
+export function maskPhone(number: string): string {
+  return `*****${number.slice(-2)}`
+}
+
 /** What is shown of a device. */
 export function viewDevice({ id, type, nickname, target }: DeviceFacts): DeviceView {
   return {
@@ -46,6 +60,6 @@ export function viewDevice({ id, type, nickname, target }: DeviceFacts): DeviceV
     type,
     status: 'ACTIVE',
     ...(nickname === null ? {} : { nickname }),
-    ...(target === null ? {} : { email: target }),
+    ...(target === null ? {} : type === 'EMAIL' ? { email: target } : { phone: target }),
   }
 }

@@ -17,6 +17,7 @@ import type { FlowState } from '../../flow/state.ts'
 import { flowResource } from '../../flow-runtime/display.ts'
 import { flowResourceSchema } from '../../flow-runtime/schema.ts'
 import { signOnPage } from '../../flow-runtime/address.ts'
+import { LoginRequired } from '../../flow-runtime/drive.ts'
 import { type Begun, beginFlow, storeFlow } from '../../flow-runtime/runtime.ts'
 import { allowApplicationOrigin } from '../../flow-runtime/application-origin.ts'
 import { redirectUriAllowed } from '../rules/redirect-uri.ts'
@@ -97,6 +98,7 @@ async function proceed(context: Context, client: Application, request: Authoriza
     application: client,
     door: request.mode === 'pi.flow' ? 'pi.flow' : 'redirect',
     forcesLogin: request.prompt === 'login',
+    isSilent: request.prompt === 'none',
     maxAge: request.maxAge,
     loginHint: request.loginHint,
     hintedUserId: request.hintedUserId,
@@ -104,6 +106,8 @@ async function proceed(context: Context, client: Application, request: Authoriza
     parameters: { ...request } as unknown as FlowState['request']['parameters'],
     session,
     sessionUser: found?.user,
+  }).catch((error: unknown) => {
+    throw error instanceof LoginRequired ? problem('login_required') : error
   })
   const { state } = begun
   if (state.status === 'COMPLETED' && session) return await answerAtOnce(context, request, begun, session)
@@ -121,7 +125,7 @@ async function proceed(context: Context, client: Application, request: Authoriza
 async function answerAtOnce(
   context: Context,
   request: AuthorizationRequest,
-  { state: { outcome }, user: found }: Begun,
+  { state: { outcome }, user: found, writes }: Begun,
   session: Session,
 ): Promise<Reply> {
   const { kernel, environment, now } = context
@@ -130,10 +134,11 @@ async function answerAtOnce(
   const used = noteUse(environment.id, environment.settings, session, now)
   await kernel.storage.commit({
     name: 'authorize-with-session',
-    single: issued.single && used === undefined,
+    single: issued.single && used === undefined && writes.length === 0,
     *run() {
       yield* issued.store()
       if (used) yield used
+      for (const write of writes) if (write.with === 'save') yield* write.run()
     },
   })
   auditIssued(context, issued)

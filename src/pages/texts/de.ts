@@ -39,6 +39,8 @@ export const german = {
   'device.text': 'Wählen Sie einen zweiten Faktor.',
   'device.others': 'Etwas anderes verwenden',
   'device.EMAIL': 'E-Mail',
+  'device.SMS': 'SMS',
+  'device.VOICE': 'Anruf',
   'device.TOTP': 'Authenticator-App',
 
   'external.with': 'Mit {provider} anmelden',
@@ -104,6 +106,8 @@ export const german = {
   'failed.heading': 'Die Anmeldung ist nicht gelungen',
   'failed.ACCOUNT_NOT_USABLE': 'Mit diesem Konto kann man sich nicht anmelden. Fragen Sie, wer es verwaltet.',
   'failed.IDENTITY_PROVIDER_NOT_AVAILABLE': 'Wo Sie sich anmelden würden, geht es gerade nicht.',
+  'failed.WEBHOOK_DENIED': 'Die Anmeldung wurde abgelehnt. Fragen Sie, wer die Anwendung betreibt.',
+  'failed.WEBHOOK_FAILED': 'Die Anmeldung konnte gerade nicht geprüft werden. Versuchen Sie es später.',
   'failed.NO_USABLE_DEVICES':
     'Ein zweiter Faktor ist nötig, und dieses Konto hat keinen, der verwendet werden kann. Fragen Sie, wer es verwaltet.',
   'failed.POLICY_NOT_AVAILABLE': 'Die Anwendung hat zurzeit keinen Weg zur Anmeldung, der funktioniert.',

@@ -37,6 +37,8 @@ export const english = {
   'device.text': 'Choose a second factor.',
   'device.others': 'Use something else',
   'device.EMAIL': 'E-mail',
+  'device.SMS': 'Text message',
+  'device.VOICE': 'Phone call',
   'device.TOTP': 'Authenticator app',
 
   'external.with': 'Sign on with {provider}',
@@ -101,6 +103,8 @@ export const english = {
   'failed.heading': 'Sign-on did not succeed',
   'failed.ACCOUNT_NOT_USABLE': 'This account cannot be used to sign on. Ask whoever manages it.',
   'failed.IDENTITY_PROVIDER_NOT_AVAILABLE': 'Where you would sign on cannot be used right now.',
+  'failed.WEBHOOK_DENIED': 'The sign-on was refused. Ask whoever runs the application.',
+  'failed.WEBHOOK_FAILED': 'The sign-on could not be judged right now. Try again later.',
   'failed.NO_USABLE_DEVICES':
     'A second factor is needed, and this account has none that can be used. Ask whoever manages it.',
   'failed.POLICY_NOT_AVAILABLE': 'The application has no way to sign on that works right now.',

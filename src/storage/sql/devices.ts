@@ -10,6 +10,8 @@ export interface DeviceRow {
   readonly status: string
   readonly nickname: string | null
   readonly email: string | null
+  /** As written: E.164, perhaps with dots, spaces and brackets. */
+  readonly phone: string | null
   /** The seed of one-time passwords, sealed. */
   readonly sealed_seed: string | null
   /** The last time step whose password was used. */

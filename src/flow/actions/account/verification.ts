@@ -8,14 +8,14 @@ import { z } from 'zod'
 import { type Decision, secret } from '../../action.ts'
 import { externalAuthentication } from '../../external-authentication.ts'
 import type { UserFacts } from '../../facts.ts'
-import { type Method, methods } from '../../proof.ts'
+import { type Authenticator, authenticators } from '../../proof.ts'
 import type { AnswerTo, Effect } from '../../question.ts'
 import type { TransitionReason } from '../../reasons.ts'
 import { tooManyCodes, tooManyTries, wrongCode } from '../../refusal.ts'
 
 /** What the actions of an account remember; methods that were shown count once the address is proved. */
 export const accountSlot = z.strictObject({
-  proved: z.array(z.enum(methods)),
+  proved: z.array(z.enum(authenticators)),
   /** The provider that vouches for what was shown, or the one the user is sent to. */
   provider: z.string().exactOptional(),
   /** Who came back from a provider and whose account is not settled yet. */
@@ -36,7 +36,7 @@ type Verifying = Decision<AccountSlot, 'VERIFICATION_CODE_REQUIRED'>
 /** These methods were shown. They count at once, unless the account has to be verified first: then a code is sent. */
 export function pass(
   user: UserFacts,
-  shown: readonly Method[],
+  shown: readonly Authenticator[],
   reason: TransitionReason,
   effects: readonly Effect[] = [],
   provider?: string,

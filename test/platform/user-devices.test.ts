@@ -1,0 +1,188 @@
+/** MFA devices of users through the management API: platform-api 3.14.5; rows L03, L05, L10, L13, L18, L19, L20, N04. */
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import {
+  addEmailDevice,
+  addressOf,
+  addTotpDevice,
+  codeSentTo,
+  inboxOf,
+  newPerson,
+  type Person,
+  rows,
+} from '../flow-runtime/arrange.ts'
+import { passcodeShown } from '../harness/authenticator-app.ts'
+import { type Stile, startStile } from '../harness/stile.ts'
+import { sentMembers } from './members.ts'
+
+suite('devices', () => {
+  let stile: Stile
+  before(async () => {
+    stile = await startStile()
+  })
+  after(() => stile.close())
+
+  const pathOf = ({ id }: Person, device = '') => `/users/${id}/devices${device === '' ? '' : `/${device}`}`
+  const act = (person: Person, device: string, action: string, body: object = {}) =>
+    stile.api('POST', pathOf(person, device), body, { mediaType: `application/vnd.pingidentity.${action}+json` })
+  const all = async (person: Person) => (await stile.api('GET', pathOf(person))).json._embedded.devices
+
+  test('are created, read, listed, named, ordered and deleted', async () => {
+    const person = await newPerson(stile)
+    const sent = { type: 'EMAIL', email: addressOf(person), nickname: 'Work' }
+    const created = await stile.api('POST', pathOf(person), sent)
+    assert.equal(created.status, 201, created.text)
+    const { id, status, user, environment, _links } = created.json
+    assert.deepEqual([status, user, environment], ['ACTIVE', { id: person.id }, { id: stile.environmentId }])
+    assert.equal(created.headers.get('location'), _links.self.href)
+    assert.deepEqual((await stile.api('GET', pathOf(person, id))).json, created.json)
+    assert.deepEqual(sentMembers(created.json), { ...sent, status: 'ACTIVE', user: { id: person.id } })
+
+    const phone = await stile.api('POST', pathOf(person), { type: 'SMS', phone: '+1.5125201234' })
+    assert.deepEqual([phone.json.status, phone.json.phone], ['ACTIVE', '+1.5125201234'])
+    const call = await stile.api('POST', pathOf(person), { type: 'VOICE', phone: '+49 (30) 1234567' })
+    assert.equal(call.status, 201, call.text)
+    const ids = (await all(person)).map((device: { readonly id: string }) => device.id)
+    assert.deepEqual(ids, [id, phone.json.id, call.json.id])
+
+    const order = [{ id: call.json.id }, { id }, { id: phone.json.id }]
+    const reorder = { mediaType: 'application/vnd.pingidentity.devices.reorder+json' }
+    const ordered = await stile.api('POST', pathOf(person), { order }, reorder)
+    assert.equal(ordered.status, 200, ordered.text)
+    assert.deepEqual(
+      (await all(person)).map((device: { readonly id: string }) => ({ id: device.id })),
+      order,
+    )
+    for (const wrong of [[{ id }], [...order, { id }], [{ id }, { id }, { id }]]) {
+      assert.equal((await stile.api('POST', pathOf(person), { order: wrong }, reorder)).status, 400)
+    }
+
+    const named = await stile.api('PUT', `${pathOf(person, id)}/nickname`, { nickname: 'Home' })
+    assert.equal(named.json.nickname, 'Home')
+    assert.equal((await stile.api('DELETE', pathOf(person, id))).status, 204)
+    assert.equal((await stile.api('GET', pathOf(person, id))).status, 404)
+    assert.equal((await all(person)).length, 2)
+  })
+
+  test('what is not a device is refused, and nothing is written', async () => {
+    const person = await newPerson(stile)
+    const refused: readonly (readonly [object, string, string])[] = [
+      [{}, 'type', 'REQUIRED_VALUE'],
+      [{ type: 'PIGEON' }, 'type', 'INVALID_VALUE'],
+      [{ type: 'EMAIL' }, 'email', 'REQUIRED_VALUE'],
+      [{ type: 'EMAIL', email: 'nobody' }, 'email', 'INVALID_VALUE'],
+      [{ type: 'SMS' }, 'phone', 'REQUIRED_VALUE'],
+      [{ type: 'SMS', phone: '5125201234' }, 'phone', 'INVALID_VALUE'],
+      [{ type: 'SMS', phone: '+1512520123456789' }, 'phone', 'INVALID_VALUE'],
+      [{ type: 'VOICE', phone: '+1512;ext=9' }, 'phone', 'INVALID_VALUE'],
+      [{ type: 'EMAIL', email: 'a@b.org', policy: { id: person.id } }, 'policy.id', 'INVALID_VALUE'],
+    ]
+    for (const [body, target, code] of refused) {
+      const { status, json, text } = await stile.api('POST', pathOf(person), body)
+      assert.equal(status, 400, text)
+      assert.deepEqual([json.details[0].target, json.details[0].code], [target, code], JSON.stringify(body))
+    }
+    assert.deepEqual(await all(person), [])
+  })
+
+  test('no more than five, however many are made at once', async () => {
+    const person = await newPerson(stile)
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () => stile.api('POST', pathOf(person), { type: 'TOTP' })),
+    )
+    const refused = answers.filter(({ status }) => status === 400)
+    assert.equal(refused.length, 7)
+    const details = refused.map(({ json }) => json.details[0])
+    for (const { code, innerError } of details) {
+      assert.deepEqual([code, innerError], ['LIMIT_EXCEEDED', { maximumAllowed: 5 }])
+    }
+    assert.equal((await all(person)).length, 5)
+  })
+
+  test('L19, L20: the seed of an app is told once, is not chosen by the client, and is sealed', async () => {
+    const person = await newPerson(stile)
+    const chosen = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
+    const created = await stile.api('POST', pathOf(person), { type: 'TOTP', secret: chosen, seed: chosen })
+    const { id, secret, keyUri, status } = created.json
+    assert.equal(status, 'ACTIVATION_REQUIRED')
+    assert.match(secret, /^[A-Z2-7]{32}$/)
+    assert.notEqual(secret, chosen)
+    assert.ok(keyUri.includes(`secret=${secret}`))
+    for (const answer of [await stile.api('GET', pathOf(person, id)), await stile.api('GET', pathOf(person))]) {
+      assert.ok(!answer.text.includes(secret) && !answer.text.includes('keyUri'))
+    }
+    const [row] = await rows<{ sealed_seed: string }>(stile, 'devices', 'id = $2', id)
+    assert.ok(row?.sealed_seed && !row.sealed_seed.includes(secret))
+  })
+
+  test('L03, L18: an app is activated by a passcode of it, three wrong ones make it wait', async () => {
+    const person = await newPerson(stile)
+    const other = await addTotpDevice(stile, person)
+    const { id, secret } = (await stile.api('POST', pathOf(person), { type: 'TOTP' })).json
+    const theirs = await act(person, id, 'device.activate', { otp: passcodeShown(other.secret) })
+    assert.deepEqual([theirs.status, theirs.json.details[0].code], [400, 'INVALID_OTP'])
+    const stranger = await newPerson(stile)
+    assert.equal((await act(stranger, id, 'device.activate', { otp: passcodeShown(secret) })).status, 404)
+    assert.equal((await act(person, id, 'device.activate', { otp: passcodeShown(secret, 3) })).status, 400)
+    const activated = await act(person, id, 'device.activate', { otp: passcodeShown(secret) })
+    assert.deepEqual([activated.status, activated.json.status], [200, 'ACTIVE'], activated.text)
+    assert.equal((await act(person, id, 'device.activate', { otp: passcodeShown(secret, 1) })).status, 400)
+
+    const third = (await stile.api('POST', pathOf(person), { type: 'TOTP' })).json
+    for (let guess = 0; guess < 3; guess++) {
+      assert.equal((await act(person, third.id, 'device.activate', { otp: '12345x' })).status, 400)
+    }
+    const locked = await act(person, third.id, 'device.activate', { otp: passcodeShown(third.secret) })
+    assert.equal(locked.status, 429, locked.text)
+    assert.ok(Number(locked.headers.get('retry-after')) > 60)
+  })
+
+  test('L13: an address is activated by the code that was sent there', async () => {
+    const person = await newPerson(stile)
+    const body = { type: 'EMAIL', email: addressOf(person), status: 'ACTIVATION_REQUIRED' }
+    const { id, status } = (await stile.api('POST', pathOf(person), body)).json
+    assert.equal(status, 'ACTIVATION_REQUIRED')
+    assert.equal((await inboxOf(stile, addressOf(person))).at(-1)?.template, 'device_pairing')
+    const first = await codeSentTo(stile, addressOf(person))
+    assert.equal((await act(person, id, 'device.sendActivationCode')).status, 200)
+    const second = await codeSentTo(stile, addressOf(person))
+    if (first !== second) assert.equal((await act(person, id, 'device.activate', { otp: first })).status, 400)
+    assert.equal((await act(person, id, 'device.activate', { otp: second })).json.status, 'ACTIVE')
+    assert.equal((await act(person, id, 'device.sendActivationCode')).status, 400)
+    const app = (await stile.api('POST', pathOf(person), { type: 'TOTP' })).json
+    assert.equal((await act(person, app.id, 'device.sendActivationCode')).json.details[0].target, 'type')
+  })
+
+  test('are blocked and unblocked, and say so', async () => {
+    const person = await newPerson(stile)
+    const id = await addEmailDevice(stile, person)
+    const blocked = await act(person, id, 'device.block')
+    assert.equal(blocked.json.block.status, 'BLOCKED')
+    assert.equal((await act(person, id, 'device.block')).json.block.blockedAt, blocked.json.block.blockedAt)
+    assert.equal((await act(person, id, 'device.unblock')).json.block, undefined)
+  })
+
+  test('N04: a device is found through its own user alone', async () => {
+    const [owner, other] = [await newPerson(stile), await newPerson(stile)]
+    const id = await addEmailDevice(stile, owner)
+    const answers = [
+      await stile.api('GET', pathOf(other, id)),
+      await stile.api('DELETE', pathOf(other, id)),
+      await stile.api('PUT', `${pathOf(other, id)}/nickname`, { nickname: 'Mine' }),
+      await act(other, id, 'device.block'),
+      await act(other, id, 'device.unblock'),
+    ]
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [404, 404, 404, 404, 404],
+    )
+    assert.equal((await stile.api('GET', pathOf(owner, id))).json.status, 'ACTIVE')
+  })
+
+  test('E23: the devices of a user go with the user', async () => {
+    const person = await newPerson(stile)
+    await addEmailDevice(stile, person)
+    assert.equal((await stile.api('DELETE', `/users/${person.id}`)).status, 204)
+    assert.deepEqual(await rows(stile, 'devices', 'user_id = $2', person.id), [])
+  })
+})
