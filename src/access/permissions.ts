@@ -22,6 +22,8 @@ export const permissions = {
   'idm:create:user': 'Create users',
   'idm:update:user': 'Change users',
   'idm:delete:user': 'Delete users',
+  'idm:read:userSession': 'Read the sessions of users',
+  'idm:delete:userSession': 'End the sessions of users',
   'idm:read:userPassword': 'Read the state of passwords',
   'idm:set:userPassword': 'Set and reset passwords',
   'idm:validate:userPassword': 'Check passwords',

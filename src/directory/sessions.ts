@@ -8,9 +8,15 @@ import type { SessionFacts } from '../flow/facts.ts'
 import type { Outcome } from '../flow/outcome.ts'
 import type { Authenticator } from '../flow/proof.ts'
 import type { Kernel } from '../kernel.ts'
-import { compareAndSet, insert, remove, type Word } from '../storage/operations.ts'
-import type { Statement } from '../storage/port.ts'
-import { sessionByToken, type SessionRow, touchSession } from '../storage/sql/sessions.ts'
+import { compareAndSet, insert, type Word } from '../storage/operations.ts'
+import { run, type Statement } from '../storage/port.ts'
+import {
+  removeSession,
+  revokeFamiliesOfSession,
+  sessionByToken,
+  type SessionRow,
+  touchSession,
+} from '../storage/sql/sessions.ts'
 import { hashSessionToken } from './session-cookie.ts'
 import { type UserWithPassword, userWithPasswordFrom } from './users.ts'
 
@@ -24,6 +30,12 @@ export interface LastSignOn {
   readonly policyId: string
 }
 
+/** From where and when somebody signed on in a session. */
+export interface Location {
+  readonly at: number
+  readonly remoteIp: string
+}
+
 /** A live session. */
 export interface Session {
   readonly id: string
@@ -31,11 +43,15 @@ export interface Session {
   readonly version: number
   readonly createdAt: number
   readonly activeAt: number
+  readonly expiresAt: number
   readonly lastSignOn: LastSignOn
+  /** The last five sign-ons, the newest first. */
+  readonly locations: readonly Location[]
   readonly userAgent: string
 }
 
 const noteUseAfterMilliseconds = 60_000
+const keptLocations = 5
 
 /** A live session and its user as they are now; `user` is undefined when they are gone. */
 export interface SessionWithUser {
@@ -66,14 +82,16 @@ export async function sessionOfToken(
 
 /** A stored session as a value. */
 export function sessionFrom(row: SessionRow): Session {
-  const document = JSON.parse(row.document) as Pick<Session, 'lastSignOn' | 'userAgent'>
+  const document = JSON.parse(row.document) as Pick<Session, 'lastSignOn' | 'locations' | 'userAgent'>
   return {
     id: row.id,
     userId: row.user_id,
     version: row.version,
     createdAt: row.created_at,
     activeAt: row.active_at,
+    expiresAt: row.expires_at,
     lastSignOn: document.lastSignOn,
+    locations: document.locations,
     userAgent: document.userAgent,
   }
 }
@@ -111,6 +129,17 @@ export function noteUse(
   return touchSession(environmentId, session.id, now, sessionEnd(settings, session.createdAt, now))
 }
 
+/**
+ * Ends a session and everything that was issued in it, inside the unit that wants it (rows I20, I14, decision D22).
+ * @returns whether this caller is the one that ended it
+ */
+export function* endSession(environmentId: string, id: string, now: number): Word<boolean> {
+  const [ended] = yield* run(removeSession(environmentId, id))
+  if (!ended) return false
+  yield revokeFamiliesOfSession(environmentId, ended.user_id, id, now)
+  return true
+}
+
 /** What a sign-on writes into a session. */
 export interface SignOn {
   readonly environmentId: string
@@ -140,10 +169,10 @@ export function* writeSession(signOn: SignOn): Word<void> {
     withAuthenticator: { ...kept?.lastSignOn.withAuthenticator, ...proved },
     policyId: outcome.policyId,
   }
-  const document = JSON.stringify({ lastSignOn, userAgent: signOn.userAgent.slice(0, 512) })
+  const locations = [{ at: now, remoteIp }, ...(kept?.locations ?? [])].slice(0, keptLocations)
+  const document = JSON.stringify({ lastSignOn, locations, userAgent: signOn.userAgent.slice(0, 512) })
   const key = { environment_id: environmentId, id: outcome.session.id }
-  if (outcome.session.replaces)
-    yield* remove('sessions', { environment_id: environmentId, id: outcome.session.replaces })
+  if (outcome.session.replaces) yield* endSession(environmentId, outcome.session.replaces, now)
   if (kept) {
     yield* compareAndSet('sessions', key, kept.version, {
       token_hash: tokenHash,

@@ -93,6 +93,7 @@ export const events = {
   'FLOW.FAILED': 'change',
   'SESSION.CREATED': 'change',
   'SESSION.UPDATED': 'change',
+  'SESSION.DELETED': 'change',
   'AUTHORIZATION_CODE.REPLAYED': 'change',
   'TOKEN.ISSUED': 'change',
   'AUTHORIZATION_CODE.ISSUED': 'volume',

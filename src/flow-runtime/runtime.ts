@@ -219,6 +219,13 @@ function* signOnWrites(context: Context, outcome: Outcome, kept: Session | undef
     now,
   })
   yield recordSignOn(environment.id, outcome.userId, now, remoteAddress)
+  yield context.record({
+    action: kept ? 'SESSION.UPDATED' : 'SESSION.CREATED',
+    subject: { type: 'SESSION', id: outcome.session.id },
+    userId: outcome.userId,
+    sessionId: outcome.session.id,
+    ...(outcome.session.replaces ? { detail: { replaces: outcome.session.replaces } } : {}),
+  })
 }
 
 /** What a finished flow wants done for its authorization request. */

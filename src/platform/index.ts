@@ -33,6 +33,7 @@ import { userDeviceActionOperations } from './user-device-actions.ts'
 import { userDeviceCreationOperations } from './user-device-create.ts'
 import { userDeviceOperations } from './user-devices.ts'
 import { userPasswordOperations } from './user-password.ts'
+import { userSessionOperations } from './user-sessions.ts'
 import { userOperations } from './users.ts'
 
 export const platformOperations: readonly Operation[] = [
@@ -46,6 +47,7 @@ export const platformOperations: readonly Operation[] = [
   ...passwordPolicyOperations,
   ...userOperations,
   ...userPasswordOperations,
+  ...userSessionOperations,
   ...mfaSettingsOperations,
   ...deviceAuthenticationPolicyOperations,
   ...userDeviceOperations,

@@ -123,7 +123,16 @@ export async function userToken(stile: Stile, userId: string, ...scopes: readonl
         id: user.sessionId,
         token_hash: randomUUID(),
         user_id: userId,
-        document: '{}',
+        document: JSON.stringify({
+          lastSignOn: {
+            at: now,
+            remoteIp: '198.51.100.7',
+            withAuthenticator: { pwd: { at: now, policyId: environment.defaultPolicyId } },
+            policyId: environment.defaultPolicyId,
+          },
+          locations: [{ at: now, remoteIp: '198.51.100.7' }],
+          userAgent: '',
+        }),
         version: 1,
         created_at: now,
         active_at: now,

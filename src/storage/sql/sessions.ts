@@ -44,6 +44,43 @@ export function sessionById(
   }
 }
 
+/** The live sessions of a user, the newest first. */
+export function sessionsOfUser(
+  environmentId: string,
+  userId: string,
+  now: number,
+  limit: number,
+): Statement<SessionRow> {
+  return {
+    text: `SELECT id, user_id, document, version, created_at, active_at, expires_at
+           FROM sessions WHERE environment_id = $1 AND user_id = $2 AND expires_at > $3
+           ORDER BY created_at DESC, id DESC LIMIT $4`,
+    values: [environmentId, userId, now, limit],
+  }
+}
+
+/** Removes a session: exactly one caller gets a row. */
+export function removeSession(environmentId: string, id: string): Statement<{ readonly user_id: string }> {
+  return {
+    text: 'DELETE FROM sessions WHERE environment_id = $1 AND id = $2 RETURNING user_id',
+    values: [environmentId, id],
+  }
+}
+
+/** Revokes every token family that was opened in a session (decision D22). */
+export function revokeFamiliesOfSession(
+  environmentId: string,
+  userId: string,
+  sessionId: string,
+  now: number,
+): Statement<object> {
+  return {
+    text: `UPDATE token_families SET revoked_at = $4
+           WHERE environment_id = $1 AND user_id = $2 AND session_id = $3 AND revoked_at IS NULL`,
+    values: [environmentId, userId, sessionId, now],
+  }
+}
+
 /** Notes that a session was used; its end slides with it. */
 export function touchSession(
   environmentId: string,
