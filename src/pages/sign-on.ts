@@ -245,7 +245,7 @@ function devices(
     return deviceForm(
       view,
       device,
-      html`<button class="button"${focus}>${name}${target && html` <bdi>${target}</bdi>`}</button>`,
+      html`<button class="${isFirst ? 'button' : 'link'}"${focus}>${name}${target && html` <bdi>${target}</bdi>`}</button>`,
     )
   })
 }
