@@ -35,6 +35,8 @@ export interface ApplicationDocument {
   readonly allowWildcardInRedirectUris: boolean
   readonly corsSettings?: z.output<typeof corsSettings> | undefined
   readonly assignActorRoles: boolean
+  /** Extension: whether it may sign users on by the authorization challenge endpoint. */
+  readonly isFirstParty: boolean
   /** Members that are kept as sent and read back unchanged (platform-api 1.14): `platform/later-features.ts`. */
   readonly echoed: Readonly<Record<string, string | number | boolean | readonly string[]>>
 }
@@ -48,6 +50,7 @@ export const applicationDefaults = {
   postLogoutRedirectUris: [],
   allowWildcardInRedirectUris: false,
   assignActorRoles: false,
+  isFirstParty: false,
   echoed: {},
 } as const satisfies Omit<ApplicationDocument, 'grantTypes' | 'tokenEndpointAuthMethod'>
 

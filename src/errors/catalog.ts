@@ -45,6 +45,7 @@ export type OAuthCode =
   | 'invalid_request'
   | 'invalid_scope'
   | 'invalid_token'
+  | 'invalid_session'
   | 'login_required'
   | 'request_not_supported'
   | 'request_uri_not_supported'
@@ -281,6 +282,14 @@ export const catalog = {
     oauth: 'login_required',
     cause: 'The request said `prompt=none`, but the user has to do something first.',
     fix: 'Send the request again without `prompt=none`.',
+  },
+  invalid_session: {
+    status: 400,
+    code: 'INVALID_REQUEST',
+    message: malformed,
+    oauth: 'invalid_session',
+    cause: 'The `auth_session` of the request never was, has ended, belongs to another client, or was used up.',
+    fix: 'Begin again without `auth_session`; send each time the one of the answer before.',
   },
   request_not_supported: {
     status: 400,

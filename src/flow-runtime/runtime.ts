@@ -108,6 +108,8 @@ const attempts = 3
 export interface Carried {
   readonly state: FlowState
   readonly application: Application
+  /** The session token it is bound to from now on, where that has changed. */
+  readonly token: string | undefined
 }
 
 /**
@@ -160,8 +162,8 @@ async function carry(
     })
     if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
     try {
-      await save(context, flow, driven)
-      return { state: driven.state, application: flow.application }
+      const token = await save(context, flow, driven)
+      return { state: driven.state, application: flow.application, token }
     } catch (error) {
       if (!(error instanceof Stale) || attempt === attempts) throw error
     }
@@ -169,7 +171,7 @@ async function carry(
 }
 
 /** Saves a step: the flow, what answering wrote, the session of a sign-on, and the audit event, in one unit. */
-async function save(context: Context, flow: StoredFlow, { state, effects, writes }: Done): Promise<void> {
+async function save(context: Context, flow: StoredFlow, { state, effects, writes }: Done): Promise<string | undefined> {
   const { kernel, now } = context
   const signOn = effects.find((effect) => effect.kind === 'signOn')
   const becameKnown = !isAboutSomebody(flow.state) && isAboutSomebody(state)
@@ -197,6 +199,7 @@ async function save(context: Context, flow: StoredFlow, { state, effects, writes
   })
   if (writes.some(({ sends }) => sends)) kernel.wakeOutbox()
   if (newToken) context.answer['set-cookie'] = sessionCookie(context.site, newToken, now)
+  return newToken
 }
 
 async function keptSession(context: Context, outcome: Outcome): Promise<Session> {

@@ -20,10 +20,16 @@ export interface StoredFlow {
 
 /**
  * Loads a flow for a request.
+ * @param token the session token that the request carries; it comes as a cookie, but at the challenge endpoint
  * @throws Problem NOT_FOUND, the same for unknown, expired, foreign and of another browser; CROSS_SITE for a request
  *   from an origin that is not the application's (decision D2); UNAVAILABLE for a state of a newer release
  */
-export async function loadFlow(context: Context, flowId: string, way: Way): Promise<StoredFlow> {
+export async function loadFlow(
+  context: Context,
+  flowId: string,
+  way: Way,
+  token = readSessionToken(context.headers.cookie),
+): Promise<StoredFlow> {
   const { kernel, environment, now } = context
   const [row] = await kernel.storage.read(flowById(environment.id, flowId, now))
   if (!row) throw notFound()
@@ -33,7 +39,6 @@ export async function loadFlow(context: Context, flowId: string, way: Way): Prom
   const application = found instanceof Promise ? await found : found
   if (!application?.enabled) throw notFound()
   allowApplicationOrigin(context, application)
-  const token = readSessionToken(context.headers.cookie)
   const carries = carriesBinding(row.token_hash, token)
   if (!mayReach(state, way, carries)) throw notFound()
   return { state, version: row.version, application, token: carries ? token : undefined }

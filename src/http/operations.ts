@@ -3,6 +3,7 @@ import type { Operation } from '../contract/operation.ts'
 import { externalAuthenticationOperations } from '../flow-runtime/doors/external-authentication.ts'
 import { flowOperations } from '../flow-runtime/doors/flows-api.ts'
 import { authorizeOperations } from '../oauth/authorize/endpoint.ts'
+import { challengeOperations } from '../oauth/authorize/challenge.ts'
 import { resumeOperations } from '../oauth/authorize/resume.ts'
 import { discoveryOperations } from '../oauth/endpoints/discovery.ts'
 import { jwksOperations } from '../oauth/endpoints/jwks.ts'
@@ -19,6 +20,7 @@ const described: readonly Operation[] = [
   ...tokenOperations,
   ...authorizeOperations,
   ...resumeOperations,
+  ...challengeOperations,
   ...userinfoOperations,
   ...flowOperations,
   ...externalAuthenticationOperations,

@@ -16,7 +16,7 @@ import { actOnFlow } from '../flow-runtime/runtime.ts'
 import { loadFlow, type StoredFlow } from '../flow-runtime/stored-flow.ts'
 import { pageHeaders } from './headers.ts'
 import { type Aside, asides, renderSignOn, type SignOnView } from './sign-on.ts'
-import { type SignOnAction, signOnAction } from './sign-on-action.ts'
+import { type FormAction, formAction } from '../flow-runtime/form-action.ts'
 import { isShown } from './sign-on-fields.ts'
 import { explainRefusal } from './sign-on-error.ts'
 import type { SignOnError } from './sign-on-fields.ts'
@@ -26,7 +26,7 @@ import { chooseLanguage, type Language, say } from './texts/language.ts'
 /** What the page shows beside the flow: what was wrong, and what was typed. */
 interface Attempt {
   readonly error: SignOnError
-  readonly values: SignOnAction['body']
+  readonly values: FormAction['body']
 }
 
 function pageUrl(context: Context, flowId: string): string {
@@ -83,7 +83,7 @@ async function show(
 }
 
 /** What was typed into fields that hold no secret. */
-function typed(body: SignOnAction['body']): NonNullable<SignOnView['values']> {
+function typed(body: FormAction['body']): NonNullable<SignOnView['values']> {
   const flat = Object.entries(body).flatMap(([member, value]) =>
     typeof value === 'string'
       ? [[member, value] as const]
@@ -130,7 +130,7 @@ function requireOwnOrigin(context: Context): void {
 async function submit(context: Context, flowId: string, form: FormParameters): Promise<Reply> {
   requireOwnOrigin(context)
   const load = () => loadFlow(context, flowId, 'page')
-  const asked = signOnAction(form)
+  const asked = formAction(form)
   if (!asked) throw problem('INVALID_REQUEST')
   try {
     await actOnFlow(context, load, asked.action, asked.body)

@@ -49,6 +49,10 @@ const members = {
   allowWildcardInRedirectUris: z.boolean().default(false),
   corsSettings: corsSettings.optional(),
   assignActorRoles: z.boolean().default(false).describe('On creation of a WORKER: gives it the roles of its creator.'),
+  isFirstParty: z
+    .boolean()
+    .default(false)
+    .describe('Extension: it may sign users on without a browser, by the authorization challenge endpoint.'),
   ...keptAsSent,
 }
 const listOfUrls = z.array(url).max(100)
@@ -138,6 +142,7 @@ export function judgedDocument(body: ApplicationRequest, assignActorRoles: boole
     allowWildcardInRedirectUris: body.allowWildcardInRedirectUris,
     corsSettings: body.corsSettings,
     assignActorRoles,
+    isFirstParty: body.isFirstParty,
     echoed: echoedOf(body),
   }
   const details = applicationProblems({ ...document, type: body.type })

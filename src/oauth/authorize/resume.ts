@@ -7,10 +7,11 @@ import { type Context, defineOperation, type Operation, type Reply } from '../..
 import { uuid } from '../../contract/validation.ts'
 import { carriesBinding } from '../../flow-runtime/binding.ts'
 import { signOnPage } from '../../flow-runtime/address.ts'
+import type { Failure } from '../../flow/failure.ts'
 import { flowResource } from '../../flow-runtime/display.ts'
 import { flowResourceSchema } from '../../flow-runtime/schema.ts'
-import { resumeFlow } from '../../flow-runtime/runtime.ts'
-import { loadFlow, saveFlow } from '../../flow-runtime/stored-flow.ts'
+import { type Resumed, resumeFlow } from '../../flow-runtime/runtime.ts'
+import { loadFlow, saveFlow, type StoredFlow } from '../../flow-runtime/stored-flow.ts'
 import { notFound, problem } from '../../errors/problem.ts'
 import { Stale } from '../../storage/refusals.ts'
 import { sessionById } from '../../storage/sql/sessions.ts'
@@ -21,7 +22,7 @@ import type { AuthorizationRequest } from './request.ts'
 import { redirectReply } from './response.ts'
 
 async function resume(flowId: string, context: Context): Promise<Reply> {
-  const { kernel, environment, site, now } = context
+  const { site } = context
   const loaded = await loadFlow(context, flowId, 'api')
   const resumed = await resumeFlow(context, loaded)
   const request = loaded.state.request.parameters as unknown as AuthorizationRequest
@@ -30,7 +31,32 @@ async function resume(flowId: string, context: Context): Promise<Reply> {
     if (inJson) return { status: 200, body: await flowResource(context, loaded.state, loaded.application) }
     return { status: 302, headers: { location: signOnPage(site, loaded.application, flowId) } }
   }
+  const finished = await finishFlow(context, loaded, resumed)
+  if ('failure' in finished) {
+    return refuseTo(request, problem('access_denied', { description: finished.failure.message }), context)
+  }
+  const { issued } = finished
+  if (request.mode !== 'pi.flow' && request.redirectUri !== null) {
+    return redirectReply(request.mode, request.redirectUri, issued.parameters)
+  }
+  const { iss: _, ...authorizeResponse } = issued.parameters
+  return {
+    status: 200,
+    body: { ...(await flowResource(context, resumed.state, loaded.application)), authorizeResponse },
+  }
+}
+
+/** What a finished flow comes to for its authorization request. */
+export type Finished = { readonly failure: Failure } | { readonly issued: Awaited<ReturnType<typeof issueResponse>> }
+
+/**
+ * Turns a finished flow into what its request asked for, once, in one unit with the flow's last state.
+ * @throws Problem NOT_FOUND for a second time, and for a request that does not carry the token of the session
+ */
+export async function finishFlow(context: Context, loaded: StoredFlow, resumed: Resumed): Promise<Finished> {
+  const { kernel, environment, now } = context
   const { state, effect, user: found } = resumed
+  const request = loaded.state.request.parameters as unknown as AuthorizationRequest
   const commit = (store?: Awaited<ReturnType<typeof issueResponse>>['store']) =>
     kernel.storage
       .commit({
@@ -46,7 +72,7 @@ async function resume(flowId: string, context: Context): Promise<Reply> {
 
   if (effect.kind === 'deny') {
     await commit()
-    return refuseTo(request, problem('access_denied', { description: effect.failure.message }), context)
+    return { failure: effect.failure }
   }
   const { outcome } = effect
   const [session] = await kernel.storage.read(sessionById(environment.id, outcome.session.id, now))
@@ -55,11 +81,7 @@ async function resume(flowId: string, context: Context): Promise<Reply> {
   const issued = await issueResponse(context, request, outcome, claimSource(found.user))
   await commit(issued.store)
   auditIssued(context, issued)
-  if (request.mode !== 'pi.flow' && request.redirectUri !== null) {
-    return redirectReply(request.mode, request.redirectUri, issued.parameters)
-  }
-  const { iss: _, ...authorizeResponse } = issued.parameters
-  return { status: 200, body: { ...(await flowResource(context, state, loaded.application)), authorizeResponse } }
+  return { issued }
 }
 
 const failed = z.object({

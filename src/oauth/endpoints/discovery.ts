@@ -12,6 +12,7 @@ import { claimNames } from '../tokens/claims.ts'
 const metadata = z.object({
   issuer: z.string(),
   authorization_endpoint: z.string(),
+  authorization_challenge_endpoint: z.string().optional(),
   token_endpoint: z.string(),
   userinfo_endpoint: z.string(),
   jwks_uri: z.string(),
@@ -52,6 +53,7 @@ const discovery = defineOperation({
     body: {
       issuer: site.issuer,
       authorization_endpoint: `${site.issuer}/authorize`,
+      authorization_challenge_endpoint: `${site.issuer}/authorization_challenge`,
       token_endpoint: `${site.issuer}/token`,
       userinfo_endpoint: `${site.issuer}/userinfo`,
       jwks_uri: `${site.issuer}/jwks`,

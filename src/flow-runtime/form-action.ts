@@ -1,5 +1,5 @@
 /**
- * A form of the sign-on page as an action on the flow: the hidden field `action` names it, and the fields that its body
+ * The fields of a form as an action on the flow: the hidden field `action` names it, and the fields that its body
  * knows become the body. What the forms and the flows API can do is thereby the same list.
  *
  * Never: an action or a member that the flow does not declare, or a value sent twice (decision D11).
@@ -10,7 +10,7 @@ import type { MediaType } from '../flow/actions/index.ts'
 import { mediaTypes } from '../flow/media-types.ts'
 
 /** What a form asks of the flow. */
-export interface SignOnAction {
+export interface FormAction {
   readonly action: MediaType
   /**
    * As the JSON body of that media type would be. A field left empty is a member not sent; a member that is an object takes
@@ -20,14 +20,14 @@ export interface SignOnAction {
 }
 
 /**
- * Reads a form of the sign-on page.
+ * Reads a form.
  * @returns undefined when it is none: no such action, or a field sent more than once
  */
-export function signOnAction({ values, repeated }: FormParameters): SignOnAction | undefined {
+export function formAction({ values, repeated }: FormParameters): FormAction | undefined {
   const description = mediaTypes().find(({ name }) => name === values['action'])
   if (!description || repeated.length > 0) return undefined
   const members = Object.entries(description.body.shape).flatMap(
-    ([member, schema]): (readonly [string, SignOnAction['body'][string]])[] => {
+    ([member, schema]): (readonly [string, FormAction['body'][string]])[] => {
       const value = values[member]
       if (value) return [[member, schema instanceof z.ZodObject ? { id: value } : value]]
       const parts = partsOf(values, member)
