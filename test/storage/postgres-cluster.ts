@@ -8,7 +8,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { chown, mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { createServer, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -61,10 +61,13 @@ export async function startPostgres(): Promise<PostgresCluster | PostgresMissing
     ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
     { ...environment, stdio: 'ignore' },
   )
+  // A run whose tests were all filtered out never stops it: it must not keep that run waiting.
+  server.unref()
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()))
   const watchdog = watch(server, directory)
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   const stop = async () => {
+    server.ref()
     server.kill('SIGQUIT')
     await ended
     watchdog.kill('SIGKILL')
@@ -97,6 +100,7 @@ function watch(server: ChildProcess, directory: string): ChildProcess {
     stdio: ['pipe', 'ignore', 'ignore'],
   })
   watchdog.unref()
+  if (watchdog.stdin instanceof Socket) watchdog.stdin.unref()
   return watchdog
 }
 
