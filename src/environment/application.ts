@@ -36,7 +36,7 @@ export interface ApplicationDocument {
   readonly corsSettings?: z.output<typeof corsSettings> | undefined
   readonly assignActorRoles: boolean
   /** Extension: whether it may sign users on by the authorization challenge endpoint. */
-  readonly isFirstParty: boolean
+  readonly isFirstParty?: boolean | undefined
   /** Members that are kept as sent and read back unchanged (platform-api 1.14): `platform/later-features.ts`. */
   readonly echoed: Readonly<Record<string, string | number | boolean | readonly string[]>>
 }
@@ -50,7 +50,6 @@ export const applicationDefaults = {
   postLogoutRedirectUris: [],
   allowWildcardInRedirectUris: false,
   assignActorRoles: false,
-  isFirstParty: false,
   echoed: {},
 } as const satisfies Omit<ApplicationDocument, 'grantTypes' | 'tokenEndpointAuthMethod'>
 

@@ -51,7 +51,7 @@ const members = {
   assignActorRoles: z.boolean().default(false).describe('On creation of a WORKER: gives it the roles of its creator.'),
   isFirstParty: z
     .boolean()
-    .default(false)
+    .optional()
     .describe('Extension: it may sign users on without a browser, by the authorization challenge endpoint.'),
   ...keptAsSent,
 }

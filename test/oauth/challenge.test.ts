@@ -124,7 +124,8 @@ suite('the authorization challenge endpoint', () => {
     assert.deepEqual([answer.status, answer.json.error], [400, 'unauthorized_client'])
     assert.equal((await rows(stile, 'flows')).length, flows)
     const { json } = await stile.api('GET', `/applications/${other}`)
-    assert.equal(json.isFirstParty, false)
+    assert.equal(json.isFirstParty, undefined)
+    assert.equal((await stile.api('GET', `/applications/${client}`)).json.isFirstParty, true)
   })
 
   test('J03: an auth_session is of its client, and nothing else reaches the flow', async () => {

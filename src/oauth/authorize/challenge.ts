@@ -63,7 +63,7 @@ async function challenge(context: Context, body: FormParameters): Promise<Reply>
     readCredentials(context.headers.authorization, named),
     now,
   )
-  if (!client.document.isFirstParty)
+  if (client.document.isFirstParty !== true)
     throw problem('unauthorized_client', { description: 'the application is not marked as first-party' })
   if (continued && continued.flow.application.id !== client.id) throw problem('invalid_session')
   const session = continued?.session ?? (await begin(context, client, values))
