@@ -220,15 +220,18 @@ suite('a second factor', () => {
     const first = await begin(browser)
     await browser.act(first, 'usernamePassword.check', bodyOf('usernamePassword.check', person))
     const { challenge } = pkce()
-    const silent = await browser.authorize(
-      piFlowRequest(stile, challenge, {
-        client_id: application,
-        redirect_uri: 'https://app.example.com/callback',
-        prompt: 'none',
-      }),
-    )
-    assert.match(silent.text, /LOGIN_REQUIRED/)
-    assert.deepEqual(await inboxOf(stile, addressOf(person)), [], 'nobody is written to while nobody is there')
+    // As often as a single-page application asks: it must neither write to anybody nor spend what may be sent to them.
+    for (let asked = 0; asked < 6; asked++) {
+      const silent = await browser.authorize(
+        piFlowRequest(stile, challenge, {
+          client_id: application,
+          redirect_uri: 'https://app.example.com/callback',
+          prompt: 'none',
+        }),
+      )
+      assert.match(silent.text, /LOGIN_REQUIRED/)
+    }
+    assert.deepEqual(await inboxOf(stile, addressOf(person)), [])
     // Step-up: the password stands, the second factor is asked for.
     const stepUp = await begin(browser, 'pi.flow', { client_id: application })
     assert.equal((await stateOf(stile, stepUp)).status, 'OTP_REQUIRED')
