@@ -75,7 +75,6 @@ export interface ActionTurn<Config, Slot, Event> {
   readonly flow: FlowSummary
   /** What was typed to name the user, whether or not anybody has that name. */
   readonly identifier: string | null
-  readonly flowId: string
   readonly facts: Facts
   /** Epoch milliseconds. */
   readonly now: number

@@ -134,7 +134,7 @@ function decide(
 ): Decision<Json, ActionStatus> {
   const flow = { id: flowId, applicationId: application.id, proofs }
   const parsed = definition.slot.parse(slot)
-  return definition.decide({ config, slot: parsed, status, event, user, flow, identifier, flowId, facts, now })
+  return definition.decide({ config, slot: parsed, status, event, user, flow, identifier, facts, now })
 }
 
 /** Judges the flow and goes wherever that leads. */

@@ -178,6 +178,20 @@ suite('a second factor', () => {
     assert.deepEqual([none.answer.json.status, none.answer.json.error.code], ['FAILED', 'NO_USABLE_DEVICES'])
   })
 
+  test('L02: a device that is blocked or removed while its passcode is on the way proves nothing', async () => {
+    const mediaType = 'application/vnd.pingidentity.device.block+json'
+    for (const end of ['block', 'remove'] as const) {
+      const person = await personWith('EMAIL')
+      const { browser, flowId, answer } = await pass(person)
+      const otp = await sentTo(person)
+      const path = `/users/${person.id}/devices/${answer.json.selectedDevice.id}`
+      const ended = end === 'block' ? await stile.api('POST', path, {}, { mediaType }) : await stile.api('DELETE', path)
+      assert.ok(ended.status < 300, ended.text)
+      assert.deepEqual(statusAndCode(await check(browser, flowId, otp)), [400, 'INVALID_OTP'])
+      assert.deepEqual(await rows(stile, 'sessions', 'user_id = $2', person.id), [])
+    }
+  })
+
   test('L06: a policy that takes authenticator apps alone takes no passcode by e-mail', async () => {
     const person = await newPersonWithDevices(stile)
     const off = {

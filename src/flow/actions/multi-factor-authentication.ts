@@ -92,9 +92,10 @@ export const multiFactorAuthentication = defineAction({
             kind: 'checkPasscode',
             userId: user?.id ?? null,
             identifier: turn.identifier ?? '',
-            deviceId: turn.slot.deviceId,
+            // One that was blocked or removed since it was chosen proves nothing; the try is counted all the same.
+            deviceId: devicesOf(turn).find(({ id }) => id === turn.slot.deviceId)?.id ?? null,
             policyId: turn.config.deviceAuthenticationPolicy?.id ?? null,
-            flowId: turn.flowId,
+            flowId: turn.flow.id,
           },
         }
       case 'external':
@@ -148,13 +149,13 @@ function choose(turn: Turn): Decided {
 }
 
 /** Waits for the passcode of a device, after one was sent where the device makes none itself. */
-function use({ user, config: configured, flowId }: Turn, device: DeviceFacts): Decided {
+function use({ user, config: configured, flow }: Turn, device: DeviceFacts): Decided {
   const chosen = { deviceId: device.id }
   if (!isSentTo(device.type) || !user) {
     return { outcome: 'wait', status: 'OTP_REQUIRED', slot: chosen, reason: 'passcode-needed' }
   }
   const policyId = configured.deviceAuthenticationPolicy?.id ?? null
-  const question = { kind: 'sendPasscode', userId: user.id, deviceId: device.id, policyId, flowId } as const
+  const question = { kind: 'sendPasscode', userId: user.id, deviceId: device.id, policyId, flowId: flow.id } as const
   return { outcome: 'ask', question, slot: chosen }
 }
 

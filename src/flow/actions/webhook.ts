@@ -1,7 +1,7 @@
 /**
- * WEBHOOK (extension, decision D24; docs/decisions/2026-11-26-webhook-step.md): an endpoint of the customer is asked whether a sign-on may go on. It may say yes, no,
- * or that an action of another type has to be proved as well. A no, and an endpoint that does not answer as it should, end
- * the flow: no other policy of the application gets a turn, since the endpoint was asked about the sign-on.
+ * WEBHOOK (extension, decision D24; docs/decisions/2026-11-26-webhook-step.md): an endpoint of the customer is asked
+ * whether a sign-on may go on. It may say yes, no, or that an action of another type has to be proved as well. A no, and
+ * an endpoint that does not answer as it should, end the flow: no other policy of the application gets a turn, since the endpoint was asked about the sign-on.
  *
  * Never: a call about somebody who has only named themselves; a silent or garbled endpoint taken for a yes where the
  * policy does not say so; a yes given to one action that counts for another; a sign-on by a webhook alone.
