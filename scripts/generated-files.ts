@@ -1,7 +1,7 @@
 /** What is generated from the code, as path -> content: the contract and the reference pages. */
 import { permissions } from '../src/access/permissions.ts'
 import { roles } from '../src/access/roles.ts'
-import { settings } from '../src/config.ts'
+import { settings } from '../src/settings.ts'
 import { openApiDocument } from '../src/contract/openapi.ts'
 import type { Operation } from '../src/contract/operation.ts'
 import { catalog } from '../src/errors/catalog.ts'

@@ -9,6 +9,7 @@ import type { Environments } from './environment/environments.ts'
 import type { VolumeEvents } from './events/volume.ts'
 import type { Egress } from './external/egress.ts'
 import type { ProviderDocuments } from './external/provider-documents.ts'
+import type { IpIntelligence } from './ip-intelligence.ts'
 import type { MasterKeys } from './keys/master-key.ts'
 import type { Origins } from './site.ts'
 import type { Storage } from './storage/port.ts'
@@ -29,6 +30,8 @@ export interface Kernel {
   readonly providerDocuments: ProviderDocuments
   /** The only way out to the network. */
   readonly egress: Egress
+  /** What is known of the networks that requests come from. */
+  readonly ipIntelligence: IpIntelligence
   readonly log: Logger
   /** Looks at the outbox soon: a commit has promised something that somebody waits for. */
   readonly wakeOutbox: () => void

@@ -22,11 +22,12 @@ const table = {
   // From the door inwards: cli -> http -> oauth, platform, pages -> flow-runtime -> flow.
   main: row('cli'),
   cli: row(
-    'http dev contract errors access environment directory events flow jobs external keys storage kernel config world site',
+    'http dev contract errors access environment directory events flow jobs external keys storage kernel config ' +
+      'ip-intelligence world site',
   ),
   http: row(
     'oauth platform pages flow-runtime contract errors access environment directory directory/passwords events limits ' +
-      'jobs delivery external keys storage kernel config world site',
+      'jobs delivery external keys storage kernel config ip-intelligence world site',
   ),
   // The demo is handed to http as data (operations), so that production code never knows it; it is filled through the
   // management API of a running node.
@@ -74,8 +75,13 @@ const table = {
   errors: row(''),
 
   // Top-level files.
-  kernel: row('', 'config environment directory/passwords events limits delivery external keys storage site world'),
-  config: row('errors address-ranges'),
+  kernel: row(
+    '',
+    'config ip-intelligence environment directory/passwords events limits delivery external keys storage site world',
+  ),
+  config: row('errors address-ranges settings'),
+  settings: row('address-ranges'),
+  'ip-intelligence': row('flow'),
   'address-ranges': row(''),
   site: row('errors'),
   world: row(''),

@@ -33,6 +33,8 @@ export const permissions = {
   'mfa:create:userDevice': 'Add MFA devices to users',
   'mfa:update:userDevice': 'Activate, name, order and block the MFA devices of users',
   'mfa:delete:userDevice': 'Remove MFA devices from users',
+  'mfa:read:mfaSettings': 'Read MFA settings',
+  'mfa:update:mfaSettings': 'Change MFA settings',
   'mfa:read:deviceAuthenticationPolicy': 'Read device authentication policies',
   'mfa:create:deviceAuthenticationPolicy': 'Create device authentication policies',
   'mfa:update:deviceAuthenticationPolicy': 'Change device authentication policies',

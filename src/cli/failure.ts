@@ -3,6 +3,7 @@
  * 64 the command was called wrongly, 69 something it needs is not available, 70 a defect, 78 configuration.
  */
 import { ConfigError } from '../config.ts'
+import { IpIntelligenceError } from '../ip-intelligence.ts'
 import { InvalidMasterKey } from '../keys/master-key.ts'
 import { DatabaseTooNew } from '../storage/migrate.ts'
 import { StorageUnavailable } from '../storage/port.ts'
@@ -36,6 +37,9 @@ export async function orFail(command: () => Promise<void>): Promise<void> {
 function explain(error: unknown): { readonly lines: readonly string[]; readonly exitCode: number } {
   if (error instanceof CommandFailed) return { lines: [error.message], exitCode: error.exitCode }
   if (error instanceof ConfigError) return { lines: error.problems, exitCode: exitCodes.configuration }
+  if (error instanceof IpIntelligenceError) {
+    return { lines: [`STILE_IP_INTELLIGENCE: ${error.message}.`], exitCode: exitCodes.configuration }
+  }
   if (error instanceof InvalidMasterKey) return { lines: [`${error.message}.`], exitCode: exitCodes.configuration }
   if (error instanceof DatabaseTooNew) return { lines: [error.message], exitCode: exitCodes.configuration }
   if (error instanceof StorageUnavailable) return { lines: [error.message], exitCode: exitCodes.unavailable }

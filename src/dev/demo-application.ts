@@ -23,7 +23,9 @@ export interface DemoFacts {
   readonly issuer: string
   readonly singlePageApp: DemoClient
   readonly webApp: DemoClient
+  readonly mfaApp: DemoClient
   readonly user: { readonly username: string }
+  readonly mfaUser: { readonly username: string }
 }
 
 interface DemoClient {
@@ -103,7 +105,7 @@ interface Demo {
 
 function find(facts: DemoFacts | undefined, clientId: string): Demo {
   if (!facts) throw problem('UNAVAILABLE', { headers: { 'retry-after': '1' } })
-  const client = [facts.singlePageApp, facts.webApp].find((candidate) => candidate.clientId === clientId)
+  const client = [facts.singlePageApp, facts.webApp, facts.mfaApp].find((candidate) => candidate.clientId === clientId)
   if (!client) throw notFound()
   return { facts, client }
 }
@@ -111,7 +113,8 @@ function find(facts: DemoFacts | undefined, clientId: string): Demo {
 function start({ facts, client }: Demo, wishes: Readonly<Record<string, string>>, context: Context): Reply {
   const memory = newMemory(context.kernel.world)
   const { clientId, redirectUri } = client
-  const request = { clientId, redirectUri, issuer: facts.issuer, loginHint: facts.user.username, wishes }
+  const { username: loginHint } = client === facts.mfaApp ? facts.mfaUser : facts.user
+  const request = { clientId, redirectUri, issuer: facts.issuer, loginHint, wishes }
   return {
     status: 302,
     headers: { location: authorizationUrl(request, memory), 'set-cookie': remember(memory, redirectUri) },
@@ -136,7 +139,7 @@ async function receive(
     redeemed: members,
     checks: checks(facts, parameters, members, memory),
     startUrl: client.redirectUri.slice(0, -'/callback'.length),
-    singlePage: client === facts.singlePageApp,
+    singlePage: client !== facts.webApp,
   })
   return page(html, memory && { 'set-cookie': forget(memory, client.redirectUri) })
 }

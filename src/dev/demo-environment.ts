@@ -12,16 +12,19 @@ import type { Node } from '../http/node.ts'
 import { open } from '../keys/sealing.ts'
 import { applicationSecret, firstAdministrator } from '../storage/sql/applications.ts'
 import type { World } from '../world.ts'
+import { ensureDevices } from './demo-mfa-user.ts'
 import { type ApiObject, ManagementClient, workerToken } from './management-client.ts'
 import type { Quickstart } from './quickstart.ts'
 
 const names = {
   environment: 'Demo',
   population: 'Default',
-  user: 'demo',
+  user: { username: 'demo', name: { given: 'Dora', family: 'Demo' } },
+  mfaUser: { username: 'demo-mfa', name: { given: 'Max', family: 'Factor' } },
   singlePageApp: 'Demo single-page application',
   webApp: 'Demo web application',
   nativeApp: 'Demo native application',
+  mfaApp: 'Demo application with a second factor',
 } as const
 
 /** Makes the demo environment, or brings it up to date. */
@@ -34,7 +37,10 @@ export async function ensureDemoEnvironment(node: Node, previous: Quickstart | u
   const environment = `/environments/${environmentId}`
   const { organization } = (await api.call('GET', environment)) as unknown as { organization: ApiObject }
   const population = await ensurePopulation(api, environment)
-  const user = await ensureUser(api, environment, population.id, kernel.world, previous)
+  const user = await ensureUser(api, environment, population.id, names.user, kernel.world, previous?.user)
+  const second = await ensureUser(api, environment, population.id, names.mfaUser, kernel.world, previous?.mfaUser)
+  const withAddress = { id: second.id, email: addressOf(names.mfaUser) }
+  const totpSecret = await ensureDevices(api, environment, withAddress, kernel.world, previous?.mfaUser)
   const existing = await api.list(`${environment}/applications`, 'applications')
   const ensure = (name: string, properties: object, redirectUri: (clientId: string) => string) =>
     ensureApplication(api, environment, existing, { name, ...properties }, redirectUri)
@@ -42,6 +48,8 @@ export async function ensureDemoEnvironment(node: Node, previous: Quickstart | u
   const singlePageApp = await ensure(names.singlePageApp, singlePage, callback)
   const webApp = await ensure(names.webApp, web, callback)
   const nativeApp = await ensure(names.nativeApp, native, () => 'http://127.0.0.1/callback')
+  const mfaApp = await ensure(names.mfaApp, singlePage, callback)
+  await ensurePolicy(api, environment, mfaApp)
   const { secret } = (await api.call('GET', `${environment}/applications/${webApp}/secret`)) as unknown as {
     secret: string
   }
@@ -59,7 +67,9 @@ export async function ensureDemoEnvironment(node: Node, previous: Quickstart | u
     singlePageApp: { clientId: singlePageApp, redirectUri: callback(singlePageApp) },
     webApp: { clientId: webApp, clientSecret: secret, redirectUri: callback(webApp) },
     nativeApp: { clientId: nativeApp, redirectUri: 'http://127.0.0.1/callback' },
+    mfaApp: { clientId: mfaApp, redirectUri: callback(mfaApp) },
     user,
+    mfaUser: { ...second, totpSecret },
   }
 }
 
@@ -105,18 +115,19 @@ async function ensureUser(
   api: ManagementClient,
   environment: string,
   populationId: string,
+  profile: Profile,
   world: World,
-  previous: Quickstart | undefined,
+  previous: Quickstart['user'] | undefined,
 ): Promise<Quickstart['user']> {
-  const filter = encodeURIComponent(`username eq "${names.user}"`)
+  const { username } = profile
+  const filter = encodeURIComponent(`username eq "${username}"`)
   const [known] = await api.list(`${environment}/users?filter=${filter}`, 'users')
-  if (known && previous?.user.id === known.id) return previous.user
+  if (known && previous?.id === known.id) return { id: known.id, username, password: previous.password }
   const user =
     known ??
     (await api.call('POST', `${environment}/users`, {
-      username: names.user,
-      email: 'demo@example.com',
-      name: { given: 'Dora', family: 'Demo' },
+      ...profile,
+      email: addressOf(profile),
       population: { id: populationId },
     }))
   const password = demoPassword(world)
@@ -126,7 +137,26 @@ async function ensureUser(
     { value: password },
     'application/vnd.pingidentity.password.set+json',
   )
-  return { id: user.id, username: names.user, password }
+  return { id: user.id, username, password }
+}
+
+interface Profile {
+  readonly username: string
+  readonly name: object
+}
+
+function addressOf({ username }: Profile): string {
+  return `${username}@example.com`
+}
+
+/** The application asks for a second factor, and for nothing else. */
+async function ensurePolicy(api: ManagementClient, environment: string, applicationId: string): Promise<void> {
+  const assignments = `${environment}/applications/${applicationId}/signOnPolicyAssignments`
+  const [present] = await api.list(assignments, 'signOnPolicyAssignments')
+  if (present) return
+  const policies = await api.list(`${environment}/signOnPolicies`, 'signOnPolicies')
+  const policy = policies.find((each) => each['name'] === 'Multi_Factor')
+  if (policy) await api.call('POST', assignments, { priority: 1, signOnPolicy: { id: policy.id } })
 }
 
 /** Random, and with a character of each class that the standard password policy asks for. */

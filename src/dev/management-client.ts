@@ -19,7 +19,7 @@ export class ManagementClient {
    * @throws Error with the answer when it is not a success
    */
   async call(
-    method: 'GET' | 'POST' | 'PUT',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     body?: object,
     mediaType = 'application/json',
@@ -31,7 +31,7 @@ export class ManagementClient {
       ...(body ? { payload: JSON.stringify(body) } : {}),
     })
     if (answer.statusCode >= 300) throw new Error(`${method} ${path} answered ${answer.statusCode}: ${answer.payload}`)
-    return answer.json<ApiObject>()
+    return answer.statusCode === 204 ? { id: '' } : answer.json<ApiObject>()
   }
 
   /** The members of a collection's first page. */

@@ -19,7 +19,9 @@ export const quickstartSchema = z.object({
   singlePageApp: z.object({ clientId: z.string(), redirectUri: z.string() }),
   webApp: z.object({ clientId: z.string(), clientSecret: z.string(), redirectUri: z.string() }),
   nativeApp: z.object({ clientId: z.string(), redirectUri: z.string() }),
+  mfaApp: z.object({ clientId: z.string(), redirectUri: z.string() }),
   user: z.object({ id: z.string(), username: z.string(), password: z.string() }),
+  mfaUser: z.object({ id: z.string(), username: z.string(), password: z.string(), totpSecret: z.string() }),
 })
 
 /** The facts of a dev server. */

@@ -4,7 +4,7 @@ import type { Quickstart } from './quickstart.ts'
 
 /** The summary of a dev server. */
 export function summary(quickstart: Quickstart, config: Config): string {
-  const { issuer, apiUrl, authUrl, inboxUrl, worker, singlePageApp, user } = quickstart
+  const { issuer, apiUrl, authUrl, inboxUrl, worker, singlePageApp, mfaApp, user, mfaUser } = quickstart
   const where = config.dataDirectory === '.stile' ? '' : ` -- --data ${config.dataDirectory}`
   const token = `npm run -s stile token${where}`
   return `
@@ -25,6 +25,10 @@ export function summary(quickstart: Quickstart, config: Config): string {
   Sign on as ${user.username}, password ${user.password}:
 
     ${authUrl}/dev/app/${singlePageApp.clientId}
+
+  Sign on with a second factor as ${mfaUser.username}, password ${mfaUser.password}; the passcode comes to the inbox below:
+
+    ${authUrl}/dev/app/${mfaApp.clientId}
 
   ${config.smtp ? 'Messages that cannot be sent are kept' : 'Messages to users are kept, not sent'}; also npm run -s stile inbox${where}
 

@@ -197,7 +197,7 @@ export async function provisioned(
     ...described,
     enabled: true,
     lockedAt: null,
-    mfaEnabled: false,
+    mfaEnabled: environment.mfaSettings.users.mfaEnabled,
     verificationRequired: email !== undefined && !isVerifiedThere,
     lastSignOn: null,
     version: 1,

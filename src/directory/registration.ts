@@ -73,7 +73,7 @@ export async function register(
     document: { ...document, emailVerified: false },
     enabled: true,
     lockedAt: null,
-    mfaEnabled: false,
+    mfaEnabled: environment.mfaSettings.users.mfaEnabled,
     verificationRequired: true,
     lastSignOn: null,
     version: 1,

@@ -60,6 +60,12 @@ export function base32(bytes: Uint8Array): string {
   return bits > 0 ? text + alphabet.charAt((value << (5 - bits)) & 31) : text
 }
 
+/** The bytes of a seed in base32, as an authenticator app is told it. */
+export function fromBase32(text: string): Buffer {
+  const bits = Array.from(text, (letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0')).join('')
+  return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
+}
+
 /** The address that an authenticator app reads from a QR code. @param issuer who the account is with */
 export function keyUri(issuer: string, username: string, seed: Uint8Array): string {
   const label = `${encodeURIComponent(issuer)}:${encodeURIComponent(username)}`

@@ -187,6 +187,7 @@ export async function prepareEnvironment(
             region: wanted.region,
             document: JSON.stringify(document),
             settings: JSON.stringify(settings),
+            mfa_settings: null,
             version: 1,
             changed_at: now,
             ...times,

@@ -23,6 +23,7 @@ import { identityProviderAttributesOf, identityProvidersOf } from '../storage/sq
 import { type Application, type ApplicationDocument, allowedOrigins, applicationType } from './application.ts'
 import { flowIdentityProvider, identityProvidersFrom } from './identity-provider.ts'
 import { deviceAuthenticationPoliciesOf, type DeviceAuthenticationPolicyRow } from '../storage/sql/devices.ts'
+import { mfaSettingsFrom } from './mfa-settings.ts'
 import { environmentSettings } from './settings.ts'
 import type { Environment } from './snapshot.ts'
 
@@ -90,6 +91,7 @@ export async function loadEnvironment(
     region: row.region,
     version: row.version,
     settings,
+    mfaSettings: mfaSettingsFrom(row.mfa_settings),
     dataKey,
     signingKeys,
     signingKey,

@@ -8,6 +8,7 @@ import type { FlowConfiguration } from '../flow/configuration.ts'
 import type { CompiledPolicy } from '../flow/policy.ts'
 import type { SigningKey } from '../keys/signing-key.ts'
 import type { IdentityProvider } from './identity-provider.ts'
+import type { MfaSettings } from './mfa-settings.ts'
 import type { EnvironmentSettings } from './settings.ts'
 
 /** A resource (API audience), platform-api 3.11. */
@@ -51,6 +52,7 @@ export interface Environment {
   readonly region: string
   readonly version: number
   readonly settings: EnvironmentSettings
+  readonly mfaSettings: MfaSettings
   /** Opens what was sealed for this environment. */
   readonly dataKey: KeyObject
   /** Every key whose tokens may still be alive, the newest first. */

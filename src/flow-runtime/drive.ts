@@ -7,7 +7,7 @@ import { deviceFacts, devicesOf } from '../directory/devices.ts'
 import { sessionFacts, sessionFrom } from '../directory/sessions.ts'
 import { type UserWithPassword, userWithPasswordById } from '../directory/users.ts'
 import type { DeviceFacts } from '../flow/factors/device.ts'
-import type { Facts, SessionFacts } from '../flow/facts.ts'
+import type { Facts, RequestFacts, SessionFacts } from '../flow/facts.ts'
 import { step } from '../flow/machine.ts'
 import type { QuestionKind } from '../flow/question.ts'
 import type { PolicyVersions } from '../flow/policy-versions.ts'
@@ -98,12 +98,12 @@ export async function drive(
   throw new Error('a flow did not come to rest')
 }
 
-function factsRead(
-  { environment, now }: Context,
-  session: SessionFacts | null,
-  user: UserWithPassword | undefined,
-): Facts {
-  return session ? { session, user: user ? userFacts(environment, user, now) : null } : { session }
+function factsRead(context: Context, session: SessionFacts | null, user: UserWithPassword | undefined): Facts {
+  return session ? { session, user: user ? userFacts(context, user) : null } : { session }
+}
+
+function requestFacts({ kernel, remoteAddress }: Context): RequestFacts {
+  return { remoteIp: remoteAddress, network: kernel.ipIntelligence.lookUp(remoteAddress) }
 }
 
 /** The devices of a user as facts; none where there is no user. */
@@ -133,14 +133,14 @@ async function load(
       case 'user': {
         const id = needs.userId ?? loaded.session?.userId
         user = id ? await userWithPasswordById(kernel, environment.id, id) : undefined
-        loaded = { ...loaded, user: user ? userFacts(environment, user, now) : null }
+        loaded = { ...loaded, user: user ? userFacts(context, user) : null }
         break
       }
       case 'configuration':
         loaded = { ...loaded, configuration: environment.flowConfiguration }
         break
       case 'request':
-        loaded = { ...loaded, request: { remoteIp: context.remoteAddress } }
+        loaded = { ...loaded, request: requestFacts(context) }
         break
       case 'devices':
         loaded = { ...loaded, devices: await devicesFact(context, needs.userId) }

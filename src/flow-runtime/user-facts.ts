@@ -1,8 +1,10 @@
 /** A user of the directory as the flow machine wants to know them: as they stand now, never their credentials. */
+import type { Context } from '../contract/operation.ts'
 import { passwordState } from '../directory/passwords/state.ts'
 import { canAuthenticate, type StoredPassword, type User } from '../directory/users.ts'
-import { type Environment, passwordPolicyOf } from '../environment/snapshot.ts'
+import { passwordPolicyOf } from '../environment/snapshot.ts'
 import type { UserFacts } from '../flow/facts.ts'
+import type { Kernel } from '../kernel.ts'
 
 /** A user, and what matters of their password; null when there is none. */
 interface Described {
@@ -10,11 +12,11 @@ interface Described {
   readonly password: Pick<StoredPassword, 'changedAt' | 'mustChange'> | null
 }
 
-/**
- * The facts of a user.
- * @param now epoch milliseconds
- */
-export function userFacts(environment: Environment, { user, password }: Described, now: number): UserFacts {
+/** The facts of a user. */
+export function userFacts(
+  { kernel, environment, now }: Pick<Context, 'kernel' | 'environment' | 'now'>,
+  { user, password }: Described,
+): UserFacts {
   const { policy } = passwordPolicyOf(environment, user.populationId)
   const facts = {
     hasPassword: password !== null,
@@ -31,6 +33,7 @@ export function userFacts(environment: Environment, { user, password }: Describe
     password: status === 'PASSWORD_LOCKED_OUT' ? 'OK' : status,
     mfaEnabled: user.mfaEnabled,
     verification: user.verificationRequired ? 'REQUIRED' : 'OK',
+    lastSignOn: user.lastSignOn && lastSignOn(kernel, user.lastSignOn),
     attributes: {
       ...user.document,
       username: user.username,
@@ -38,4 +41,12 @@ export function userFacts(environment: Environment, { user, password }: Describe
       enabled: user.enabled,
     },
   }
+}
+
+function lastSignOn(
+  { ipIntelligence }: Pick<Kernel, 'ipIntelligence'>,
+  { at, remoteIp }: NonNullable<User['lastSignOn']>,
+) {
+  const { location } = ipIntelligence.lookUp(remoteIp)
+  return { at, ...(location ? { location } : {}) }
 }

@@ -26,6 +26,10 @@ export type FactPath =
   | 'session.lastSignOn.withAuthenticator.pwd.at'
   | 'session.lastSignOn.withAuthenticator.mfa.at'
   | 'flow.request.http.remoteIp'
+  /** What is known of the network of the address, and how fast the user would have travelled there, km/h. */
+  | 'flow.request.network.isAnonymous'
+  | 'flow.request.network.riskScore'
+  | 'flow.request.network.speed'
   | `user.${string}`
 
 /**

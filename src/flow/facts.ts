@@ -6,6 +6,7 @@
  * Never: a fact that the client could have written itself, such as a forwarded address from an untrusted peer.
  */
 import { z } from 'zod'
+import type { Location, NetworkFacts } from './client-network.ts'
 import type { FlowConfiguration } from './configuration.ts'
 import type { DeviceFacts } from './factors/device.ts'
 
@@ -38,6 +39,8 @@ export interface UserFacts {
   readonly password: 'OK' | 'NO_PASSWORD' | 'MUST_CHANGE_PASSWORD' | 'PASSWORD_EXPIRED'
   /** `REQUIRED`: the e-mail address has to be proved before anything else counts (lifecycle VERIFICATION_REQUIRED). */
   readonly verification: 'OK' | 'REQUIRED'
+  /** The sign-on before; null: there was none. `at` is in epoch milliseconds. */
+  readonly lastSignOn?: { readonly at: number; readonly location?: Location } | null
   /** The user resource, for conditions such as `${user.population.id}`; never credentials. */
   readonly attributes: Readonly<Record<string, unknown>>
 }
@@ -46,6 +49,8 @@ export interface UserFacts {
 export interface RequestFacts {
   /** The client's address as trusted proxies report it. */
   readonly remoteIp: string
+  /** What is known of its network; absent: nothing is. */
+  readonly network?: NetworkFacts
 }
 
 /** What has been loaded so far. `configuration` is there from the beginning. */

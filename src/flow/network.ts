@@ -84,3 +84,11 @@ function groups(text: string, isEnd: boolean): bigint[] | null {
   const values = plain.map((part) => BigInt(`0x${part}`))
   return embedded === null ? values : [...values, embedded >> 16n, embedded & 0xffffn]
 }
+
+/** The first and last address of a network and their neighbours outside: between edges the result cannot change. */
+export function edges({ family, first, last }: Network): string[] {
+  const end = family === 4 ? 1n << 32n : 1n << 128n
+  return [first - 1n, first, last, last + 1n]
+    .filter((value) => value >= 0n && value < end)
+    .map((value) => formatAddress({ family, value }))
+}

@@ -12,6 +12,7 @@ import { openVolumeEvents } from '../events/volume.ts'
 import { openEgress } from '../external/egress.ts'
 import { openProviderDocuments } from '../external/provider-documents.ts'
 import { type Jobs, startJobs } from '../jobs/jobs.ts'
+import { readIpIntelligence } from '../ip-intelligence.ts'
 import type { Kernel } from '../kernel.ts'
 import type { MasterKeys } from '../keys/master-key.ts'
 import type { Origins } from '../site.ts'
@@ -43,6 +44,7 @@ export async function startNode(
   operations: (kernel: Kernel) => readonly Operation[],
 ): Promise<Node> {
   const log = pino({ level: config.logLevel })
+  const ipIntelligence = readIpIntelligence(config.ipIntelligence)
   const storage = await openStorage({ databaseUrl: config.databaseUrl, dataDirectory: config.dataDirectory })
   try {
     await migrate(storage, world)
@@ -66,6 +68,7 @@ export async function startNode(
     passwords,
     volumeEvents,
     egress,
+    ipIntelligence,
     providerDocuments: openProviderDocuments(egress, world),
     log,
     wakeOutbox: () => jobs?.wakeOutbox(),

@@ -11,6 +11,7 @@ import { environmentTypeOperations } from './environment-type.ts'
 import { environmentOperations } from './environments.ts'
 import { identityProviderAttributeOperations } from './identity-provider-attributes.ts'
 import { identityProviderOperations } from './identity-providers.ts'
+import { mfaSettingsOperations } from './mfa-settings.ts'
 import { notificationsPolicyOperations } from './notifications-policies.ts'
 import { notificationsSettingsOperations } from './notifications-settings.ts'
 import { organizationOperations } from './organizations.ts'
@@ -45,6 +46,7 @@ export const platformOperations: readonly Operation[] = [
   ...passwordPolicyOperations,
   ...userOperations,
   ...userPasswordOperations,
+  ...mfaSettingsOperations,
   ...deviceAuthenticationPolicyOperations,
   ...userDeviceOperations,
   ...userDeviceCreationOperations,

@@ -28,7 +28,7 @@ const permission = { kind: 'role', permission: 'idm:create:user', population: tr
 
 const newUser = writtenAttributes.extend({
   population: reference.optional(),
-  mfaEnabled: z.boolean().default(false),
+  mfaEnabled: z.boolean().optional(),
   identityProvider: z.object({ id: absent, type: z.literal('PING_ONE').optional() }).optional(),
 })
 
@@ -78,7 +78,13 @@ type NewUser = z.output<typeof newUser> & Partial<z.output<typeof importedUser>>
 
 async function create(context: Context, request: NewUser) {
   const { kernel, environment, now } = context
-  const { population, mfaEnabled, identityProvider: _pingOne, lifecycle, ...rest } = request
+  const {
+    population,
+    mfaEnabled = environment.mfaSettings.users.mfaEnabled,
+    identityProvider: _pingOne,
+    lifecycle,
+    ...rest
+  } = request
   const { password, account, emailVerified, enabled, ...attributes } = rest
   const populationId = population?.id ?? defaultPopulation(context)
   requirePopulation(context, permission.permission, populationId)

@@ -21,7 +21,7 @@ import { run } from '../storage/port.ts'
 import { devicesOfUser, lockUser } from '../storage/sql/devices.ts'
 import { controlledUser } from './user-control.ts'
 import { createdDeviceResource, deviceBody } from './user-device-representation.ts'
-import { allDevices, deviceCommon, maximumDevices, nickname } from './user-devices.ts'
+import { allDevices, deviceCommon, nickname } from './user-devices.ts'
 
 const creating = { permission: 'mfa:create:userDevice' } as const
 
@@ -62,6 +62,7 @@ const createDevice = defineOperation({
     const { user } = await controlledUser(context, userId, creating)
     requirePairable(context, body.type, body.policy?.id)
     const address = addressIn(body)
+    const { maxAllowedDevices } = environment.mfaSettings.pairing
     const id = kernel.world.uuid()
     const seed = body.type === 'TOTP' ? kernel.world.bytes(seedBytes) : undefined
     const isActive = isSentTo(body.type) && body.status !== 'ACTIVATION_REQUIRED'
@@ -84,7 +85,7 @@ const createDevice = defineOperation({
       *run() {
         if ((yield* run(lockUser(environment.id, userId))).length === 0) throw notFound()
         const present = yield* run(devicesOfUser(environment.id, userId, now))
-        if (present.length >= maximumDevices) throw tooMany()
+        if (present.length >= maxAllowedDevices) throw tooMany(maxAllowedDevices)
         const last = Math.max(0, ...present.map(({ position }) => position))
         yield* insert('devices', { ...rowOf(environment.id, device), position: last + 1 })
         if (sending) yield* sending()
@@ -130,9 +131,9 @@ export async function activationCode(context: Context, user: User, device: Devic
   throw problem('LIMITED', { headers: { 'retry-after': String(sending.secondsUntilUnlock) } })
 }
 
-function tooMany(): Error {
+function tooMany(maximumAllowed: number): Error {
   const message = 'Maximum allowed devices has been reached'
-  const innerError = { maximumAllowed: maximumDevices }
+  const innerError = { maximumAllowed }
   return problem('REQUEST_FAILED', { details: [{ code: 'LIMIT_EXCEEDED', message, innerError }] })
 }
 

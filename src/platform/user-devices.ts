@@ -33,7 +33,8 @@ export const oneDevice = {
   params: allDevices.params.extend({ deviceId: uuid }),
 } as const
 
-export const maximumDevices = 5
+/** More than a user can ever have. */
+const maximumOrder = 15
 export const nickname = z.string().trim().min(1).max(100)
 
 /** A device of the user of the path. @throws Problem NOT_FOUND */
@@ -144,7 +145,7 @@ const orderDevices = defineOperation({
       order: z
         .array(z.object({ id: uuid }))
         .min(1)
-        .max(maximumDevices),
+        .max(maximumOrder),
     }),
   },
   replies: { 200: collectionSchema('devices', deviceResource) },

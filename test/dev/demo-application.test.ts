@@ -12,7 +12,9 @@ const facts: DemoFacts = {
   issuer,
   singlePageApp: { clientId: 'spa', redirectUri: callbackOf('spa') },
   webApp: { clientId: 'web', clientSecret: 's+cret', redirectUri: callbackOf('web') },
+  mfaApp: { clientId: 'mfa', redirectUri: callbackOf('mfa') },
   user: { username: 'demo' },
+  mfaUser: { username: 'demo-mfa' },
 }
 const token = (claims: object) =>
   [{ alg: 'none' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.') + '.x'

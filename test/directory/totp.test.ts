@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
-import { base32, hotp, keyUri, matchTotp, stepAt } from '../../src/directory/totp.ts'
-import { seedOf } from '../harness/authenticator-app.ts'
+import { base32, fromBase32, hotp, keyUri, matchTotp, stepAt } from '../../src/directory/totp.ts'
 
 /** The seed of the test vectors: RFC 4226 appendix D, RFC 6238 appendix B. */
 const seed = Buffer.from('12345678901234567890')
@@ -66,7 +65,7 @@ suite('time-based one-time passwords', () => {
       foobar: 'MZXW6YTBOI',
     }
     for (const [text, encoded] of Object.entries(vectors)) assert.equal(base32(Buffer.from(text)), encoded)
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => seedOf(base32(bytes)).equals(bytes)))
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => fromBase32(base32(bytes)).equals(bytes)))
   })
 
   test('a key URI holds whatever an environment and a user may be called', () => {

@@ -23,6 +23,8 @@ suite('origins', () => {
     const origins = ['https://listed.example.com']
     byList = await newApplication(stile, { corsSettings: { behavior: 'ALLOW_SPECIFIC_ORIGINS', origins } })
     none = await newApplication(stile, { corsSettings: { behavior: 'ALLOW_NO_ORIGINS' } })
+    // What the feed of configuration has to say has been heard: it makes no request read the application anew.
+    await stile.node.kernel.environments.poll()
   })
   after(() => stile.close())
 

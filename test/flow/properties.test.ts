@@ -441,6 +441,7 @@ function possible(json: ConditionJson, rig: Rig, counts: boolean, userId: string
     const value = { '${user.population.id}': population, '${user.mfaEnabled}': attributes?.mfaEnabled }[json.value]
     return value === undefined ? both : new Set([value === json.equals])
   }
+  if (!('ipRange' in json)) return both
   const octets = rig.remoteIp?.match(/^(\d+\.\d+\.\d+)\.\d+$/)
   if (!octets) return rig.remoteIp?.includes(':') ? new Set([false]) : both
   return new Set([json.ipRange.some((range) => range === '0.0.0.0/0' || range.startsWith(`${octets[1]}.`))])

@@ -34,6 +34,6 @@ export const checkPasscodeAsk: Ask<'checkPasscode'> = async (context, question, 
         )
   if (check.result !== 'accepted') return { answer: { to, ...check } }
   if (!found || !device) return { answer: { to, result: 'rejected' } }
-  const answer = { to, result: 'accepted', user: userFacts(environment, found, now), factor: device.type } as const
+  const answer = { to, result: 'accepted', user: userFacts(context, found), factor: device.type } as const
   return { answer, write: { with: 'save', run: check.settle } }
 }

@@ -19,7 +19,7 @@ export const checkPasswordAsk: Ask<'checkPassword'> = async (context, question, 
       const answer = {
         to,
         result: 'accepted' as const,
-        user: userFacts(environment, { user, password }, now),
+        user: userFacts(context, { user, password }),
         password: state,
       }
       return { answer, write: { with: 'save', run: settle } }

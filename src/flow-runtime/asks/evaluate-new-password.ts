@@ -36,6 +36,6 @@ export const evaluateNewPasswordAsk: Ask<'evaluateNewPassword'> = async (context
     await kernel.storage.commit({ name: 'settle-password-check', run: check.settle })
     return { answer: { to, result: 'unsatisfied', requirements: verdict.requirements } }
   }
-  const facts = userFacts(environment, { user, password: { ...password, mustChange: false, changedAt: now } }, now)
+  const facts = userFacts(context, { user, password: { ...password, mustChange: false, changedAt: now } })
   return { answer: { to, result: 'accepted', user: facts }, write: { with: 'setPassword', run: verdict.store } }
 }

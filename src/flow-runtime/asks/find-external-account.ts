@@ -21,11 +21,11 @@ export const findExternalAccountAsk: Ask<'findExternalAccount'> = async (
     return { answer: { to, result: match.kind } }
   }
   const { user, password } = owner
-  if (!canAuthenticate(user)) return { answer: { to, result: 'linked', user: userFacts(environment, owner, now) } }
+  if (!canAuthenticate(user)) return { answer: { to, result: 'linked', user: userFacts(context, owner) } }
   const secondsUntilUnlock = checksLockout ? await lockoutOf(kernel, environment, user, now) : undefined
   if (secondsUntilUnlock !== undefined) return { answer: { to, result: 'lockedOut', secondsUntilUnlock } }
   const { user: present, store } = await refreshed(kernel, environment, provider, user, authentication, now)
-  const answer = { to, result: 'linked', user: userFacts(environment, { user: present, password }, now) } as const
+  const answer = { to, result: 'linked', user: userFacts(context, { user: present, password }) } as const
   if (!store) return { answer }
   const run = function* () {
     yield* store()

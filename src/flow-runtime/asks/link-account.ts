@@ -7,7 +7,7 @@ import { userFacts } from '../user-facts.ts'
 
 /** Prepares a link. */
 export const linkAccountAsk: Ask<'linkAccount'> = async (context, { userId, providerId, subject }) => {
-  const { kernel, environment, now } = context
+  const { kernel, environment } = context
   const to = 'linkAccount'
   const account = { providerId, subject }
   const user = await userWithPasswordById(kernel, environment.id, userId)
@@ -15,6 +15,6 @@ export const linkAccountAsk: Ask<'linkAccount'> = async (context, { userId, prov
     (await ownerOf(kernel, environment.id, account)) !== undefined ||
     (await accountOf(kernel, environment.id, userId, providerId)) !== undefined
   if (!user || isTaken) return { answer: { to, result: 'taken' } }
-  const answer = { to, result: 'linked', user: userFacts(environment, user, now) } as const
+  const answer = { to, result: 'linked', user: userFacts(context, user) } as const
   return { answer, write: { with: 'save', run: () => linking(context, userId, account) } }
 }

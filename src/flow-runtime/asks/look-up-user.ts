@@ -4,8 +4,9 @@ import type { Ask } from '../asked.ts'
 import { userFacts } from '../user-facts.ts'
 
 /** Looks a user up by what they typed. */
-export const lookUpUserAsk: Ask<'lookUpUser'> = async ({ kernel, environment, now }, { username }) => {
+export const lookUpUserAsk: Ask<'lookUpUser'> = async (context, { username }) => {
+  const { kernel, environment } = context
   const found = await userWithPasswordByUsername(kernel, environment.id, username)
-  const user = found && canAuthenticate(found.user) ? userFacts(environment, found, now) : null
+  const user = found && canAuthenticate(found.user) ? userFacts(context, found) : null
   return { answer: { to: 'lookUpUser', identifier: username, user } }
 }

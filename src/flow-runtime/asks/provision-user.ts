@@ -21,6 +21,6 @@ export const provisionUserAsk: Ask<'provisionUser'> = async (context, { authenti
     const detail = { identityProviderId: authentication.providerId }
     yield context.record({ action: 'USER.CREATED', subject: { type: 'USER', id: user.id }, userId: user.id, detail })
   }
-  const answer = { to, result: 'registered', user: userFacts(environment, { user, password: null }, now) } as const
+  const answer = { to, result: 'registered', user: userFacts(context, { user, password: null }) } as const
   return { answer, write: { with: 'save', run, ...(user.verificationRequired ? { sends: true } : {}) } }
 }

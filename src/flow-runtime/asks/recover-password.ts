@@ -16,7 +16,7 @@ export const recoverPasswordAsk: Ask<'recoverPassword'> = async (context, { user
   if (recovery.result !== 'accepted') return { answer: { to, ...recovery } }
   const { user, settle } = recovery
   const password = { changedAt: now, mustChange: false }
-  const answer = { to, result: 'accepted', user: userFacts(environment, { user, password }, now) } as const
+  const answer = { to, result: 'accepted', user: userFacts(context, { user, password }) } as const
   const run = function* () {
     yield* settle()
     yield context.record({ action: 'PASSWORD.RECOVERED', subject: { type: 'USER', id: user.id }, userId: user.id })

@@ -43,7 +43,7 @@ export const registerUserAsk: Ask<'registerUser'> = async (context, { attributes
     case 'registered': {
       const { user, replaced, store } = registration
       const password = { changedAt: now, mustChange: false }
-      const answer = { to, result: 'registered', user: userFacts(environment, { user, password }, now) } as const
+      const answer = { to, result: 'registered', user: userFacts(context, { user, password }) } as const
       const subject = { type: 'USER', id: user.id }
       const run = function* () {
         yield* store()

@@ -11,6 +11,6 @@ export const sendRecoveryCodeAsk: Ask<'sendRecoveryCode'> = async (context, { us
   const sending = await sendRecoveryCode(kernel, environment, { userId, identifier }, localesOf(context), now)
   if (sending.result === 'lockedOut') return { answer: { to, ...sending } }
   const { recoverer, send } = sending
-  const user = recoverer ? userFacts(environment, recoverer, now) : null
+  const user = recoverer ? userFacts(context, recoverer) : null
   return { answer: { to, result: 'sent', identifier, user }, write: { with: 'save', sends: true, run: send } }
 }

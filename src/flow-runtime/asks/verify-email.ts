@@ -9,7 +9,7 @@ export const verifyEmailAsk: Ask<'verifyEmail'> = async (context, { userId }, se
   const to = 'verifyEmail'
   const check = await verifyEmail(kernel, environment, { userId, code: secrets['verificationCode'] ?? '', now })
   if (check.result !== 'accepted') return { answer: { to, ...check } }
-  const answer = { to, result: 'accepted', user: userFacts(environment, check.verified, now) } as const
+  const answer = { to, result: 'accepted', user: userFacts(context, check.verified) } as const
   const run = function* () {
     yield* check.settle()
     yield context.record({ action: 'USER.VERIFIED', subject: { type: 'USER', id: userId }, userId })

@@ -9,8 +9,11 @@ import { type CompiledCondition, type ConditionDefinition, unreadable } from '..
 import { detailsOf } from '../detail.ts'
 import type { Detail } from '../refusal.ts'
 import { and } from './and.ts'
+import { type AnonymousNetwork, anonymousNetwork } from './anonymous-network.ts'
 import { type Equals, equals } from './equals.ts'
+import { type GeoVelocity, geoVelocity } from './geo-velocity.ts'
 import { type IpRange, ipRange } from './ip-range.ts'
+import { type IpRisk, ipRisk } from './ip-risk.ts'
 import { not } from './not.ts'
 import { or } from './or.ts'
 import { type SecondsSince, secondsSince } from './seconds-since.ts'
@@ -23,8 +26,21 @@ export type ConditionJson =
   | SecondsSince
   | Equals
   | IpRange
+  | IpRisk
+  | GeoVelocity
+  | AnonymousNetwork
 
-const conditions: readonly ConditionDefinition<unknown>[] = [and, or, not, secondsSince, equals, ipRange]
+const conditions: readonly ConditionDefinition<unknown>[] = [
+  and,
+  or,
+  not,
+  secondsSince,
+  equals,
+  ipRange,
+  ipRisk,
+  geoVelocity,
+  anonymousNetwork,
+]
 
 /** Conditions may be nested this deep and hold this many parts; clients send two levels. */
 export const nestingLimits = { depth: 5, parts: 50 } as const

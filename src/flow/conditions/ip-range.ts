@@ -6,19 +6,12 @@
  */
 import { z } from 'zod'
 import { defineCondition } from '../condition.ts'
-import { type Network, contains, formatAddress, parseAddress, parseNetwork } from '../network.ts'
+import { contains, edges, parseAddress, parseNetwork } from '../network.ts'
+import { networkText } from './network-text.ts'
 
 const ipRangeSchema = z.strictObject({
   contains: z.literal('${flow.request.http.remoteIp}'),
-  ipRange: z
-    .array(
-      z
-        .string()
-        .max(64)
-        .refine((text) => parseNetwork(text) !== null, 'must be a network in CIDR notation'),
-    )
-    .min(1)
-    .max(100),
+  ipRange: z.array(networkText).min(1).max(100),
 })
 
 type Written = z.infer<typeof ipRangeSchema>
@@ -41,11 +34,3 @@ export const ipRange = defineCondition({
     }
   },
 })
-
-/** The first and last address of a network and their neighbours outside: between edges the result cannot change. */
-function edges({ family, first, last }: Network): string[] {
-  const end = family === 4 ? 1n << 32n : 1n << 128n
-  return [first - 1n, first, last, last + 1n]
-    .filter((value) => value >= 0n && value < end)
-    .map((value) => formatAddress({ family, value }))
-}

@@ -18,7 +18,7 @@ export const first: Migration = {
     `CREATE TABLE IF NOT EXISTS environments (
       id TEXT PRIMARY KEY, organization_id TEXT NOT NULL, license_id TEXT NOT NULL, name TEXT NOT NULL,
       type TEXT NOT NULL, region TEXT NOT NULL, document TEXT NOT NULL, settings TEXT NOT NULL,
-      version INTEGER NOT NULL, changed_at BIGINT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,
+      mfa_settings TEXT, version INTEGER NOT NULL, changed_at BIGINT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,
       deleted_at BIGINT)`,
     `CREATE UNIQUE INDEX IF NOT EXISTS environments_name ON environments (organization_id, name) WHERE deleted_at IS NULL`,
     `CREATE INDEX IF NOT EXISTS environments_page ON environments (created_at, id)`,

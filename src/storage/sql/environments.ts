@@ -14,6 +14,8 @@ export interface EnvironmentRow {
   readonly document: string
   /** JSON: `EnvironmentSettings`. */
   readonly settings: string
+  /** Null: those an environment begins with. */
+  readonly mfa_settings: string | null
   readonly version: number
   readonly changed_at: number
   readonly created_at: number

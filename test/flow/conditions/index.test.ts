@@ -13,7 +13,7 @@ suite('reading conditions', () => {
   test('an unknown operator is refused and compiles to a condition that is never false', () => {
     const unknown = [
       { lessThan: 3 },
-      { valid: '${flow.request.http.remoteIp}', ipRisk: { minScore: 80, maxScore: 100 } },
+      { valid: '${flow.request.http.remoteIp}', ipMood: { minScore: 80, maxScore: 100 } },
       { value: '${identifier}', contains: '@example.com' },
       {},
       [],
