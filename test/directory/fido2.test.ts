@@ -133,6 +133,9 @@ suite('an assertion', () => {
     const credential = await registered(authenticator)
     assert.equal(await proves(new SoftwareAuthenticator(), credential), undefined)
     assert.equal(await proves(authenticator, credential, { ...honest, userHandle: someoneElse }), undefined)
+    const other = new SoftwareAuthenticator().credentialId.toString('base64url')
+    const renamed = JSON.stringify({ ...JSON.parse(authenticator.assert(honest)), id: other, rawId: other })
+    assert.equal(await verifyAssertion(renamed, credential, { ...expected, userId }), undefined)
   })
 
   test('L31: whether a credential may be copied never changes', async () => {
