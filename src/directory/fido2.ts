@@ -1,0 +1,232 @@
+/**
+ * FIDO2 credentials: what a browser is asked for, and whether its answer proves the credential. Web Authentication Level 3
+ * sections 5.4, 5.5, 7.1, 7.2; authentication-api 3.4, 4.2 `assertion.check`; rows L22-L29, L31, L32. The cryptography is
+ * `@simplewebauthn/server`, loaded on first use; what it leaves to its caller is judged here.
+ *
+ * Never: a relying party or an origin that the client named; an answer without user verification; a counter that went
+ * back; a credential of somebody else.
+ */
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
+import { z } from 'zod'
+import type { Environment } from '../environment/snapshot.ts'
+import { decodeBase64url } from '../keys/base64url.ts'
+import type { Origins } from '../site.ts'
+
+/** Whom credentials are made for. It follows from the server's own address alone. */
+export interface RelyingParty {
+  /** A host name. */
+  readonly id: string
+  /** Where its pages are. */
+  readonly origin: string
+}
+
+/** A registered credential. */
+export interface Fido2Credential {
+  /** Base64url. */
+  readonly id: string
+  /** COSE, base64url. */
+  readonly publicKey: string
+  readonly signCount: number
+  /** Whether it may be copied to other devices; that never changes. */
+  readonly isBackupEligible: boolean
+}
+
+/** A challenge is answered within five minutes, or not at all. */
+export const challengeMilliseconds = 300_000
+
+/** ES256, EdDSA, RS256: what is offered, and nothing else is taken (row L26). */
+export const algorithms = [-7, -8, -257] as const
+
+/** The relying party of a server. */
+export function relyingParty({ authUrl }: Pick<Origins, 'authUrl'>): RelyingParty {
+  const { hostname, origin } = new URL(authUrl)
+  return { id: hostname, origin }
+}
+
+const keys = new WeakMap<KeyObject, KeyObject>()
+
+/**
+ * The challenge of one sign-on by one device. It is derived, so that storage holds none that could be answered.
+ * @param nonce made anew for every challenge
+ * @returns base64url
+ */
+export function assertionChallenge(
+  { id, dataKey }: Pick<Environment, 'id' | 'dataKey'>,
+  { flowId, deviceId, nonce }: { readonly flowId: string; readonly deviceId: string; readonly nonce: string },
+): string {
+  let key = keys.get(dataKey)
+  if (!key) {
+    key = createSecretKey(Buffer.from(hkdfSync('sha256', dataKey.export(), '', 'stile/fido2-challenge', 32)))
+    keys.set(dataKey, key)
+  }
+  return createHmac('sha256', key)
+    .update(JSON.stringify([id, flowId, deviceId, nonce]))
+    .digest('base64url')
+}
+
+const base64url = z.string().min(1).max(8192)
+const credentialId = z.string().min(1).max(1364)
+const common = {
+  id: credentialId,
+  rawId: credentialId,
+  type: z.literal('public-key'),
+  clientExtensionResults: z.looseObject({}).default({}),
+}
+const attestationSchema = z.object({
+  ...common,
+  response: z.object({ clientDataJSON: base64url, attestationObject: base64url }),
+})
+const assertionSchema = z.object({
+  ...common,
+  response: z.object({
+    clientDataJSON: base64url,
+    authenticatorData: base64url,
+    signature: base64url,
+    userHandle: z.string().max(128).nullish(),
+  }),
+})
+const clientDataSchema = z.looseObject({
+  crossOrigin: z.literal(false).optional(),
+  topOrigin: z.undefined().optional(),
+})
+
+/** Standard base64 as PingOne's samples send it, or base64url: as base64url without padding. */
+function normalized(text: string): string {
+  return text
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/={1,2}$/, '')
+}
+
+function parsed<Schema extends z.ZodType>(schema: Schema, json: string): z.output<Schema> | undefined {
+  try {
+    const { data } = schema.safeParse(JSON.parse(json))
+    return data
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** Whether the browser says that the page which asked was not embedded elsewhere (row L23). */
+function isTopLevel(clientDataJSON: string): boolean {
+  const bytes = decodeBase64url(clientDataJSON)
+  return bytes !== undefined && parsed(clientDataSchema, bytes.toString('utf8')) !== undefined
+}
+
+/** Whether an attestation object is one CBOR item and nothing more: the library overlooks what follows it (row L32). */
+async function isOneItem(attestationObject: string): Promise<boolean> {
+  const bytes = decodeBase64url(attestationObject)
+  if (!bytes) return false
+  const { isoCBOR } = await import('@simplewebauthn/server/helpers')
+  const length = await proved(async () => isoCBOR.encode(isoCBOR.decodeFirst(new Uint8Array(bytes))).length)
+  return length === bytes.length
+}
+
+/** What is expected of an answer. */
+export interface Expected {
+  readonly relyingParty: RelyingParty
+  /** Base64url. */
+  readonly challenge: string
+}
+
+/**
+ * Verifies the answer to `navigator.credentials.create`.
+ * @param attestation JSON text, binary members in base64 or base64url
+ * @returns undefined when it proves nothing
+ */
+export async function verifyAttestation(
+  attestation: string,
+  { relyingParty: { id, origin }, challenge }: Expected,
+): Promise<Fido2Credential | undefined> {
+  const sent = parsed(attestationSchema, attestation)
+  if (!sent) return undefined
+  const response: RegistrationResponseJSON = {
+    id: normalized(sent.id),
+    rawId: normalized(sent.rawId),
+    type: sent.type,
+    clientExtensionResults: {},
+    response: {
+      clientDataJSON: normalized(sent.response.clientDataJSON),
+      attestationObject: normalized(sent.response.attestationObject),
+    },
+  }
+  if (!isTopLevel(response.response.clientDataJSON)) return undefined
+  if (!(await isOneItem(response.response.attestationObject))) return undefined
+  const { verifyRegistrationResponse } = await import('@simplewebauthn/server')
+  const verified = await proved(() =>
+    verifyRegistrationResponse({
+      response,
+      expectedChallenge: challenge,
+      expectedOrigin: origin,
+      expectedRPID: id,
+      requireUserVerification: true,
+      supportedAlgorithmIDs: [...algorithms],
+    }),
+  )
+  if (!verified?.verified) return undefined
+  const { credential, credentialDeviceType } = verified.registrationInfo
+  if (credential.id !== response.id) return undefined
+  return {
+    id: credential.id,
+    publicKey: Buffer.from(credential.publicKey).toString('base64url'),
+    signCount: credential.counter,
+    isBackupEligible: credentialDeviceType === 'multiDevice',
+  }
+}
+
+/**
+ * Verifies the answer to `navigator.credentials.get` by a credential.
+ * @param userId whose credential it is: an authenticator that names somebody names them
+ * @returns the signature counter from now on; undefined when it proves nothing
+ */
+export async function verifyAssertion(
+  assertion: string,
+  credential: Fido2Credential,
+  { relyingParty: { id, origin }, challenge, userId }: Expected & { readonly userId: string },
+): Promise<number | undefined> {
+  const sent = parsed(assertionSchema, assertion)
+  if (!sent) return undefined
+  const { clientDataJSON, authenticatorData, signature, userHandle } = sent.response
+  const response: AuthenticationResponseJSON = {
+    id: normalized(sent.id),
+    rawId: normalized(sent.rawId),
+    type: sent.type,
+    clientExtensionResults: {},
+    response: {
+      clientDataJSON: normalized(clientDataJSON),
+      authenticatorData: normalized(authenticatorData),
+      signature: normalized(signature),
+    },
+  }
+  if (response.id !== credential.id || !isTopLevel(response.response.clientDataJSON)) return undefined
+  if (userHandle && normalized(userHandle) !== Buffer.from(userId).toString('base64url')) return undefined
+  const { verifyAuthenticationResponse } = await import('@simplewebauthn/server')
+  const verified = await proved(() =>
+    verifyAuthenticationResponse({
+      response,
+      expectedChallenge: challenge,
+      expectedOrigin: origin,
+      expectedRPID: id,
+      requireUserVerification: true,
+      credential: {
+        id: credential.id,
+        publicKey: new Uint8Array(Buffer.from(credential.publicKey, 'base64url')),
+        counter: credential.signCount,
+      },
+    }),
+  )
+  if (!verified?.verified) return undefined
+  const { newCounter, credentialDeviceType } = verified.authenticationInfo
+  return (credentialDeviceType === 'multiDevice') === credential.isBackupEligible ? newCounter : undefined
+}
+
+/** The library throws for whatever is wrong with an answer, be it malformed or a lie; neither proves anything. */
+async function proved<Verified>(verify: () => Promise<Verified>): Promise<Verified | undefined> {
+  try {
+    return await verify()
+  } catch {
+    return undefined
+  }
+}
