@@ -1,15 +1,13 @@
 /**
- * FIDO2 credentials: what a browser is asked for, and whether its answer proves the credential. Web Authentication Level 3
- * sections 5.4, 5.5, 7.1, 7.2; authentication-api 3.4, 4.2 `assertion.check`; rows L22-L29, L31, L32. The cryptography is
+ * FIDO2 credentials: whether an answer of a browser proves one. What it was asked is in fido2-options.ts. Web Authentication
+ * Level 3 sections 7.1, 7.2; authentication-api 4.2 `assertion.check`; rows L22-L29, L31, L32. The cryptography is
  * `@simplewebauthn/server`, loaded on first use; what it leaves to its caller is judged here.
  *
- * Never: a relying party or an origin that the client named; an answer without user verification; a counter that went
- * back; a credential of somebody else.
+ * Never: a relying party or an origin that the client named; a counter that went back; a credential of somebody else.
  */
-import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
 import { z } from 'zod'
-import type { Environment } from '../environment/snapshot.ts'
+import type { Fido2Policy } from '../environment/fido2-policy.ts'
 import { decodeBase64url } from '../keys/base64url.ts'
 import type { Origins } from '../site.ts'
 
@@ -32,9 +30,6 @@ export interface Fido2Credential {
   readonly isBackupEligible: boolean
 }
 
-/** A challenge is answered within five minutes, or not at all. */
-export const challengeMilliseconds = 300_000
-
 /** ES256, EdDSA, RS256: what is offered, and nothing else is taken (row L26). */
 export const algorithms = [-7, -8, -257] as const
 
@@ -42,27 +37,6 @@ export const algorithms = [-7, -8, -257] as const
 export function relyingParty({ authUrl }: Pick<Origins, 'authUrl'>): RelyingParty {
   const { hostname, origin } = new URL(authUrl)
   return { id: hostname, origin }
-}
-
-const keys = new WeakMap<KeyObject, KeyObject>()
-
-/**
- * The challenge of one sign-on by one device. It is derived, so that storage holds none that could be answered.
- * @param nonce made anew for every challenge
- * @returns base64url
- */
-export function assertionChallenge(
-  { id, dataKey }: Pick<Environment, 'id' | 'dataKey'>,
-  { flowId, deviceId, nonce }: { readonly flowId: string; readonly deviceId: string; readonly nonce: string },
-): string {
-  let key = keys.get(dataKey)
-  if (!key) {
-    key = createSecretKey(Buffer.from(hkdfSync('sha256', dataKey.export(), '', 'stile/fido2-challenge', 32)))
-    keys.set(dataKey, key)
-  }
-  return createHmac('sha256', key)
-    .update(JSON.stringify([id, flowId, deviceId, nonce]))
-    .digest('base64url')
 }
 
 const base64url = z.string().min(1).max(8192)
@@ -129,6 +103,7 @@ export interface Expected {
   readonly relyingParty: RelyingParty
   /** Base64url. */
   readonly challenge: string
+  readonly policy: Pick<Fido2Policy, 'userVerification' | 'backupEligibility'>
 }
 
 /**
@@ -138,7 +113,7 @@ export interface Expected {
  */
 export async function verifyAttestation(
   attestation: string,
-  { relyingParty: { id, origin }, challenge }: Expected,
+  { relyingParty: { id, origin }, challenge, policy }: Expected,
 ): Promise<Fido2Credential | undefined> {
   const sent = parsed(attestationSchema, attestation)
   if (!sent) return undefined
@@ -161,19 +136,26 @@ export async function verifyAttestation(
       expectedChallenge: challenge,
       expectedOrigin: origin,
       expectedRPID: id,
-      requireUserVerification: true,
+      requireUserVerification: policy.userVerification.option === 'REQUIRED',
       supportedAlgorithmIDs: [...algorithms],
     }),
   )
   if (!verified?.verified) return undefined
   const { credential, credentialDeviceType } = verified.registrationInfo
-  if (credential.id !== response.id) return undefined
+  const isBackupEligible = credentialDeviceType === 'multiDevice'
+  if (credential.id !== response.id || (isBackupEligible && !policy.backupEligibility.allow)) return undefined
   return {
     id: credential.id,
     publicKey: Buffer.from(credential.publicKey).toString('base64url'),
     signCount: credential.counter,
-    isBackupEligible: credentialDeviceType === 'multiDevice',
+    isBackupEligible,
   }
+}
+
+/** The id of the credential that an assertion says it is by; undefined when it is none. */
+export function credentialIdOf(assertion: string): string | undefined {
+  const sent = parsed(assertionSchema, assertion)
+  return sent && normalized(sent.id)
 }
 
 /**
@@ -184,8 +166,11 @@ export async function verifyAttestation(
 export async function verifyAssertion(
   assertion: string,
   credential: Fido2Credential,
-  { relyingParty: { id, origin }, challenge, userId }: Expected & { readonly userId: string },
+  { relyingParty: { id, origin }, challenge, policy, userId }: Expected & { readonly userId: string },
 ): Promise<number | undefined> {
+  const { userVerification, backupEligibility } = policy
+  const isBarred = backupEligibility.enforceDuringAuthentication && !backupEligibility.allow
+  if (isBarred && credential.isBackupEligible) return undefined
   const sent = parsed(assertionSchema, assertion)
   if (!sent) return undefined
   const { clientDataJSON, authenticatorData, signature, userHandle } = sent.response
@@ -209,7 +194,7 @@ export async function verifyAssertion(
       expectedChallenge: challenge,
       expectedOrigin: origin,
       expectedRPID: id,
-      requireUserVerification: true,
+      requireUserVerification: userVerification.option === 'REQUIRED' && userVerification.enforceDuringAuthentication,
       credential: {
         id: credential.id,
         publicKey: new Uint8Array(Buffer.from(credential.publicKey, 'base64url')),

@@ -116,7 +116,7 @@ export async function tryPasscode(
   },
 ): Promise<PasscodeCheck> {
   const { device, use, typed, bound, now } = attempt
-  const guessed = guessesAt(environment.id, device.userId)
+  const guessed = guessesAtDevices(environment.id, device.userId)
   if (isSentTo(device.type)) {
     return tryCode(kernel, environment, { ...codeFor(device, use), typed, guessed, bound, now })
   }
@@ -147,7 +147,7 @@ export async function tryNothing(
     : { result: 'lockedOut', secondsUntilUnlock: secondsUntil(guess.until, now) }
 }
 
-/** The counter of a user's passcodes. */
-function guessesAt(environmentId: string, userId: string): Guessed {
+/** The counter of tries at a user's devices. */
+export function guessesAtDevices(environmentId: string, userId: string): Guessed {
   return { environmentId, kind: 'passcode', subject: userId }
 }

@@ -1,7 +1,7 @@
 /**
  * What a new environment holds from its first moment (platform-api 2): the resources `openid` and `PingOne API` with
- * their scopes, the sign-on policies `Single_Factor` and `Multi_Factor`, the MFA policy, three password policies, a signing key and a data key. Clients look
- * these up instead of creating them. No population: the API creates none (platform-api 2).
+ * their scopes, the sign-on policies `Single_Factor` and `Multi_Factor`, the MFA policy, two FIDO2 policies, three password
+ * policies, a signing key and a data key. Clients look these up instead of creating them. No population: the API creates none (platform-api 2).
  *
  * Making keys is slow and happens before the unit; the unit only writes rows. Never: a private key in the clear.
  */
@@ -16,6 +16,7 @@ import { generateSigningKey, type SigningAlgorithm } from '../keys/signing-key.t
 import { type Columns, insertAll } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import type { BillOfMaterials, EnvironmentDocument } from './document.ts'
+import { bootstrapFido2Policies } from './fido2-policy.ts'
 import { defaultSettings, type EnvironmentSettings } from './settings.ts'
 import { type SigningKeyColumns, sealedSigningKey } from './signing-keys.ts'
 
@@ -154,11 +155,11 @@ export async function prepareEnvironment(
     { id: signOnPolicyId, name: 'Single_Factor', actions: [singleFactor] },
     { id: world.uuid(), name: 'Multi_Factor', actions: [singleFactor, secondFactor] },
   ]
-  const standard = (name: string, policy: object) => ({
+  const standard = (name: string, policy: object, isDefault = true) => ({
     environment_id: id,
     id: world.uuid(),
     name,
-    is_default: 1,
+    is_default: isDefault ? 1 : 0,
     document: JSON.stringify(policy),
     ...times,
   })
@@ -242,6 +243,7 @@ export async function prepareEnvironment(
       ],
       ['notifications_policies', [standard('Default Notification Policy', bootstrapNotificationsPolicy)]],
       ['device_authentication_policies', [standard('Default MFA Policy', defaultDeviceAuthenticationPolicy)]],
+      ['fido2_policies', bootstrapFido2Policies().map(({ name, ...policy }, at) => standard(name, policy, at === 0))],
       [
         'sign_on_policies',
         signOnPolicies.map((policy) => ({

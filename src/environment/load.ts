@@ -22,7 +22,8 @@ import {
 import { identityProviderAttributesOf, identityProvidersOf } from '../storage/sql/identity-providers.ts'
 import { type Application, type ApplicationDocument, allowedOrigins, applicationType } from './application.ts'
 import { flowIdentityProvider, identityProvidersFrom } from './identity-provider.ts'
-import { deviceAuthenticationPoliciesOf, type DeviceAuthenticationPolicyRow } from '../storage/sql/devices.ts'
+import { policiesOf, type PolicyRow } from '../storage/sql/policies.ts'
+import { fido2PolicySchema } from './fido2-policy.ts'
 import { mfaSettingsFrom } from './mfa-settings.ts'
 import { environmentSettings } from './settings.ts'
 import type { Environment } from './snapshot.ts'
@@ -50,6 +51,7 @@ export async function loadEnvironment(
     providers,
     mappings,
     devicePolicies,
+    fido2Policies,
     policies,
   ] = await Promise.all([
     storage.read(dataKeyOf(id)),
@@ -60,7 +62,8 @@ export async function loadEnvironment(
     storage.read(passwordPoliciesOf(id)),
     storage.read(identityProvidersOf(id)),
     storage.read(identityProviderAttributesOf(id)),
-    storage.read(deviceAuthenticationPoliciesOf(id)),
+    storage.read(policiesOf('device_authentication_policies', id)),
+    storage.read(policiesOf('fido2_policies', id)),
     storage.read(signOnPoliciesOf(id)),
   ])
   const wrapped = dataKeys[0]
@@ -134,6 +137,12 @@ export async function loadEnvironment(
         },
       ]),
     ),
+    fido2Policies: new Map(
+      fido2Policies.map(({ id: policyId, is_default, document }) => [
+        policyId,
+        { id: policyId, isDefault: is_default === 1, policy: fido2PolicySchema.parse(JSON.parse(document)) },
+      ]),
+    ),
     identityProviders,
     flowConfiguration: flowConfiguration(identityProviders, devicePolicies),
     policies: new Map(policies.map((policy) => [policy.id, policyFrom(policy)])),
@@ -143,10 +152,9 @@ export async function loadEnvironment(
 
 function flowConfiguration(
   identityProviders: Environment['identityProviders'],
-  rows: readonly DeviceAuthenticationPolicyRow[],
+  rows: readonly PolicyRow[],
 ): FlowConfiguration {
-  const read = ({ document }: DeviceAuthenticationPolicyRow) =>
-    deviceAuthenticationPolicySchema.parse(JSON.parse(document))
+  const read = ({ document }: PolicyRow) => deviceAuthenticationPolicySchema.parse(JSON.parse(document))
   const standard = rows.find((row) => row.is_default === 1)
   if (!standard) throw new Error('an environment without a default device authentication policy')
   return {

@@ -7,6 +7,7 @@ import type { PasswordPolicy } from '../directory/passwords/policy.ts'
 import type { FlowConfiguration } from '../flow/configuration.ts'
 import type { CompiledPolicy } from '../flow/policy.ts'
 import type { SigningKey } from '../keys/signing-key.ts'
+import type { StoredFido2Policy } from './fido2-policy.ts'
 import type { IdentityProvider } from './identity-provider.ts'
 import type { MfaSettings } from './mfa-settings.ts'
 import type { EnvironmentSettings } from './settings.ts'
@@ -64,6 +65,7 @@ export interface Environment {
   readonly scopes: ReadonlyMap<string, Scope>
   readonly populations: ReadonlyMap<string, Population>
   readonly passwordPolicies: ReadonlyMap<string, StoredPasswordPolicy>
+  readonly fido2Policies: ReadonlyMap<string, StoredFido2Policy>
   readonly identityProviders: ReadonlyMap<string, IdentityProvider>
   /** What actions of sign-on policies refer to. */
   readonly flowConfiguration: FlowConfiguration

@@ -1,5 +1,7 @@
 /** What a flow shows of application, user and password policy: gathered here, decided on by the pure view. */
 import type { Context } from '../contract/operation.ts'
+import { credentialsOf, fido2Terms } from '../directory/fido2-devices.ts'
+import { challengeFor, requestOptions } from '../directory/fido2-options.ts'
 import { userWithPasswordById } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
 import { passwordPolicyOf } from '../environment/snapshot.ts'
@@ -11,6 +13,7 @@ import { providersOf } from '../flow/providers.ts'
 import type { FlowState } from '../flow/state.ts'
 import { type FlowDisplay, type FlowView, viewFlow } from '../flow/view.ts'
 import { flowLinks } from './address.ts'
+import { devicePolicy } from './device-policy.ts'
 import { devicesFact } from './drive.ts'
 import { waitingAction } from './waiting-action.ts'
 
@@ -35,7 +38,29 @@ export async function displayOf(context: Context, state: FlowState, application:
     ...shown,
     user: { id: user.id, username: user.username, ...(name ? { name } : {}) },
     passwordPolicy: policy,
-    ...(action ? { action: await actionView(context, state, action) } : {}),
+    ...(action ? await actionDisplay(context, state, action, user.id) : {}),
+  }
+}
+
+/** What the waiting action shows, and for a FIDO2 device what the browser hands it; one read more then. */
+async function actionDisplay(
+  context: Context,
+  state: FlowState,
+  action: CompiledAction,
+  userId: string,
+): Promise<Pick<FlowDisplay, 'action' | 'publicKeyCredentialRequestOptions'>> {
+  const view = await actionView(context, state, action)
+  if (!view.assertion) return { action: view }
+  const { kernel, environment } = context
+  const { deviceIds, policyId, challengedAt } = view.assertion
+  const credentials = await credentialsOf(kernel, environment.id, userId)
+  return {
+    action: view,
+    publicKeyCredentialRequestOptions: requestOptions({
+      ...fido2Terms(kernel, environment, devicePolicy(environment, policyId)),
+      challenge: challengeFor(environment, { kind: 'assertion', flowId: state.id, challengedAt }),
+      credentialIds: credentials.filter(({ deviceId }) => deviceIds.includes(deviceId)).map(({ id }) => id),
+    }),
   }
 }
 

@@ -42,6 +42,7 @@ export const flowResourceSchema = z.object({
   session: z.object({ id: z.string() }).optional(),
   bypassAllowed: z.boolean().optional(),
   selectedDevice: z.object({ id: z.string() }).optional(),
+  publicKeyCredentialRequestOptions: z.string().optional(),
   promptText: z.string().optional(),
   resumeUrl: z.string(),
   status: z.string(),

@@ -198,9 +198,20 @@ export interface ActionView {
   readonly bypassAllowed?: boolean
   readonly selectedDevice?: { readonly id: string }
   readonly devices?: readonly DeviceView[]
+  /** What a FIDO2 device is asked to sign; what is shown of it are the options of the browser's API. */
+  readonly assertion?: AssertionRequest
   /** Attributes that are asked for. */
   readonly attributes?: readonly { readonly name: ProfileAttribute; readonly required: boolean }[]
   readonly promptText?: string
+}
+
+/** A challenge for some of the user's FIDO2 devices. */
+export interface AssertionRequest {
+  readonly deviceIds: readonly string[]
+  /** `null`: the environment's default device authentication policy. */
+  readonly policyId: string | null
+  /** Epoch milliseconds. */
+  readonly challengedAt: number
 }
 
 /** How an action uses identity providers. */

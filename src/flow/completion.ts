@@ -9,6 +9,7 @@
 import type { Standing } from './action.ts'
 import { type Circumstances, evaluate } from './condition.ts'
 import { type Facts, type SessionFacts, type UserFacts, isUsable } from './facts.ts'
+import { takesPasscode } from './factors/device.ts'
 import type { Outcome } from './outcome.ts'
 import type { CompiledAction } from './policy.ts'
 import { type LivePolicy, type Variant, type Variants, variantsOf } from './policy-versions.ts'
@@ -170,6 +171,11 @@ function outcomeOf(
   const remembered = spared
     .filter(isAuthenticator)
     .filter((method) => evidence.session?.lastSignOn.withAuthenticator[method])
+  const words: ReadonlySet<string> = new Set([
+    ...Object.keys(proved),
+    ...remembered,
+    ...evidence.proofs.flatMap(({ factor }) => (factor ? [takesPasscode(factor) ? 'otp' : 'pop'] : [])),
+  ])
   const userId = evidence.user.id
   const live = liveSession(flow, facts)
   const isKept = live?.userId === userId
@@ -183,11 +189,7 @@ function outcomeOf(
     policyId: atStart.id,
     policyVersion: atStart.version,
     acr: atStart.name,
-    amr: amrWords.filter((word) =>
-      word === 'otp'
-        ? evidence.proofs.some(({ factor }) => factor !== undefined)
-        : word in proved || remembered.includes(word),
-    ),
+    amr: amrWords.filter((word) => words.has(word)),
     authTime: Math.floor(evidence.at / 1000),
     proved,
   }

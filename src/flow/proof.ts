@@ -21,7 +21,7 @@ export function isAuthenticator(method: Method): method is Authenticator {
 }
 
 /** The words of the `amr` claim (RFC 8176), in their order; what an identity provider asked for is not claimed (row M16). */
-export const amrWords = ['pwd', 'otp', 'mfa'] as const
+export const amrWords = ['pwd', 'otp', 'pop', 'mfa'] as const
 
 export type AmrWord = (typeof amrWords)[number]
 

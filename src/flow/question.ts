@@ -170,6 +170,23 @@ export interface Questions {
       | { readonly result: 'rejected' }
       | LockedOut
   }
+  /** Did one of these FIDO2 devices sign the challenge of this flow (one guess)? Its counter moves with the state. */
+  readonly checkAssertion: {
+    readonly ask: {
+      readonly userId: string
+      readonly deviceIds: readonly string[]
+      readonly policyId: string | null
+      readonly flowId: string
+      /** When the challenge was made, epoch milliseconds. */
+      readonly challengedAt: number
+      /** The page that asked the device, as the client says. */
+      readonly origin: string
+    }
+    readonly answer:
+      | { readonly result: 'accepted'; readonly user: UserFacts }
+      | { readonly result: 'rejected' }
+      | LockedOut
+  }
 }
 
 /** The name of a question. */

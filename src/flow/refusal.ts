@@ -112,6 +112,13 @@ export const wrongPasscode: Refusal = invalidData('wrong-code', {
   message: 'The passcode is not valid.',
 })
 
+/** No device of the user has signed the challenge in time (authentication-api 4.2 `assertion.check`). */
+export const wrongAssertion: Refusal = invalidData('wrong-assertion', {
+  code: 'INVALID_VALUE',
+  target: 'assertion',
+  message: 'The assertion is not valid.',
+})
+
 /** The user has no such device that may be used now: the same for one of somebody else (row L01). */
 export const noSuchDevice: Refusal = invalidData('no-such-device', {
   code: 'INVALID_VALUE',

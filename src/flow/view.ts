@@ -38,6 +38,8 @@ export interface FlowDisplay {
   readonly toConfirm?: { readonly providerId: string; readonly attributes: Readonly<Record<string, string>> }
   /** What the waiting action shows of itself. */
   readonly action?: ActionView
+  /** JSON text: what `navigator.credentials.get` takes (authentication-api 3.4). */
+  readonly publicKeyCredentialRequestOptions?: string
 }
 
 interface Link {
@@ -92,6 +94,7 @@ export interface FlowView {
   readonly error?: Failure
   readonly bypassAllowed?: boolean
   readonly selectedDevice?: { readonly id: string }
+  readonly publicKeyCredentialRequestOptions?: string
 }
 
 /** Whether the way a user became known lets the flow name them. */
@@ -106,9 +109,9 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
   const user = state.user && isNamed[state.user.knownBy] && display.user?.id === state.user.id ? display.user : null
   const session = sessionId(state)
   const requiredStep = viewSteps(state, links).find(({ id }) => id === state.action?.id)
-  const { passwordPolicy, action = {} } = display
+  const { passwordPolicy, action = {}, publicKeyCredentialRequestOptions } = display
   // Nothing of somebody who has proved nothing yet (row J26).
-  const { devices, attributes, ...members } = user ? action : {}
+  const { devices, attributes, assertion, ...members } = user ? action : {}
   return {
     _links: {
       ...Object.fromEntries(state.offers.map((name) => [name, { href: links.self }])),
@@ -126,6 +129,7 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
       ...(requiredStep ? { requiredStep } : {}),
     },
     ...members,
+    ...(assertion && publicKeyCredentialRequestOptions ? { publicKeyCredentialRequestOptions } : {}),
     id: state.id,
     environment: { id: state.environmentId },
     ...(session ? { session: { id: session } } : {}),

@@ -46,6 +46,9 @@ export function explainRefusal(
   if (code === 'INVALID_OTP') return { field: 'otp', text: say(language, 'error.wrongCode') }
   if (code === 'UNIQUENESS_VIOLATION') return { field, text: say(language, 'error.taken') }
   if (code === 'REQUIRED_VALUE' && field) return { field, text: say(language, missing[field] ?? 'error.enterValue') }
+  if (code === 'INVALID_VALUE' && detail?.target === 'assertion') {
+    return { field: null, text: say(language, 'error.wrongPasskey') }
+  }
   if (code === 'INVALID_VALUE') {
     if (field === 'recoveryCode' || field === 'verificationCode')
       return { field, text: say(language, 'error.wrongCode') }

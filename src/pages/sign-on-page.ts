@@ -58,7 +58,14 @@ async function show(
         : renderSignOnNotice({ kind: 'failed', applicationName, resumeUrl, failure: state.failure.code }, language)
     return { status: 200, html, headers: pageHeaders({ formActions: [] }) }
   }
-  const { user, passwordPolicy, providers = [], toConfirm, action } = await displayOf(context, state, application)
+  const {
+    user,
+    passwordPolicy,
+    providers = [],
+    toConfirm,
+    action,
+    publicKeyCredentialRequestOptions,
+  } = await displayOf(context, state, application)
   const { username = hint(state) ?? '', email = '' } = toConfirm?.attributes ?? {}
   const html = renderSignOn(
     {
@@ -72,6 +79,7 @@ async function show(
       passwordPolicy,
       devices: action?.devices,
       selectedDevice: action?.selectedDevice,
+      publicKeyCredentialRequestOptions,
       attributes: action?.attributes,
       promptText: action?.promptText,
       providers: providers.map(({ id, name }) => ({ name, href: links.authenticate(id) })),

@@ -1,6 +1,7 @@
 /**
- * What JavaScript adds to the sign-on pages, which do without it: passwords can be shown. They are hidden again before
- * the form is sent, so that no browser remembers one as ordinary text.
+ * What JavaScript adds to the sign-on pages. Passwords can be shown; they are hidden again before the form is sent, so that
+ * no browser remembers one as ordinary text. A passkey is asked for as soon as its page is there; browsers that want a
+ * person to press a button first refuse that, which is no failure to speak of.
  */
 import { defineAsset } from './asset.ts'
 
@@ -17,6 +18,42 @@ if (toggle) {
   toggle.closest('label').hidden = false
   toggle.addEventListener('change', () => show(toggle.checked))
   toggle.form.addEventListener('submit', () => show(false))
+}
+
+const passkey = document.querySelector('#passkey')
+if (passkey && window.PublicKeyCredential) {
+  const form = passkey.closest('form')
+  const base64 = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)))
+  const use = async () => {
+    const options = JSON.parse(passkey.dataset.options)
+    const { id, rawId, type, response } = await navigator.credentials.get({
+      publicKey: {
+        ...options,
+        challenge: Uint8Array.from(options.challenge),
+        allowCredentials: options.allowCredentials.map((each) => ({ ...each, id: Uint8Array.from(each.id) })),
+      },
+    })
+    const { clientDataJSON, authenticatorData, signature, userHandle } = response
+    form.elements.origin.value = location.origin
+    form.elements.assertion.value = JSON.stringify({
+      id,
+      rawId: base64(rawId),
+      type,
+      response: {
+        clientDataJSON: base64(clientDataJSON),
+        authenticatorData: base64(authenticatorData),
+        signature: base64(signature),
+        ...(userHandle ? { userHandle: base64(userHandle) } : {}),
+      },
+    })
+    form.submit()
+  }
+  passkey.hidden = false
+  document.querySelector('#passkey-unavailable').hidden = true
+  const button = passkey.querySelector('button')
+  const told = passkey.querySelector('#passkey-failed')
+  button.addEventListener('click', () => use().catch(() => (told.hidden = false)))
+  if (!document.querySelector('.alert:not([hidden])')) use().catch(() => {})
 }
 `,
 )

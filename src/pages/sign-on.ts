@@ -6,23 +6,20 @@
  */
 import type { ActionStatus, MediaType } from '../flow/actions/index.ts'
 import type { ActionView } from '../flow/action.ts'
-import { type DeviceView, isSentTo } from '../flow/factors/device.ts'
-import { type Fragment, type Html, html } from './html.ts'
+import { type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
 import { type PasswordRequirements, requirementsList } from './password-requirements.ts'
-import { field, type FieldContext, type SignOnError, showPassword } from './sign-on-fields.ts'
+import { devices, type DevicesView, passcode, passkey } from './sign-on-devices.ts'
+import { field, type FieldContext, showPassword } from './sign-on-fields.ts'
+import { type Content, postForm, submit } from './sign-on-forms.ts'
 import { providerLinks, type SignOnProvider } from './sign-on-providers.ts'
 import { signOnScript } from './sign-on-script.ts'
 import { type Language, say, type TextName } from './texts/language.ts'
 
 /** A waiting flow as its page shows it. */
-export interface SignOnView {
+export interface SignOnView extends DevicesView {
   readonly status: ActionStatus
-  /** The address of the page itself, where its forms are posted. */
-  readonly pageUrl: string
   readonly applicationName: string
-  /** What may be done now. */
-  readonly offers: readonly MediaType[]
   /** What the person chose to do instead of what the status asks first. */
   readonly aside?: Aside | undefined
   /** What to begin with: `login_hint`, or what was typed before. */
@@ -32,14 +29,9 @@ export interface SignOnView {
   readonly passwordPolicy?: PasswordRequirements | undefined
   /** The identity providers that may be used now. */
   readonly providers?: readonly SignOnProvider[] | undefined
-  /** Second factors of the user, and which of them is in use. */
-  readonly devices?: readonly DeviceView[] | undefined
-  readonly selectedDevice?: { readonly id: string } | undefined
   /** Attributes that are asked for, and what the policy says to that. */
   readonly attributes?: ActionView['attributes'] | undefined
   readonly promptText?: string | undefined
-  /** What was wrong with the last attempt. */
-  readonly error?: SignOnError | undefined
 }
 
 /** The parts of a person's name that are shown. */
@@ -55,15 +47,6 @@ export const asides = { forgot: 'password.forgot', register: 'user.register' } a
 >
 
 export type Aside = keyof typeof asides
-
-/** One page: its heading, a sentence, and its forms. */
-interface Content {
-  readonly heading: TextName
-  readonly text?: TextName
-  /** In the place of the text: words of the policy. */
-  readonly note?: string | undefined
-  readonly forms: Fragment
-}
 
 /** Renders the page of a waiting flow. */
 export function renderSignOn(view: SignOnView, language: Language): string {
@@ -133,6 +116,8 @@ function contentOf(view: SignOnView, context: FieldContext): Content {
       return profile(view, context)
     case 'OTP_REQUIRED':
       return passcode(view, context)
+    case 'ASSERTION_REQUIRED':
+      return passkey(view, context)
     case 'DEVICE_SELECTION_REQUIRED':
       return { heading: 'device.heading', text: 'device.text', forms: devices(view, context, view.devices ?? [], true) }
   }
@@ -217,43 +202,6 @@ function profile(view: SignOnView, context: FieldContext): Content {
   return { heading: 'profile.heading', text: 'profile.text', note: view.promptText, forms }
 }
 
-function passcode(view: SignOnView, context: FieldContext): Content {
-  const selected = view.devices?.find(({ id }) => id === view.selectedDevice?.id)
-  const unused = view.devices?.filter(({ id }) => id !== selected?.id) ?? []
-  const content = [field(context, 'otp', { isFirst: true }), submit(context, 'passcode.submit')]
-  const forms = [postForm(view, 'otp.check', content)]
-  if (selected && isSentTo(selected.type))
-    forms.push(deviceForm(view, selected, html`<button class="link">${say(context.language, 'code.again')}</button>`))
-  if (unused.length > 0) {
-    const heading = html`<h2 class="muted">${say(context.language, 'device.others')}</h2>`
-    forms.push(heading, ...devices(view, context, unused))
-  }
-  return { heading: 'passcode.heading', text: selected?.type === 'TOTP' ? 'passcode.fromApp' : 'passcode.sent', forms }
-}
-
-/** One button for each device. @param isFirst whether they are what the page is for */
-function devices(
-  view: SignOnView,
-  { language }: FieldContext,
-  list: readonly DeviceView[],
-  isFirst = false,
-): readonly Html[] {
-  return list.map((device, at) => {
-    const name = device.nickname ?? say(language, `device.${device.type}`)
-    const target = device.email ?? device.phone
-    const focus = isFirst && at === 0 && html` autofocus`
-    return deviceForm(
-      view,
-      device,
-      html`<button class="${isFirst ? 'button' : 'link'}"${focus}>${name}${target && html` <bdi>${target}</bdi>`}</button>`,
-    )
-  })
-}
-
-function deviceForm(view: SignOnView, { id }: DeviceView, button: Html): Html {
-  return postForm(view, 'device.select', html`<input type="hidden" name="device" value="${id}">${button}`)
-}
-
 /** Has the same code sent again. */
 function again(view: SignOnView, { language }: FieldContext, action: MediaType): Html {
   return postForm(view, action, html`<button class="link">${say(language, 'code.again')}</button>`)
@@ -261,10 +209,6 @@ function again(view: SignOnView, { language }: FieldContext, action: MediaType):
 
 function back({ pageUrl }: SignOnView, { language }: FieldContext): Html {
   return html`<p class="others"><a class="link" href="${pageUrl}">${say(language, 'signOn.back')}</a></p>`
-}
-
-function submit({ language }: FieldContext, text: TextName): Html {
-  return html`<button class="button">${say(language, text)}</button>`
 }
 
 function requirements({ passwordPolicy, error }: SignOnView, { language }: FieldContext): Html {
@@ -282,15 +226,6 @@ function account(view: SignOnView, { username, name }: NonNullable<SignOnView['u
   const notYou = html`<button class="link">${say(language, 'signOn.notYou')}</button>`
   return html`<div class="account"><p><bdi>${full || username}</bdi>${full && html` <span><bdi>${username}</bdi></span>`}</p>
 ${postForm(view, 'session.reset', notYou)}</div>`
-}
-
-/** A form that carries out an action; nothing where the flow does not offer it. */
-function postForm({ pageUrl, offers }: SignOnView, action: MediaType, content: Fragment): Html {
-  if (!offers.includes(action)) return html``
-  return html`<form method="post" action="${pageUrl}">
-<input type="hidden" name="action" value="${action}">
-${content}
-</form>`
 }
 
 /** Tells password managers whose password this is. It has no name, so that it is not sent. */

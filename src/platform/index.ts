@@ -6,6 +6,7 @@ import { applicationOperations } from './applications.ts'
 import { billOfMaterialsOperations } from './bill-of-materials.ts'
 import { emailDeliverySettingsOperations } from './email-delivery-settings.ts'
 import { deviceAuthenticationPolicyOperations } from './device-authentication-policies.ts'
+import { fido2PolicyOperations } from './fido2-policies.ts'
 import { environmentDeletionOperations } from './environment-deletion.ts'
 import { environmentTypeOperations } from './environment-type.ts'
 import { environmentOperations } from './environments.ts'
@@ -50,6 +51,7 @@ export const platformOperations: readonly Operation[] = [
   ...userSessionOperations,
   ...mfaSettingsOperations,
   ...deviceAuthenticationPolicyOperations,
+  ...fido2PolicyOperations,
   ...userDeviceOperations,
   ...userDeviceCreationOperations,
   ...userDeviceActionOperations,

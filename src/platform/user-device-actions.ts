@@ -8,12 +8,16 @@ import { z } from 'zod'
 import { vendorMediaType } from '../contract/media-type.ts'
 import { type Context, defineOperation, type Operation, type Reply } from '../contract/operation.ts'
 import type { Device } from '../directory/devices.ts'
+import { verifyAttestation } from '../directory/fido2.ts'
+import { fido2Terms, keepCredential } from '../directory/fido2-devices.ts'
+import { challengeFor, challengeMilliseconds } from '../directory/fido2-options.ts'
 import { tryPasscode } from '../directory/passcodes.ts'
+import { takesPasscode } from '../flow/factors/device.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
-import { passcodeBound } from '../flow/factors/device-authentication-policy.ts'
+import { triesOf } from '../flow/factors/device-authentication-policy.ts'
 import { type Columns, update } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
-import { AlreadyConsumed } from '../storage/refusals.ts'
+import { AlreadyConsumed, UniquenessViolation } from '../storage/refusals.ts'
 import { controlledUser } from './user-control.ts'
 import { deviceBody, deviceResource } from './user-device-representation.ts'
 import { activationCode } from './user-device-create.ts'
@@ -58,8 +62,15 @@ const activateDevice = defineOperation({
   ...declared,
   id: 'activateDevice',
   mediaTypes: [vendorMediaType('device.activate')],
-  summary: 'Activate an MFA device by a passcode of it',
-  body: { kind: 'json', schema: z.object({ otp: z.string().min(1).max(64) }) },
+  summary: 'Activate an MFA device by a passcode of it, or by the attestation of a FIDO2 device',
+  body: {
+    kind: 'json',
+    schema: z.object({
+      otp: z.string().min(1).max(64).optional(),
+      attestation: z.string().min(1).max(20_000).optional().describe('JSON text: the answer of the browser.'),
+      origin: z.string().max(300).optional(),
+    }),
+  },
   errors: ['INVALID_DATA', 'REQUEST_FAILED', 'LIMITED', 'FORBIDDEN', 'NOT_FOUND'],
   event: 'DEVICE.ACTIVATED',
   async handle({ params, body }, context) {
@@ -67,7 +78,9 @@ const activateDevice = defineOperation({
     const { user } = await controlledUser(context, params.userId, updating)
     const device = await deviceOf(context, user, params.deviceId)
     if (device.status === 'ACTIVE') throw alreadyActive()
-    const bound = passcodeBound(environment.flowConfiguration.defaultDeviceAuthenticationPolicy, device.type)
+    if (!takesPasscode(device.type)) return activateFido2(context, params, device, body)
+    if (body.otp === undefined) throw invalidData('REQUIRED_VALUE', 'otp', 'must not be null')
+    const bound = triesOf(environment.flowConfiguration.defaultDeviceAuthenticationPolicy, device.type)
     const attempt = { device, use: { kind: 'activation' }, typed: body.otp, bound, now } as const
     const check = await tryPasscode(kernel, environment, attempt)
     if (check.result === 'lockedOut') {
@@ -81,6 +94,32 @@ const activateDevice = defineOperation({
     }
   },
 })
+
+/** Keeps the credential that the browser made (rows L22, L29). */
+async function activateFido2(
+  context: Context,
+  params: { readonly userId: string; readonly deviceId: string },
+  { id: deviceId, userId, createdAt }: Device,
+  { attestation, origin }: { readonly attestation?: string | undefined; readonly origin?: string | undefined },
+): Promise<Reply> {
+  const { kernel, environment, now } = context
+  if (attestation === undefined) throw invalidData('REQUIRED_VALUE', 'attestation', 'must not be null')
+  const terms = fido2Terms(kernel, environment, environment.flowConfiguration.defaultDeviceAuthenticationPolicy)
+  const challenge = challengeFor(environment, { kind: 'attestation', userId, deviceId, createdAt })
+  const isInTime = now - createdAt <= challengeMilliseconds && origin === terms.relyingParty.origin
+  const credential = isInTime ? await verifyAttestation(attestation, { ...terms, challenge }) : undefined
+  if (!credential) throw wrongAttestation()
+  const keep = () => keepCredential(environment.id, { userId, deviceId }, credential, now)
+  try {
+    return await change(context, params, () => ({ status: 'ACTIVE', expires_at: null }), keep)
+  } catch (error) {
+    throw error instanceof UniquenessViolation ? wrongAttestation() : error
+  }
+}
+
+function wrongAttestation(): Error {
+  return invalidData('INVALID_VALUE', 'attestation', 'The attestation is not valid.')
+}
 
 function wrongPasscode(): Error {
   return invalidData('INVALID_OTP', 'otp', 'The passcode is not valid.')

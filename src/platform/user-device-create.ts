@@ -1,6 +1,7 @@
 /**
  * Adding an MFA device to a user: `POST ~/users/{userId}/devices`, platform-api 3.14.5. An administrator's e-mail or
- * phone device is active at once; an authenticator app is active once a passcode of it was seen (user-device-actions.ts).
+ * phone device is active at once; an authenticator app is active once a passcode of it was seen, a FIDO2 device once its
+ * credential was (user-device-actions.ts).
  *
  * Never: a device of a kind that the policy does not let be paired; a seed that the client chose (row L20); more devices
  * than a user may have, however many are made at once.
@@ -9,12 +10,19 @@ import { z } from 'zod'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
 import { activationMilliseconds, type Device, sealSeed } from '../directory/devices.ts'
+import { credentialsOf, fido2Terms } from '../directory/fido2-devices.ts'
+import { challengeFor, creationOptions } from '../directory/fido2-options.ts'
 import { sendPasscode } from '../directory/passcodes.ts'
 import { base32, keyUri, seedBytes } from '../directory/totp.ts'
 import type { User } from '../directory/users.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
 import { type DeviceType, deviceTypes, isSentTo } from '../flow/factors/device.ts'
-import { allows, secondsOf, settingsOf } from '../flow/factors/device-authentication-policy.ts'
+import {
+  allows,
+  type DeviceAuthenticationPolicy,
+  secondsOf,
+  settingsOf,
+} from '../flow/factors/device-authentication-policy.ts'
 import { optionalAttributes } from '../flow/user-attributes.ts'
 import { insert } from '../storage/operations.ts'
 import { run } from '../storage/port.ts'
@@ -36,14 +44,42 @@ const newDevice = z.object({
   nickname: nickname.optional(),
   status: z.enum(['ACTIVE', 'ACTIVATION_REQUIRED']).optional(),
   policy: z.object({ id: uuid }).optional(),
+  rp: z.object({ id: z.string().max(253), name: z.string().max(256).optional() }).optional(),
 })
 
-function requirePairable({ environment }: Context, type: DeviceType, policyId: string | undefined): void {
+/** The policy that lets a device be paired. @throws Problem INVALID_DATA */
+function pairingPolicy(
+  { environment }: Context,
+  type: DeviceType,
+  policyId: string | undefined,
+): DeviceAuthenticationPolicy {
   const { deviceAuthenticationPolicies: policies, defaultDeviceAuthenticationPolicy } = environment.flowConfiguration
   const policy = policyId === undefined ? defaultDeviceAuthenticationPolicy : policies.get(policyId)
   if (!policy) throw invalidData('INVALID_VALUE', 'policy.id', 'is not a device authentication policy')
-  if (!allows(policy, type) || settingsOf(policy, type).pairingDisabled)
+  if (!allows(policy, type) || settingsOf(policy, type)?.pairingDisabled)
     throw invalidData('INVALID_VALUE', 'type', 'is not allowed by the policy')
+  return policy
+}
+
+/** What the browser hands to a new FIDO2 device. @throws Problem INVALID_DATA for a relying party of another server */
+async function fido2Options(
+  { kernel, environment }: Context,
+  user: User,
+  { id: deviceId, createdAt }: Device,
+  devicePolicy: DeviceAuthenticationPolicy,
+  rp: { readonly id: string } | undefined,
+): Promise<string> {
+  const terms = fido2Terms(kernel, environment, devicePolicy)
+  if (rp && rp.id !== terms.relyingParty.id) {
+    throw invalidData('INVALID_VALUE', 'rp.id', `must be ${terms.relyingParty.id}, the host name of the sign-on pages`)
+  }
+  const credentials = await credentialsOf(kernel, environment.id, user.id)
+  const challenge = challengeFor(environment, { kind: 'attestation', userId: user.id, deviceId, createdAt })
+  return creationOptions(
+    { ...terms, challenge, credentialIds: credentials.map(({ id }) => id) },
+    user,
+    environment.name,
+  )
 }
 
 const createDevice = defineOperation({
@@ -60,7 +96,7 @@ const createDevice = defineOperation({
   async handle({ params: { userId }, body }, context) {
     const { kernel, environment, now } = context
     const { user } = await controlledUser(context, userId, creating)
-    requirePairable(context, body.type, body.policy?.id)
+    const policy = pairingPolicy(context, body.type, body.policy?.id)
     const address = addressIn(body)
     const { maxAllowedDevices } = environment.mfaSettings.pairing
     const id = kernel.world.uuid()
@@ -79,7 +115,8 @@ const createDevice = defineOperation({
       createdAt: now,
       updatedAt: now,
     }
-    const sending = isActive || seed ? undefined : await activationCode(context, user, device)
+    const options = body.type === 'FIDO2' ? await fido2Options(context, user, device, policy, body.rp) : undefined
+    const sending = isActive || seed || options ? undefined : await activationCode(context, user, device)
     await kernel.storage.commit({
       name: 'create-device',
       *run() {
@@ -94,8 +131,13 @@ const createDevice = defineOperation({
     })
     if (sending) kernel.wakeOutbox()
     const told = seed ? { secret: base32(seed), keyUri: keyUri(environment.name, user.username, seed) } : {}
+    const asked = options ? { publicKeyCredentialCreationOptions: options } : {}
     const written = deviceBody(context, user, device)
-    return { status: 201, body: { ...written, ...told }, headers: { location: written._links['self']?.href ?? '' } }
+    return {
+      status: 201,
+      body: { ...written, ...told, ...asked },
+      headers: { location: written._links['self']?.href ?? '' },
+    }
   },
 })
 

@@ -30,6 +30,10 @@ export const deviceResource = z.object({
 export const createdDeviceResource = deviceResource.extend({
   secret: z.string().optional().describe('The seed, base32; told once.'),
   keyUri: z.string().optional().describe('What an authenticator app reads from a QR code; told once.'),
+  publicKeyCredentialCreationOptions: z
+    .string()
+    .optional()
+    .describe('JSON text: what `navigator.credentials.create` takes; answered within five minutes.'),
 })
 
 /** The body of a device. */

@@ -2,18 +2,16 @@
 import assert from 'node:assert/strict'
 import { createSecretKey } from 'node:crypto'
 import { suite, test } from 'node:test'
-import {
-  assertionChallenge,
-  type Fido2Credential,
-  relyingParty,
-  verifyAssertion,
-  verifyAttestation,
-} from '../../src/directory/fido2.ts'
+import { type Fido2Credential, relyingParty, verifyAssertion, verifyAttestation } from '../../src/directory/fido2.ts'
+import { type ChallengeFor, challengeFor } from '../../src/directory/fido2-options.ts'
+import { bootstrapFido2Policies } from '../../src/environment/fido2-policy.ts'
 import { type Said, SoftwareAuthenticator } from '../harness/software-authenticator.ts'
 
 const challenge = Buffer.alloc(32, 7).toString('base64url')
 const party = relyingParty({ authUrl: 'https://auth.example.com' })
-const expected = { relyingParty: party, challenge }
+const [passkeys, securityKeys] = bootstrapFido2Policies()
+assert.ok(passkeys && securityKeys)
+const expected = { relyingParty: party, challenge, policy: passkeys }
 const honest: Said = { challenge, origin: party.origin, rpId: party.id }
 const userId = '0b9f4c3e-7f0e-4d0e-9b6a-5d0c1b7a2f11'
 const someoneElse = '7c6b1f52-1a53-4a27-8f0b-8f7d5f0f9a44'
@@ -145,17 +143,46 @@ suite('an assertion', () => {
   })
 })
 
-test('L22: a challenge is of one environment, flow, device and time', () => {
+suite('by another policy', () => {
+  test('L25: nobody has to be verified, but somebody be present', async () => {
+    const lenient = { ...expected, policy: securityKeys }
+    const authenticator = new SoftwareAuthenticator()
+    const credential = await verifyAttestation(authenticator.attest({ ...honest, isVerified: false }), lenient)
+    assert.ok(credential)
+    const unverified = authenticator.assert({ ...honest, isVerified: false })
+    assert.equal(await verifyAssertion(unverified, credential, { ...lenient, userId }), 2)
+    assert.equal(await verifyAssertion(unverified, credential, { ...expected, userId }), undefined)
+    const absent = authenticator.assert({ ...honest, isVerified: false, isPresent: false })
+    assert.equal(await verifyAssertion(absent, credential, { ...lenient, userId }), undefined)
+  })
+
+  test('a credential that may be copied is refused, when it is made and when it is used', async () => {
+    const strict = { ...expected, policy: securityKeys }
+    const copied = { ...honest, isBackupEligible: true }
+    const authenticator = new SoftwareAuthenticator()
+    assert.equal(await verifyAttestation(authenticator.attest(copied), strict), undefined)
+    const credential = await verifyAttestation(authenticator.attest(copied), expected)
+    assert.ok(credential?.isBackupEligible)
+    assert.equal(await verifyAssertion(authenticator.assert(copied), credential, { ...strict, userId }), undefined)
+    assert.ok(await verifyAssertion(authenticator.assert(copied), credential, { ...expected, userId }))
+  })
+})
+
+test('L22: a challenge is of one environment, use and time', () => {
   const one = { id: 'e1', dataKey: createSecretKey(Buffer.alloc(32, 1)) }
-  const asked = { flowId: 'f', deviceId: 'd', nonce: 'n' }
+  const asked: ChallengeFor = { kind: 'assertion', flowId: 'f', challengedAt: 1 }
+  const made: ChallengeFor = { kind: 'attestation', userId: 'u', deviceId: 'd', createdAt: 1 }
   const challenges = [
-    assertionChallenge(one, asked),
-    assertionChallenge({ ...one, id: 'e2' }, asked),
-    assertionChallenge({ ...one, dataKey: createSecretKey(Buffer.alloc(32, 2)) }, asked),
-    assertionChallenge(one, { ...asked, flowId: 'g' }),
-    assertionChallenge(one, { ...asked, deviceId: 'e' }),
-    assertionChallenge(one, { ...asked, nonce: 'm' }),
+    challengeFor(one, asked),
+    challengeFor({ ...one, id: 'e2' }, asked),
+    challengeFor({ ...one, dataKey: createSecretKey(Buffer.alloc(32, 2)) }, asked),
+    challengeFor(one, { ...asked, flowId: 'g' }),
+    challengeFor(one, { ...asked, challengedAt: 2 }),
+    challengeFor(one, made),
+    challengeFor(one, { ...made, userId: 'v' }),
+    challengeFor(one, { ...made, deviceId: 'e' }),
+    challengeFor(one, { ...made, createdAt: 2 }),
   ]
   assert.equal(new Set(challenges).size, challenges.length)
-  assert.equal(assertionChallenge(one, asked), challenges[0])
+  assert.equal(challengeFor(one, asked), challenges[0])
 })

@@ -12,6 +12,7 @@ import type { InboxRow } from '../../src/storage/sql/inbox.ts'
 import { flowById, type FlowRow } from '../../src/storage/sql/sessions.ts'
 import { type OpenIdProvider, startOpenIdProvider } from '../harness/openid-provider.ts'
 import { passcodeShown } from '../harness/authenticator-app.ts'
+import { type Said, SoftwareAuthenticator } from '../harness/software-authenticator.ts'
 import { Browser, piFlowRequest, pkce } from '../harness/sign-on.ts'
 import type { Answer, Stile } from '../harness/stile.ts'
 import { comeBack, newIdentityProvider } from './external.ts'
@@ -100,6 +101,43 @@ export async function addTotpDevice(stile: Stile, { id }: Pick<Person, 'id'>): P
   const activated = await stile.api('POST', `/users/${id}/devices/${deviceId}`, body, { mediaType })
   assert.equal(activated.status, 200, activated.text)
   return { id: deviceId, secret }
+}
+
+/** Gives a user an active FIDO2 device. */
+export async function addPasskey(
+  stile: Stile,
+  { id }: Pick<Person, 'id'>,
+  passkey = new SoftwareAuthenticator(),
+): Promise<{ readonly deviceId: string; readonly passkey: SoftwareAuthenticator }> {
+  const created = await stile.api('POST', `/users/${id}/devices`, { type: 'FIDO2' })
+  assert.equal(created.status, 201, created.text)
+  const { id: deviceId, publicKeyCredentialCreationOptions } = created.json
+  const attestation = passkey.attest(saidTo(stile, publicKeyCredentialCreationOptions))
+  const activated = await activate(stile, { id, deviceId }, attestation)
+  assert.equal(activated.status, 200, activated.text)
+  return { deviceId, passkey }
+}
+
+/** Tries to activate a FIDO2 device. */
+export function activate(
+  stile: Stile,
+  { id, deviceId }: { readonly id: string; readonly deviceId: string },
+  attestation: string,
+  origin = stile.authUrl,
+): Promise<Answer> {
+  const mediaType = 'application/vnd.pingidentity.device.activate+json'
+  return stile.api('POST', `/users/${id}/devices/${deviceId}`, { attestation, origin }, { mediaType })
+}
+
+/** What an honest browser says to options, which hold signed bytes. */
+export function saidTo(stile: Stile, options: string): Said {
+  const { challenge, rpId, rp } = JSON.parse(options)
+  return { challenge: Buffer.from(challenge).toString('base64url'), origin: stile.authUrl, rpId: rpId ?? rp.id }
+}
+
+/** The answer of an authenticator to a flow. */
+export function signature(stile: Stile, passkey: SoftwareAuthenticator, options: string): string {
+  return passkey.assert(saidTo(stile, options))
 }
 
 /** Makes a device authentication policy, and returns its id. */
@@ -265,6 +303,13 @@ export async function codeSentTo(stile: Stile, address: string): Promise<string>
   return code
 }
 
+/** The page that an assertion says it was made for. */
+function originIn(assertion: string): string {
+  if (!assertion.startsWith('{')) return 'https://auth.example.com'
+  const clientData = Buffer.from(JSON.parse(assertion).response.clientDataJSON, 'base64url')
+  return JSON.parse(clientData.toString()).origin
+}
+
 /** Bodies that would succeed if the action were allowed. Codes are those that were sent. */
 export function bodyOf(action: MediaType, person: Person, code = 'CANARYXX'): object {
   switch (action) {
@@ -290,6 +335,8 @@ export function bodyOf(action: MediaType, person: Person, code = 'CANARYXX'): ob
       return { device: { id: person.deviceId ?? '' } }
     case 'otp.check':
       return { otp: code }
+    case 'assertion.check':
+      return { origin: originIn(code), assertion: code }
     case 'user.update':
       return { nickname: 'Ada' }
     case 'user.confirm':
@@ -403,6 +450,7 @@ export function isOffered(status: FlowStatus): boolean {
     'ACCOUNT_LINKING_REQUIRED',
     'DEVICE_SELECTION_REQUIRED',
     'OTP_REQUIRED',
+    'ASSERTION_REQUIRED',
     'PROFILE_DATA_REQUIRED',
   ].includes(status)
 }
@@ -416,6 +464,7 @@ async function offeredRequest(stile: Stile, status: FlowStatus, door: Door): Pro
     ACCOUNT_CONFIRMATION_REQUIRED: others.confirming,
     DEVICE_SELECTION_REQUIRED: others.multiFactor,
     OTP_REQUIRED: others.multiFactor,
+    ASSERTION_REQUIRED: others.multiFactor,
     PROFILE_DATA_REQUIRED: others.profiling,
   }
   return {
@@ -429,8 +478,7 @@ async function offeredRequest(stile: Stile, status: FlowStatus, door: Door): Pro
 export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.flow'): Promise<Arranged> {
   const browser = new Browser(stile)
   const forceChange = status === 'MUST_CHANGE_PASSWORD' || status === 'FAILED'
-  const isMultiFactor = status === 'DEVICE_SELECTION_REQUIRED' || status === 'OTP_REQUIRED'
-  const person = await (isMultiFactor ? newPersonWithDevices(stile) : newPerson(stile, { forceChange }))
+  const { person, passkey } = await personFor(stile, status, forceChange)
   if (status === 'PASSWORD_EXPIRED') await agePassword(stile, person)
   if (status === 'VERIFICATION_CODE_REQUIRED') await requireVerification(stile, person)
   const check = (flowId: string) =>
@@ -459,6 +507,7 @@ export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.
       flowId = await begin(browser, door, { ...request, max_age: '0' })
       break
     case 'OTP_REQUIRED':
+    case 'ASSERTION_REQUIRED':
       await check(flowId)
       await browser.act(flowId, 'device.select', bodyOf('device.select', person))
       break
@@ -479,8 +528,27 @@ export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.
   }
   assert.equal((await stateOf(stile, flowId)).status, status)
   const waitsForCode = status.endsWith('CODE_REQUIRED') || status === 'OTP_REQUIRED'
-  const code = waitsForCode ? await codeSentTo(stile, addressOf(person)) : undefined
-  return { browser, flowId, person, code }
+  if (waitsForCode) return { browser, flowId, person, code: await codeSentTo(stile, addressOf(person)) }
+  if (!passkey) return { browser, flowId, person, code: undefined }
+  const { json } = await browser.flow(flowId)
+  return { browser, flowId, person, code: signature(stile, passkey, json.publicKeyCredentialRequestOptions) }
+}
+
+/** Somebody who has what a flow needs to come into a status. */
+async function personFor(
+  stile: Stile,
+  status: FlowStatus,
+  forceChange: boolean,
+): Promise<{ readonly person: Person; readonly passkey?: SoftwareAuthenticator }> {
+  if (status === 'DEVICE_SELECTION_REQUIRED' || status === 'OTP_REQUIRED') {
+    return { person: await newPersonWithDevices(stile) }
+  }
+  const person = await newPerson(stile, { forceChange })
+  if (status !== 'ASSERTION_REQUIRED') return { person }
+  await enableMfa(stile, person)
+  await addEmailDevice(stile, person)
+  const { deviceId, passkey } = await addPasskey(stile, person)
+  return { person: { ...person, deviceId }, passkey }
 }
 
 /** The stored row of a flow; undefined when there is none that lives. */

@@ -23,6 +23,7 @@ const legal: Readonly<Record<FlowStatus, readonly MediaType[]>> = {
   ACCOUNT_CONFIRMATION_REQUIRED: ['user.confirm', 'session.reset'],
   ACCOUNT_LINKING_REQUIRED: ['usernamePassword.check', 'user.register', 'session.reset'],
   OTP_REQUIRED: ['otp.check', 'device.select'],
+  ASSERTION_REQUIRED: ['assertion.check', 'device.select'],
   PROFILE_DATA_REQUIRED: ['user.update'],
   DEVICE_SELECTION_REQUIRED: ['device.select'],
   COMPLETED: [],
@@ -35,7 +36,7 @@ const vendor = (name: string) => `application/vnd.pingidentity.${name}+json`
 const documented = [
   ...mediaTypeNames,
   ...['user.consent', 'user.acceptInvite'],
-  ...['otp.check', 'assertion.check', 'cancel.push.authentication', 'deviceAuthGrant.userCode.verify'],
+  ...['cancel.push.authentication', 'deviceAuthGrant.userCode.verify'],
   ...['deviceAuthGrant.consent', 'kerberos.authenticate', 'kerberos.lookup'],
 ]
 

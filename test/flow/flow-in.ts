@@ -114,6 +114,11 @@ export function flowIn(status: FlowState['status']): Rig {
       rig.begin(twoFactors())
       rig.signOn('alice')
       break
+    case 'ASSERTION_REQUIRED':
+      rig.begin(twoFactors())
+      rig.signOn('alice')
+      rig.post('device.select', { device: { id: deviceOf('alice', 'FIDO2') } })
+      break
     case 'OTP_REQUIRED':
       rig.begin(twoFactors())
       rig.signOn('alice')

@@ -24,6 +24,7 @@ const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
   ACCOUNT_CONFIRMATION_REQUIRED: ['user.confirm', 'session.reset'],
   ACCOUNT_LINKING_REQUIRED: ['usernamePassword.check', 'user.register', 'session.reset'],
   OTP_REQUIRED: ['otp.check', 'device.select'],
+  ASSERTION_REQUIRED: ['assertion.check', 'device.select'],
   PROFILE_DATA_REQUIRED: ['user.update'],
   DEVICE_SELECTION_REQUIRED: ['device.select'],
   COMPLETED: [],
@@ -46,6 +47,7 @@ const bodies: Readonly<Record<MediaType, object>> = {
   'user.update': { nickname: 'Ada' },
   'device.select': { device: { id: deviceOf('alice', 'TOTP') } },
   'otp.check': { otp: codeOf('alice') },
+  'assertion.check': { origin: 'https://auth.example.com', assertion: codeOf('alice') },
 }
 
 function untouched(rig: Rig, act: () => unknown): void {

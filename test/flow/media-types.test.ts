@@ -34,8 +34,9 @@ suite('media types', () => {
         ],
       ],
       ['user.lookup', [], ['SIGN_ON_REQUIRED']],
-      ['device.select', [], ['DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED']],
+      ['device.select', [], ['DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED', 'ASSERTION_REQUIRED']],
       ['otp.check', ['otp'], ['OTP_REQUIRED']],
+      ['assertion.check', ['assertion'], ['ASSERTION_REQUIRED']],
       ['user.update', [], ['PROFILE_DATA_REQUIRED']],
     ])
   })
@@ -50,7 +51,7 @@ suite('media types', () => {
 
   test('bodies can be published, secrets marked', () => {
     const schema = JSON.stringify(mediaTypes().map(({ body }) => z.toJSONSchema(body)))
-    assert.equal(schema.match(/"writeOnly":true/g)?.length, 8)
+    assert.equal(schema.match(/"writeOnly":true/g)?.length, 9)
   })
 })
 

@@ -67,6 +67,13 @@ const plan: fc.Arbitrary<ActionPlan> = fc.record({
   asksDeviceFirst: fc.boolean(),
 })
 
+/** Words of `amr`, and which evidence is behind each. */
+const shownBy: Readonly<Record<string, readonly string[]>> = {
+  otp: ['device'],
+  pop: ['signature'],
+  mfa: ['device', 'signature'],
+}
+
 const planned = new WeakMap<CompiledAction, ActionPlan>()
 const typeOf = {
   pwd: 'LOGIN',
@@ -135,8 +142,8 @@ type Command =
   | { readonly do: 'provider'; readonly enabled: boolean }
   | { readonly do: 'lookup' | 'forgot'; readonly who: 'alice' | 'bob' | 'nobody' }
   | { readonly do: 'recover' | 'verify'; readonly code: 'right' | 'wrong'; readonly fresh: string }
-  | { readonly do: 'select'; readonly who: 'alice' | 'bob'; readonly type: 'EMAIL' | 'TOTP' }
-  | { readonly do: 'passcode'; readonly code: 'right' | 'wrong' }
+  | { readonly do: 'select'; readonly who: 'alice' | 'bob'; readonly type: 'EMAIL' | 'TOTP' | 'FIDO2' }
+  | { readonly do: 'passcode' | 'sign'; readonly code: 'right' | 'wrong' }
   | { readonly do: 'register'; readonly who: 'alice' | 'carol'; readonly fresh: string }
   | { readonly do: 'disable' | 'enable' | 'forceChange' | 'forceVerification'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'rewrite'; readonly policy: 'p1' | 'p2'; readonly plans: readonly ActionPlan[] | null }
@@ -190,14 +197,17 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant('passcode'), code: fc.constantFrom('right', 'right', 'wrong') }),
+    arbitrary: fc.record({
+      do: fc.constantFrom('passcode', 'sign'),
+      code: fc.constantFrom('right', 'right', 'wrong'),
+    }),
   },
   {
     weight: 3,
     arbitrary: fc.record({
       do: fc.constant('select'),
       who: fc.constantFrom('alice', 'alice', 'bob'),
-      type: fc.constantFrom('EMAIL', 'TOTP'),
+      type: fc.constantFrom('EMAIL', 'TOTP', 'FIDO2', 'FIDO2'),
     }),
   },
   {
@@ -343,6 +353,9 @@ function run(
       case 'passcode':
         observe(rig, rig.post('otp.check', { otp: codeFor(rig, before, each.code) }), before)
         break
+      case 'sign':
+        observe(rig, rig.post('assertion.check', { origin: '', assertion: codeFor(rig, before, each.code) }), before)
+        break
       case 'verify':
         observe(rig, rig.post('user.verify', { verificationCode: codeFor(rig, before, each.code) }), before)
         break
@@ -419,6 +432,8 @@ const everyMember = {
   recoveryCode: codeOf('alice'),
   verificationCode: codeOf('alice'),
   otp: codeOf('alice'),
+  origin: 'https://auth.example.com',
+  assertion: codeOf('alice'),
   device: { id: deviceOf('alice', 'TOTP') },
 }
 
@@ -511,7 +526,15 @@ function hasPassed(rig: Rig, userId: string, { id, config }: CompiledAction): bo
 /** Whether what was truly checked is what an action asks for. */
 function isProved({ factor, trusts }: ActionPlan, own: Rig['evidence']): boolean {
   if (factor === 'name') return trusts || !own.some(({ trustedBy }) => trustedBy === 'IDENTIFIER_FIRST')
-  if (own.some(({ method }) => method === factor || (factor === 'mfa' && method === 'device'))) return true
+  if (
+    own.some(
+      ({ method }) =>
+        method === factor ||
+        (factor === 'device' && method === 'signature') ||
+        (factor === 'mfa' && (method === 'device' || method === 'signature')),
+    )
+  )
+    return true
   const stands = (by: string | undefined) => by === 'IDENTIFIER_FIRST' || (by === 'LOGIN' && trusts)
   return factor === 'pwd' && own.some(({ method, trustedBy }) => method === 'idp' && stands(trustedBy))
 }
@@ -536,8 +559,7 @@ suite('properties of the flow machine', () => {
           assert.deepEqual(unprovedActions(rig, userId, policyId), [], 'every action is proved or may be skipped')
           for (const proof of outcome.state.proofs) assert.equal(proof.userId, userId, 'proofs are of one user')
           const evidence = rig.evidence.filter((each) => each.userId === userId).map(({ method }) => method)
-          const shown = (word: string) =>
-            evidence.includes(word as 'pwd') || (['mfa', 'otp'].includes(word) && evidence.includes('device'))
+          const shown = (word: string) => evidence.some((each) => each === word || (shownBy[word] ?? []).includes(each))
           for (const method of Object.keys(proved)) assert.ok(shown(method), 'proved means checked')
           const remembered = Object.keys(outcome.state.session?.lastSignOn.withAuthenticator ?? {})
           for (const word of amr) assert.ok(shown(word) || remembered.includes(word))
@@ -639,6 +661,7 @@ suite('properties of the flow machine', () => {
             'password-changed': 1,
             'password-recovered': 1,
             'passcode-accepted': 1,
+            'assertion-accepted': 1,
             'email-verified': 2,
             'external-account-known': 1,
             'profile-updated': 1,

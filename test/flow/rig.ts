@@ -165,7 +165,11 @@ export class Rig {
   private atStart: readonly CompiledPolicy[] = []
   state: FlowState | undefined
   /** Secrets that were truly checked since the flow began or was reset: the model's own view of what is proved. */
-  evidence: { method: 'pwd' | 'mfa' | 'idp' | 'device' | 'profile'; userId: string; trustedBy?: string }[] = []
+  evidence: {
+    method: 'pwd' | 'mfa' | 'idp' | 'device' | 'signature' | 'profile'
+    userId: string
+    trustedBy?: string
+  }[] = []
   /** Whom a provider vouched for, while their address is yet to be verified. */
   private unverified: { userId: string; trustedBy: string } | undefined
   /** Whether the session may still spare steps, by the model's own account. */
@@ -387,6 +391,14 @@ export class Rig {
         if (!user || !factor || secrets.otp !== codeOf(user.username)) return { to, result: 'rejected' }
         this.evidence.push({ method: 'device', userId: user.facts.id })
         return { to, result: 'accepted', user: user.facts, factor }
+      }
+      case 'checkAssertion': {
+        const { kind: to, userId, deviceIds } = question
+        const user = this.personById(userId)
+        const isTheirs = user && deviceIds.includes(deviceOf(user.username, 'FIDO2'))
+        if (!isTheirs || secrets.assertion !== codeOf(user.username)) return { to, result: 'rejected' }
+        this.evidence.push({ method: 'signature', userId: user.facts.id })
+        return { to, result: 'accepted', user: user.facts }
       }
       case 'updateProfile': {
         const { kind: to, userId, attributes } = question

@@ -35,6 +35,11 @@ export class Browser {
     })
   }
 
+  /** Reads a flow. */
+  flow(flowId: string): Promise<Answer> {
+    return this.send(`/${this.stile.environmentId}/flows/${flowId}`)
+  }
+
   resume(flowId: string): Promise<Answer> {
     return this.send(`/${this.stile.environmentId}/as/resume?flowId=${flowId}`)
   }

@@ -25,7 +25,10 @@ const providers = [
 const devices = [
   { id: '0c9f1a2e-3ad1-4bcf-9a4c-6fb7d9b8c001', type: 'EMAIL', status: 'ACTIVE', email: 'a*****@example.com' },
   { id: '0c9f1a2e-3ad1-4bcf-9a4c-6fb7d9b8c002', type: 'TOTP', status: 'ACTIVE', nickname: 'Old phone' },
+  { id: '0c9f1a2e-3ad1-4bcf-9a4c-6fb7d9b8c003', type: 'FIDO2', status: 'ACTIVE' },
 ] as const
+
+const publicKeyCredentialRequestOptions = JSON.stringify({ challenge: [1], rpId: 'localhost', allowCredentials: [] })
 
 const attributes = [
   { name: 'name.given', required: true },
@@ -49,6 +52,9 @@ export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): Si
     ...known,
     ...chooses,
     ...(status === 'OTP_REQUIRED' ? { devices, selectedDevice: { id: devices[0].id } } : {}),
+    ...(status === 'ASSERTION_REQUIRED'
+      ? { devices, selectedDevice: { id: devices[2].id }, publicKeyCredentialRequestOptions }
+      : {}),
     ...(status === 'DEVICE_SELECTION_REQUIRED' ? { devices } : {}),
     ...(status === 'PROFILE_DATA_REQUIRED' ? { attributes } : {}),
     ...more,
@@ -97,6 +103,8 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
     'passcode by e-mail': signOn('OTP_REQUIRED'),
     'passcode of an app': signOn('OTP_REQUIRED', { devices: [devices[1]], selectedDevice: { id: devices[1].id } }),
     'passcode, wrong': signOn('OTP_REQUIRED', { error: refused('INVALID_OTP', 'otp') }),
+    passkey: signOn('ASSERTION_REQUIRED'),
+    'passkey, wrong': signOn('ASSERTION_REQUIRED', { error: refused('INVALID_VALUE', 'assertion') }),
     'identifier first': signOn('SIGN_ON_REQUIRED'),
     'forgot password': signOn('USERNAME_PASSWORD_REQUIRED', { aside: 'forgot', values: { username: 'ada.byron' } }),
     'forgot password, too often': signOn('USERNAME_PASSWORD_REQUIRED', {

@@ -3,7 +3,7 @@ import { counterOf } from '../../directory/code-limits.ts'
 import { devicesOf } from '../../directory/devices.ts'
 import { tryNothing, tryPasscode } from '../../directory/passcodes.ts'
 import { userWithPasswordById } from '../../directory/users.ts'
-import { passcodeBound } from '../../flow/factors/device-authentication-policy.ts'
+import { triesOf } from '../../flow/factors/device-authentication-policy.ts'
 import type { Ask } from '../asked.ts'
 import { devicePolicy } from '../device-policy.ts'
 import { userFacts } from '../user-facts.ts'
@@ -23,13 +23,13 @@ export const checkPasscodeAsk: Ask<'checkPasscode'> = async (context, question, 
           device,
           use: { kind: 'flow', flowId },
           typed: secrets['otp'] ?? '',
-          bound: passcodeBound(policy, device.type),
+          bound: triesOf(policy, device.type),
           now,
         })
       : await tryNothing(
           kernel,
           counterOf(kernel, 'passcode', { environmentId: environment.id, userId, identifier }),
-          passcodeBound(policy, 'EMAIL'),
+          triesOf(policy, 'EMAIL'),
           now,
         )
   if (check.result !== 'accepted') return { answer: { to, ...check } }

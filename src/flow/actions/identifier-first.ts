@@ -214,11 +214,7 @@ function judge(answer: Answer, turn: JudgedTurn): Decision<AccountSlot, Status> 
       return judgeLink(slot, answer)
     case 'provisionUser':
       return judgeProvisioned(slot, answer)
-    case 'callWebhook':
-    case 'evaluateNewPassword':
-    case 'sendPasscode':
-    case 'checkPasscode':
-    case 'updateProfile':
+    default:
       throw new Error('IDENTIFIER_FIRST asks nothing of the kind')
   }
 }

@@ -122,14 +122,7 @@ export const identityProvider = defineAction({
             return awaitVerification(event.answer, slot, status === 'VERIFICATION_CODE_REQUIRED')
           case 'verifyEmail':
             return judgeVerification(event.answer, slot)
-          case 'callWebhook':
-          case 'evaluateNewPassword':
-          case 'lookUpUser':
-          case 'recoverPassword':
-          case 'sendRecoveryCode':
-          case 'sendPasscode':
-          case 'checkPasscode':
-          case 'updateProfile':
+          default:
             throw new Error('IDENTITY_PROVIDER asks nothing of the kind')
         }
     }

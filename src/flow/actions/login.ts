@@ -233,11 +233,7 @@ function judge(answer: Answer, turn: JudgedTurn): Decision<AccountSlot, Status> 
       return judgeLink(slot, answer)
     case 'provisionUser':
       return judgeProvisioned(slot, answer)
-    case 'callWebhook':
-    case 'lookUpUser':
-    case 'sendPasscode':
-    case 'checkPasscode':
-    case 'updateProfile':
+    default:
       throw new Error('LOGIN asks nothing of the kind')
   }
 }

@@ -1,6 +1,6 @@
 /**
  * MULTI_FACTOR_AUTHENTICATION: prove a second factor by one of the user's devices. authentication-api 4.2 `device.select`,
- * `otp.check`, 5.4, 6.3; decision D7; rows L01, L02, L06, L10.
+ * `otp.check`, `assertion.check`, 5.4, 6.3; decision D7; rows L01, L02, L06, L10, L22.
  *
  * Never: a device of somebody else, or of a kind that the policy does not allow; anything about devices told of a user who
  * has only been named: they go on as if one e-mail device existed.
@@ -8,10 +8,10 @@
 import { z } from 'zod'
 import { type ActionTurn, type Decision, defineAction, secret } from '../action.ts'
 import type { Facts } from '../facts.ts'
-import { type DeviceFacts, isSentTo, viewDevice } from '../factors/device.ts'
+import { type DeviceFacts, isSentTo, takesPasscode, viewDevice } from '../factors/device.ts'
 import { allows, type DeviceAuthenticationPolicy, usableDevices } from '../factors/device-authentication-policy.ts'
 import type { Answer, AnswerTo } from '../question.ts'
-import { noSuchDevice, tooManyCodes, tooManyTries, wrongPasscode } from '../refusal.ts'
+import { noSuchDevice, tooManyCodes, tooManyTries, wrongAssertion, wrongPasscode } from '../refusal.ts'
 import { unavailable } from './unavailable.ts'
 
 const off = z.object({ enabled: z.boolean() }).optional()
@@ -29,11 +29,20 @@ const config = z.object({
   applications: z.array(z.looseObject({})).optional(),
 })
 
-type Config = z.infer<typeof config>
-type Status = 'DEVICE_SELECTION_REQUIRED' | 'OTP_REQUIRED'
+/** What the client's browser can do with FIDO2 devices. */
+const compatibility = z.enum(['FULL', 'SECURITY_KEY_ONLY', 'NONE']).optional()
 
-/** The device that was chosen; null while none is, and for somebody who was only named. */
-const slot = z.strictObject({ deviceId: z.string().nullable() })
+type Config = z.infer<typeof config>
+type Status = 'DEVICE_SELECTION_REQUIRED' | 'OTP_REQUIRED' | 'ASSERTION_REQUIRED'
+
+/**
+ * The device that was chosen; null while none is, and for somebody who was only named. `challengedAt`: when a FIDO2 device
+ * was asked to sign, epoch milliseconds.
+ */
+const slot = z.strictObject({ deviceId: z.string().nullable(), challengedAt: z.int().exactOptional() })
+
+/** A challenge is answered within five minutes, or not at all (row L22). */
+const challengeMilliseconds = 300_000
 
 type Slot = z.infer<typeof slot>
 type Turn = ActionTurn<Config, Slot, unknown>
@@ -54,16 +63,21 @@ export const multiFactorAuthentication = defineAction({
   needs: ['devices', 'configuration'],
   slot,
   freshSlot: { deviceId: null },
-  statuses: ['OTP_REQUIRED', 'DEVICE_SELECTION_REQUIRED'],
+  statuses: ['OTP_REQUIRED', 'DEVICE_SELECTION_REQUIRED', 'ASSERTION_REQUIRED'],
   accepts: {
     'device.select': {
-      in: ['DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED'],
-      body: z.object({
-        device: z.object({ id: z.string().max(100) }),
-        compatibility: z.enum(['FULL', 'SECURITY_KEY_ONLY', 'NONE']).optional(),
-      }),
+      in: ['DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED', 'ASSERTION_REQUIRED'],
+      body: z.object({ device: z.object({ id: z.string().max(100) }), compatibility }),
     },
     'otp.check': { in: ['OTP_REQUIRED'], body: z.object({ otp: secret(z.string().min(1).max(64)) }) },
+    'assertion.check': {
+      in: ['ASSERTION_REQUIRED'],
+      body: z.object({
+        origin: z.string().max(300),
+        assertion: secret(z.string().min(1).max(20_000)),
+        compatibility,
+      }),
+    },
   },
   setsPasswordIn: [],
   methods: ['mfa'],
@@ -94,10 +108,12 @@ export const multiFactorAuthentication = defineAction({
             identifier: turn.identifier ?? '',
             // One that was blocked or removed since it was chosen proves nothing; the try is counted all the same.
             deviceId: devicesOf(turn).find(({ id }) => id === turn.slot.deviceId)?.id ?? null,
-            policyId: turn.config.deviceAuthenticationPolicy?.id ?? null,
+            policyId: policyIdOf(turn.config),
             flowId: turn.flow.id,
           },
         }
+      case 'assertion.check':
+        return checkAssertion(turn, event.body.origin)
       case 'external':
         throw new Error('MULTI_FACTOR_AUTHENTICATION asks no identity provider')
       case 'answer':
@@ -105,13 +121,15 @@ export const multiFactorAuthentication = defineAction({
     }
   },
   viewFacts: ['devices', 'configuration'],
-  view({ config: configured, slot: { deviceId }, facts }) {
+  view({ config: configured, slot: { deviceId, challengedAt }, facts }) {
     const policy = policyOf(configured, facts)
-    const devices = policy ? usableDevices(facts.devices ?? [], policy).map(viewDevice) : []
+    const devices = policy ? usableDevices(facts.devices ?? [], policy) : []
+    const policyId = policyIdOf(configured)
     return {
       bypassAllowed: false,
-      devices,
+      devices: devices.map(viewDevice),
       ...(deviceId === null ? {} : { selectedDevice: { id: deviceId } }),
+      ...(challengedAt === undefined ? {} : { assertion: { deviceIds: signersOf(devices), policyId, challengedAt } }),
     }
   },
 })
@@ -125,6 +143,15 @@ function policyOf(
   return configuration?.deviceAuthenticationPolicies.get(deviceAuthenticationPolicy.id)
 }
 
+function policyIdOf({ deviceAuthenticationPolicy }: Config): string | null {
+  return deviceAuthenticationPolicy?.id ?? null
+}
+
+/** Any FIDO2 device of the user may sign, whichever was chosen: the browser knows which of them is at hand. */
+function signersOf(devices: readonly DeviceFacts[]): readonly string[] {
+  return devices.filter(({ type }) => type === 'FIDO2').map(({ id }) => id)
+}
+
 /** The devices that may be used now. */
 function devicesOf({ config: configured, facts }: Turn): readonly DeviceFacts[] {
   const policy = policyOf(configured, facts)
@@ -136,8 +163,10 @@ function choose(turn: Turn): Decided {
   const devices = devicesOf(turn)
   const [first, second] = devices
   if (turn.user === null || turn.user.knownBy === 'identifier') {
-    return first
-      ? use(turn, first)
+    // Which credentials somebody has is told to nobody else: they are asked for a passcode.
+    const named = devices.find(({ type }) => takesPasscode(type))
+    return named
+      ? use(turn, named)
       : { outcome: 'wait', status: 'OTP_REQUIRED', slot: { deviceId: null }, reason: 'passcode-needed' }
   }
   if (!first) return { outcome: 'fail', failure: 'NO_USABLE_DEVICES', reason: 'no-usable-device' }
@@ -148,15 +177,42 @@ function choose(turn: Turn): Decided {
   return use(turn, first)
 }
 
-/** Waits for the passcode of a device, after one was sent where the device makes none itself. */
-function use({ user, config: configured, flow }: Turn, device: DeviceFacts): Decided {
+/** Waits for what the device proves itself by: a signature, or a passcode, after one was sent where it makes none itself. */
+function use({ user, config: configured, flow, now }: Turn, device: DeviceFacts): Decided {
   const chosen = { deviceId: device.id }
+  if (!takesPasscode(device.type)) {
+    const challenged = { ...chosen, challengedAt: now }
+    return { outcome: 'wait', status: 'ASSERTION_REQUIRED', slot: challenged, reason: 'assertion-needed' }
+  }
   if (!isSentTo(device.type) || !user) {
     return { outcome: 'wait', status: 'OTP_REQUIRED', slot: chosen, reason: 'passcode-needed' }
   }
-  const policyId = configured.deviceAuthenticationPolicy?.id ?? null
+  const policyId = policyIdOf(configured)
   const question = { kind: 'sendPasscode', userId: user.id, deviceId: device.id, policyId, flowId: flow.id } as const
   return { outcome: 'ask', question, slot: chosen }
+}
+
+function checkAssertion(turn: Turn, origin: string): Decided {
+  const {
+    user,
+    slot: { challengedAt },
+    flow,
+    now,
+  } = turn
+  if (!user || challengedAt === undefined || now - challengedAt > challengeMilliseconds) {
+    return { outcome: 'refuse', refusal: wrongAssertion }
+  }
+  const question = {
+    kind: 'checkAssertion',
+    userId: user.id,
+    // One that was blocked or removed since the challenge was made proves nothing (row L02).
+    deviceIds: signersOf(devicesOf(turn)),
+    policyId: policyIdOf(turn.config),
+    flowId: flow.id,
+    challengedAt,
+    origin,
+  } as const
+  return { outcome: 'ask', question }
 }
 
 function judge(answer: Answer, chosen: Slot): Decided {
@@ -166,8 +222,10 @@ function judge(answer: Answer, chosen: Slot): Decided {
       return { outcome: 'wait', status: 'OTP_REQUIRED', slot: chosen, reason: 'passcode-needed' }
     case 'checkPasscode':
       return judgePasscode(answer)
+    case 'checkAssertion':
+      return judgeAssertion(answer)
     default:
-      throw new Error('MULTI_FACTOR_AUTHENTICATION asks for passcodes only')
+      throw new Error('MULTI_FACTOR_AUTHENTICATION asks about devices only')
   }
 }
 
@@ -185,5 +243,16 @@ function judgePasscode(answer: AnswerTo<'checkPasscode'>): Decided {
         user: answer.user,
         reason: 'passcode-accepted',
       }
+  }
+}
+
+function judgeAssertion(answer: AnswerTo<'checkAssertion'>): Decided {
+  switch (answer.result) {
+    case 'rejected':
+      return { outcome: 'refuse', refusal: wrongAssertion }
+    case 'lockedOut':
+      return { outcome: 'refuse', refusal: tooManyTries('assertion', answer.secondsUntilUnlock) }
+    case 'accepted':
+      return { outcome: 'prove', methods: ['mfa'], factor: 'FIDO2', user: answer.user, reason: 'assertion-accepted' }
   }
 }

@@ -12,6 +12,7 @@ import type { DeviceFacts, DeviceType } from './device.ts'
 const span = z.object({ duration: z.int().min(0).max(86_400), timeUnit: z.enum(['MINUTES', 'SECONDS']) })
 const failure = z.object({ count: z.int().min(1).max(7), coolDown: span })
 const common = { pairingDisabled: z.boolean().optional(), promptForNicknameOnPairing: z.boolean().optional() }
+const twoMinutes = { count: 3, coolDown: { duration: 2, timeUnit: 'MINUTES' as const } }
 
 /** SMS, voice, e-mail: a code is sent. */
 const sentCode = z.object({
@@ -37,7 +38,7 @@ export const deviceAuthenticationPolicySchema = z.object({
     uriParameters: z.record(z.string(), z.string()).optional(),
   }),
   fido2: z
-    .looseObject({ enabled: z.boolean(), failure: failure.optional(), fido2PolicyId: z.string().optional() })
+    .object({ enabled: z.boolean(), ...common, failure: failure.optional(), fido2PolicyId: z.string().optional() })
     .optional(),
   oathToken: z.looseObject({ enabled: z.boolean() }).optional(),
   rememberMe: z.object({ web: z.looseObject({ enabled: z.boolean() }) }).optional(),
@@ -50,11 +51,10 @@ export type DeviceAuthenticationPolicy = Readonly<z.output<typeof deviceAuthenti
 
 /** What of a policy this version cannot keep. */
 export function policyProblems(policy: DeviceAuthenticationPolicy): readonly Detail[] {
-  const { whatsApp, mobile, fido2, oathToken, rememberMe, newDeviceNotification, ignoreUserLock } = policy
+  const { whatsApp, mobile, oathToken, rememberMe, newDeviceNotification, ignoreUserLock } = policy
   return [
     ...unavailable(whatsApp?.enabled, 'whatsApp.enabled'),
     ...unavailable(mobile.enabled, 'mobile.enabled'),
-    ...unavailable(fido2?.enabled, 'fido2.enabled'),
     ...unavailable(oathToken?.enabled, 'oathToken.enabled'),
     ...unavailable(rememberMe?.web.enabled, 'rememberMe.web.enabled'),
     ...unavailable(ignoreUserLock, 'ignoreUserLock'),
@@ -76,7 +76,6 @@ const sentToThem = {
     otpLength: 6,
   },
 }
-const twoMinutes = { count: 3, coolDown: { duration: 2, timeUnit: 'MINUTES' as const } }
 
 /** `Default MFA Policy`: what every environment begins with. */
 export const defaultDeviceAuthenticationPolicy: DeviceAuthenticationPolicy = {
@@ -86,11 +85,11 @@ export const defaultDeviceAuthenticationPolicy: DeviceAuthenticationPolicy = {
   email: sentToThem,
   mobile: { enabled: false, otp: { failure: twoMinutes } },
   totp: { enabled: true, otp: { failure: twoMinutes }, passcodeGracePeriod: 5 },
-  fido2: { enabled: false, failure: twoMinutes },
+  fido2: { enabled: true, failure: twoMinutes },
   newDeviceNotification: 'NONE',
 }
 
-const members = { EMAIL: 'email', SMS: 'sms', VOICE: 'voice', TOTP: 'totp' } as const
+const members = { EMAIL: 'email', SMS: 'sms', VOICE: 'voice', TOTP: 'totp', FIDO2: 'fido2' } as const
 
 /** What a policy says of a kind of device. */
 export function settingsOf<Type extends DeviceType>(
@@ -105,15 +104,16 @@ export function secondsOf({ duration, timeUnit }: z.infer<typeof span>): number 
   return timeUnit === 'MINUTES' ? duration * 60 : duration
 }
 
-/** A cool-down of none would let a code be guessed at without end. */
+/** A cool-down of none would let a device be tried without end. */
 const shortestCoolDown = 120
 
-/** How often a passcode of this kind may be tried, and for how many seconds it is counted. */
-export function passcodeBound(
+/** How often a device of this kind may be tried, and for how many seconds it is counted. */
+export function triesOf(
   policy: DeviceAuthenticationPolicy,
   type: DeviceType,
 ): { readonly guesses: number; readonly seconds: number } {
-  const { count, coolDown } = settingsOf(policy, type).otp.failure
+  const { count, coolDown } =
+    type === 'FIDO2' ? (policy.fido2?.failure ?? twoMinutes) : settingsOf(policy, type).otp.failure
   return { guesses: count, seconds: Math.max(secondsOf(coolDown), shortestCoolDown) }
 }
 
@@ -127,5 +127,5 @@ export function usableDevices(
 
 /** Whether a policy lets devices of this kind be used. */
 export function allows(policy: DeviceAuthenticationPolicy, type: DeviceType): boolean {
-  return settingsOf(policy, type).enabled
+  return settingsOf(policy, type)?.enabled ?? false
 }

@@ -7,16 +7,23 @@
 import { z } from 'zod'
 
 /** Every kind of device this version has; a new one is added here. */
-export const deviceTypes = ['EMAIL', 'SMS', 'VOICE', 'TOTP'] as const
+export const deviceTypes = ['EMAIL', 'SMS', 'VOICE', 'TOTP', 'FIDO2'] as const
 
 export type DeviceType = (typeof deviceTypes)[number]
 
-/** Kinds of device that passcodes are sent to; the others make them. */
-export type SentCodeType = Exclude<DeviceType, 'TOTP'>
+const sentCodeTypes = ['EMAIL', 'SMS', 'VOICE'] as const
+
+/** Kinds of device that passcodes are sent to. */
+export type SentCodeType = (typeof sentCodeTypes)[number]
 
 /** Whether passcodes are sent to devices of this kind. */
 export function isSentTo(type: DeviceType): type is SentCodeType {
-  return type !== 'TOTP'
+  return sentCodeTypes.some((each) => each === type)
+}
+
+/** Whether devices of this kind prove themselves by a passcode, sent or made; FIDO2 devices sign instead. */
+export function takesPasscode(type: DeviceType): boolean {
+  return type !== 'FIDO2'
 }
 
 /** A device of the flow's user. */

@@ -165,7 +165,11 @@ async function left(context: Context, session: AuthSession, flow: StoredFlow, re
   if (state.offers.every((offer) => elsewhere.includes(offer))) {
     return unsettled({ error: 'redirect_to_web', error_description: 'What is left needs a browser.' })
   }
-  const { _embedded: shown, selectedDevice } = await flowResource(context, state, application)
+  const {
+    _embedded: shown,
+    selectedDevice,
+    publicKeyCredentialRequestOptions,
+  } = await flowResource(context, state, application)
   return unsettled(
     {
       error: 'insufficient_authorization',
@@ -176,6 +180,7 @@ async function left(context: Context, session: AuthSession, flow: StoredFlow, re
       ...(refused ? { details: refused.details } : {}),
       ...(shown.devices ? { devices: shown.devices } : {}),
       ...(selectedDevice ? { selectedDevice } : {}),
+      ...(publicKeyCredentialRequestOptions ? { publicKeyCredentialRequestOptions } : {}),
       ...(shown.attributes ? { attributes: shown.attributes } : {}),
       ...(shown.passwordPolicy ? { passwordPolicy: shown.passwordPolicy } : {}),
     },
@@ -206,6 +211,7 @@ const unsettledBody = z.object({
   details: z.array(z.looseObject({})).optional(),
   devices: z.array(z.looseObject({})).optional(),
   selectedDevice: z.object({ id: z.string() }).optional(),
+  publicKeyCredentialRequestOptions: z.string().optional(),
   attributes: z.array(z.looseObject({})).optional(),
   passwordPolicy: z.looseObject({}).optional(),
 })

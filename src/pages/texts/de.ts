@@ -42,6 +42,15 @@ export const german = {
   'device.SMS': 'SMS',
   'device.VOICE': 'Anruf',
   'device.TOTP': 'Authenticator-App',
+  'passkey.heading': 'Passkey verwenden',
+  'passkey.text': 'Ihr Browser fragt nach Fingerabdruck, Gesicht, PIN oder Sicherheitsschlüssel eines Passkeys.',
+  'passkey.use': 'Passkey verwenden',
+  'passkey.again': 'Neu beginnen',
+  'passkey.failed': 'Der Passkey wurde nicht verwendet. Versuchen Sie es noch einmal oder verwenden Sie etwas anderes.',
+  'passkey.unavailable':
+    'Dieser Browser kann keine Passkeys verwenden, oder JavaScript ist abgeschaltet. Verwenden Sie etwas anderes.',
+  'device.FIDO2': 'Passkey',
+  'error.wrongPasskey': 'Dieser Passkey wurde nicht angenommen. Beginnen Sie neu oder verwenden Sie etwas anderes.',
 
   'profile.heading': 'Noch ein paar Angaben',
   'profile.text': 'Das fehlt in Ihrem Profil.',

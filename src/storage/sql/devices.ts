@@ -1,6 +1,5 @@
-/** Statements on `devices` and `device_authentication_policies`. */
+/** Statements on `devices`. */
 import type { Statement } from '../port.ts'
-import { type Condition, equal, pageOf, type Span } from './page.ts'
 
 /** A row of `devices`. Times are epoch milliseconds. */
 export interface DeviceRow {
@@ -55,39 +54,4 @@ export function lockUser(environmentId: string, userId: string): Statement<{ rea
     text: 'UPDATE users SET version = version WHERE environment_id = $1 AND id = $2 RETURNING id',
     values: [environmentId, userId],
   }
-}
-
-/** A row of `device_authentication_policies`. */
-export interface DeviceAuthenticationPolicyRow {
-  readonly id: string
-  readonly name: string
-  readonly is_default: number
-  /** JSON of the policy without its name and flag. */
-  readonly document: string
-  readonly created_at: number
-  readonly updated_at: number
-}
-
-const policies = 'SELECT w.* FROM device_authentication_policies w'
-
-/** Every policy of an environment. */
-export function deviceAuthenticationPoliciesOf(environmentId: string): Statement<DeviceAuthenticationPolicyRow> {
-  return { text: `${policies} WHERE w.environment_id = $1 ORDER BY w.created_at, w.id`, values: [environmentId] }
-}
-
-/** One policy. */
-export function deviceAuthenticationPolicyById(
-  environmentId: string,
-  id: string,
-): Statement<DeviceAuthenticationPolicyRow> {
-  return { text: `${policies} WHERE w.environment_id = $1 AND w.id = $2`, values: [environmentId, id] }
-}
-
-/** A page of policies. */
-export function deviceAuthenticationPoliciesPage(
-  environmentId: string,
-  filter: readonly Condition[],
-  span: Span,
-): Statement<DeviceAuthenticationPolicyRow> {
-  return pageOf(policies, 'w', [equal('w.environment_id', environmentId), ...filter], span)
 }

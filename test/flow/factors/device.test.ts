@@ -5,7 +5,7 @@ import {
   type DeviceAuthenticationPolicy,
   defaultDeviceAuthenticationPolicy as standard,
   deviceAuthenticationPolicySchema,
-  passcodeBound,
+  triesOf,
   policyProblems,
   usableDevices,
 } from '../../../src/flow/factors/device-authentication-policy.ts'
@@ -51,19 +51,23 @@ suite('devices', () => {
       device({ id: `${type} pending`, type, status: 'ACTIVATION_REQUIRED' }),
       device({ id: `${type} blocked`, type, isBlocked: true }),
     ])
-    const only = (member: 'email' | 'sms' | 'voice' | 'totp'): DeviceAuthenticationPolicy => ({
+    const only = (member: 'email' | 'sms' | 'voice' | 'totp' | 'fido2'): DeviceAuthenticationPolicy => ({
       ...standard,
       email: { ...standard.email, enabled: member === 'email' },
       sms: { ...standard.sms, enabled: member === 'sms' },
       voice: { ...standard.voice, enabled: member === 'voice' },
       totp: { ...standard.totp, enabled: member === 'totp' },
+      fido2: { enabled: member === 'fido2' },
     })
     const usable = (policy: DeviceAuthenticationPolicy) => usableDevices(every, policy).map(({ id }) => id)
     assert.deepEqual(usable(only('email')), ['EMAIL'])
     assert.deepEqual(usable(only('sms')), ['SMS'])
     assert.deepEqual(usable(only('voice')), ['VOICE'])
     assert.deepEqual(usable(only('totp')), ['TOTP'])
-    assert.deepEqual(usable(standard), ['EMAIL', 'SMS', 'VOICE', 'TOTP'])
+    assert.deepEqual(usable(only('fido2')), ['FIDO2'])
+    assert.deepEqual(usable(standard), ['EMAIL', 'SMS', 'VOICE', 'TOTP', 'FIDO2'])
+    const { fido2: _, ...without } = standard
+    assert.deepEqual(usable(without), ['EMAIL', 'SMS', 'VOICE', 'TOTP'], 'what a policy does not name is off')
   })
 })
 
@@ -93,10 +97,10 @@ suite('device authentication policies', () => {
   })
 
   test('L10: a passcode may be tried as often as the policy says, never more than seven times in two minutes', () => {
-    assert.deepEqual(passcodeBound(standard, 'EMAIL'), { guesses: 3, seconds: 120 })
+    assert.deepEqual(triesOf(standard, 'EMAIL'), { guesses: 3, seconds: 120 })
     const failure = { count: 7, coolDown: { duration: 30, timeUnit: 'MINUTES' } } as const
     const lenient = { ...standard, totp: { ...standard.totp, otp: { failure } } }
-    assert.deepEqual(passcodeBound(lenient, 'TOTP'), { guesses: 7, seconds: 1800 })
+    assert.deepEqual(triesOf(lenient, 'TOTP'), { guesses: 7, seconds: 1800 })
     const endless = { ...standard.totp, otp: { failure: { ...failure, count: 8 } } }
     assert.ok(!deviceAuthenticationPolicySchema.safeParse({ ...standard, totp: endless }).success)
   })

@@ -1,0 +1,128 @@
+/**
+ * What a browser is asked for: the options of `navigator.credentials.create` and `get`, and the challenges in them. Web
+ * Authentication Level 3 sections 5.4, 5.5; authentication-api 3.4, 6.1; row L22.
+ *
+ * Challenges are derived, so that storage holds none that could be answered: one belongs to what it was made for and to
+ * the time it was made at, which is good for five minutes and is used up with what it is part of.
+ *
+ * Never: a credential of anybody but the flow's own user, who has proved who they are.
+ */
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import type { Fido2Policy } from '../environment/fido2-policy.ts'
+import type { Environment } from '../environment/snapshot.ts'
+import { algorithms, type RelyingParty } from './fido2.ts'
+import type { User } from './users.ts'
+
+/** A challenge is answered within five minutes, or not at all. */
+export const challengeMilliseconds = 300_000
+
+/** What a challenge was made for. Times are epoch milliseconds. */
+export type ChallengeFor =
+  | { readonly kind: 'assertion'; readonly flowId: string; readonly challengedAt: number }
+  | { readonly kind: 'attestation'; readonly userId: string; readonly deviceId: string; readonly createdAt: number }
+
+const keys = new WeakMap<KeyObject, KeyObject>()
+
+/** The challenge, base64url. */
+export function challengeFor({ id, dataKey }: Pick<Environment, 'id' | 'dataKey'>, asked: ChallengeFor): string {
+  let key = keys.get(dataKey)
+  if (!key) {
+    key = createSecretKey(Buffer.from(hkdfSync('sha256', dataKey.export(), '', 'stile/fido2-challenge', 32)))
+    keys.set(dataKey, key)
+  }
+  const purpose =
+    asked.kind === 'assertion' ? [asked.flowId, asked.challengedAt] : [asked.userId, asked.deviceId, asked.createdAt]
+  return createHmac('sha256', key)
+    .update(JSON.stringify([id, asked.kind, ...purpose]))
+    .digest('base64url')
+}
+
+/** Signed bytes, as the documented sample scripts turn into a `Uint8Array` (authentication-api 3.4). */
+function bytes(base64url: string): readonly number[] {
+  return [...new Int8Array(Buffer.from(base64url, 'base64url'))]
+}
+
+function timeoutOf({ userPresenceTimeout }: Fido2Policy): number {
+  if (!userPresenceTimeout) return 120_000
+  const { duration, timeUnit } = userPresenceTimeout
+  return Math.min(duration * (timeUnit === 'MINUTES' ? 60_000 : 1000), challengeMilliseconds)
+}
+
+const hints = { SECURITY_KEY: 'security-key', CLIENT_DEVICE: 'client-device', HYBRID: 'hybrid' } as const
+
+function hintsOf({ publicKeyCredentialHints }: Fido2Policy) {
+  return publicKeyCredentialHints ? { hints: publicKeyCredentialHints.map((hint) => hints[hint]) } : {}
+}
+
+function idOf(credentialId: string) {
+  return { type: 'public-key', id: bytes(credentialId) }
+}
+
+/** What credentials are offered, whose the answer is, and where. */
+interface Asked {
+  readonly challenge: string
+  readonly relyingParty: RelyingParty
+  readonly policy: Fido2Policy
+  /** Base64url. */
+  readonly credentialIds: readonly string[]
+}
+
+/** `publicKeyCredentialRequestOptions`: JSON text. */
+export function requestOptions({ challenge, relyingParty, policy, credentialIds }: Asked): string {
+  return JSON.stringify({
+    challenge: bytes(challenge),
+    timeout: timeoutOf(policy),
+    rpId: relyingParty.id,
+    allowCredentials: credentialIds.map(idOf),
+    userVerification: policy.userVerification.option.toLowerCase(),
+    ...hintsOf(policy),
+  })
+}
+
+const attachments = { PLATFORM: 'platform', CROSS_PLATFORM: 'cross-platform', BOTH: undefined } as const
+
+/**
+ * `publicKeyCredentialCreationOptions`: JSON text. `credentialIds` are those that the user has already, which are not
+ * made a second time.
+ */
+export function creationOptions(
+  { challenge, relyingParty, policy, credentialIds }: Asked,
+  user: User,
+  environmentName: string,
+): string {
+  const residentKey = policy.discoverableCredentials.toLowerCase()
+  return JSON.stringify({
+    rp: { id: relyingParty.id, name: environmentName },
+    user: {
+      id: bytes(Buffer.from(user.id).toString('base64url')),
+      name: user.username,
+      displayName: nameOf(user, policy),
+    },
+    challenge: bytes(challenge),
+    pubKeyCredParams: algorithms.map((alg) => ({ type: 'public-key', alg })),
+    timeout: timeoutOf(policy),
+    excludeCredentials: credentialIds.map(idOf),
+    authenticatorSelection: {
+      authenticatorAttachment: attachments[policy.authenticatorAttachment],
+      residentKey,
+      requireResidentKey: residentKey === 'required',
+      userVerification: policy.userVerification.option.toLowerCase(),
+    },
+    attestation: 'none',
+    ...hintsOf(policy),
+  })
+}
+
+/** The first of the policy's attributes that the user has. */
+function nameOf({ username, document }: User, { userDisplayNameAttributes: { attributes } }: Fido2Policy): string {
+  const shown: Readonly<Record<string, unknown>> = { ...document, username }
+  for (const { name, subAttributes } of attributes) {
+    const value = shown[name]
+    const parts = subAttributes
+      ? subAttributes.map((part) => (value as Readonly<Record<string, unknown>> | undefined)?.[part.name])
+      : [value]
+    const text = parts.filter((part) => typeof part === 'string').join(' ')
+    if (text) return text
+  }
+  return username
+}

@@ -1,0 +1,79 @@
+/**
+ * The sign-on pages of second factors: choosing a device, its passcode, its signature (authentication-api 4.2 `device.select`,
+ * `otp.check`, `assertion.check`).
+ */
+import { type DeviceView, isSentTo } from '../flow/factors/device.ts'
+import { type Html, html } from './html.ts'
+import { field, type FieldContext, type SignOnError } from './sign-on-fields.ts'
+import { type Content, type FormPlace, postForm, submit } from './sign-on-forms.ts'
+import { say } from './texts/language.ts'
+
+/** A flow that waits for a second factor. */
+export interface DevicesView extends FormPlace {
+  /** Second factors of the user, and which of them is in use. */
+  readonly devices?: readonly DeviceView[] | undefined
+  readonly selectedDevice?: { readonly id: string } | undefined
+  /** JSON text for `navigator.credentials.get`. */
+  readonly publicKeyCredentialRequestOptions?: string | undefined
+  /** What was wrong with the last attempt. */
+  readonly error?: SignOnError | undefined
+}
+
+/** The passcode of the chosen device. */
+export function passcode(view: DevicesView, context: FieldContext): Content {
+  const selected = view.devices?.find(({ id }) => id === view.selectedDevice?.id)
+  const unused = view.devices?.filter(({ id }) => id !== selected?.id) ?? []
+  const content = [field(context, 'otp', { isFirst: true }), submit(context, 'passcode.submit')]
+  const forms = [postForm(view, 'otp.check', content)]
+  if (selected && isSentTo(selected.type))
+    forms.push(deviceForm(view, selected, html`<button class="link">${say(context.language, 'code.again')}</button>`))
+  const text = selected?.type === 'TOTP' ? 'passcode.fromApp' : 'passcode.sent'
+  return { heading: 'passcode.heading', text, forms: [...forms, ...otherDevices(view, context, unused)] }
+}
+
+/** What may be used instead. */
+function otherDevices(view: DevicesView, context: FieldContext, unused: readonly DeviceView[]): readonly Html[] {
+  if (unused.length === 0) return []
+  const heading = html`<h2 class="muted">${say(context.language, 'device.others')}</h2>`
+  return [heading, ...devices(view, context, unused)]
+}
+
+/** The browser is asked by sign-on-script.ts; what it answers goes into the hidden fields. */
+export function passkey(view: DevicesView, context: FieldContext): Content {
+  const { language } = context
+  const selected = view.devices?.find(({ id }) => id === view.selectedDevice?.id)
+  const unused = view.devices?.filter(({ type }) => type !== 'FIDO2') ?? []
+  const signing = html`<div id="passkey" data-options="${view.publicKeyCredentialRequestOptions ?? ''}" hidden>
+<input type="hidden" name="origin"><input type="hidden" name="assertion">
+<p class="alert" id="passkey-failed" role="alert" hidden>${say(language, 'passkey.failed')}</p>
+<button class="button" type="button"${view.error === undefined && html` autofocus`}>${say(language, 'passkey.use')}</button></div>
+<p class="alert" id="passkey-unavailable">${say(language, 'passkey.unavailable')}</p>`
+  const forms = [postForm(view, 'assertion.check', signing)]
+  // A challenge is good for five minutes: whoever came back later asks for another one.
+  if (selected)
+    forms.push(deviceForm(view, selected, html`<button class="link">${say(language, 'passkey.again')}</button>`))
+  return { heading: 'passkey.heading', text: 'passkey.text', forms: [...forms, ...otherDevices(view, context, unused)] }
+}
+
+/** One button for each device. @param isFirst whether they are what the page is for */
+export function devices(
+  view: DevicesView,
+  { language }: FieldContext,
+  list: readonly DeviceView[],
+  isFirst = false,
+): readonly Html[] {
+  return list.map((device, at) => {
+    const name = device.nickname ?? say(language, `device.${device.type}`)
+    const target = device.email ?? device.phone
+    const focus = isFirst && at === 0 && html` autofocus`
+    return deviceForm(
+      view,
+      device,
+      html`<button class="${isFirst ? 'button' : 'link'}"${focus}>${name}${target && html` <bdi>${target}</bdi>`}</button>`,
+    )
+  })
+}
+
+function deviceForm(view: DevicesView, { id }: DeviceView, button: Html): Html {
+  return postForm(view, 'device.select', html`<input type="hidden" name="device" value="${id}">${button}`)
+}
