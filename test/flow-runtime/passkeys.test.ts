@@ -170,6 +170,18 @@ suite('a passkey', () => {
     assert.equal((await check(next.browser, next.flowId, passkey.assert({ ...asked, counter: 11 }))).status, 200)
   })
 
+  test('L27: of copies that sign at once, one is taken', async () => {
+    const { person, passkey } = await personWithPasskey()
+    const flows = [await pass(person), await pass(person), await pass(person)]
+    const answers = await Promise.all(
+      flows.map(({ browser, flowId, answer }) => {
+        const said = saidTo(stile, answer.json.publicKeyCredentialRequestOptions)
+        return check(browser, flowId, passkey.assert({ ...said, counter: 7 }))
+      }),
+    )
+    assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 400, 400])
+  })
+
   test("L28: somebody else's passkey is refused", async () => {
     const { person } = await personWithPasskey()
     const other = await personWithPasskey()
