@@ -16,6 +16,7 @@ import { AlreadyConsumed } from '../storage/refusals.ts'
 import { useStep } from '../storage/sql/devices.ts'
 import { countSending } from './code-limits.ts'
 import { type Device, openSeed } from './devices.ts'
+import { findRecoveryCode } from './recovery-codes.ts'
 import { type CodeFor, newCode, storeCode, tryCode } from './one-time-codes.ts'
 import { matchTotp } from './totp.ts'
 import type { User } from './users.ts'
@@ -122,6 +123,17 @@ export async function tryPasscode(
   }
   const guess = await kernel.storage.commit(takeGuess(guessed, bound, now))
   if (!guess.allowed) return { result: 'lockedOut', secondsUntilUnlock: secondsUntil(guess.until, now) }
+  if (device.type === 'RECOVERY_CODE') {
+    const useUp = await findRecoveryCode(kernel, environment, device.userId, typed)
+    if (!useUp) return { result: 'rejected' }
+    return {
+      result: 'accepted',
+      *settle() {
+        yield* useUp()
+        yield clearGuesses(guessed)
+      },
+    }
+  }
   const step = matchTotp(openSeed(environment, device), typed, device.lastStep, now)
   if (step === undefined) return { result: 'rejected' }
   return {

@@ -6,7 +6,7 @@ import { type DeviceView, isSentTo } from '../flow/factors/device.ts'
 import { type Html, html } from './html.ts'
 import { field, type FieldContext, type SignOnError } from './sign-on-fields.ts'
 import { type Content, type FormPlace, postForm, submit } from './sign-on-forms.ts'
-import { say } from './texts/language.ts'
+import { say, type TextName } from './texts/language.ts'
 
 /** A flow that waits for a second factor. */
 export interface DevicesView extends FormPlace {
@@ -27,8 +27,17 @@ export function passcode(view: DevicesView, context: FieldContext): Content {
   const forms = [postForm(view, 'otp.check', content)]
   if (selected && isSentTo(selected.type))
     forms.push(deviceForm(view, selected, html`<button class="link">${say(context.language, 'code.again')}</button>`))
-  const text = selected?.type === 'TOTP' ? 'passcode.fromApp' : 'passcode.sent'
-  return { heading: 'passcode.heading', text, forms: [...forms, ...otherDevices(view, context, unused)] }
+  return {
+    heading: 'passcode.heading',
+    text: whence(selected),
+    forms: [...forms, ...otherDevices(view, context, unused)],
+  }
+}
+
+/** Where the passcode comes from. */
+function whence(selected: DeviceView | undefined): TextName {
+  if (selected?.type === 'TOTP') return 'passcode.fromApp'
+  return selected?.type === 'RECOVERY_CODE' ? 'passcode.recovery' : 'passcode.sent'
 }
 
 /** What may be used instead. */

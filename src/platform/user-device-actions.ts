@@ -18,12 +18,14 @@ import { triesOf } from '../flow/factors/device-authentication-policy.ts'
 import { type Columns, update } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { AlreadyConsumed, UniquenessViolation } from '../storage/refusals.ts'
-import { controlledUser } from './user-control.ts'
+import { controlledUser, type Reach } from './user-control.ts'
 import { deviceBody, deviceResource } from './user-device-representation.ts'
 import { activationCode } from './user-device-create.ts'
 import { deviceCommon, deviceOf, oneDevice } from './user-devices.ts'
 
 const updating = { permission: 'mfa:update:userDevice' } as const
+/** Whoever may add a device may show that it is theirs; blocking is for administrators. */
+const activating = { ...updating, self: 'p1:create:device' } as const
 
 /** What such a request says is its media type. */
 const nothing = z.object({})
@@ -40,11 +42,12 @@ const declared = {
 async function change(
   context: Context,
   { userId, deviceId }: { readonly userId: string; readonly deviceId: string },
+  reach: Reach,
   columnsOf: (device: Device) => Columns,
   also: () => UnitBody<void> = function* () {},
 ): Promise<Reply> {
   const { kernel, environment, now } = context
-  const { user } = await controlledUser(context, userId, updating)
+  const { user } = await controlledUser(context, userId, reach)
   const columns = { ...columnsOf(await deviceOf(context, user, deviceId)), updated_at: now }
   await kernel.storage.commit({
     name: 'change-device',
@@ -60,6 +63,7 @@ async function change(
 
 const activateDevice = defineOperation({
   ...declared,
+  permission: { kind: 'role', population: true, ...activating },
   id: 'activateDevice',
   mediaTypes: [vendorMediaType('device.activate')],
   summary: 'Activate an MFA device by a passcode of it, or by the attestation of a FIDO2 device',
@@ -75,7 +79,7 @@ const activateDevice = defineOperation({
   event: 'DEVICE.ACTIVATED',
   async handle({ params, body }, context) {
     const { kernel, environment, now } = context
-    const { user } = await controlledUser(context, params.userId, updating)
+    const { user } = await controlledUser(context, params.userId, activating)
     const device = await deviceOf(context, user, params.deviceId)
     if (device.status === 'ACTIVE') throw alreadyActive()
     if (!takesPasscode(device.type)) return activateFido2(context, params, device, body)
@@ -88,7 +92,7 @@ const activateDevice = defineOperation({
     }
     if (check.result === 'rejected') throw wrongPasscode()
     try {
-      return await change(context, params, () => ({ status: 'ACTIVE', expires_at: null }), check.settle)
+      return await change(context, params, activating, () => ({ status: 'ACTIVE', expires_at: null }), check.settle)
     } catch (error) {
       throw error instanceof AlreadyConsumed ? wrongPasscode() : error
     }
@@ -111,7 +115,7 @@ async function activateFido2(
   if (!credential) throw wrongAttestation()
   const keep = () => keepCredential(environment.id, { userId, deviceId }, credential, now)
   try {
-    return await change(context, params, () => ({ status: 'ACTIVE', expires_at: null }), keep)
+    return await change(context, params, activating, () => ({ status: 'ACTIVE', expires_at: null }), keep)
   } catch (error) {
     throw error instanceof UniquenessViolation ? wrongAttestation() : error
   }
@@ -132,6 +136,7 @@ function alreadyActive(): Error {
 
 const sendActivationCode = defineOperation({
   ...declared,
+  permission: { kind: 'role', population: true, ...activating },
   id: 'sendDeviceActivationCode',
   mediaTypes: [vendorMediaType('device.sendActivationCode')],
   summary: 'Send the activation code of an e-mail or phone device again',
@@ -139,10 +144,10 @@ const sendActivationCode = defineOperation({
   errors: ['INVALID_DATA', 'REQUEST_FAILED', 'LIMITED', 'FORBIDDEN', 'NOT_FOUND'],
   event: 'DEVICE.UPDATED',
   async handle({ params }, context) {
-    const { user } = await controlledUser(context, params.userId, updating)
+    const { user } = await controlledUser(context, params.userId, activating)
     const device = await deviceOf(context, user, params.deviceId)
     if (device.status === 'ACTIVE') throw alreadyActive()
-    const reply = await change(context, params, () => ({}), await activationCode(context, user, device))
+    const reply = await change(context, params, activating, () => ({}), await activationCode(context, user, device))
     context.kernel.wakeOutbox()
     return reply
   },
@@ -157,7 +162,7 @@ const blockDevice = defineOperation({
   errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND'],
   event: 'DEVICE.BLOCKED',
   handle: ({ params }, context) =>
-    change(context, params, ({ blockedAt }) => ({ blocked_at: blockedAt ?? context.now })),
+    change(context, params, updating, ({ blockedAt }) => ({ blocked_at: blockedAt ?? context.now })),
 })
 
 const unblockDevice = defineOperation({
@@ -168,7 +173,7 @@ const unblockDevice = defineOperation({
   body: { kind: 'json', schema: nothing },
   errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND'],
   event: 'DEVICE.UNBLOCKED',
-  handle: ({ params }, context) => change(context, params, () => ({ blocked_at: null })),
+  handle: ({ params }, context) => change(context, params, updating, () => ({ blocked_at: null })),
 })
 
 export const userDeviceActionOperations: readonly Operation[] = [

@@ -3,7 +3,7 @@
  * phone device is active at once; an authenticator app is active once a passcode of it was seen, a FIDO2 device once its
  * credential was (user-device-actions.ts).
  *
- * Never: a device of a kind that the policy does not let be paired; a seed that the client chose (row L20); more devices
+ * Never: a device of a user's own making that is active before it has proved itself; a device of a kind that the policy does not let be paired; a seed that the client chose (row L20); more devices
  * than a user may have, however many are made at once.
  */
 import { z } from 'zod'
@@ -13,8 +13,10 @@ import { activationMilliseconds, type Device, sealSeed } from '../directory/devi
 import { credentialsOf, fido2Terms } from '../directory/fido2-devices.ts'
 import { challengeFor, creationOptions } from '../directory/fido2-options.ts'
 import { sendPasscode } from '../directory/passcodes.ts'
+import { keepRecoveryCodes, newRecoveryCodes } from '../directory/recovery-codes.ts'
 import { base32, keyUri, seedBytes } from '../directory/totp.ts'
 import type { User } from '../directory/users.ts'
+import { forbidden } from '../access/actor.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
 import { type DeviceType, deviceTypes, isSentTo } from '../flow/factors/device.ts'
 import {
@@ -24,14 +26,14 @@ import {
   settingsOf,
 } from '../flow/factors/device-authentication-policy.ts'
 import { optionalAttributes } from '../flow/user-attributes.ts'
-import { insert } from '../storage/operations.ts'
+import { insert, remove } from '../storage/operations.ts'
 import { run } from '../storage/port.ts'
 import { devicesOfUser, lockUser } from '../storage/sql/devices.ts'
 import { controlledUser } from './user-control.ts'
 import { createdDeviceResource, deviceBody } from './user-device-representation.ts'
 import { allDevices, deviceCommon, nickname } from './user-devices.ts'
 
-const creating = { permission: 'mfa:create:userDevice' } as const
+const creating = { permission: 'mfa:create:userDevice', self: 'p1:create:device' } as const
 
 const newDevice = z.object({
   type: z.enum(deviceTypes),
@@ -95,13 +97,16 @@ const createDevice = defineOperation({
   event: 'DEVICE.CREATED',
   async handle({ params: { userId }, body }, context) {
     const { kernel, environment, now } = context
-    const { user } = await controlledUser(context, userId, creating)
+    const { user, asSelf } = await controlledUser(context, userId, creating)
+    if (asSelf && body.status === 'ACTIVE') throw forbidden()
     const policy = pairingPolicy(context, body.type, body.policy?.id)
     const address = addressIn(body)
     const { maxAllowedDevices } = environment.mfaSettings.pairing
     const id = kernel.world.uuid()
     const seed = body.type === 'TOTP' ? kernel.world.bytes(seedBytes) : undefined
-    const isActive = isSentTo(body.type) && body.status !== 'ACTIVATION_REQUIRED'
+    const codes = body.type === 'RECOVERY_CODE' ? newRecoveryCodes(kernel.world) : undefined
+    // A user shows first that they have what they add; a set of codes is theirs as soon as they are told it.
+    const isActive = codes || (isSentTo(body.type) && !asSelf && body.status !== 'ACTIVATION_REQUIRED')
     const device: Device = {
       id,
       userId,
@@ -121,6 +126,10 @@ const createDevice = defineOperation({
       name: 'create-device',
       *run() {
         if ((yield* run(lockUser(environment.id, userId))).length === 0) throw notFound()
+        if (codes) {
+          yield* remove('devices', { environment_id: environment.id, user_id: userId, type: 'RECOVERY_CODE' })
+          yield* keepRecoveryCodes(environment, userId, codes, now)
+        }
         const present = yield* run(devicesOfUser(environment.id, userId, now))
         if (present.length >= maxAllowedDevices) throw tooMany(maxAllowedDevices)
         const last = Math.max(0, ...present.map(({ position }) => position))
@@ -132,10 +141,11 @@ const createDevice = defineOperation({
     if (sending) kernel.wakeOutbox()
     const told = seed ? { secret: base32(seed), keyUri: keyUri(environment.name, user.username, seed) } : {}
     const asked = options ? { publicKeyCredentialCreationOptions: options } : {}
+    const kept = codes ? { recoveryCodes: codes } : {}
     const written = deviceBody(context, user, device)
     return {
       status: 201,
-      body: { ...written, ...told, ...asked },
+      body: { ...written, ...told, ...asked, ...kept },
       headers: { location: written._links['self']?.href ?? '' },
     }
   },

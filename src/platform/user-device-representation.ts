@@ -30,6 +30,10 @@ export const deviceResource = z.object({
 export const createdDeviceResource = deviceResource.extend({
   secret: z.string().optional().describe('The seed, base32; told once.'),
   keyUri: z.string().optional().describe('What an authenticator app reads from a QR code; told once.'),
+  recoveryCodes: z
+    .array(z.string())
+    .optional()
+    .describe('Extension: the codes of a RECOVERY_CODE device; told once. Codes the user had before are dead.'),
   publicKeyCredentialCreationOptions: z
     .string()
     .optional()

@@ -17,9 +17,9 @@ import { controlledUser, reachedUser } from './user-control.ts'
 import { deviceBody, deviceResource } from './user-device-representation.ts'
 import { partOfUser } from './user-routes.ts'
 
-const reading = { permission: 'mfa:read:userDevice' } as const
-const updating = { permission: 'mfa:update:userDevice' } as const
-const deleting = { permission: 'mfa:delete:userDevice' } as const
+const reading = { permission: 'mfa:read:userDevice', self: 'p1:read:device' } as const
+const updating = { permission: 'mfa:update:userDevice', self: 'p1:update:device' } as const
+const deleting = { permission: 'mfa:delete:userDevice', self: 'p1:delete:device' } as const
 
 export const deviceCommon = {
   surface: 'management',
@@ -91,12 +91,14 @@ const deleteDevice = defineOperation({
   async handle({ params: { userId, deviceId } }, context) {
     const { kernel, environment } = context
     const { user } = await controlledUser(context, userId, deleting)
-    await deviceOf(context, user, deviceId)
+    const { type } = await deviceOf(context, user, deviceId)
     await kernel.storage.commit({
       name: 'delete-device',
       *run() {
-        yield* remove('devices', { environment_id: environment.id, user_id: userId, id: deviceId })
-        yield* remove('fido2_credentials', { environment_id: environment.id, user_id: userId, device_id: deviceId })
+        const owner = { environment_id: environment.id, user_id: userId }
+        yield* remove('devices', { ...owner, id: deviceId })
+        yield* remove('fido2_credentials', { ...owner, device_id: deviceId })
+        if (type === 'RECOVERY_CODE') yield* remove('recovery_codes', owner)
         yield context.record({ subject: { type: 'DEVICE', id: deviceId }, detail: { userId } })
       },
     })

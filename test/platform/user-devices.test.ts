@@ -14,6 +14,7 @@ import {
 import { passcodeShown } from '../harness/authenticator-app.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
 import { sentMembers } from './members.ts'
+import { userToken } from './people.ts'
 
 suite('devices', () => {
   let stile: Stile
@@ -177,6 +178,39 @@ suite('devices', () => {
       [404, 404, 404, 404, 404],
     )
     assert.equal((await stile.api('GET', pathOf(owner, id))).json.status, 'ACTIVE')
+  })
+
+  test('N13, L37: users manage their own devices by scope, and show first that a new one is theirs', async () => {
+    const person = await newPerson(stile)
+    const other = await newPerson(stile)
+    const every = ['p1:create:device', 'p1:read:device', 'p1:update:device', 'p1:delete:device']
+    const token = await userToken(stile, person.id, ...every)
+    const call = (method: string, path: string, body?: object, mediaType = 'application/json') =>
+      stile.api(method, path, body, { token, mediaType })
+
+    const created = await call('POST', pathOf(person), { type: 'EMAIL', email: addressOf(person) })
+    assert.deepEqual([created.status, created.json.status], [201, 'ACTIVATION_REQUIRED'], created.text)
+    const { id } = created.json
+    const otp = await codeSentTo(stile, addressOf(person))
+    const activate = 'application/vnd.pingidentity.device.activate+json'
+    assert.equal((await call('POST', pathOf(person, id), { otp }, activate)).json.status, 'ACTIVE')
+    const active = await call('POST', pathOf(person), { type: 'EMAIL', email: addressOf(person), status: 'ACTIVE' })
+    assert.equal(active.status, 403)
+    assert.equal((await call('PUT', `${pathOf(person, id)}/nickname`, { nickname: 'Mine' })).json.nickname, 'Mine')
+    assert.equal((await call('GET', pathOf(person))).json._embedded.devices.length, 1)
+    const codes = await call('POST', pathOf(person), { type: 'RECOVERY_CODE' })
+    assert.deepEqual([codes.json.status, codes.json.recoveryCodes.length], ['ACTIVE', 10])
+    for (const action of ['device.block', 'device.unblock']) {
+      const mediaType = `application/vnd.pingidentity.${action}+json`
+      assert.equal((await call('POST', pathOf(person, id), {}, mediaType)).status, 403, action)
+    }
+    assert.equal((await call('DELETE', pathOf(person, id))).status, 204)
+
+    for (const path of [pathOf(other), pathOf(other, id)]) assert.equal((await call('GET', path)).status, 403)
+    const reader = await userToken(stile, person.id, 'p1:read:device')
+    const refused = await stile.api('POST', pathOf(person), { type: 'TOTP' }, { token: reader })
+    assert.equal(refused.status, 403)
+    assert.equal((await stile.api('GET', pathOf(person), undefined, { token: reader })).status, 200)
   })
 
   test('E23: the devices of a user go with the user', async () => {

@@ -7,7 +7,7 @@
 import { z } from 'zod'
 import { unavailable } from '../actions/unavailable.ts'
 import type { Detail } from '../refusal.ts'
-import type { DeviceFacts, DeviceType } from './device.ts'
+import { type DeviceFacts, type DeviceType, isLastResort } from './device.ts'
 
 const span = z.object({ duration: z.int().min(0).max(86_400), timeUnit: z.enum(['MINUTES', 'SECONDS']) })
 const failure = z.object({ count: z.int().min(1).max(7), coolDown: span })
@@ -40,6 +40,8 @@ export const deviceAuthenticationPolicySchema = z.object({
   fido2: z
     .object({ enabled: z.boolean(), ...common, failure: failure.optional(), fido2PolicyId: z.string().optional() })
     .optional(),
+  /** Extension: recovery codes. */
+  recoveryCodes: z.object({ enabled: z.boolean(), ...common, failure: failure.optional() }).optional(),
   oathToken: z.looseObject({ enabled: z.boolean() }).optional(),
   rememberMe: z.object({ web: z.looseObject({ enabled: z.boolean() }) }).optional(),
   newDeviceNotification: z.enum(['NONE', 'EMAIL_THEN_SMS', 'SMS_THEN_EMAIL']).optional(),
@@ -86,10 +88,18 @@ export const defaultDeviceAuthenticationPolicy: DeviceAuthenticationPolicy = {
   mobile: { enabled: false, otp: { failure: twoMinutes } },
   totp: { enabled: true, otp: { failure: twoMinutes }, passcodeGracePeriod: 5 },
   fido2: { enabled: true, failure: twoMinutes },
+  recoveryCodes: { enabled: true, failure: twoMinutes },
   newDeviceNotification: 'NONE',
 }
 
-const members = { EMAIL: 'email', SMS: 'sms', VOICE: 'voice', TOTP: 'totp', FIDO2: 'fido2' } as const
+const members = {
+  EMAIL: 'email',
+  SMS: 'sms',
+  VOICE: 'voice',
+  TOTP: 'totp',
+  FIDO2: 'fido2',
+  RECOVERY_CODE: 'recoveryCodes',
+} as const
 
 /** What a policy says of a kind of device. */
 export function settingsOf<Type extends DeviceType>(
@@ -112,17 +122,20 @@ export function triesOf(
   policy: DeviceAuthenticationPolicy,
   type: DeviceType,
 ): { readonly guesses: number; readonly seconds: number } {
-  const { count, coolDown } =
-    type === 'FIDO2' ? (policy.fido2?.failure ?? twoMinutes) : settingsOf(policy, type).otp.failure
+  const settings = settingsOf(policy, type)
+  const said = settings && ('otp' in settings ? settings.otp.failure : settings.failure)
+  const { count, coolDown } = said ?? twoMinutes
   return { guesses: count, seconds: Math.max(secondsOf(coolDown), shortestCoolDown) }
 }
 
-/** The devices that may be used now, in their order. */
+/** The devices that may be used now, in their order; the last resort comes last. */
 export function usableDevices(
   devices: readonly DeviceFacts[],
   policy: DeviceAuthenticationPolicy,
 ): readonly DeviceFacts[] {
-  return devices.filter(({ type, status, isBlocked }) => status === 'ACTIVE' && !isBlocked && allows(policy, type))
+  return devices
+    .filter(({ type, status, isBlocked }) => status === 'ACTIVE' && !isBlocked && allows(policy, type))
+    .toSorted((one, other) => Number(isLastResort(one.type)) - Number(isLastResort(other.type)))
 }
 
 /** Whether a policy lets devices of this kind be used. */

@@ -7,7 +7,7 @@
 import { z } from 'zod'
 
 /** Every kind of device this version has; a new one is added here. */
-export const deviceTypes = ['EMAIL', 'SMS', 'VOICE', 'TOTP', 'FIDO2'] as const
+export const deviceTypes = ['EMAIL', 'SMS', 'VOICE', 'TOTP', 'FIDO2', 'RECOVERY_CODE'] as const
 
 export type DeviceType = (typeof deviceTypes)[number]
 
@@ -24,6 +24,11 @@ export function isSentTo(type: DeviceType): type is SentCodeType {
 /** Whether devices of this kind prove themselves by a passcode, sent or made; FIDO2 devices sign instead. */
 export function takesPasscode(type: DeviceType): boolean {
   return type !== 'FIDO2'
+}
+
+/** Whether it is only there for when nothing else is at hand: the sheet of paper with recovery codes. */
+export function isLastResort(type: DeviceType): boolean {
+  return type === 'RECOVERY_CODE'
 }
 
 /** A device of the flow's user. */

@@ -33,6 +33,7 @@ export const german = {
   'passcode.heading': 'Passcode eingeben',
   'passcode.sent': 'Ein Passcode ist an Sie unterwegs.',
   'passcode.fromApp': 'Ihre Authenticator-App zeigt ihn an.',
+  'passcode.recovery': 'Geben Sie einen der Wiederherstellungscodes ein, die Sie aufbewahrt haben. Er gilt einmal.',
   'passcode.code': 'Passcode',
   'passcode.submit': 'Weiter',
   'device.heading': 'Wie möchten Sie fortfahren?',
@@ -50,6 +51,7 @@ export const german = {
   'passkey.unavailable':
     'Dieser Browser kann keine Passkeys verwenden, oder JavaScript ist abgeschaltet. Verwenden Sie etwas anderes.',
   'device.FIDO2': 'Passkey',
+  'device.RECOVERY_CODE': 'Wiederherstellungscode',
   'error.wrongPasskey': 'Dieser Passkey wurde nicht angenommen. Beginnen Sie neu oder verwenden Sie etwas anderes.',
 
   'profile.heading': 'Noch ein paar Angaben',

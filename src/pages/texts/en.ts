@@ -31,6 +31,7 @@ export const english = {
   'passcode.heading': 'Enter your passcode',
   'passcode.sent': 'A passcode was sent to you.',
   'passcode.fromApp': 'Your authenticator app shows it.',
+  'passcode.recovery': 'Enter one of the recovery codes that you have kept. It works once.',
   'passcode.code': 'Passcode',
   'passcode.submit': 'Continue',
   'device.heading': 'How do you want to continue?',
@@ -47,6 +48,7 @@ export const english = {
   'passkey.failed': 'The passkey was not used. Try again, or use something else.',
   'passkey.unavailable': 'This browser cannot use passkeys, or has JavaScript switched off. Use something else.',
   'device.FIDO2': 'Passkey',
+  'device.RECOVERY_CODE': 'Recovery code',
   'error.wrongPasskey': 'This passkey could not be accepted. Start again, or use something else.',
 
   'profile.heading': 'Tell us a little more',

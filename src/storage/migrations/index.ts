@@ -7,6 +7,7 @@ import { identityProviders } from './0004-identity-providers.ts'
 import { notifications } from './0005-notifications.ts'
 import { mfa } from './0006-mfa.ts'
 import { fido2 } from './0007-fido2.ts'
+import { recoveryCodes } from './0008-recovery-codes.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   notifications,
   mfa,
   fido2,
+  recoveryCodes,
 ]

@@ -51,13 +51,16 @@ suite('devices', () => {
       device({ id: `${type} pending`, type, status: 'ACTIVATION_REQUIRED' }),
       device({ id: `${type} blocked`, type, isBlocked: true }),
     ])
-    const only = (member: 'email' | 'sms' | 'voice' | 'totp' | 'fido2'): DeviceAuthenticationPolicy => ({
+    const only = (
+      member: 'email' | 'sms' | 'voice' | 'totp' | 'fido2' | 'recoveryCodes',
+    ): DeviceAuthenticationPolicy => ({
       ...standard,
       email: { ...standard.email, enabled: member === 'email' },
       sms: { ...standard.sms, enabled: member === 'sms' },
       voice: { ...standard.voice, enabled: member === 'voice' },
       totp: { ...standard.totp, enabled: member === 'totp' },
       fido2: { enabled: member === 'fido2' },
+      recoveryCodes: { enabled: member === 'recoveryCodes' },
     })
     const usable = (policy: DeviceAuthenticationPolicy) => usableDevices(every, policy).map(({ id }) => id)
     assert.deepEqual(usable(only('email')), ['EMAIL'])
@@ -65,8 +68,9 @@ suite('devices', () => {
     assert.deepEqual(usable(only('voice')), ['VOICE'])
     assert.deepEqual(usable(only('totp')), ['TOTP'])
     assert.deepEqual(usable(only('fido2')), ['FIDO2'])
-    assert.deepEqual(usable(standard), ['EMAIL', 'SMS', 'VOICE', 'TOTP', 'FIDO2'])
-    const { fido2: _, ...without } = standard
+    assert.deepEqual(usable(only('recoveryCodes')), ['RECOVERY_CODE'])
+    assert.deepEqual(usable(standard), ['EMAIL', 'SMS', 'VOICE', 'TOTP', 'FIDO2', 'RECOVERY_CODE'])
+    const { fido2: _, recoveryCodes: __, ...without } = standard
     assert.deepEqual(usable(without), ['EMAIL', 'SMS', 'VOICE', 'TOTP'], 'what a policy does not name is off')
   })
 })
