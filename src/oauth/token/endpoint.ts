@@ -15,9 +15,9 @@ import { authenticateClient, clientRefused } from '../client-auth/authenticate.t
 import { type ClientCredentials, readCredentials } from '../client-auth/credentials.ts'
 import { withValues } from '../parameters.ts'
 import { readCode } from './code-facts.ts'
-import type { Grant, GrantFacts, Issue } from './grant.ts'
+import { type Grant, type GrantFacts, type Issue, verifierDiffers } from './grant.ts'
 import { grants } from './grants/index.ts'
-import { redeem, revokeReplayed } from './redeem.ts'
+import { countWrongVerifier, redeem, revokeReplayed } from './redeem.ts'
 import { signTokens, type Tokens } from './sign.ts'
 
 const byType = new Map(grants.map((grant) => [grant.type, grant]))
@@ -95,6 +95,9 @@ async function handleTokenRequest(
     case 'replay':
       await revokeReplayed(context, environment, verdict.code)
       throw problem('invalid_grant', { description: 'the authorization code is not valid' })
+    case 'wrong verifier':
+      await countWrongVerifier(context, environment, verdict.code)
+      throw problem('invalid_grant', { description: verifierDiffers })
     case 'issue':
       return await issue(context, environment, client, verdict)
   }
