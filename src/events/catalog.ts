@@ -98,6 +98,7 @@ export const events = {
   'SESSION.UPDATED': 'change',
   'SESSION.DELETED': 'change',
   'AUTHORIZATION_CODE.REPLAYED': 'change',
+  'AUTHORIZATION_CODE.BURNT': 'change',
   'TOKEN.ISSUED': 'change',
   'AUTHORIZATION_CODE.ISSUED': 'volume',
   'CLIENT_CREDENTIALS.ISSUED': 'volume',

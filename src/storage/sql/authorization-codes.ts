@@ -51,6 +51,18 @@ export function takeCode(
   }
 }
 
+/**
+ * Ends a code that was not used, whatever any node's clock says. It is not marked as used: who comes later with the
+ * right verifier is too late, and replays nothing.
+ */
+export function burnCode(environmentId: string, codeHash: string): Statement<{ readonly family_id: string }> {
+  return {
+    text: `UPDATE authorization_codes SET expires_at = 0
+           WHERE environment_id = $1 AND code_hash = $2 AND used_at IS NULL AND expires_at > 0 RETURNING family_id`,
+    values: [environmentId, codeHash],
+  }
+}
+
 /** Revokes a token family; everything issued from it dies (decision D22). */
 export function revokeFamily(environmentId: string, familyId: string, now: number): Statement<{ readonly id: string }> {
   return {
