@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { agreementTextOf } from '../../src/directory/agreement-consents.ts'
+import { type AgreementConsent, neededConsent } from '../../src/flow/agreement.ts'
 import { isAskedFor } from '../../src/platform/agreement-rules.ts'
 import { update } from '../../src/storage/operations.ts'
 import { rows } from '../flow-runtime/arrange.ts'
@@ -226,6 +228,47 @@ await onEachEngine('agreements', (stile) => {
     assert.equal((await stile().api('DELETE', path)).status, 204)
   })
 
+  test('J22: what a sign-on would ask for follows every write', async () => {
+    const { kernel } = stile().node
+    const added = await addAgreement(stile())
+    const { id, name } = added
+    const asked = async (consent: AgreementConsent | undefined, ...locales: readonly string[]) => {
+      const environment = await kernel.environments.get(stile().environmentId)
+      const agreement = environment?.agreements.get(id)
+      assert.ok(agreement)
+      return neededConsent(agreement, consent, locales, kernel.world.now())
+    }
+    assert.equal(await asked(undefined), undefined, 'it is not enabled')
+    const english = await enable(stile(), added, { reconsentPeriodDays: 1 })
+    const german = await addAgreementLanguage(stile(), id, 'de')
+    const erste = await addRevision(stile(), id, german, { contentType: 'text/html', text: '<p>Sei nett.</p>' })
+    assert.equal((await asked(undefined, 'de'))?.revisionId, english.revisionId, 'German is not of the environment yet')
+    const de = await languageOf(stile(), 'de')
+    const switchGerman = (enabled: boolean) =>
+      stile().api('PUT', `/languages/${de.id}`, { locale: 'de', enabled, default: false })
+    await switchGerman(true)
+    const needed = await asked(undefined, 'de-AT')
+    assert.deepEqual(needed, {
+      agreementId: id,
+      languageId: german,
+      locale: 'de',
+      displayName: 'Terms',
+      userExperience: {},
+      revisionId: erste,
+      contentType: 'text/html',
+    })
+    assert.equal(await agreementTextOf(kernel, stile().environmentId, needed), '<p>Sei nett.</p>')
+    assert.equal(await agreementTextOf(kernel, randomUUID(), needed), undefined)
+    const consent = { languageId: german, revisionId: erste, consentedAt: kernel.world.now(), revokedAt: null }
+    assert.equal(await asked(consent, 'de'), undefined)
+    assert.equal((await asked({ ...consent, consentedAt: consent.consentedAt - 24 * HOUR }, 'de'))?.revisionId, erste)
+    const zweite = await addRevision(stile(), id, german, { effectiveAt: inHours(-0.5) })
+    assert.equal((await asked(consent, 'de'))?.revisionId, zweite)
+    await switchGerman(false)
+    await stile().api('PUT', `/agreements/${id}`, { name, enabled: false })
+    assert.equal(await asked(undefined, 'de'), undefined)
+  })
+
   test('J22: stay enabled while an action of a sign-on policy refers to them', async () => {
     const agreement = await addAgreement(stile())
     const { id, name } = agreement
@@ -244,7 +287,8 @@ await onEachEngine('agreements', (stile) => {
           yield* update('sign_on_policy_versions', key, { actions })
         },
       })
-    // The node has its configuration at hand and does not look at these until somebody changes it.
+    // The node has its configuration at hand, up to the last change, and does not look at these until the next one.
+    await stile().node.kernel.environments.poll()
     await stile().api('GET', `/agreements/${id}`)
     const [before] = await rows<{ actions: string }>(stile(), 'sign_on_policy_versions', 'policy_id = $2', policy.id)
     await writeActions(JSON.stringify([{ id: randomUUID(), type: 'AGREEMENT', priority: 2, agreement: { id } }]))

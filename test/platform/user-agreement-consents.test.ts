@@ -144,6 +144,18 @@ await onEachEngine('agreement consents', (stile) => {
     assert.deepEqual((await stile().api('GET', pathOf(other.id))).json._embedded.agreementConsents, [])
   })
 
+  test('E23: none is left of a user who is deleted while they consent', async () => {
+    const { agreement, languageId, revisionId } = await arranged()
+    for (let times = 0; times < 5; times++) {
+      const { id } = await addUser(stile())
+      const accepting = () => accept(id, agreement.id, languageId, revisionId)
+      const deletion = stile().api('DELETE', `/users/${id}`)
+      const answers = await Promise.all([accepting(), accepting(), deletion, accepting(), accepting()])
+      assert.ok(answers.every(({ status }) => [200, 204, 404].includes(status)))
+      assert.deepEqual(await rows(stile(), 'agreement_consents', 'user_id = $2', id), [])
+    }
+  })
+
   test('N01: are read by their user through a scope, and by nobody else’s; users write none', async () => {
     const { agreement, languageId, revisionId, user } = await arranged()
     const other = await addUser(stile())
