@@ -24,7 +24,8 @@ const of =
     services.includes(id.split(':')[0] as string)
 const pick = (test: (id: PermissionId) => boolean) => new Set(all.filter(test))
 
-const ofService = of('passwords', 'applications', 'resources', 'signon', 'idps', 'notifications', 'mfa')
+const services = 'passwords applications resources signon idps notifications mfa agreements languages'
+const ofService = of(...services.split(' '))
 /** What belongs to single users is data, whatever service it stands in. */
 const userDevices = (id: PermissionId) => id.endsWith(':userDevice')
 const configuration = (id: PermissionId) => ofService(id) && !userDevices(id)
@@ -67,6 +68,7 @@ export const roles: readonly Role[] = [
         userDevices(id) ||
         id === 'passwords:read:passwordPolicy' ||
         id === 'mfa:read:deviceAuthenticationPolicy' ||
+        id === 'agreements:read:agreement' ||
         id === 'orgmgt:read:environment',
     ),
   },

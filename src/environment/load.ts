@@ -9,6 +9,7 @@ import { open, type SealContext } from '../keys/sealing.ts'
 import { loadSigningKey } from '../keys/signing-key.ts'
 import type { Storage } from '../storage/port.ts'
 import { applicationById, applicationSecret, grantsOf, policyAssignmentsOf } from '../storage/sql/applications.ts'
+import { agreementLanguagesOf, agreementRevisionsOf, agreementsOf } from '../storage/sql/agreements.ts'
 import {
   dataKeyOf,
   environmentById,
@@ -20,6 +21,8 @@ import {
   signOnPoliciesOf,
 } from '../storage/sql/environments.ts'
 import { identityProviderAttributesOf, identityProvidersOf } from '../storage/sql/identity-providers.ts'
+import { languagesOf } from '../storage/sql/languages.ts'
+import { agreementsFrom } from './agreement.ts'
 import { type Application, type ApplicationDocument, allowedOrigins, applicationType } from './application.ts'
 import { flowIdentityProvider, identityProvidersFrom } from './identity-provider.ts'
 import { policiesOf, type PolicyRow } from '../storage/sql/policies.ts'
@@ -53,6 +56,10 @@ export async function loadEnvironment(
     devicePolicies,
     fido2Policies,
     policies,
+    languages,
+    agreements,
+    agreementLanguages,
+    agreementRevisions,
   ] = await Promise.all([
     storage.read(dataKeyOf(id)),
     storage.read(signingKeysOf(id)),
@@ -65,6 +72,10 @@ export async function loadEnvironment(
     storage.read(policiesOf('device_authentication_policies', id)),
     storage.read(policiesOf('fido2_policies', id)),
     storage.read(signOnPoliciesOf(id)),
+    storage.read(languagesOf(id)),
+    storage.read(agreementsOf(id)),
+    storage.read(agreementLanguagesOf(id)),
+    storage.read(agreementRevisionsOf(id)),
   ])
   const wrapped = dataKeys[0]
   if (!wrapped) throw new Error('an environment without a data key')
@@ -144,6 +155,7 @@ export async function loadEnvironment(
       ]),
     ),
     identityProviders,
+    agreements: agreementsFrom(languages, agreements, agreementLanguages, agreementRevisions),
     flowConfiguration: flowConfiguration(identityProviders, devicePolicies),
     policies: new Map(policies.map((policy) => [policy.id, policyFrom(policy)])),
     defaultPolicyId: defaultPolicy.id,

@@ -1,5 +1,8 @@
 /** Every operation of the management API: a static list; what is not in it is not mounted. */
 import type { Operation } from '../contract/operation.ts'
+import { agreementLanguageOperations } from './agreement-languages.ts'
+import { agreementRevisionOperations } from './agreement-revisions.ts'
+import { agreementOperations } from './agreements.ts'
 import { applicationGrantOperations } from './application-grants.ts'
 import { applicationSecretOperations } from './application-secret.ts'
 import { applicationOperations } from './applications.ts'
@@ -12,6 +15,7 @@ import { environmentTypeOperations } from './environment-type.ts'
 import { environmentOperations } from './environments.ts'
 import { identityProviderAttributeOperations } from './identity-provider-attributes.ts'
 import { identityProviderOperations } from './identity-providers.ts'
+import { languageOperations } from './languages.ts'
 import { mfaSettingsOperations } from './mfa-settings.ts'
 import { notificationsPolicyOperations } from './notifications-policies.ts'
 import { notificationsSettingsOperations } from './notifications-settings.ts'
@@ -30,6 +34,7 @@ import { signOnPolicyAssignmentOperations } from './sign-on-policy-assignments.t
 import { templateContentsBulkOperations } from './template-contents-bulk.ts'
 import { templateContentOperations } from './template-contents.ts'
 import { templateOperations } from './templates.ts'
+import { userAgreementConsentOperations } from './user-agreement-consents.ts'
 import { userDeviceActionOperations } from './user-device-actions.ts'
 import { userDeviceCreationOperations } from './user-device-create.ts'
 import { userDeviceOperations } from './user-devices.ts'
@@ -55,6 +60,7 @@ export const platformOperations: readonly Operation[] = [
   ...userDeviceOperations,
   ...userDeviceCreationOperations,
   ...userDeviceActionOperations,
+  ...userAgreementConsentOperations,
   ...applicationOperations,
   ...applicationSecretOperations,
   ...applicationGrantOperations,
@@ -65,6 +71,10 @@ export const platformOperations: readonly Operation[] = [
   ...signOnPolicyOperations,
   ...signOnPolicyActionOperations,
   ...signOnPolicyAssignmentOperations,
+  ...languageOperations,
+  ...agreementOperations,
+  ...agreementLanguageOperations,
+  ...agreementRevisionOperations,
   ...templateOperations,
   ...templateContentOperations,
   ...templateContentsBulkOperations,

@@ -8,6 +8,7 @@ import { notifications } from './0005-notifications.ts'
 import { mfa } from './0006-mfa.ts'
 import { fido2 } from './0007-fido2.ts'
 import { recoveryCodes } from './0008-recovery-codes.ts'
+import { agreements } from './0009-agreements.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   mfa,
   fido2,
   recoveryCodes,
+  agreements,
 ]
