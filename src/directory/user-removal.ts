@@ -15,6 +15,7 @@ export function* removeBelongings(environmentId: string, userId: string, now: nu
   yield* remove('passwords', belonging)
   yield* remove('linked_accounts', belonging)
   yield* remove('devices', belonging)
+  yield* remove('group_memberships', belonging)
   yield clearGuesses(guessesAtUser(environmentId, userId))
   yield* endAccess(environmentId, userId, null, now)
 }

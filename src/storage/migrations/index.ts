@@ -6,5 +6,6 @@ import { inbox } from './0003-inbox.ts'
 import { identityProviders } from './0004-identity-providers.ts'
 import { notifications } from './0005-notifications.ts'
 import { mfa } from './0006-mfa.ts'
+import { groups } from './0007-groups.ts'
 
-export const migrations: readonly Migration[] = [first, oneTimeCodes, inbox, identityProviders, notifications, mfa]
+export const migrations: readonly Migration[] = [first, oneTimeCodes, inbox, identityProviders, notifications, mfa, groups]
