@@ -206,7 +206,11 @@ function unquote(literal: string, attributes: FilterableAttributes): string {
   return value
 }
 
-function invalidFilter(message: string, attributes: FilterableAttributes, operators?: readonly FilterOperator[]): Problem {
+function invalidFilter(
+  message: string,
+  attributes: FilterableAttributes,
+  operators?: readonly FilterOperator[],
+): Problem {
   const supported = operators ?? Object.values(attributes).flatMap((attribute) => attribute.operators)
   return problem('INVALID_REQUEST', {
     details: [

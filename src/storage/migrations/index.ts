@@ -8,4 +8,12 @@ import { notifications } from './0005-notifications.ts'
 import { mfa } from './0006-mfa.ts'
 import { groups } from './0007-groups.ts'
 
-export const migrations: readonly Migration[] = [first, oneTimeCodes, inbox, identityProviders, notifications, mfa, groups]
+export const migrations: readonly Migration[] = [
+  first,
+  oneTimeCodes,
+  inbox,
+  identityProviders,
+  notifications,
+  mfa,
+  groups,
+]
