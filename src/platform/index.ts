@@ -9,6 +9,8 @@ import { deviceAuthenticationPolicyOperations } from './device-authentication-po
 import { environmentDeletionOperations } from './environment-deletion.ts'
 import { environmentTypeOperations } from './environment-type.ts'
 import { environmentOperations } from './environments.ts'
+import { groupNestingOperations } from './group-nestings.ts'
+import { groupOperations } from './groups.ts'
 import { identityProviderAttributeOperations } from './identity-provider-attributes.ts'
 import { identityProviderOperations } from './identity-providers.ts'
 import { mfaSettingsOperations } from './mfa-settings.ts'
@@ -32,6 +34,7 @@ import { templateOperations } from './templates.ts'
 import { userDeviceActionOperations } from './user-device-actions.ts'
 import { userDeviceCreationOperations } from './user-device-create.ts'
 import { userDeviceOperations } from './user-devices.ts'
+import { userGroupOperations } from './user-groups.ts'
 import { userPasswordOperations } from './user-password.ts'
 import { userSessionOperations } from './user-sessions.ts'
 import { userOperations } from './users.ts'
@@ -48,6 +51,9 @@ export const platformOperations: readonly Operation[] = [
   ...userOperations,
   ...userPasswordOperations,
   ...userSessionOperations,
+  ...groupOperations,
+  ...groupNestingOperations,
+  ...userGroupOperations,
   ...mfaSettingsOperations,
   ...deviceAuthenticationPolicyOperations,
   ...userDeviceOperations,

@@ -43,10 +43,13 @@ export function groupsPage(
   return pageOf(counted, 'g', [equal('g.environment_id', environmentId), ...conditions], span)
 }
 
-/** Which of these groups there are. */
-export function groupsAmong(environmentId: string, ids: readonly string[]): Statement<{ readonly id: string }> {
-  const { text, values } = every([equal('environment_id', environmentId), among('id', ids)])(1)
-  return { text: `SELECT id FROM groups WHERE ${text}`, values }
+/** The ids of the groups that meet conditions over the table `g`. */
+export function groupsMeeting(
+  environmentId: string,
+  conditions: readonly Condition[],
+): Statement<{ readonly id: string }> {
+  const { text, values } = every([equal('g.environment_id', environmentId), ...conditions])(1)
+  return { text: `SELECT g.id FROM groups g WHERE ${text}`, values }
 }
 
 /** One row when a population has a group. */
@@ -69,15 +72,17 @@ export function dynamicGroups(environmentId: string): Statement<DynamicGroupRow>
   }
 }
 
-/** `below(id)`: the group `$2` of the environment `$1` and all groups nested in it. */
-const below = `WITH RECURSIVE below(id) AS (
-    SELECT id FROM groups WHERE environment_id = $1 AND id = $2
-    UNION SELECT n.group_id FROM below b JOIN group_nestings n ON n.environment_id = $1 AND n.parent_id = b.id)`
+/** `below(id)`: a group and all groups nested in it. @param environment, id parameters such as `$1` */
+function below(environment: string, id: string): string {
+  return `WITH RECURSIVE below(id) AS (
+    SELECT g.id FROM groups g WHERE g.environment_id = ${environment} AND g.id = ${id}
+    UNION SELECT n.group_id FROM below b JOIN group_nestings n ON n.environment_id = ${environment} AND n.parent_id = b.id)`
+}
 
 /** The dynamic ones of a group and all groups nested in it. */
 export function dynamicGroupsBelow(environmentId: string, id: string): Statement<DynamicGroupRow> {
   return {
-    text: `${below} SELECT g.id, g.population_id, g.user_filter FROM below b
+    text: `${below('$1', '$2')} SELECT g.id, g.population_id, g.user_filter FROM below b
            JOIN groups g ON g.environment_id = $1 AND g.id = b.id WHERE g.user_filter IS NOT NULL`,
     values: [environmentId, id],
   }
@@ -86,7 +91,7 @@ export function dynamicGroupsBelow(environmentId: string, id: string): Statement
 /** Whether the user `u` was put into a group, or into one nested in it. */
 export function memberOfGroup(environmentId: string, id: string): Condition {
   return (at) => ({
-    text: `u.id IN (${below.replaceAll('$1', `$${at}`).replaceAll('$2', `$${at + 1}`)}
+    text: `u.id IN (${below(`$${at}`, `$${at + 1}`)}
            SELECT m.user_id FROM below b JOIN group_memberships m ON m.environment_id = $${at} AND m.group_id = b.id)`,
     values: [environmentId, id],
   })
@@ -124,11 +129,7 @@ export function groupIdsOfUser(
   userId: string,
   dynamic: readonly string[],
 ): Statement<{ readonly id: string }> {
-  const { text, values } = every([
-    equal('g.environment_id', environmentId),
-    groupsOfUser(environmentId, userId, dynamic),
-  ])(1)
-  return { text: `SELECT g.id FROM groups g WHERE ${text}`, values }
+  return groupsMeeting(environmentId, [groupsOfUser(environmentId, userId, dynamic)])
 }
 
 /** A group that a user is a member of. */
