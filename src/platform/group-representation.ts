@@ -94,9 +94,9 @@ export function groupUrl({ site, environment }: Pick<Context, 'site' | 'environm
 
 /**
  * The body of a group.
- * @param members how many users are members in whatever way, where that was asked for
+ * @param totalUsers how many users are members in whatever way, where that was asked for
  */
-export function groupBody(context: Context, row: CountedGroupRow, members?: number) {
+export function groupBody(context: Context, row: CountedGroupRow, totalUsers?: number) {
   const { site, environment } = context
   const environmentUrl = `${site.apiBase}/environments/${environment.id}`
   const self = groupUrl(context, row.id)
@@ -117,7 +117,7 @@ export function groupBody(context: Context, row: CountedGroupRow, members?: numb
     ...(row.user_filter === null ? {} : { userFilter: row.user_filter }),
     ...(population === undefined ? {} : { population: { id: population } }),
     directMemberCounts: { users: row.users },
-    ...(members === undefined ? {} : { totalMemberCounts: { users: members } }),
+    ...(totalUsers === undefined ? {} : { totalMemberCounts: { users: totalUsers } }),
     createdAt: iso(row.created_at),
     updatedAt: iso(row.updated_at),
   }

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
+import { startOpenIdProvider } from '../harness/openid-provider.ts'
 import { Browser, piFlowRequest, pkce } from '../harness/sign-on.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
 import { assign, newApplication, newPerson, newPolicy, type Person, rows } from './arrange.ts'
+import { comeBack, newIdentityProvider } from './external.ts'
 import { watchStorage } from './watch-storage.ts'
 
 suite('groups at sign-on', () => {
@@ -131,6 +133,34 @@ suite('groups at sign-on', () => {
     const clientId = await letIn('ANY_GROUP', await newGroup({ userFilter: `email sw "${person.username}"` }))
     assert.equal((await signOn(clientId, person)).flow.status, 'COMPLETED')
     assert.equal((await signOn(clientId, await newPerson(stile))).flow.status, 'FAILED')
+  })
+
+  test('somebody who is made on first sign-on at a provider is judged by what was just said of them', async () => {
+    const provider = await startOpenIdProvider()
+    try {
+      const providerId = await newIdentityProvider(stile, provider)
+      const policy = await newPolicy(stile, {
+        type: 'IDENTITY_PROVIDER',
+        identityProvider: { id: providerId },
+        registration: { enabled: true },
+      })
+      const sub = `${randomUUID()}@example.com`
+      const insiders = await newGroup({ userFilter: `username eq "${sub}"` })
+      const board = await newGroup()
+      for (const [group, status] of [
+        [insiders, 'COMPLETED'],
+        [board, 'FAILED'],
+      ] as const) {
+        const clientId = await letIn('ANY_GROUP', group)
+        await assign(stile, clientId, policy)
+        provider.user = { sub, email: sub, email_verified: true }
+        const browser = new Browser(stile)
+        const { id } = (await authorize(browser, clientId)).json
+        assert.equal((await comeBack(browser, id, providerId, provider)).status, status)
+      }
+    } finally {
+      await provider.close()
+    }
   })
 
   test('a policy asks members of a group for more, and reads groups only then', async () => {

@@ -110,11 +110,13 @@ export function countUsers(environmentId: string, condition: Condition): Stateme
 function groupsOfUser(environmentId: string, userId: string, dynamic: readonly string[]): Condition {
   return (at) => {
     const [environment, user] = [`$${at}`, `$${at + 1}`]
-    const { text, values } = among('s.id', dynamic)(at + 2)
+    const { text, values } = among('d.id', dynamic)(at + 2)
     return {
       text: `g.id IN (WITH RECURSIVE above(id) AS (
-               SELECT s.id FROM groups s WHERE s.environment_id = ${environment} AND (${text} OR s.id IN (
-                 SELECT m.group_id FROM group_memberships m WHERE m.environment_id = ${environment} AND m.user_id = ${user}))
+               SELECT s.id FROM (
+                 SELECT m.group_id AS id FROM group_memberships m
+                 WHERE m.environment_id = ${environment} AND m.user_id = ${user}
+                 UNION SELECT d.id FROM groups d WHERE d.environment_id = ${environment} AND ${text}) s
                UNION SELECT n.parent_id FROM above a
                JOIN group_nestings n ON n.environment_id = ${environment} AND n.group_id = a.id)
              SELECT id FROM above)`,
