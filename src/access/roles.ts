@@ -30,6 +30,7 @@ const ofService = of(...services.split(' '))
 const userDevices = (id: PermissionId) => id.endsWith(':userDevice')
 const configuration = (id: PermissionId) => ofService(id) && !userDevices(id)
 const populations = (id: PermissionId) => id.endsWith(':population')
+const groups = (id: PermissionId) => id.endsWith(':group') || id.endsWith(':groupMembership')
 const applicationRoles = (id: PermissionId) => id.endsWith(':applicationRoleAssignments')
 const userRoles = (id: PermissionId) => id.endsWith(':userRoleAssignments')
 
@@ -53,6 +54,7 @@ export const roles: readonly Role[] = [
         applicationRoles(id) ||
         userRoles(id) ||
         (of('orgmgt')(id) && id !== 'orgmgt:create:environment') ||
+        (groups(id) && reading(id)) ||
         id === 'idm:read:user',
     ),
   },

@@ -18,6 +18,7 @@ export function* removeBelongings(environmentId: string, userId: string, now: nu
   yield* remove('fido2_credentials', belonging)
   yield* remove('recovery_codes', belonging)
   yield* remove('agreement_consents', belonging)
+  yield* remove('group_memberships', belonging)
   yield clearGuesses(guessesAtUser(environmentId, userId))
   yield* endAccess(environmentId, userId, null, now)
 }

@@ -4,10 +4,12 @@
  */
 import type { Context } from '../contract/operation.ts'
 import { deviceFacts, devicesOf } from '../directory/devices.ts'
+import { groupIdsOf } from '../directory/groups.ts'
 import { sessionFacts, sessionFrom } from '../directory/sessions.ts'
 import { type UserWithPassword, userWithPasswordById } from '../directory/users.ts'
+import type { Application } from '../environment/application.ts'
 import type { DeviceFacts } from '../flow/factors/device.ts'
-import type { Facts, RequestFacts, SessionFacts } from '../flow/facts.ts'
+import type { ApplicationFacts, Facts, GroupFacts, RequestFacts, SessionFacts, UserFacts } from '../flow/facts.ts'
 import { step } from '../flow/machine.ts'
 import type { QuestionKind } from '../flow/question.ts'
 import type { PolicyVersions } from '../flow/policy-versions.ts'
@@ -35,6 +37,7 @@ const messages: ReadonlySet<QuestionKind> = new Set(['sendPasscode', 'sendRecove
 
 /** What an event is run with. */
 export interface Driving {
+  readonly application: Application
   /** The versions that answers are judged by. */
   readonly policies: readonly PolicyVersions[]
   /** What was cut out of the body; it goes to the answers and nowhere else. */
@@ -58,11 +61,12 @@ export class LoginRequired extends Error {}
 export async function drive(
   context: Context,
   begin: (facts: Facts) => StepResult,
-  { policies, secrets, session, isSilent }: Driving,
+  { application, policies, secrets, session, isSilent }: Driving,
 ): Promise<Driven> {
   let user = 'read' in session ? session.user : undefined
   const read = 'read' in session ? factsRead(context, session.read, user) : {}
-  let facts: Facts = { configuration: context.environment.flowConfiguration, ...read }
+  const configuration = context.environment.flowConfiguration
+  let facts: Facts = { configuration, application: applicationFacts(application), ...read }
   const sessionId = 'read' in session ? undefined : session.id
   let next = begin
   const writes: Write[] = []
@@ -74,7 +78,7 @@ export async function drive(
       case 'refused':
         return result
       case 'needs': {
-        const loaded = await load(context, facts, result, sessionId)
+        const loaded = await load(context, application, facts, result, sessionId)
         facts = loaded.facts
         user = loaded.user ?? user
         break
@@ -102,6 +106,20 @@ function factsRead(context: Context, session: SessionFacts | null, user: UserWit
   return session ? { session, user: user ? userFacts(context, user) : null } : { session }
 }
 
+function applicationFacts({ document }: Application): ApplicationFacts {
+  return { groupRule: document.accessControl?.group ?? null }
+}
+
+/** The groups of a user, who may have been made in this very request: then nobody but the machine knows them yet. */
+async function groupFacts(
+  { kernel, environment }: Context,
+  userId: string,
+  user: UserFacts | null | undefined,
+): Promise<GroupFacts> {
+  if (user?.id !== userId) return { userId, ids: null }
+  return { userId, ids: await groupIdsOf(kernel, environment.id, userId, user.attributes) }
+}
+
 function requestFacts({ kernel, remoteAddress }: Context): RequestFacts {
   return { remoteIp: remoteAddress, network: kernel.ipIntelligence.lookUp(remoteAddress) }
 }
@@ -116,6 +134,7 @@ export async function devicesFact(
 
 async function load(
   context: Context,
+  application: Application,
   facts: Facts,
   needs: Extract<StepResult, { kind: 'needs' }>,
   sessionId: string | undefined,
@@ -139,11 +158,18 @@ async function load(
       case 'configuration':
         loaded = { ...loaded, configuration: environment.flowConfiguration }
         break
+      case 'application':
+        loaded = { ...loaded, application: applicationFacts(application) }
+        break
       case 'request':
         loaded = { ...loaded, request: requestFacts(context) }
         break
       case 'devices':
         loaded = { ...loaded, devices: await devicesFact(context, needs.userId) }
+        break
+      case 'groups':
+        if (needs.userId === null) throw new Error('only the groups of a user can be asked for')
+        loaded = { ...loaded, groups: await groupFacts(context, needs.userId, loaded.user) }
         break
     }
   }

@@ -81,6 +81,7 @@ export async function beginFlow(context: Context, beginning: FlowBeginning): Pro
   }
   const policies = candidates.map((policy) => ({ atStart: policy, current: policy }))
   const driven = await drive(context, (facts) => start(candidates, origin, facts, now), {
+    application,
     policies,
     secrets: {},
     session: { read: session && sessionFacts(session), user: sessionUser },
@@ -155,6 +156,7 @@ async function carry(
     const { event, secrets } = read()
     const policies = await policyVersions(kernel.environments, environment, flow.application, flow.state)
     const driven = await drive(context, (facts) => step(policies, flow.state, event, facts, now), {
+      application: flow.application,
       policies,
       secrets,
       session: { id: flow.state.session?.id },
@@ -253,6 +255,7 @@ export async function resumeFlow(
   const { kernel, environment, now } = context
   const policies = await policyVersions(kernel.environments, environment, flow.application, flow.state)
   const driven = await drive(context, (facts) => step(policies, flow.state, { type: 'resume' }, facts, now), {
+    application: flow.application,
     policies,
     secrets: {},
     session: { id: flow.state.session?.id },

@@ -55,7 +55,26 @@ export interface RequestFacts {
   readonly network?: NetworkFacts
 }
 
-/** What has been loaded so far. `configuration` is there from the beginning. */
+/** Membership that is asked of whoever signs on: of one of the groups, or of all. */
+export interface GroupRule {
+  readonly type: 'ANY_GROUP' | 'ALL_GROUPS'
+  readonly groups: readonly { readonly id: string }[]
+}
+
+/** What a flow may know of the application it was begun for. */
+export interface ApplicationFacts {
+  /** Null: everybody may sign on. */
+  readonly groupRule: GroupRule | null
+}
+
+/** The groups of a user. */
+export interface GroupFacts {
+  readonly userId: string
+  /** Ids, of groups they are in directly or not; null: it cannot be known. */
+  readonly ids: readonly string[] | null
+}
+
+/** What has been loaded so far. `configuration` and `application` are there from the beginning. */
 export interface Facts {
   /** When a flow starts: the browser's live session. Later: that same session, read again; `null` once it is gone. */
   readonly session?: SessionFacts | null
@@ -65,6 +84,9 @@ export interface Facts {
   /** The devices of the flow's user, in their order; none where there is no user. */
   readonly devices?: readonly DeviceFacts[]
   readonly configuration?: FlowConfiguration
+  readonly application?: ApplicationFacts
+  /** Loaded only where a condition or the application asks for them. */
+  readonly groups?: GroupFacts
 }
 
 /** A fact the machine can ask for. */

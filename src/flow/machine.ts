@@ -12,6 +12,7 @@
  * Never: I/O, a clock, randomness, a secret; a status that does not follow from what was proved; a transition without
  * a reason.
  */
+import { isAdmitted, lackedForAdmission } from './access-control.ts'
 import type { Decision } from './action.ts'
 import { type ActionStatus, type AnyActionEvent, offers } from './actions/index.ts'
 import { judge } from './completion.ts'
@@ -142,6 +143,7 @@ function advance(turn: Turn, state: FlowState, effects: readonly Effect[]): Step
   const policy = policyOf(turn, state)
   if (!policy) return handOver(turn, state, 'policy-not-available', failure('POLICY_NOT_AVAILABLE'), effects)
   const judgement = judge(policy, state, turn.facts, turn.now)
+  if (judgement.kind === 'lacking') return needs(judgement.facts, judgement.userId)
   const judged: FlowState = { ...state, steps: judgement.steps }
   switch (judgement.kind) {
     case 'next':
@@ -150,6 +152,11 @@ function advance(turn: Turn, state: FlowState, effects: readonly Effect[]): Step
       return handOver(turn, judged, 'policy-not-satisfied', failure('POLICY_NOT_SATISFIED'), effects)
     case 'complete': {
       const { outcome } = judgement
+      const lacking = lackedForAdmission(turn.facts, outcome.userId)
+      if (lacking.length > 0) return needs(lacking, outcome.userId)
+      if (!isAdmitted(turn.facts, outcome.userId)) {
+        return fail(turn, judged, 'access-denied', failure('APPLICATION_ACCESS_DENIED'), effects)
+      }
       const completed = move(turn, judged, 'policy-satisfied', { ...nowhere, status: 'COMPLETED', outcome })
       return done(turn, completed, [...effects, { kind: 'signOn', outcome }], 'policy-satisfied')
     }
@@ -263,10 +270,18 @@ function resume(state: FlowState, facts: Facts, now: number): StepResult {
   const turn: Turn = { policies: [], facts, now, cause: 'resume' }
   if (state.failure) return resumed(turn, state, { kind: 'deny', failure: state.failure })
   if (lacksUser(facts, state.outcome?.userId)) return needs(['user'], state.outcome?.userId ?? null)
-  if (state.outcome && isUsable(facts.user)) return resumed(turn, state, { kind: 'issue', outcome: state.outcome })
-  const refused = failure('ACCOUNT_NOT_USABLE')
-  const failed = move(turn, state, 'user-not-usable', { status: 'FAILED', outcome: null, failure: refused })
-  return resumed(turn, failed, { kind: 'deny', failure: refused })
+  const { outcome } = state
+  if (!outcome || !isUsable(facts.user)) return denied(turn, state, 'user-not-usable', failure('ACCOUNT_NOT_USABLE'))
+  const lacking = lackedForAdmission(facts, outcome.userId)
+  if (lacking.length > 0) return needs(lacking, outcome.userId)
+  if (isAdmitted(facts, outcome.userId)) return resumed(turn, state, { kind: 'issue', outcome })
+  return denied(turn, state, 'access-denied', failure('APPLICATION_ACCESS_DENIED'))
+}
+
+/** What has changed since the flow was completed keeps its outcome from being issued. */
+function denied(turn: Turn, state: FlowState, reason: TransitionReason, why: Failure): StepResult {
+  const failed = move(turn, state, reason, { status: 'FAILED', outcome: null, failure: why })
+  return resumed(turn, failed, { kind: 'deny', failure: why })
 }
 
 /** Resume does not prolong a flow (D3). */

@@ -46,6 +46,7 @@ export const transitionReasons = {
   'action-entered': 'The policy asks for this action.',
   'action-failed': 'The action cannot succeed; the policy has failed.',
   'user-not-usable': 'The account was disabled, locked or deleted; the policy has failed.',
+  'access-denied': 'The user is not in the groups whose members the application lets sign on; the flow has failed.',
   'policy-not-available': 'The policy was deleted or is no longer assigned.',
   'policy-not-satisfied': 'Nothing is left to ask for, yet no single user has proved what the policy needs.',
   'policy-satisfied': 'The proofs of one user satisfy the policy as it was at the start and as it is now.',

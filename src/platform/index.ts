@@ -13,6 +13,8 @@ import { fido2PolicyOperations } from './fido2-policies.ts'
 import { environmentDeletionOperations } from './environment-deletion.ts'
 import { environmentTypeOperations } from './environment-type.ts'
 import { environmentOperations } from './environments.ts'
+import { groupNestingOperations } from './group-nestings.ts'
+import { groupOperations } from './groups.ts'
 import { identityProviderAttributeOperations } from './identity-provider-attributes.ts'
 import { identityProviderOperations } from './identity-providers.ts'
 import { languageOperations } from './languages.ts'
@@ -38,6 +40,7 @@ import { userAgreementConsentOperations } from './user-agreement-consents.ts'
 import { userDeviceActionOperations } from './user-device-actions.ts'
 import { userDeviceCreationOperations } from './user-device-create.ts'
 import { userDeviceOperations } from './user-devices.ts'
+import { userGroupOperations } from './user-groups.ts'
 import { userPasswordOperations } from './user-password.ts'
 import { userSessionOperations } from './user-sessions.ts'
 import { userOperations } from './users.ts'
@@ -54,6 +57,9 @@ export const platformOperations: readonly Operation[] = [
   ...userOperations,
   ...userPasswordOperations,
   ...userSessionOperations,
+  ...groupOperations,
+  ...groupNestingOperations,
+  ...userGroupOperations,
   ...mfaSettingsOperations,
   ...deviceAuthenticationPolicyOperations,
   ...fido2PolicyOperations,

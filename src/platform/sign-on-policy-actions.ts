@@ -11,12 +11,13 @@ import { type Context, defineOperation, type Operation } from '../contract/opera
 import { reference, uuid } from '../contract/validation.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
 import { outboundUrlProblem } from '../external/outbound-url.ts'
-import { type PolicyAction, policyActionSchema, validatePolicy } from '../flow/policy.ts'
+import { groupsNamedBy, type PolicyAction, policyActionSchema, validatePolicy } from '../flow/policy.ts'
 import type { Word } from '../storage/operations.ts'
 import { run } from '../storage/port.ts'
 import { signOnPolicyById } from '../storage/sql/sign-on-policies.ts'
 import { withoutNulls } from './absent-members.ts'
 import { namedPolicy } from './device-authentication-policies.ts'
+import { requireGroups } from './group-control.ts'
 import { actionsOf, moveToNextVersion, type StoredAction } from './sign-on-policy-version.ts'
 
 /** An action as sent: what is wrong with it is told in the words of `flow/`, before the schema takes it apart. */
@@ -168,6 +169,7 @@ const createAction = defineOperation({
     await kernel.environments.configure(environment.id, 'create-policy-action', now, function* (changes) {
       changes.push({ kind: 'snapshot' })
       yield* changeActions(environment.id, policyId, (before) => [...before, created], now)
+      yield* requireGroups(environment.id, groupsNamedBy(body), 'condition')
       yield context.record({ subject: { type: 'ACTION', id: created.id }, detail: { policyId } })
     })
     const answer = actionBody(context, policyId, created)
@@ -194,6 +196,7 @@ const updateAction = defineOperation({
     await kernel.environments.configure(environment.id, 'update-policy-action', now, function* (changes) {
       changes.push({ kind: 'snapshot' })
       yield* changeActions(environment.id, policyId, (before) => replace(before, replaced), now)
+      yield* requireGroups(environment.id, groupsNamedBy(body), 'condition')
       yield context.record({ subject: { type: 'ACTION', id: actionId }, detail: { policyId } })
     })
     return { status: 200, body: actionBody(context, policyId, replaced) }

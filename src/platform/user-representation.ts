@@ -89,6 +89,7 @@ export function userBody(context: Pick<Context, 'site' | 'now'>, { user, passwor
       'user.verify': self,
       emailVerification: `${self}/emailVerification`,
       roleAssignments: `${self}/roleAssignments`,
+      memberOfGroups: `${self}/memberOfGroups`,
     }),
     id,
     environment: { id: environmentId },

@@ -18,6 +18,7 @@ export function partOfUser(
     | '/devices'
     | '/emailVerification'
     | '/enabled'
+    | '/memberOfGroups'
     | '/mfaEnabled'
     | '/password'
     | '/population'

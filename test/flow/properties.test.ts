@@ -18,6 +18,8 @@ import { secondSecretAction } from './second-secret.ts'
 
 const runs = { numRuns: 700 }
 const ages = [0, 30, 100, 1000, 5000]
+/** The group that Alice is in; Bob is in none, and of Carol nobody can say. */
+const groupId = '6f1f5e8e-3c1c-4f0e-9f3c-0a1b2c3d4e5f'
 const networks = ['192.0.2.0/24', '198.51.100.0/24', '0.0.0.0/0']
 
 /** A condition as the model knows it; a compiled one is made from the same JSON. */
@@ -36,6 +38,7 @@ const condition: fc.Arbitrary<ConditionJson> = fc.letrec<{ node: ConditionJson }
       value: fc.constantFrom('${user.population.id}', '${user.mfaEnabled}', '${user.nickname}'),
       equals: fc.constantFrom<string | boolean>('staff', 'guests', true, false),
     }),
+    fc.record({ value: fc.constant('${user.memberOfGroups.id}' as const), includes: fc.constant(groupId) }),
     fc.record({
       contains: fc.constant('${flow.request.http.remoteIp}' as const),
       ipRange: fc.subarray(networks, { minLength: 1 }),
@@ -293,6 +296,8 @@ function run(
   makeCondition: MakeCondition = asWritten,
 ): Rig {
   const rig = new Rig()
+  rig.groups['alice'] = [groupId]
+  rig.groups['carol'] = null
   rig.links.set(`${partner.id}/linked-to-bob`, rig.people.bob.facts.id)
   rig.request = { forcesLogin, maxAge, loginHint: null, hintedUserId: null, parameters: {} }
   rig.remoteIp = remoteIp
@@ -473,6 +478,10 @@ function possible(json: ConditionJson, rig: Rig, counts: boolean, userId: string
       '${user.nickname}': attributes?.nickname,
     }[json.value]
     return value === undefined ? both : new Set([value === json.equals])
+  }
+  if ('includes' in json) {
+    const groups = rig.groupsOf(userId).ids
+    return groups === null ? both : new Set([groups.includes(json.includes)])
   }
   if (!('ipRange' in json)) return both
   const octets = rig.remoteIp?.match(/^(\d+\.\d+\.\d+)\.\d+$/)
@@ -795,8 +804,9 @@ suite('conditions never remove a step by failing', () => {
       }),
       user: fc.constantFrom(new Rig().people.alice.facts, new Rig().people.bob.facts),
       request: fc.constantFrom({ remoteIp: '192.0.2.9' }, { remoteIp: '203.0.113.9' }),
+      groups: fc.subarray([groupId]),
     })
-    const taken = fc.constantFrom('session' as const, 'user' as const, 'request' as const)
+    const taken = fc.constantFrom('session' as const, 'user' as const, 'request' as const, 'groups' as const)
     fc.assert(
       fc.property(condition, facts, taken, (json, all, name) => {
         const compiled = readCondition(json).condition

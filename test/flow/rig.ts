@@ -5,7 +5,14 @@
 import assert from 'node:assert/strict'
 import type { MediaType } from '../../src/flow/actions/index.ts'
 import type { CompiledCondition } from '../../src/flow/condition.ts'
-import { isUsable, type Facts, type FactName, type SessionFacts, type UserFacts } from '../../src/flow/facts.ts'
+import {
+  type ApplicationFacts,
+  isUsable,
+  type Facts,
+  type FactName,
+  type SessionFacts,
+  type UserFacts,
+} from '../../src/flow/facts.ts'
 import type { ExternalAuthentication } from '../../src/flow/external-authentication.ts'
 import type { FlowIdentityProvider } from '../../src/flow/identity-provider.ts'
 import type { FlowConfiguration } from '../../src/flow/configuration.ts'
@@ -157,6 +164,11 @@ export class Rig {
   /** The browser's session, as long as it lives. */
   session: SessionFacts | null = null
   remoteIp: string | null = '192.0.2.1'
+  application: ApplicationFacts = { groupRule: null }
+  /** Ids of the groups of people, by name; null: nobody can say. Who is missing is in none. */
+  readonly groups: Record<string, readonly string[] | null> = {}
+  /** How often groups were asked for. */
+  groupReads = 0
   /** A runtime that checks the password of whoever is named, although the flow has a user: the machine has to notice. */
   isCareless = false
   request: FlowOrigin['request'] = plainRequest
@@ -311,8 +323,23 @@ export class Rig {
       ...(names.includes('session') ? { session: this.session } : {}),
       ...(names.includes('user') ? { user } : {}),
       ...(names.includes('devices') ? { devices: this.devicesOf(userId) } : {}),
+      ...(names.includes('application') ? { application: this.application } : {}),
+      ...(names.includes('groups') ? { groups: this.loadGroups(userId) } : {}),
       ...(names.includes('request') ? { request: this.remoteIp === null ? null : { remoteIp: this.remoteIp } } : {}),
     }
+  }
+
+  private loadGroups(userId: string | null): NonNullable<Facts['groups']> {
+    assert.ok(userId !== null)
+    this.groupReads += 1
+    return this.groupsOf(userId)
+  }
+
+  groupsOf(userId: string): NonNullable<Facts['groups']> {
+    const person = this.personById(userId)
+    // Somebody who is made in this very request is not in the directory yet.
+    if (!person) return { userId, ids: null }
+    return { userId, ids: person.username in this.groups ? (this.groups[person.username] ?? null) : [] }
   }
 
   /** Everybody has an e-mail device and an authenticator app. */

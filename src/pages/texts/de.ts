@@ -143,6 +143,7 @@ export const german = {
   'failed.IDENTITY_PROVIDER_NOT_AVAILABLE': 'Wo Sie sich anmelden würden, geht es gerade nicht.',
   'failed.WEBHOOK_DENIED': 'Die Anmeldung wurde abgelehnt. Fragen Sie, wer die Anwendung betreibt.',
   'failed.WEBHOOK_FAILED': 'Die Anmeldung konnte gerade nicht geprüft werden. Versuchen Sie es später.',
+  'failed.APPLICATION_ACCESS_DENIED': 'Sie haben keinen Zugang zu dieser Anwendung.',
   'failed.NO_USABLE_DEVICES':
     'Ein zweiter Faktor ist nötig, und dieses Konto hat keinen, der verwendet werden kann. Fragen Sie, wer es verwaltet.',
   'failed.POLICY_NOT_AVAILABLE': 'Die Anwendung hat zurzeit keinen Weg zur Anmeldung, der funktioniert.',

@@ -139,6 +139,7 @@ export const english = {
   'failed.IDENTITY_PROVIDER_NOT_AVAILABLE': 'Where you would sign on cannot be used right now.',
   'failed.WEBHOOK_DENIED': 'The sign-on was refused. Ask whoever runs the application.',
   'failed.WEBHOOK_FAILED': 'The sign-on could not be judged right now. Try again later.',
+  'failed.APPLICATION_ACCESS_DENIED': 'You have no access to this application.',
   'failed.NO_USABLE_DEVICES':
     'A second factor is needed, and this account has none that can be used. Ask whoever manages it.',
   'failed.POLICY_NOT_AVAILABLE': 'The application has no way to sign on that works right now.',

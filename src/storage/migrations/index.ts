@@ -9,6 +9,7 @@ import { mfa } from './0006-mfa.ts'
 import { fido2 } from './0007-fido2.ts'
 import { recoveryCodes } from './0008-recovery-codes.ts'
 import { agreements } from './0009-agreements.ts'
+import { groups } from './0010-groups.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   fido2,
   recoveryCodes,
   agreements,
+  groups,
 ]
