@@ -57,7 +57,7 @@ export async function loadEnvironment(
     fido2Policies,
     policies,
     languages,
-    agreements,
+    agreementRows,
     agreementLanguages,
     agreementRevisions,
   ] = await Promise.all([
@@ -97,6 +97,7 @@ export async function loadEnvironment(
   const defaultPolicy = policies.find((policy) => policy.is_default === 1)
   if (!signingKey || !defaultPolicy) throw new Error('an environment without a signing key or a default policy')
   const identityProviders = identityProvidersFrom(providers, mappings)
+  const agreements = agreementsFrom(languages, agreementRows, agreementLanguages, agreementRevisions)
   return {
     id,
     organizationId: row.organization_id,
@@ -155,8 +156,8 @@ export async function loadEnvironment(
       ]),
     ),
     identityProviders,
-    agreements: agreementsFrom(languages, agreements, agreementLanguages, agreementRevisions),
-    flowConfiguration: flowConfiguration(identityProviders, devicePolicies),
+    agreements,
+    flowConfiguration: flowConfiguration(identityProviders, agreements, devicePolicies),
     policies: new Map(policies.map((policy) => [policy.id, policyFrom(policy)])),
     defaultPolicyId: defaultPolicy.id,
   }
@@ -164,12 +165,14 @@ export async function loadEnvironment(
 
 function flowConfiguration(
   identityProviders: Environment['identityProviders'],
+  agreements: FlowConfiguration['agreements'],
   rows: readonly PolicyRow[],
 ): FlowConfiguration {
   const read = ({ document }: PolicyRow) => deviceAuthenticationPolicySchema.parse(JSON.parse(document))
   const standard = rows.find((row) => row.is_default === 1)
   if (!standard) throw new Error('an environment without a default device authentication policy')
   return {
+    agreements,
     identityProviders: new Map(
       [...identityProviders.values()].map((provider) => [provider.id, flowIdentityProvider(provider)]),
     ),

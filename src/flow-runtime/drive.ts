@@ -3,20 +3,31 @@
  * request is refused. Architecture section 3. At most 16 turns: a policy that needs more is broken, and fails closed.
  */
 import type { Context } from '../contract/operation.ts'
+import { consentsOf } from '../directory/agreement-consents.ts'
 import { deviceFacts, devicesOf } from '../directory/devices.ts'
 import { groupIdsOf } from '../directory/groups.ts'
 import { sessionFacts, sessionFrom } from '../directory/sessions.ts'
 import { type UserWithPassword, userWithPasswordById } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
 import type { DeviceFacts } from '../flow/factors/device.ts'
-import type { ApplicationFacts, Facts, GroupFacts, RequestFacts, SessionFacts, UserFacts } from '../flow/facts.ts'
+import type {
+  ApplicationFacts,
+  ConsentFacts,
+  Facts,
+  GroupFacts,
+  RequestFacts,
+  SessionFacts,
+  UserFacts,
+} from '../flow/facts.ts'
 import { step } from '../flow/machine.ts'
 import type { QuestionKind } from '../flow/question.ts'
 import type { PolicyVersions } from '../flow/policy-versions.ts'
+import type { FlowState } from '../flow/state.ts'
 import type { StepResult } from '../flow/turn.ts'
 import { sessionById } from '../storage/sql/sessions.ts'
 import type { Write } from './asked.ts'
 import { answerQuestion } from './asks/index.ts'
+import { localesOf } from './locales.ts'
 import { userFacts } from './user-facts.ts'
 
 /**
@@ -48,6 +59,8 @@ export interface Driving {
     | { readonly id: string | undefined }
   /** Whether nobody is there who could be asked anything (`prompt=none`). */
   readonly isSilent: boolean
+  /** The checked authorization request; of it, `ui_locales` is looked at. */
+  readonly parameters: FlowState['request']['parameters']
 }
 
 /** Nobody is there, and somebody would have to be asked. */
@@ -58,11 +71,8 @@ export class LoginRequired extends Error {}
  * @param begin the first call of the machine, to be repeated with more facts as long as it lacks some
  * @throws LoginRequired when somebody would have to be written to, and nobody is there
  */
-export async function drive(
-  context: Context,
-  begin: (facts: Facts) => StepResult,
-  { application, policies, secrets, session, isSilent }: Driving,
-): Promise<Driven> {
+export async function drive(context: Context, begin: (facts: Facts) => StepResult, driving: Driving): Promise<Driven> {
+  const { application, policies, secrets, session, isSilent } = driving
   let user = 'read' in session ? session.user : undefined
   const read = 'read' in session ? factsRead(context, session.read, user) : {}
   const configuration = context.environment.flowConfiguration
@@ -78,7 +88,7 @@ export async function drive(
       case 'refused':
         return result
       case 'needs': {
-        const loaded = await load(context, application, facts, result, sessionId)
+        const loaded = await load(context, driving, facts, result, sessionId)
         facts = loaded.facts
         user = loaded.user ?? user
         break
@@ -120,6 +130,19 @@ async function groupFacts(
   return { userId, ids: await groupIdsOf(kernel, environment.id, userId, user.attributes) }
 }
 
+async function consentFacts(
+  context: Context,
+  userId: string | null,
+  user: UserFacts | null | undefined,
+  uiLocales: unknown,
+): Promise<ConsentFacts> {
+  const { kernel, environment } = context
+  const preferred = user?.attributes['preferredLanguage']
+  const locales = [...(typeof preferred === 'string' ? [preferred] : []), ...localesOf(context, uiLocales)]
+  const given = userId === null ? [] : await consentsOf(kernel, environment.id, userId)
+  return { userId: userId ?? '', given, locales }
+}
+
 function requestFacts({ kernel, remoteAddress }: Context): RequestFacts {
   return { remoteIp: remoteAddress, network: kernel.ipIntelligence.lookUp(remoteAddress) }
 }
@@ -134,7 +157,7 @@ export async function devicesFact(
 
 async function load(
   context: Context,
-  application: Application,
+  { application, parameters }: Driving,
   facts: Facts,
   needs: Extract<StepResult, { kind: 'needs' }>,
   sessionId: string | undefined,
@@ -166,6 +189,12 @@ async function load(
         break
       case 'devices':
         loaded = { ...loaded, devices: await devicesFact(context, needs.userId) }
+        break
+      case 'consents':
+        loaded = {
+          ...loaded,
+          consents: await consentFacts(context, needs.userId, loaded.user, parameters['uiLocales']),
+        }
         break
       case 'groups':
         if (needs.userId === null) throw new Error('only the groups of a user can be asked for')

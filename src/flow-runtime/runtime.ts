@@ -86,6 +86,7 @@ export async function beginFlow(context: Context, beginning: FlowBeginning): Pro
     secrets: {},
     session: { read: session && sessionFacts(session), user: sessionUser },
     isSilent,
+    parameters,
   })
   if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
   return { state: driven.state, user: driven.user, writes: driven.writes }
@@ -161,6 +162,7 @@ async function carry(
       secrets,
       session: { id: flow.state.session?.id },
       isSilent: false,
+      parameters: flow.state.request.parameters,
     })
     if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
     try {
@@ -260,6 +262,7 @@ export async function resumeFlow(
     secrets: {},
     session: { id: flow.state.session?.id },
     isSilent: false,
+    parameters: flow.state.request.parameters,
   })
   if (driven.kind === 'refused') {
     if (driven.refusal.reason === 'not-finished') return { unfinished: flow }

@@ -1,6 +1,7 @@
 /** The flow resource and its steps as schemas, for validation of answers and for OpenAPI: authentication-api 1.4, 3.1. */
 import { z } from 'zod'
 import { linksSchema } from '../contract/hal.ts'
+import { agreementContentTypes } from '../flow/agreement.ts'
 import { deviceView } from '../flow/factors/device.ts'
 
 /** A step of the first edition. */
@@ -35,6 +36,25 @@ export const flowResourceSchema = z.object({
       .describe('Extension: what the identity provider said, while it is to be confirmed.'),
     devices: z.array(deviceView).optional(),
     attributes: z.array(z.object({ name: z.string(), required: z.boolean() })).optional(),
+    agreement: z
+      .object({
+        id: z.string(),
+        name: z.string(),
+        displayName: z.string(),
+        locale: z.string(),
+        language: z.object({ id: z.string() }),
+        revision: z.object({ id: z.string() }),
+        contentType: z.enum(agreementContentTypes),
+        declineOption: z.boolean(),
+        userExperience: z.object({
+          acceptCheckboxText: z.string().optional(),
+          continueButtonText: z.string().optional(),
+          declineButtonText: z.string().optional(),
+        }),
+        text: z.string(),
+      })
+      .optional()
+      .describe('What the user is asked to consent to.'),
     requiredStep: stepSchema.optional(),
   }),
   id: z.string(),

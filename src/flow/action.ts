@@ -6,6 +6,7 @@
  * Never: I/O, a clock or a secret in `decide`; a decision without a reason.
  */
 import { z } from 'zod'
+import type { AgreementRevision, AgreementUserExperience } from './agreement.ts'
 import type { ExternalAuthentication, ProviderRequest } from './external-authentication.ts'
 import type { FactName, Facts, UserFacts } from './facts.ts'
 import type { DeviceType, DeviceView } from './factors/device.ts'
@@ -108,6 +109,8 @@ export type Decision<Slot, Status extends string> =
       readonly webhook?: NonNullable<Proof['webhook']>
       /** A type of action that has to be proved as well, whatever its condition. */
       readonly demands?: string
+      /** The agreement that the user has consented to. */
+      readonly agreement?: string
       /** The device that proved it. */
       readonly factor?: DeviceType
       readonly user: UserFacts
@@ -198,11 +201,28 @@ export interface ActionView {
   readonly bypassAllowed?: boolean
   readonly selectedDevice?: { readonly id: string }
   readonly devices?: readonly DeviceView[]
+  /** An agreement to consent to; its text is added by whoever shows it. */
+  readonly agreement?: AgreementView
   /** What a FIDO2 device is asked to sign; what is shown of it are the options of the browser's API. */
   readonly assertion?: AssertionRequest
   /** Attributes that are asked for. */
   readonly attributes?: readonly { readonly name: ProfileAttribute; readonly required: boolean }[]
   readonly promptText?: string
+}
+
+/** An agreement in the language and revision in which it is shown. */
+export interface AgreementView {
+  readonly id: string
+  readonly name: string
+  readonly displayName: string
+  /** BCP 47. */
+  readonly locale: string
+  readonly language: { readonly id: string }
+  readonly revision: { readonly id: string }
+  readonly contentType: AgreementRevision['contentType']
+  /** Whether it may be declined. */
+  readonly declineOption: boolean
+  readonly userExperience: AgreementUserExperience
 }
 
 /** A challenge for some of the user's FIDO2 devices. */

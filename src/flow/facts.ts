@@ -6,6 +6,7 @@
  * Never: a fact that the client could have written itself, such as a forwarded address from an untrusted peer.
  */
 import { z } from 'zod'
+import type { AgreementConsent } from './agreement.ts'
 import type { Location, NetworkFacts } from './client-network.ts'
 import type { FlowConfiguration } from './configuration.ts'
 import type { DeviceFacts } from './factors/device.ts'
@@ -74,6 +75,14 @@ export interface GroupFacts {
   readonly ids: readonly string[] | null
 }
 
+/** What a user has consented to, and the languages they read. */
+export interface ConsentFacts {
+  readonly userId: string
+  readonly given: readonly (AgreementConsent & { readonly agreementId: string })[]
+  /** BCP 47, the preferred one first. */
+  readonly locales: readonly string[]
+}
+
 /** What has been loaded so far. `configuration` and `application` are there from the beginning. */
 export interface Facts {
   /** When a flow starts: the browser's live session. Later: that same session, read again; `null` once it is gone. */
@@ -87,6 +96,8 @@ export interface Facts {
   readonly application?: ApplicationFacts
   /** Loaded only where a condition or the application asks for them. */
   readonly groups?: GroupFacts
+  /** Loaded only where an action asks for them. */
+  readonly consents?: ConsentFacts
 }
 
 /** A fact the machine can ask for. */

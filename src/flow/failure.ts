@@ -9,6 +9,7 @@ import { keysOf } from './reasons.ts'
 
 const messages = {
   ACCOUNT_NOT_USABLE: 'The account cannot be used to sign on.',
+  AGREEMENT_DECLINED: 'The user did not consent to the agreement.',
   APPLICATION_ACCESS_DENIED: 'The user has no access to the application.',
   IDENTITY_PROVIDER_NOT_AVAILABLE: 'The identity provider cannot be used to sign on.',
   WEBHOOK_DENIED: 'The sign-on was refused.',

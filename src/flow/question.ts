@@ -145,6 +145,16 @@ export interface Questions {
     readonly ask: { readonly userId: string; readonly attributes: Profile }
     readonly answer: { readonly user: UserFacts }
   }
+  /** Write down what the user consented to, with the saving of the state. */
+  readonly acceptAgreement: {
+    readonly ask: {
+      readonly userId: string
+      readonly agreementId: string
+      readonly languageId: string
+      readonly revisionId: string
+    }
+    readonly answer: { readonly user: UserFacts }
+  }
   /** Send a passcode to a device of the user, with the saving of the state; good for this flow only. */
   readonly sendPasscode: {
     readonly ask: {

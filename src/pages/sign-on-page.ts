@@ -58,14 +58,8 @@ async function show(
         : renderSignOnNotice({ kind: 'failed', applicationName, resumeUrl, failure: state.failure.code }, language)
     return { status: 200, html, headers: pageHeaders({ formActions: [] }) }
   }
-  const {
-    user,
-    passwordPolicy,
-    providers = [],
-    toConfirm,
-    action,
-    publicKeyCredentialRequestOptions,
-  } = await displayOf(context, state, application)
+  const display = await displayOf(context, state, application)
+  const { user, passwordPolicy, providers = [], toConfirm, action } = display
   const { username = hint(state) ?? '', email = '' } = toConfirm?.attributes ?? {}
   const html = renderSignOn(
     {
@@ -79,7 +73,9 @@ async function show(
       passwordPolicy,
       devices: action?.devices,
       selectedDevice: action?.selectedDevice,
-      publicKeyCredentialRequestOptions,
+      publicKeyCredentialRequestOptions: display.publicKeyCredentialRequestOptions,
+      agreement: action?.agreement,
+      agreementText: display.agreementText,
       attributes: action?.attributes,
       promptText: action?.promptText,
       providers: providers.map(({ id, name }) => ({ name, href: links.authenticate(id) })),

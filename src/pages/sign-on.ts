@@ -9,6 +9,7 @@ import type { ActionView } from '../flow/action.ts'
 import { type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
 import { type PasswordRequirements, requirementsList } from './password-requirements.ts'
+import { consent, type ConsentView } from './sign-on-agreement.ts'
 import { devices, type DevicesView, passcode, passkey } from './sign-on-devices.ts'
 import { field, type FieldContext, showPassword } from './sign-on-fields.ts'
 import { type Content, postForm, submit } from './sign-on-forms.ts'
@@ -17,7 +18,7 @@ import { signOnScript } from './sign-on-script.ts'
 import { type Language, say, type TextName } from './texts/language.ts'
 
 /** A waiting flow as its page shows it. */
-export interface SignOnView extends DevicesView {
+export interface SignOnView extends DevicesView, ConsentView {
   readonly status: ActionStatus
   readonly applicationName: string
   /** What the person chose to do instead of what the status asks first. */
@@ -112,6 +113,8 @@ function contentOf(view: SignOnView, context: FieldContext): Content {
       const forms = [signOnForm(view, context, both), others(view, context)]
       return { heading: 'external.link', text: 'external.linkText', forms }
     }
+    case 'AGREEMENT_CONSENT_REQUIRED':
+      return consent(view, context)
     case 'PROFILE_DATA_REQUIRED':
       return profile(view, context)
     case 'OTP_REQUIRED':

@@ -121,6 +121,17 @@ code {
 .muted {
   color: var(--muted);
 }
+.agreement {
+  max-height: 40vh;
+  overflow: auto;
+  margin-bottom: 1rem;
+  padding: 1rem;
+  border: 1px solid var(--line);
+  border-radius: 0.5rem;
+}
+.plain {
+  white-space: pre-line;
+}
 .heard {
   position: absolute;
   width: 1px;

@@ -10,6 +10,7 @@ import { update } from '../../src/storage/operations.ts'
 import { run } from '../../src/storage/port.ts'
 import type { InboxRow } from '../../src/storage/sql/inbox.ts'
 import { flowById, type FlowRow } from '../../src/storage/sql/sessions.ts'
+import { addAgreement, enable as enableAgreement } from '../platform/agreement.ts'
 import { type OpenIdProvider, startOpenIdProvider } from '../harness/openid-provider.ts'
 import { passcodeShown } from '../harness/authenticator-app.ts'
 import { type Said, SoftwareAuthenticator } from '../harness/software-authenticator.ts'
@@ -339,6 +340,8 @@ export function bodyOf(action: MediaType, person: Person, code = 'CANARYXX'): ob
       return { origin: originIn(code), assertion: code }
     case 'user.update':
       return { nickname: 'Ada' }
+    case 'user.consent':
+      return { accept: true }
     case 'user.confirm':
     case 'session.reset':
       return {}
@@ -356,11 +359,20 @@ export interface Offering {
   readonly multiFactor: string
   /** LOGIN, then PROGRESSIVE_PROFILING for a nickname. */
   readonly profiling: string
+  /** LOGIN, then AGREEMENT. */
+  readonly agreement: string
   /** LOGIN that asks whether what a provider said is right, and IDENTITY_PROVIDER. */
   readonly confirming: string
   readonly elsewhere: string
   readonly providerId: string
   readonly provider: OpenIdProvider
+}
+
+/** Makes an agreement that is asked for, and returns its id. */
+async function newAgreement(stile: Stile): Promise<string> {
+  const added = await addAgreement(stile)
+  await enableAgreement(stile, added)
+  return added.id
 }
 
 const offerings = new WeakMap<Stile, Promise<Offering>>()
@@ -409,10 +421,15 @@ async function makeOffering(stile: Stile): Promise<Offering> {
       promptText: 'Tell us.',
     },
   )
+  const agreement = await newPolicy(
+    stile,
+    { type: 'LOGIN' },
+    { type: 'AGREEMENT', agreement: { id: await newAgreement(stile) } },
+  )
   const native = await newApplication(stile)
   const web = await newApplication(stile, { type: 'SINGLE_PAGE_APP', redirectUris: [stile.webApp.redirectUri] })
   for (const application of [native, web]) {
-    await assign(stile, application, login, identifierFirst, confirming, elsewhere, multiFactor, profiling)
+    await assign(stile, application, login, identifierFirst, confirming, elsewhere, multiFactor, profiling, agreement)
   }
   return {
     clients: { 'pi.flow': native, redirect: web },
@@ -421,6 +438,7 @@ async function makeOffering(stile: Stile): Promise<Offering> {
     confirming: confirming.name,
     multiFactor: multiFactor.name,
     profiling: profiling.name,
+    agreement: agreement.name,
     elsewhere: elsewhere.name,
     providerId,
     provider,
@@ -452,6 +470,7 @@ export function isOffered(status: FlowStatus): boolean {
     'OTP_REQUIRED',
     'ASSERTION_REQUIRED',
     'PROFILE_DATA_REQUIRED',
+    'AGREEMENT_CONSENT_REQUIRED',
   ].includes(status)
 }
 
@@ -466,6 +485,7 @@ async function offeredRequest(stile: Stile, status: FlowStatus, door: Door): Pro
     OTP_REQUIRED: others.multiFactor,
     ASSERTION_REQUIRED: others.multiFactor,
     PROFILE_DATA_REQUIRED: others.profiling,
+    AGREEMENT_CONSENT_REQUIRED: others.agreement,
   }
   return {
     client_id: clients[door],
@@ -515,6 +535,7 @@ export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.
     case 'PASSWORD_EXPIRED':
     case 'DEVICE_SELECTION_REQUIRED':
     case 'PROFILE_DATA_REQUIRED':
+    case 'AGREEMENT_CONSENT_REQUIRED':
     case 'VERIFICATION_CODE_REQUIRED':
     case 'COMPLETED':
       await check(flowId)

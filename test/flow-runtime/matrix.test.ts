@@ -25,6 +25,7 @@ const legal: Readonly<Record<FlowStatus, readonly MediaType[]>> = {
   OTP_REQUIRED: ['otp.check', 'device.select'],
   ASSERTION_REQUIRED: ['assertion.check', 'device.select'],
   PROFILE_DATA_REQUIRED: ['user.update'],
+  AGREEMENT_CONSENT_REQUIRED: ['user.consent'],
   DEVICE_SELECTION_REQUIRED: ['device.select'],
   COMPLETED: [],
   FAILED: [],
@@ -35,7 +36,7 @@ const vendor = (name: string) => `application/vnd.pingidentity.${name}+json`
 /** Every media type the documentation names, whether it exists here yet or not. */
 const documented = [
   ...mediaTypeNames,
-  ...['user.consent', 'user.acceptInvite'],
+  ...['user.acceptInvite'],
   ...['cancel.push.authentication', 'deviceAuthGrant.userCode.verify'],
   ...['deviceAuthGrant.consent', 'kerberos.authenticate', 'kerberos.lookup'],
 ]

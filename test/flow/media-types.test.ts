@@ -38,6 +38,7 @@ suite('media types', () => {
       ['otp.check', ['otp'], ['OTP_REQUIRED']],
       ['assertion.check', ['assertion'], ['ASSERTION_REQUIRED']],
       ['user.update', [], ['PROFILE_DATA_REQUIRED']],
+      ['user.consent', [], ['AGREEMENT_CONSENT_REQUIRED']],
     ])
   })
 

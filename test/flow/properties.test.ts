@@ -13,7 +13,7 @@ import { isUsable } from '../../src/flow/facts.ts'
 import { type CompiledAction, type CompiledPolicy, compilePolicy, type PolicyAction } from '../../src/flow/policy.ts'
 import type { Questions } from '../../src/flow/question.ts'
 import { encode, flowLifetime, type FlowState } from '../../src/flow/state.ts'
-import { canary, codeOf, deepFreeze, deviceOf, type Outcome, partner, policyOf, Rig } from './rig.ts'
+import { canary, codeOf, deepFreeze, deviceOf, type Outcome, partner, policyOf, Rig, revised, terms } from './rig.ts'
 import { secondSecretAction } from './second-secret.ts'
 
 const runs = { numRuns: 700 }
@@ -53,9 +53,9 @@ interface ActionPlan {
   readonly id: string
   /**
    * `name`: IDENTIFIER_FIRST, which proves nothing by itself; `idp`: IDENTITY_PROVIDER; `device`: a second factor by a
-   * device; `hook`: WEBHOOK; `profile`: PROGRESSIVE_PROFILING.
+   * device; `hook`: WEBHOOK; `profile`: PROGRESSIVE_PROFILING; `agreement`: AGREEMENT.
    */
-  readonly factor: 'pwd' | 'mfa' | 'name' | 'idp' | 'device' | 'hook' | 'profile'
+  readonly factor: 'pwd' | 'mfa' | 'name' | 'idp' | 'device' | 'hook' | 'profile' | 'agreement'
   /** Whether an identity provider may be used in the place of a password. */
   readonly trusts: boolean
   readonly condition: ConditionJson | null
@@ -64,7 +64,7 @@ interface ActionPlan {
 
 const plan: fc.Arbitrary<ActionPlan> = fc.record({
   id: fc.constantFrom('a', 'b', 'c', 'd'),
-  factor: fc.constantFrom('pwd', 'pwd', 'pwd', 'mfa', 'mfa', 'name', 'idp', 'device', 'hook', 'profile'),
+  factor: fc.constantFrom('pwd', 'pwd', 'pwd', 'mfa', 'mfa', 'name', 'idp', 'device', 'hook', 'profile', 'agreement'),
   trusts: fc.boolean(),
   condition: fc.option(condition, { freq: 3 }),
   asksDeviceFirst: fc.boolean(),
@@ -85,6 +85,7 @@ const typeOf = {
   idp: 'IDENTITY_PROVIDER',
   hook: 'WEBHOOK',
   profile: 'PROGRESSIVE_PROFILING',
+  agreement: 'AGREEMENT',
   device: 'MULTI_FACTOR_AUTHENTICATION',
 } as const
 
@@ -113,6 +114,8 @@ function compile(
       webhook: { url: `https://${trusts ? 'one' : 'other'}.example`, onError: asksDeviceFirst ? 'CONTINUE' : 'DENY' },
       attributes: [{ name: 'nickname', required: trusts }],
       promptIntervalSeconds: 0,
+      agreement: { id: terms.id },
+      disableDeclineOption: trusts,
     } as unknown as PolicyAction & { id: string }
     const password = compilePolicy({ id: policyId, name: '', version, actions: [source] }).actions[0]
     const action =
@@ -150,6 +153,8 @@ type Command =
   | { readonly do: 'register'; readonly who: 'alice' | 'carol'; readonly fresh: string }
   | { readonly do: 'disable' | 'enable' | 'forceChange' | 'forceVerification'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'rewrite'; readonly policy: 'p1' | 'p2'; readonly plans: readonly ActionPlan[] | null }
+  | { readonly do: 'consent'; readonly accept: boolean }
+  | { readonly do: 'revise' }
   | { readonly do: 'tell'; readonly nickname: string | null }
   | { readonly do: 'instruct'; readonly answer: WebhookSays }
   | { readonly do: 'wait'; readonly seconds: number }
@@ -170,6 +175,8 @@ const webhookSays: fc.Arbitrary<WebhookSays> = fc.oneof(
 
 const who = fc.constantFrom<'alice' | 'bob'>('alice', 'bob')
 const command: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('consent'), accept: fc.constantFrom(true, true, true, false) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('revise') }) },
   { weight: 8, arbitrary: check() },
   {
     weight: 3,
@@ -388,6 +395,15 @@ function run(
       case 'tell':
         observe(rig, rig.post('user.update', each.nickname === null ? {} : { nickname: each.nickname }), before)
         break
+      case 'consent':
+        observe(rig, rig.post('user.consent', { accept: each.accept }), before)
+        break
+      case 'revise':
+        rig.configuration.agreements.set(
+          terms.id,
+          revised(rig.configuration.agreements.get(terms.id) ?? terms, rig.now),
+        )
+        break
       case 'instruct':
         rig.webhookAnswer = each.answer
         break
@@ -436,6 +452,7 @@ const everyMember = {
   newPassword: `${canary}-new`,
   recoveryCode: codeOf('alice'),
   verificationCode: codeOf('alice'),
+  accept: true,
   otp: codeOf('alice'),
   origin: 'https://auth.example.com',
   assertion: codeOf('alice'),
@@ -509,6 +526,7 @@ function unprovedActions(rig: Rig, userId: string, policyId: string): string[] {
       assert.ok(each)
       const { nickname } = rig.personById(userId)?.facts.attributes ?? {}
       if (each.factor === 'profile' && nickname !== undefined) return []
+      if (each.factor === 'agreement' && rig.consents.has(userId)) return []
       if (each.factor === 'hook' ? hasPassed(rig, userId, action) : isProved(each, own)) return []
       if (rig.demands.has(action.id)) return [action.id]
       const isDue = isForced && (each.factor === 'pwd' || each.factor === 'idp' || !hasPrimary)
@@ -674,6 +692,8 @@ suite('properties of the flow machine', () => {
             'email-verified': 2,
             'external-account-known': 1,
             'profile-updated': 1,
+            'agreement-in-force': 1,
+            'agreement-accepted': 1,
             'webhook-allowed': 1,
             'webhook-demands': 1,
             'webhook-failed-open': 1,

@@ -16,6 +16,7 @@ import {
 import type { ExternalAuthentication } from '../../src/flow/external-authentication.ts'
 import type { FlowIdentityProvider } from '../../src/flow/identity-provider.ts'
 import type { FlowConfiguration } from '../../src/flow/configuration.ts'
+import type { Agreement, AgreementConsent } from '../../src/flow/agreement.ts'
 import { type DeviceFacts, type DeviceType, deviceTypes } from '../../src/flow/factors/device.ts'
 import { defaultDeviceAuthenticationPolicy } from '../../src/flow/factors/device-authentication-policy.ts'
 import { start, step } from '../../src/flow/machine.ts'
@@ -137,18 +138,54 @@ export function deepFreeze<T>(value: T): T {
   return value
 }
 
+/** An agreement with one revision, that may get more. */
+export const terms: Agreement = {
+  id: 'terms',
+  name: 'Terms',
+  enabled: true,
+  reconsentPeriodDays: null,
+  defaultLocale: 'en',
+  languages: [
+    {
+      id: 'terms-en',
+      locale: 'en',
+      displayName: 'Terms of use',
+      isOffered: true,
+      userExperience: {},
+      revisions: [{ id: 'terms-1', contentType: 'text/plain', effectiveAt: 0, requireReconsent: true }],
+    },
+  ],
+}
+
+/** The agreement with one revision more, which asks for consent anew. */
+export function revised(agreement: Agreement, now: number): Agreement {
+  const languages = agreement.languages.map((language) => {
+    const revision = {
+      id: `terms-${language.revisions.length + 1}`,
+      contentType: 'text/plain',
+      effectiveAt: now,
+      requireReconsent: true,
+    } as const
+    return { ...language, revisions: [...language.revisions, revision] }
+  })
+  return { ...agreement, languages }
+}
+
 export class Rig {
   now = noon
   readonly people = { alice: person('alice', 'staff'), bob: person('bob', 'guests') }
   /** The identity providers there are, and the default device authentication policy. */
   readonly configuration = {
     identityProviders: new Map([[partner.id, partner]]),
+    agreements: new Map([[terms.id, terms]]),
     deviceAuthenticationPolicies: new Map(),
     defaultDeviceAuthenticationPolicy: {
       ...defaultDeviceAuthenticationPolicy,
       authentication: { deviceSelection: 'PROMPT_TO_SELECT' },
     },
   } satisfies FlowConfiguration
+  /** What each user has consented to, by their id. */
+  readonly consents = new Map<string, AgreementConsent & { readonly agreementId: string }>()
   /** Accounts at providers: `provider/subject` -> the user's id. */
   readonly links = new Map<string, string>()
   /** What an endpoint says when it is asked, and what it was asked. */
@@ -325,6 +362,9 @@ export class Rig {
       ...(names.includes('devices') ? { devices: this.devicesOf(userId) } : {}),
       ...(names.includes('application') ? { application: this.application } : {}),
       ...(names.includes('groups') ? { groups: this.loadGroups(userId) } : {}),
+      ...(names.includes('consents')
+        ? { consents: { userId: userId ?? '', given: this.consentsOf(userId), locales: ['en'] } }
+        : {}),
       ...(names.includes('request') ? { request: this.remoteIp === null ? null : { remoteIp: this.remoteIp } } : {}),
     }
   }
@@ -340,6 +380,11 @@ export class Rig {
     // Somebody who is made in this very request is not in the directory yet.
     if (!person) return { userId, ids: null }
     return { userId, ids: person.username in this.groups ? (this.groups[person.username] ?? null) : [] }
+  }
+
+  private consentsOf(userId: string | null) {
+    const consent = this.consents.get(userId ?? '')
+    return consent ? [consent] : []
   }
 
   /** Everybody has an e-mail device and an authenticator app. */
@@ -418,6 +463,14 @@ export class Rig {
         if (!user || !factor || secrets.otp !== codeOf(user.username)) return { to, result: 'rejected' }
         this.evidence.push({ method: 'device', userId: user.facts.id })
         return { to, result: 'accepted', user: user.facts, factor }
+      }
+      case 'acceptAgreement': {
+        const { kind: to, userId, agreementId, languageId, revisionId } = question
+        const user = this.personById(userId)
+        assert.ok(user)
+        const consent = { agreementId, languageId, revisionId, consentedAt: this.now, revokedAt: null }
+        this.pending.push(() => this.consents.set(userId, consent))
+        return { to, user: user.facts }
       }
       case 'checkAssertion': {
         const { kind: to, userId, deviceIds } = question

@@ -35,6 +35,21 @@ const attributes = [
   { name: 'mobilePhone', required: false },
 ] as const
 
+const agreement = {
+  id: '1',
+  name: 'Terms',
+  displayName: 'Terms of use',
+  locale: 'en',
+  language: { id: '2' },
+  revision: { id: '3' },
+  contentType: 'text/html',
+  declineOption: true,
+  userExperience: { declineButtonText: 'No, thank you' },
+} as const
+const agreementText =
+  '<h1>Lending</h1><p>Books come back <b>in time</b>; <a href="https://books.example/terms">more of that</a>.</p>' +
+  '<ul><li>Two weeks</li><li>No pens</li></ul><table><tbody><tr><th>Late</th><td>1 coin</td></tr></tbody></table>'
+
 /** A configuration that offers whatever can be offered. */
 const offering = { recovery: { enabled: true }, registration: { enabled: true } }
 
@@ -57,6 +72,7 @@ export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): Si
       : {}),
     ...(status === 'DEVICE_SELECTION_REQUIRED' ? { devices } : {}),
     ...(status === 'PROFILE_DATA_REQUIRED' ? { attributes } : {}),
+    ...(status === 'AGREEMENT_CONSENT_REQUIRED' ? { agreement, agreementText } : {}),
     ...more,
   }
 }
@@ -99,6 +115,12 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
       promptText: 'So that we know what to ship.',
     }),
     'profile, missing': signOn('PROFILE_DATA_REQUIRED', { error: refused('REQUIRED_VALUE', 'name.given') }),
+    agreement: signOn('AGREEMENT_CONSENT_REQUIRED'),
+    'agreement, plain': signOn('AGREEMENT_CONSENT_REQUIRED', {
+      agreement: { ...agreement, contentType: 'text/plain', declineOption: false },
+      agreementText: 'One.\n\nTwo.',
+    }),
+    'agreement, not accepted': signOn('AGREEMENT_CONSENT_REQUIRED', { error: refused('REQUIRED_VALUE', 'accept') }),
     'choose a device': signOn('DEVICE_SELECTION_REQUIRED'),
     'passcode by e-mail': signOn('OTP_REQUIRED'),
     'passcode of an app': signOn('OTP_REQUIRED', { devices: [devices[1]], selectedDevice: { id: devices[1].id } }),

@@ -5,7 +5,6 @@ import { test } from 'node:test'
 import { agreementTextOf } from '../../src/directory/agreement-consents.ts'
 import { type AgreementConsent, neededConsent } from '../../src/flow/agreement.ts'
 import { isAskedFor } from '../../src/platform/agreement-rules.ts'
-import { update } from '../../src/storage/operations.ts'
 import { rows } from '../flow-runtime/arrange.ts'
 import type { Answer, Stile } from '../harness/stile.ts'
 import { addAgreement, addAgreementLanguage, addRevision, enable } from './agreement.ts'
@@ -269,36 +268,27 @@ await onEachEngine('agreements', (stile) => {
     assert.equal(await asked(undefined, 'de'), undefined)
   })
 
-  test('J22: stay enabled while an action of a sign-on policy refers to them', async () => {
+  test('J22: an action names one that is enabled, which stays so as long as it does', async () => {
     const agreement = await addAgreement(stile())
     const { id, name } = agreement
-    await enable(stile(), agreement)
     const { json: policy } = await stile().api('POST', '/signOnPolicies', { name: randomUUID() })
-    await stile().api('POST', `/signOnPolicies/${policy.id}/actions`, {
-      type: 'LOGIN',
-      priority: 1,
-      recovery: { enabled: true },
-    })
-    const key = { environment_id: stile().environmentId, policy_id: policy.id }
-    const writeActions = (actions: string) =>
-      stile().node.kernel.storage.commit({
-        name: 'test.write-actions',
-        *run() {
-          yield* update('sign_on_policy_versions', key, { actions })
-        },
-      })
-    // The node has its configuration at hand, up to the last change, and does not look at these until the next one.
-    await stile().node.kernel.environments.poll()
-    await stile().api('GET', `/agreements/${id}`)
-    const [before] = await rows<{ actions: string }>(stile(), 'sign_on_policy_versions', 'policy_id = $2', policy.id)
-    await writeActions(JSON.stringify([{ id: randomUUID(), type: 'AGREEMENT', priority: 2, agreement: { id } }]))
+    const actions = `/signOnPolicies/${policy.id}/actions`
+    await stile().api('POST', actions, { type: 'LOGIN', priority: 1, recovery: { enabled: true } })
+    const action = (named: string) => ({ type: 'AGREEMENT', priority: 2, agreement: { id: named } })
+    for (const named of [id, randomUUID()]) {
+      const { status, json } = await stile().api('POST', actions, action(named))
+      assert.deepEqual([status, json.details[0].target], [400, 'agreement.id'])
+    }
+    await enable(stile(), agreement)
+    const made = await stile().api('POST', actions, action(id))
+    assert.deepEqual([made.status, made.json.disableDeclineOption], [201, false], made.text)
     const refused = [
       await stile().api('PUT', `/agreements/${id}`, { name, enabled: false }),
       await stile().api('DELETE', `/agreements/${id}`),
     ]
-    await writeActions(before?.actions ?? '[]')
     for (const answer of refused) assert.deepEqual(refusal(answer), constrained, answer.text)
     assert.equal((await stile().api('GET', `/agreements/${id}`)).json.enabled, true)
+    assert.equal((await stile().api('DELETE', `${actions}/${made.json.id}`)).status, 204)
     assert.equal((await stile().api('DELETE', `/agreements/${id}`)).status, 204)
   })
 

@@ -7,6 +7,7 @@ import type { Context } from '../../contract/operation.ts'
 import type { FlowState } from '../../flow/state.ts'
 import type { Answer, Question, QuestionKind, QuestionOf } from '../../flow/question.ts'
 import type { Ask, Write } from '../asked.ts'
+import { acceptAgreementAsk } from './accept-agreement.ts'
 import { callWebhookAsk } from './call-webhook.ts'
 import { checkAssertionAsk } from './check-assertion.ts'
 import { checkPasscodeAsk } from './check-passcode.ts'
@@ -25,6 +26,7 @@ import { updateProfileAsk } from './update-profile.ts'
 import { verifyEmailAsk } from './verify-email.ts'
 
 const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
+  acceptAgreement: acceptAgreementAsk,
   callWebhook: callWebhookAsk,
   checkAssertion: checkAssertionAsk,
   checkPasscode: checkPasscodeAsk,

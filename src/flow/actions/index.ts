@@ -5,6 +5,7 @@
  */
 import type { Accepted, ActionDefinition, ActionTurn, Decision, MachineEvent, MediaTypeEvent } from '../action.ts'
 import type { Json } from '../json.ts'
+import { agreement } from './agreement.ts'
 import { identifierFirst } from './identifier-first.ts'
 import { identityProvider } from './identity-provider.ts'
 import { login } from './login.ts'
@@ -20,6 +21,7 @@ export const actions = [
   identityProvider,
   webhook,
   progressiveProfiling,
+  agreement,
 ] as const
 
 type Listed = (typeof actions)[number]
