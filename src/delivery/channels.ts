@@ -5,7 +5,7 @@
  * Never: a delivery method that nobody answers for taken as sent.
  */
 import type { Config } from '../config.ts'
-import type { Kernel } from '../kernel.ts'
+import type { ProviderPorts } from './ask-provider.ts'
 import { PermanentFailure, TemporaryFailure } from './delivery-failure.ts'
 import type { DeliveryConfiguration } from './delivery-configuration.ts'
 import { type NodeEmail, sendEmail } from './email.ts'
@@ -16,7 +16,7 @@ import type { PhoneSettings } from './phone-settings.ts'
 import type { MessageBy, RenderedMessage } from './rules/render.ts'
 
 /** What channels need of a node. */
-export type ChannelPorts = Pick<Kernel, 'egress'> & { readonly config: Pick<Config, 'egressAllow' | 'twilio'> }
+export type ChannelPorts = ProviderPorts & { readonly config: Pick<Config, 'egressAllow' | 'twilio'> }
 
 /** Hands a message to the mobile app of a person. @throws PermanentFailure, TemporaryFailure */
 export type PushChannel = (id: string, to: string, message: MessageBy<'Push'>) => Promise<void>
@@ -54,7 +54,7 @@ export function channelFor(
       const { settings, email } = configuration
       const defaults = { from: settings.from, replyTo: email?.replyTo ?? settings.replyTo }
       const mail = { id, to, message, defaults, variables }
-      if (email) return () => sendEmail({ egress: ports.egress, listed: ports.config.egressAllow }, email, mail)
+      if (email) return () => sendEmail({ ...ports, listed: ports.config.egressAllow }, email, mail)
       const { email: ofNode } = node
       return ofNode && (() => ofNode.send(mail))
     }
@@ -64,7 +64,7 @@ export function channelFor(
       const phone = { id, to, country: outgoing.country, message, variables }
       return providers.length === 0
         ? undefined
-        : () => firstThatTakes(providers, (settings) => sendByPhone(ports.egress, settings, phone))
+        : () => firstThatTakes(providers, (settings) => sendByPhone(ports, settings, phone))
     }
     case 'Push': {
       const { push } = node

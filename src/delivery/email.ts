@@ -9,9 +9,9 @@
 import type { BlockList } from 'node:net'
 import { isIP } from 'node:net'
 import type { SendMailOptions, Transporter } from 'nodemailer'
-import { type Egress, EgressFailed } from '../external/egress.ts'
+import { EgressFailed } from '../external/egress.ts'
 import { type MailHost, resolveMailHost } from '../external/mail-host.ts'
-import { askProvider } from './ask-provider.ts'
+import { askCustomProvider, type ProviderPorts } from './ask-provider.ts'
 import { fillRequest } from './custom-provider.ts'
 import { PermanentFailure, TemporaryFailure } from './delivery-failure.ts'
 import type { EmailSettings, HttpEmailSettings, SmtpSettings } from './email-settings.ts'
@@ -76,14 +76,14 @@ function addressIn(from: string): string | undefined {
  * @throws PermanentFailure when the server will never take it; TemporaryFailure when it may later
  */
 export async function sendEmail(
-  ports: { readonly egress: Egress; readonly listed: BlockList | undefined },
+  ports: ProviderPorts & { readonly listed: BlockList | undefined },
   settings: EmailSettings,
   email: OutgoingEmail,
 ): Promise<void> {
   const from = whole(email.message.from, settings.from, email.defaults.from)
   if (!from) throw new PermanentFailure('no-sender')
   const sender = { name: from.name ?? '', address: from.address }
-  if (settings.protocol === 'HTTP') return sendOverHttp(ports.egress, settings, email, sender)
+  if (settings.protocol === 'HTTP') return sendOverHttp(ports, settings, email, sender)
   const transport = await open(settings, ports.listed)
   try {
     await deliver(transport, { ...written(email), from: sender })
@@ -141,7 +141,7 @@ function whole(...candidates: readonly (PartialMailbox | undefined)[]): Mailbox 
 }
 
 async function sendOverHttp(
-  egress: Egress,
+  ports: ProviderPorts,
   { requests, authentication }: HttpEmailSettings,
   { id, to, message, variables }: OutgoingEmail,
   from: { readonly name: string; readonly address: string },
@@ -149,7 +149,7 @@ async function sendOverHttp(
   const [request] = requests
   if (!request) throw new PermanentFailure('no-provider')
   const filling = { from: from.address, to, subject: message.subject, message: message.html ?? message.text }
-  await askProvider(egress, fillRequest(request, authentication, id, { ...variables, ...filling }))
+  await askCustomProvider(ports, authentication, fillRequest(request, id, { ...variables, ...filling }))
 }
 
 async function deliver(transport: Transporter, mail: SendMailOptions): Promise<void> {

@@ -5,8 +5,8 @@
  */
 import { z } from 'zod'
 import type { SealContext } from '../keys/sealing.ts'
-import { customAuthentication, customRequest } from './custom-provider.ts'
-import { partedAuthentication, wholeAuthentication } from './email-settings.ts'
+import { customAuthentication, partedAuthentication, wholeAuthentication } from './custom-authentication.ts'
+import { customRequest } from './custom-provider.ts'
 
 const text = z.string().regex(/^[^\p{Cc}]*$/u)
 

@@ -4,8 +4,8 @@
  *
  * Never: a connection made but through egress; markup from a value in what is spoken.
  */
-import type { Egress, OutboundRequest } from '../external/egress.ts'
-import { askProvider } from './ask-provider.ts'
+import type { OutboundRequest } from '../external/egress.ts'
+import { askCustomProvider, askProvider, type ProviderPorts } from './ask-provider.ts'
 import { fillRequest } from './custom-provider.ts'
 import { PermanentFailure } from './delivery-failure.ts'
 import { escapeMarkup } from './rules/html-body.ts'
@@ -38,13 +38,14 @@ export interface PhoneProvider {
  * Sends a message.
  * @throws PermanentFailure when the provider will never take it; TemporaryFailure when it may later
  */
-export async function sendByPhone(egress: Egress, provider: PhoneProvider, message: PhoneMessage): Promise<void> {
+export async function sendByPhone(ports: ProviderPorts, provider: PhoneProvider, message: PhoneMessage): Promise<void> {
   const { settings } = provider
-  const request =
-    settings.provider === 'CUSTOM_TWILIO'
-      ? twilioRequest(provider.twilioUrl, settings, message)
-      : customPhoneRequest(settings, message)
-  await askProvider(egress, request)
+  switch (settings.provider) {
+    case 'CUSTOM_TWILIO':
+      return askProvider(ports.egress, twilioRequest(provider.twilioUrl, settings, message))
+    case 'CUSTOM_PROVIDER':
+      return askCustomProvider(ports, settings.authentication, customPhoneRequest(settings, message))
+  }
 }
 
 function twilioRequest(base: string, settings: TwilioSettings, { id, to, country, message }: PhoneMessage) {
@@ -102,7 +103,7 @@ function customPhoneRequest(settings: CustomPhoneSettings, phone: PhoneMessage):
   const sender = message.deliveryMethod === 'SMS' ? message.sender : undefined
   const said =
     message.deliveryMethod === 'SMS' ? message.text : spokenText(message.parts, { before: beforeTag, after: afterTag })
-  return fillRequest(request, settings.authentication, id, {
+  return fillRequest(request, id, {
     ...variables,
     to: phoneNumberFormat === 'FULL' ? to : to.replaceAll(/\D/g, ''),
     from: sender ?? senderFor(settings.numbers ?? [], capability, country) ?? '',

@@ -7,13 +7,14 @@
  */
 import type { Config } from '../config.ts'
 import { eventRow } from '../events/record.ts'
+import { openClientTokens } from '../external/client-tokens.ts'
 import type { Kernel } from '../kernel.ts'
 import { UnsealFailed } from '../keys/sealing.ts'
 import { run } from '../storage/port.ts'
 import { insertEvents } from '../storage/sql/events.ts'
 import { insertInbox } from '../storage/sql/inbox.ts'
 import { takeAllowance } from './allowance.ts'
-import { channelFor, type ChannelPorts, type NodeChannels } from './channels.ts'
+import { channelFor, type NodeChannels } from './channels.ts'
 import { deliveryConfiguration } from './delivery-configuration.ts'
 import { type DeliveryFailureReason, PermanentFailure } from './delivery-failure.ts'
 import { type Notification, readNotification } from './notification.ts'
@@ -28,11 +29,13 @@ import { deliveryMethods, isTemplateName } from './rules/templates.ts'
 const usefulMilliseconds = 1_800_000
 const inboxMilliseconds = 7 * 86_400_000
 
-type Ports = Pick<Kernel, 'storage' | 'world' | 'environments' | 'log'> &
-  ChannelPorts & { readonly config: Pick<Config, 'mode'> }
+type Ports = Pick<Kernel, 'storage' | 'world' | 'environments' | 'log' | 'egress'> & {
+  readonly config: Pick<Config, 'mode' | 'egressAllow' | 'twilio'>
+}
 
 /** Makes the handler. @param node what the node itself sends with */
 export function sendNotification(ports: Ports, node: NodeChannels): Handler {
+  const channelPorts = { ...ports, clientTokens: openClientTokens(ports.egress, ports.world) }
   return async (attempt) => {
     const { storage } = ports
     const environment = await ports.environments.get(attempt.environmentId)
@@ -53,7 +56,7 @@ export function sendNotification(ports: Ports, node: NodeChannels): Handler {
     const isByPhone = deliveryMethod === 'SMS' || deliveryMethod === 'Voice'
     const country = isByPhone ? await countryOf(notification.to) : undefined
     if (!allowsCountry(configuration.policy, deliveryMethod, country)) return giveUp('country-not-allowed')
-    const send = channelFor(ports, node, configuration, { id: attempt.id, notification, message, country })
+    const send = channelFor(channelPorts, node, configuration, { id: attempt.id, notification, message, country })
     const keeps = !send && ports.config.mode === 'dev' && message.deliveryMethod !== 'Push'
     if (!send && !keeps) return giveUp('no-provider')
     if (attempt.attempts === 1) {

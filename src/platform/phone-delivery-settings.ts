@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { collection, collectionSchema, links, linksSchema } from '../contract/hal.ts'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { iso, reference, timestamp, uuid } from '../contract/validation.ts'
+import { customAuthenticationProblem, holderOfSecret, secretMember } from '../delivery/custom-authentication.ts'
 import { customRequestProblem } from '../delivery/custom-provider.ts'
 import {
   customPhoneSettings,
@@ -182,6 +183,8 @@ function* existing(environmentId: string, id: string): UnitBody<PhoneDeliverySet
 /** The columns of a request, its secret sealed; undefined where it was left out. */
 function columnsOf({ kernel, environment }: Context, id: string, settings: PhoneSettings) {
   if (settings.provider === 'CUSTOM_PROVIDER') {
+    const unfit = customAuthenticationProblem(settings.authentication, kernel.config.egressAllow)
+    if (unfit) throw invalidData('INVALID_VALUE', unfit.member, unfit.message)
     for (const [at, each] of settings.requests.entries()) {
       const wrong = customRequestProblem(each, kernel.config.egressAllow)
       if (wrong) throw invalidData('INVALID_VALUE', `requests.${at}.${wrong.member}`, wrong.message)
@@ -198,15 +201,15 @@ function columnsOf({ kernel, environment }: Context, id: string, settings: Phone
 /** Who is asked, and where: a secret belongs to that alone. */
 function accountOf(settings: PhoneSettings): string {
   if (settings.provider === 'CUSTOM_TWILIO') return settings.sid
-  const { authentication, requests } = partedPhoneSettings(settings).document as typeof settings
-  const origins = requests.map(({ url }) => new URL(url.replaceAll('${', '(')).origin)
-  return JSON.stringify([[...new Set(origins)].toSorted(), authentication])
+  return holderOfSecret(
+    settings.authentication,
+    settings.requests.map(({ url }) => url),
+  )
 }
 
 function missingSecret(settings: PhoneSettings): Error {
-  if (settings.provider === 'CUSTOM_TWILIO') return invalidData('REQUIRED_VALUE', 'authToken', 'must not be null')
-  const member = settings.authentication.method === 'BASIC' ? 'password' : 'authToken'
-  return invalidData('REQUIRED_VALUE', `authentication.${member}`, 'must not be null')
+  const member = settings.provider === 'CUSTOM_TWILIO' ? 'authToken' : secretMember(settings.authentication)
+  return invalidData('REQUIRED_VALUE', member, 'must not be null')
 }
 
 export const phoneDeliverySettingsOperations: readonly Operation[] = [
