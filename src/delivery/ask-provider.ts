@@ -1,6 +1,6 @@
 /** One request to a provider over HTTP, and what its status means for the message. */
 import { type ClientTokens, NoClientToken } from '../external/client-tokens.ts'
-import { type Egress, EgressFailed, type OutboundRequest } from '../external/egress.ts'
+import { type Egress, EgressFailed, type OutboundAnswer, type OutboundRequest } from '../external/egress.ts'
 import { clientOf, type CustomAuthentication } from './custom-authentication.ts'
 import { PermanentFailure, TemporaryFailure } from './delivery-failure.ts'
 
@@ -11,11 +11,11 @@ export interface ProviderPorts {
 }
 
 /**
- * Asks a provider to send a message.
- * @throws PermanentFailure when it will never take it; TemporaryFailure when it may later
+ * Asks a provider to send a message, or something that sending one needs.
+ * @throws PermanentFailure when it will never do it; TemporaryFailure when it may later
  */
-export async function askProvider(egress: Egress, request: OutboundRequest): Promise<void> {
-  judge(await statusOf(egress, request))
+export async function askProvider(egress: Egress, request: OutboundRequest): Promise<OutboundAnswer> {
+  return judged(await asked(egress, request))
 }
 
 /**
@@ -26,7 +26,7 @@ export async function askCustomProvider(
   { egress, clientTokens }: ProviderPorts,
   authentication: CustomAuthentication,
   request: OutboundRequest,
-): Promise<void> {
+): Promise<OutboundAnswer> {
   const withHeader = (name: string, value: string) => ({ ...request, headers: { ...request.headers, [name]: value } })
   switch (authentication.method) {
     case 'BASIC': {
@@ -42,13 +42,13 @@ export async function askCustomProvider(
       const client = clientOf(authentication)
       const ask = async () => {
         const token = await clientTokens.token(client).catch(noToken)
-        return { token, status: await statusOf(egress, withHeader('authorization', `Bearer ${token}`)) }
+        return { token, answer: await asked(egress, withHeader('authorization', `Bearer ${token}`)) }
       }
       const first = await ask()
-      if (first.status !== 401) return judge(first.status)
+      if (first.answer.status !== 401) return judged(first.answer)
       clientTokens.forget(client, first.token)
 
-      return judge((await ask()).status)
+      return judged((await ask()).answer)
     }
   }
 }
@@ -59,8 +59,8 @@ function noToken(error: unknown): never {
   return notAsked(error)
 }
 
-async function statusOf(egress: Egress, request: OutboundRequest): Promise<number> {
-  return (await egress(request).catch(notAsked)).status
+function asked(egress: Egress, request: OutboundRequest): Promise<OutboundAnswer> {
+  return egress(request).catch(notAsked)
 }
 
 function notAsked(error: unknown): never {
@@ -70,8 +70,9 @@ function notAsked(error: unknown): never {
   throw new TemporaryFailure(`the provider could not be asked: ${error.reason}`)
 }
 
-function judge(status: number): void {
-  if (status < 300) return
+function judged(answer: OutboundAnswer): OutboundAnswer {
+  const { status } = answer
+  if (status < 300) return answer
   if (status >= 400 && status < 500 && status !== 408 && status !== 429) throw new PermanentFailure('refused', status)
   throw new TemporaryFailure(`the provider answered ${status}`)
 }

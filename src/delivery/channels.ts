@@ -16,7 +16,7 @@ import type { PhoneSettings } from './phone-settings.ts'
 import type { MessageBy, RenderedMessage } from './rules/render.ts'
 
 /** What channels need of a node. */
-export type ChannelPorts = ProviderPorts & { readonly config: Pick<Config, 'egressAllow' | 'twilio'> }
+export type ChannelPorts = ProviderPorts & { readonly config: Pick<Config, 'egressAllow' | 'twilio' | 'syniverseUrl'> }
 
 /** Hands a message to the mobile app of a person. @throws PermanentFailure, TemporaryFailure */
 export type PushChannel = (id: string, to: string, message: MessageBy<'Push'>) => Promise<void>
@@ -74,7 +74,7 @@ export function channelFor(
 }
 
 function phoneProviders(
-  { config: { twilio } }: ChannelPorts,
+  { config: { twilio, syniverseUrl } }: ChannelPorts,
   { settings, policy, phone }: DeliveryConfiguration,
   method: 'SMS' | 'Voice',
   country: string | undefined,
@@ -91,7 +91,7 @@ function phoneProviders(
     : phone.size > 0
       ? [...phone.values()]
       : [ofNode]
-  return wanted.flatMap((each) => (each ? [{ twilioUrl: twilio.url, settings: each }] : []))
+  return wanted.flatMap((each) => (each ? [{ twilioUrl: twilio.url, syniverseUrl, settings: each }] : []))
 }
 
 /** Tries one provider after another. A refusal by all of them is final only if none of them may take it later. */

@@ -1,6 +1,6 @@
 /**
- * SMS and calls over HTTP: the API of Twilio (Messages and Calls, 2010-04-01), or a provider of one's own. platform-api
- * 3.18. Every attempt at a message carries its id, so that a provider that looks can tell it from a second message.
+ * SMS and calls over HTTP: the API of Twilio (Messages and Calls, 2010-04-01), Syniverse, or a provider of one's own.
+ * platform-api 3.18. Every attempt at a message carries its id, so that a provider that looks can tell it from a second message.
  *
  * Never: a connection made but through egress; markup from a value in what is spoken.
  */
@@ -12,6 +12,8 @@ import { escapeMarkup } from './rules/html-body.ts'
 import type { CustomPhoneSettings, PhoneSettings, TwilioSettings } from './phone-settings.ts'
 import type { MessageBy } from './rules/render.ts'
 import { type Spoken, spokenText } from './rules/spoken.ts'
+import { senderFor } from './sender-number.ts'
+import { sendBySyniverse } from './syniverse.ts'
 
 /** A message by phone, and to whom. */
 export interface PhoneMessage {
@@ -30,6 +32,8 @@ export interface PhoneMessage {
 export interface PhoneProvider {
   /** Where the API of Twilio is. */
   readonly twilioUrl: string
+  /** Where the gateway of Syniverse is. */
+  readonly syniverseUrl: string
   /** With their secret. */
   readonly settings: PhoneSettings
 }
@@ -42,9 +46,12 @@ export async function sendByPhone(ports: ProviderPorts, provider: PhoneProvider,
   const { settings } = provider
   switch (settings.provider) {
     case 'CUSTOM_TWILIO':
-      return askProvider(ports.egress, twilioRequest(provider.twilioUrl, settings, message))
+      await askProvider(ports.egress, twilioRequest(provider.twilioUrl, settings, message))
+      return
+    case 'CUSTOM_SYNIVERSE':
+      return sendBySyniverse(ports.egress, provider.syniverseUrl, settings, message)
     case 'CUSTOM_PROVIDER':
-      return askCustomProvider(ports, settings.authentication, customPhoneRequest(settings, message))
+      await askCustomProvider(ports, settings.authentication, customPhoneRequest(settings, message))
   }
 }
 
@@ -74,24 +81,6 @@ function twiml({ parts, voice, locale }: MessageBy<'Voice'>): string {
   const written = (part: Spoken) =>
     part.kind === 'pause' ? '<Pause length="1"/>' : `<Say${attributes}>${escapeMarkup(spokenText([part]))}</Say>`
   return `<Response>${parts.map(written).join('')}</Response>`
-}
-
-/** The number to send from: one that can do it and serves the country, a chosen one before others. */
-function senderFor(
-  numbers: TwilioSettings['numbers'],
-  capability: 'SMS' | 'VOICE',
-  country: string | undefined,
-): string | undefined {
-  const fitting = numbers.filter(
-    ({ available, capabilities, supportedCountries }) =>
-      available !== false &&
-      (capabilities?.includes(capability) ?? true) &&
-      (supportedCountries === undefined ||
-        supportedCountries.length === 0 ||
-        (country !== undefined && supportedCountries.includes(country))),
-  )
-  return (fitting.find(({ selected }) => selected === true) ?? fitting.find(({ selected }) => selected === undefined))
-    ?.number
 }
 
 function customPhoneRequest(settings: CustomPhoneSettings, phone: PhoneMessage): OutboundRequest {

@@ -30,7 +30,7 @@ const usefulMilliseconds = 1_800_000
 const inboxMilliseconds = 7 * 86_400_000
 
 type Ports = Pick<Kernel, 'storage' | 'world' | 'environments' | 'log' | 'egress'> & {
-  readonly config: Pick<Config, 'mode' | 'egressAllow' | 'twilio'>
+  readonly config: Pick<Config, 'mode' | 'egressAllow' | 'twilio' | 'syniverseUrl'>
 }
 
 /** Makes the handler. @param node what the node itself sends with */

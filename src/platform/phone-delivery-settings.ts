@@ -15,6 +15,7 @@ import {
   type PhoneSettings,
   phoneSecretContext,
   phoneSettings,
+  syniverseSettings,
   twilioSettings,
 } from '../delivery/phone-settings.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
@@ -34,6 +35,7 @@ const most = 20
 const shown = { _links: linksSchema, id: uuid, environment: reference, createdAt: timestamp, updatedAt: timestamp }
 const phoneDeliverySettings = z.discriminatedUnion('provider', [
   twilioSettings.omit({ authToken: true }).extend(shown),
+  syniverseSettings.omit({ authToken: true }).extend(shown),
   customPhoneSettings.extend(shown),
 ])
 
@@ -200,7 +202,9 @@ function columnsOf({ kernel, environment }: Context, id: string, settings: Phone
 
 /** Who is asked, and where: a secret belongs to that alone. */
 function accountOf(settings: PhoneSettings): string {
-  if (settings.provider === 'CUSTOM_TWILIO') return settings.sid
+  if (settings.provider === 'CUSTOM_TWILIO') return `Twilio ${settings.sid}`
+  // An account at Syniverse has no other name than its token.
+  if (settings.provider === 'CUSTOM_SYNIVERSE') return 'Syniverse'
   return holderOfSecret(
     settings.authentication,
     settings.requests.map(({ url }) => url),
@@ -208,7 +212,7 @@ function accountOf(settings: PhoneSettings): string {
 }
 
 function missingSecret(settings: PhoneSettings): Error {
-  const member = settings.provider === 'CUSTOM_TWILIO' ? 'authToken' : secretMember(settings.authentication)
+  const member = settings.provider === 'CUSTOM_PROVIDER' ? secretMember(settings.authentication) : 'authToken'
   return invalidData('REQUIRED_VALUE', member, 'must not be null')
 }
 
