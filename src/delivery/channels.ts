@@ -8,7 +8,7 @@ import type { Config } from '../config.ts'
 import type { ProviderPorts } from './ask-provider.ts'
 import { PermanentFailure, TemporaryFailure } from './delivery-failure.ts'
 import type { DeliveryConfiguration } from './delivery-configuration.ts'
-import { type NodeEmail, sendEmail } from './email.ts'
+import { type NodeEmail, type OutgoingEmail, sendEmail, type TrustedSender } from './email.ts'
 import type { Notification } from './notification.ts'
 import { chainOf } from './rules/notifications-policy.ts'
 import { sendByPhone } from './phone.ts'
@@ -56,7 +56,7 @@ export function channelFor(
       const mail = { id, to, message, defaults, variables }
       if (email) return () => sendEmail({ ...ports, listed: ports.config.egressAllow }, email, mail)
       const { email: ofNode } = node
-      return ofNode && (() => ofNode.send(mail))
+      return ofNode && (async () => ofNode.send({ ...mail, trustedSender: await trustedSenderOf(configuration, mail) }))
     }
     case 'SMS':
     case 'Voice': {
@@ -71,6 +71,16 @@ export function channelFor(
       return push && (() => push(id, to, message))
     }
   }
+}
+
+/** The sender that the environment wants, where it may send in its name by the server of the node. */
+async function trustedSenderOf(
+  { trustedSender }: DeliveryConfiguration,
+  { message, defaults }: OutgoingEmail,
+): Promise<TrustedSender | undefined> {
+  const address = message.from?.address ?? defaults.from?.address
+  const dkim = address === undefined ? undefined : await trustedSender(address)
+  return address === undefined || dkim === undefined ? undefined : { address, dkim }
 }
 
 function phoneProviders(

@@ -4,7 +4,7 @@
  * library is imported when the first message goes out. platform-api 3.18.
  *
  * Never: the answer of a server in an error, which may quote the address; a password over a connection without TLS, but
- * to an address that the operator lists; a sender of a tenant's choice through the server of the node.
+ * to an address that the operator lists; a sender through the server of the node that the tenant has not proved.
  */
 import type { BlockList } from 'node:net'
 import { isIP } from 'node:net'
@@ -14,6 +14,7 @@ import { type MailHost, resolveMailHost } from '../external/mail-host.ts'
 import { askCustomProvider, type ProviderPorts } from './ask-provider.ts'
 import { fillRequest } from './custom-provider.ts'
 import { PermanentFailure, TemporaryFailure } from './delivery-failure.ts'
+import type { DkimSigner } from './dkim.ts'
 import type { EmailSettings, HttpEmailSettings, SmtpSettings } from './email-settings.ts'
 import type { MessageBy } from './rules/render.ts'
 import type { Mailbox, PartialMailbox } from './rules/template-content.ts'
@@ -28,6 +29,14 @@ export interface OutgoingEmail {
   readonly defaults: { readonly from?: PartialMailbox | undefined; readonly replyTo?: PartialMailbox | undefined }
   /** What the notification knows, for providers of one's own. */
   readonly variables: Readonly<Record<string, string>>
+  /** In whose name the server of the node may send it beside its own; default: nobody's. */
+  readonly trustedSender?: TrustedSender | undefined
+}
+
+/** An address that an environment has proved, and what signs for its domain. */
+export interface TrustedSender {
+  readonly address: string
+  readonly dkim: DkimSigner
 }
 
 /** The mail server of a node. */
@@ -54,12 +63,16 @@ export function nodeEmail(url: string, from: string): NodeEmail {
     async send(email) {
       const { createTransport } = await import('nodemailer')
       transport ??= createTransport({ url, ...timeouts, ...closed }, { from })
-      // The address is the operator's; a tenant may say the name that stands before it.
-      const address = addressIn(from)
+      // The address is the operator's, unless the tenant has proved another; the name before it is the tenant's.
+      const { trustedSender } = email
+      const address = trustedSender?.address ?? addressIn(from)
       const name = email.message.from?.name ?? email.defaults.from?.name
       await deliver(transport, {
         ...written(email),
-        ...(name === undefined || address === undefined ? {} : { from: { name, address } }),
+        ...(address === undefined || (name === undefined && !trustedSender)
+          ? {}
+          : { from: { name: name ?? '', address } }),
+        ...(trustedSender ? { dkim: trustedSender.dkim } : {}),
       })
     },
     close: () => transport?.close(),

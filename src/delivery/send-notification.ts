@@ -112,7 +112,7 @@ async function note(
     action: failure ? 'NOTIFICATION.FAILED' : 'NOTIFICATION.SENT',
     result: failure ? 'FAILED' : 'SUCCESS',
     subject: { type: 'NOTIFICATION', id },
-    ...(notification ? { userId: notification.userId } : {}),
+    ...(notification?.userId ? { userId: notification.userId } : {}),
     detail: { ...about, ...(failure ? { reason: failure } : {}) },
   })
   await storage.commit({ name: 'note-notification', single: true, run: () => run(insertEvents([event])) })

@@ -19,6 +19,8 @@ export const environmentTables = {
   external_authentications: ['flow_id'],
   notifications_settings: ['kind'],
   phone_delivery_settings: ['id'],
+  email_domains: ['id'],
+  trusted_emails: ['id'],
   devices: ['user_id', 'id'],
   inbox: ['id'],
   one_time_codes: ['purpose', 'subject'],
