@@ -48,7 +48,7 @@ export function channelFor(
   outgoing: Outgoing,
 ): Send | undefined {
   const { id, notification, message } = outgoing
-  const { to, variables } = notification
+  const { to, extension, variables } = notification
   switch (message.deliveryMethod) {
     case 'Email': {
       const { settings, email } = configuration
@@ -61,7 +61,7 @@ export function channelFor(
     case 'SMS':
     case 'Voice': {
       const providers = phoneProviders(ports, configuration, message.deliveryMethod, outgoing.country)
-      const phone = { id, to, country: outgoing.country, message, variables }
+      const phone = { id, to, extension, country: outgoing.country, message, variables }
       return providers.length === 0
         ? undefined
         : () => firstThatTakes(providers, (settings) => sendByPhone(ports, settings, phone))

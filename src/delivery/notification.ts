@@ -15,6 +15,8 @@ import type { Wanted } from './rules/render.ts'
 export interface Notification extends Wanted {
   /** The e-mail address; for SMS and voice the phone number, E.164; for push the device. */
   readonly to: string
+  /** For voice: what is dialled once the call is taken, digits, `*`, `#`, and commas for pauses; default: nothing. */
+  readonly extension?: string
   /** Null: whoever has the address, who is no user. */
   readonly userId: string | null
   /** The notifications policy whose limits hold; default: that of the environment. */

@@ -21,6 +21,8 @@ export interface PhoneMessage {
   readonly id: string
   /** E.164. */
   readonly to: string
+  /** What is dialled once a call is taken; undefined: nothing. */
+  readonly extension?: string | undefined
   /** ISO 3166 alpha-2; undefined when the number does not say. */
   readonly country: string | undefined
   readonly message: MessageBy<'SMS'> | MessageBy<'Voice'>
@@ -55,13 +57,16 @@ export async function sendByPhone(ports: ProviderPorts, provider: PhoneProvider,
   }
 }
 
-function twilioRequest(base: string, settings: TwilioSettings, { id, to, country, message }: PhoneMessage) {
+function twilioRequest(base: string, settings: TwilioSettings, phone: PhoneMessage) {
+  const { id, to, extension, country, message } = phone
   const isSms = message.deliveryMethod === 'SMS'
   const from = (isSms ? message.sender : undefined) ?? senderFor(settings.numbers, isSms ? 'SMS' : 'VOICE', country)
   if (from === undefined) throw new PermanentFailure('no-sender')
   const form = new URLSearchParams({ To: to, From: from })
   if (message.deliveryMethod === 'SMS') form.set('Body', message.text)
   else form.set('Twiml', twiml(message))
+  // A second for whoever takes the call, then the keys; `W` is a pause of a second.
+  if (extension !== undefined) form.set('SendDigits', `W${extension.replaceAll(',', 'W')}`)
   return {
     method: 'POST',
     url: `${base}/2010-04-01/Accounts/${settings.sid}/${isSms ? 'Messages' : 'Calls'}.json`,
@@ -84,10 +89,13 @@ function twiml({ parts, voice, locale }: MessageBy<'Voice'>): string {
 }
 
 function customPhoneRequest(settings: CustomPhoneSettings, phone: PhoneMessage): OutboundRequest {
-  const { id, to, country, message, variables } = phone
+  const { id, to, extension, country, message, variables } = phone
   const capability = message.deliveryMethod === 'SMS' ? 'SMS' : 'VOICE'
   const request = settings.requests.find(({ deliveryMethod }) => deliveryMethod === capability)
   if (!request) throw new PermanentFailure('no-provider')
+  // Without the extension the code would be told to whoever takes the call.
+  const canDial = `${request.url} ${request.body ?? ''}`.includes('${extension}')
+  if (extension !== undefined && !canDial) throw new PermanentFailure('no-provider')
   const { phoneNumberFormat, beforeTag = '', afterTag = '' } = request
   const sender = message.deliveryMethod === 'SMS' ? message.sender : undefined
   const said =
@@ -95,6 +103,7 @@ function customPhoneRequest(settings: CustomPhoneSettings, phone: PhoneMessage):
   return fillRequest(request, id, {
     ...variables,
     to: phoneNumberFormat === 'FULL' ? to : to.replaceAll(/\D/g, ''),
+    extension: extension ?? '',
     from: sender ?? senderFor(settings.numbers ?? [], capability, country) ?? '',
     message: said,
     locale: message.locale,

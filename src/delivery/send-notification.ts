@@ -122,7 +122,7 @@ async function note(
 async function keep(
   { storage }: Ports,
   attempt: Attempt,
-  { template, to }: Notification,
+  { template, to, extension }: Notification,
   message: RenderedMessage,
   now: number,
 ): Promise<'done'> {
@@ -131,7 +131,7 @@ async function keep(
     id: attempt.id,
     template,
     delivery_method: message.deliveryMethod,
-    recipient: to,
+    recipient: extension === undefined ? to : `${to},${extension}`,
     subject: message.deliveryMethod === 'Email' ? message.subject : '',
     body: readable(message),
     created_at: attempt.createdAt,

@@ -20,6 +20,8 @@ export interface SyniverseMessage {
   readonly id: string
   /** E.164. */
   readonly to: string
+  /** Nothing can be dialled once a call is taken. */
+  readonly extension?: string | undefined
   readonly country: string | undefined
   readonly message: MessageBy<'SMS'> | MessageBy<'Voice'>
 }
@@ -43,8 +45,10 @@ export async function sendBySyniverse(
   egress: Egress,
   base: string,
   settings: SyniverseSettings,
-  { id, to, country, message }: SyniverseMessage,
+  { id, to, extension, country, message }: SyniverseMessage,
 ): Promise<void> {
+  // Without the extension the code would be told to whoever takes the call.
+  if (extension !== undefined) throw new PermanentFailure('no-provider')
   const isSms = message.deliveryMethod === 'SMS'
   const capability = isSms ? 'SMS' : 'VOICE'
   const number = (isSms ? message.sender : undefined) ?? senderFor(settings.numbers, capability, country)

@@ -75,9 +75,11 @@ suite('how a provider of one’s own knows the sender', () => {
     assert.deepEqual(asked?.form, { grant_type: 'client_credentials', scope: 'sms voice' })
     assert.equal(asked?.headers.authorization, `Basic ${Buffer.from('me%2B1:hidden%3A+one').toString('base64')}`)
 
+    await sending.emptied()
     await sending.later(569_000)
     assert.deepEqual(await sending.ending(await sending.promise(sms)), sent)
     assert.equal(tokensAsked(), 1)
+    await sending.emptied()
     await sending.later(1_000)
     assert.deepEqual(await sending.ending(await sending.promise(sms)), sent)
     assert.equal(tokensAsked(), 2, 'half a minute before its end')
@@ -108,6 +110,7 @@ suite('how a provider of one’s own knows the sender', () => {
       { status: 200, body: { access_token: 'a\r\nx: y' } },
       { status: 200, body: { access_token: 'mac-token', token_type: 'mac' } },
     ]
+    await sending.emptied()
     await add(oauth({ clientSecret: 'hidden: two', scopes: undefined }))
     const before = provider.received.length
     issuer.answer = () => answers.shift()

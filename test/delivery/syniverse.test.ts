@@ -57,6 +57,9 @@ suite('SMS and calls by Syniverse', () => {
     const spoken = JSON.parse(gateway.received.at(-1)?.body ?? '')
     assert.deepEqual([spoken.from, spoken.to], ['sender_id:callsOnly', [`voice:${sms.to}`]])
     assert.match(spoken.body, /C, A, N, A, R, Y, 7, Q/)
+    const asked = gateway.received.length
+    assert.deepEqual(await sending.ending(await sending.promise({ ...call, extension: '1' })), failed('no-provider'))
+    assert.equal(gateway.received.length, asked, 'an extension cannot be dialled')
   })
 
   test('a sender id is found behind many others; without one there is no sender', async () => {
@@ -100,6 +103,7 @@ suite('SMS and calls by Syniverse', () => {
   test('a gateway that refuses ends it; one that fails, or answers without a list, makes it wait', async () => {
     gateway.status = 403
     assert.deepEqual(await sending.ending(await sending.promise(sms)), failed('refused'))
+    await sending.emptied()
     gateway.status = 500
     const tried = gateway.received.length
     const waiting = await sending.promise(sms)
