@@ -10,7 +10,7 @@ import { z } from 'zod'
 import type { ClientCredentials } from '../external/client-tokens.ts'
 import { outboundUrlProblem } from '../external/outbound-url.ts'
 
-const secret = z
+const secretText = z
   .string()
   .min(1)
   .max(4096)
@@ -50,14 +50,14 @@ export const customAuthentication = z.discriminatedUnion('method', [
       .min(1)
       .max(256)
       .regex(/^[\x20-\x39\x3b-\x7e]+$/),
-    password: secret.optional(),
+    password: secretText.optional(),
   }),
-  z.object({ method: z.literal('BEARER'), authToken: secret.optional() }),
+  z.object({ method: z.literal('BEARER'), authToken: secretText.optional() }),
   z.object({
     method: z.literal('OAUTH2'),
     authUrl: z.string().min(1).max(2048).describe('The token endpoint.'),
-    clientId: secret.max(256),
-    clientSecret: secret.optional(),
+    clientId: secretText.max(256),
+    clientSecret: secretText.optional(),
     scopes: z
       .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/))
       .max(50)
@@ -69,7 +69,7 @@ export const customAuthentication = z.discriminatedUnion('method', [
       (name) => !isOwnHeader(name) && !/^content-type$/i.test(name),
       'must not be a header that the server writes itself',
     ),
-    headerValue: secret.optional(),
+    headerValue: secretText.optional(),
   }),
 ])
 export type CustomAuthentication = z.output<typeof customAuthentication>

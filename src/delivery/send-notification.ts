@@ -23,7 +23,7 @@ import type { Attempt, Handler } from './outbox.ts'
 import { countryOf } from './phone-country.ts'
 import { type RenderedMessage, renderNotification } from './rules/render.ts'
 import { spokenText } from './rules/spoken.ts'
-import { deliveryMethods, isTemplateName } from './rules/templates.ts'
+import { deliveryMethods, isTemplateName, templates } from './rules/templates.ts'
 
 /** A message that does not say how long it is of use is of none after this: its code has expired. */
 const usefulMilliseconds = 1_800_000
@@ -59,7 +59,7 @@ export function sendNotification(ports: Ports, node: NodeChannels): Handler {
     const send = channelFor(channelPorts, node, configuration, { id: attempt.id, notification, message, country })
     const keeps = !send && ports.config.mode === 'dev' && message.deliveryMethod !== 'Push'
     if (!send && !keeps) return giveUp('no-provider')
-    if (attempt.attempts === 1) {
+    if (attempt.attempts === 1 && !templates[template].isWarning) {
       const { id: environmentId } = environment
       const unallowed = await takeAllowance(
         storage,

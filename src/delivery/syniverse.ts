@@ -85,7 +85,7 @@ async function findSenderId(
       limit: String(senderIdsPerPage),
       offset: String(page * senderIdsPerPage),
     })
-    const { body } = await askProvider(egress, { method: 'GET', url: `${api}/sender_ids?${query}`, headers })
+    const { body } = await askProvider(egress, { method: 'GET', url: `${api}/sender_ids?${query.toString()}`, headers })
     const senderIds = senderIdsFrom(body)
     const found = senderIds.find(
       ({ address, capabilities }) => isSameNumber(address, number) && capabilities.includes(capability),

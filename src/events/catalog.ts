@@ -18,6 +18,7 @@ export const events = {
   'USER.UNLOCKED': 'change',
   'USER.VERIFICATION_CODE_SENT': 'change',
   'USER.VERIFIED': 'change',
+  'USER.EMAIL_CHANGE_REVERTED': 'change',
   'PASSWORD.SET': 'change',
   'PASSWORD.RESET': 'change',
   'PASSWORD.FORCED_CHANGE': 'change',
