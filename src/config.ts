@@ -36,6 +36,8 @@ export interface Config {
     readonly url: string
     readonly account: { readonly sid: string; readonly authToken: string; readonly from: string } | undefined
   }
+  /** Where the gateway of Syniverse is. */
+  readonly syniverseUrl: string
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
   readonly devSigningAlgorithm: 'RS256' | 'ES256'
 }
@@ -136,6 +138,7 @@ export function readConfig(
       url: read('STILE_TWILIO_URL') ?? '',
       account: sid && authToken && number ? { sid, authToken, from: number } : undefined,
     },
+    syniverseUrl: read('STILE_SYNIVERSE_URL') ?? '',
     logLevel: read('STILE_LOG_LEVEL') ?? (mode === 'dev' ? 'warn' : 'info'),
     devSigningAlgorithm: read('STILE_DEV_SIGNING_ALGORITHM') ?? 'RS256',
   }

@@ -159,6 +159,11 @@ export const settings = {
     default: 'unset',
     meaning: 'The number from which that account sends.',
   },
+  STILE_SYNIVERSE_URL: {
+    schema: origin.default('https://api.syniverse.com'),
+    default: '`https://api.syniverse.com`',
+    meaning: 'Where the gateway of Syniverse is reached, for environments that have an account there.',
+  },
   STILE_LOG_LEVEL: {
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).optional(),
     default: 'dev: `warn`; serve: `info`',

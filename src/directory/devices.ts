@@ -21,6 +21,8 @@ export interface Device {
   readonly email: string | null
   /** As written: E.164, perhaps with dots, spaces and brackets. */
   readonly phone: string | null
+  /** What is dialled once a call is taken: digits, `*`, `#`, and commas for pauses. */
+  readonly extension: string | null
   readonly sealedSeed: string | null
   readonly lastStep: number | null
   readonly blockedAt: number | null
@@ -52,13 +54,23 @@ export function deviceFrom(row: DeviceRow): Device | undefined {
     status: row.status === 'ACTIVE' ? 'ACTIVE' : 'ACTIVATION_REQUIRED',
     nickname: row.nickname,
     email: row.email,
-    phone: row.phone,
+    ...phoneFrom(row.phone),
     sealedSeed: row.sealed_seed,
     lastStep: row.last_step,
     blockedAt: row.blocked_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }
+}
+
+/** A phone number with its extension in one column, as people write them: the extension behind a comma. */
+export function phoneColumn({ phone, extension }: Pick<Device, 'phone' | 'extension'>): string | null {
+  return phone !== null && extension !== null ? `${phone},${extension}` : phone
+}
+
+function phoneFrom(column: string | null): Pick<Device, 'phone' | 'extension'> {
+  const [, phone = column, extension = null] = /^([^,]*),(.*)$/.exec(column ?? '') ?? []
+  return { phone, extension }
 }
 
 /** What a flow may know of a device. */

@@ -15,6 +15,7 @@ import { compareAndSet, insert } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { linkedAccountOf, userOfLinkedAccount } from '../storage/sql/linked-accounts.ts'
 import { usersOfEmail, userWithGuesses } from '../storage/sql/users.ts'
+import { tellOldAddress } from './email-change.ts'
 import { describedBy, isAuthoritative, updatedBy } from './external-attributes.ts'
 import { lockedUntil } from './password-lockout.ts'
 import { defaultPopulation, isNameTaken } from './registration.ts'
@@ -105,7 +106,7 @@ export interface Refreshed {
  * @param now epoch milliseconds
  */
 export async function refreshed(
-  kernel: Storage,
+  kernel: Pick<Kernel, 'storage' | 'world'>,
   environment: Environment,
   provider: IdentityProvider,
   user: User,
@@ -133,6 +134,7 @@ export async function refreshed(
         updated_at: now,
       }
       yield* compareAndSet('users', { environment_id: environment.id, id: user.id }, user.version, columns)
+      yield* tellOldAddress(kernel.world, environment, { before: user, email: document.email, by: 'provider' }, now)
     },
   }
 }

@@ -23,6 +23,9 @@ import type { World } from '../world.ts'
 export type CodePurpose =
   | 'PASSWORD_RECOVERY'
   | 'EMAIL_VERIFICATION'
+  | 'TRUSTED_EMAIL_VERIFICATION'
+  /** The subject names the user and the address that can be taken back. */
+  | 'EMAIL_CHANGE_REVERSAL'
   | 'DEVICE_ACTIVATION'
   /** The subject names the device and the flow or stand-alone authentication it was sent for. */
   | 'DEVICE_AUTHENTICATION'

@@ -81,6 +81,7 @@ export async function sendPasscode(
           template: use.kind === 'activation' ? 'device_pairing' : 'strong_authentication',
           deliveryMethod: deliveryMethods[device.type],
           to: device.email ?? e164(device.phone ?? ''),
+          ...(device.extension === null ? {} : { extension: device.extension }),
           userId: user.id,
           locales: user.document.preferredLanguage ? [user.document.preferredLanguage, ...locales] : locales,
           variables: {

@@ -10,6 +10,7 @@ import { jwksOperations } from '../oauth/endpoints/jwks.ts'
 import { userinfoOperations } from '../oauth/endpoints/userinfo.ts'
 import { tokenOperations } from '../oauth/token/endpoint.ts'
 import { assetOperations } from '../pages/assets.ts'
+import { emailChangePageOperations } from '../pages/email-change-page.ts'
 import { signOnPageOperations } from '../pages/sign-on-page.ts'
 import { platformOperations } from '../platform/index.ts'
 import { openApiOperation } from './openapi-operation.ts'
@@ -25,6 +26,7 @@ const described: readonly Operation[] = [
   ...flowOperations,
   ...externalAuthenticationOperations,
   ...signOnPageOperations,
+  ...emailChangePageOperations,
   ...platformOperations,
 ]
 

@@ -7,6 +7,7 @@ import { applicationGrantOperations } from './application-grants.ts'
 import { applicationSecretOperations } from './application-secret.ts'
 import { applicationOperations } from './applications.ts'
 import { billOfMaterialsOperations } from './bill-of-materials.ts'
+import { emailDomainOperations } from './email-domains.ts'
 import { emailDeliverySettingsOperations } from './email-delivery-settings.ts'
 import { deviceAuthenticationPolicyOperations } from './device-authentication-policies.ts'
 import { fido2PolicyOperations } from './fido2-policies.ts'
@@ -37,6 +38,7 @@ import { templateContentsBulkOperations } from './template-contents-bulk.ts'
 import { templateContentOperations } from './template-contents.ts'
 import { templateOperations } from './templates.ts'
 import { userAgreementConsentOperations } from './user-agreement-consents.ts'
+import { trustedEmailOperations } from './trusted-emails.ts'
 import { userDeviceActionOperations } from './user-device-actions.ts'
 import { userDeviceCreationOperations } from './user-device-create.ts'
 import { userDeviceOperations } from './user-devices.ts'
@@ -88,6 +90,8 @@ export const platformOperations: readonly Operation[] = [
   ...notificationsSettingsOperations,
   ...emailDeliverySettingsOperations,
   ...phoneDeliverySettingsOperations,
+  ...emailDomainOperations,
+  ...trustedEmailOperations,
   ...roleOperations,
   ...roleAssignmentOperations,
 ]

@@ -3,10 +3,12 @@
  * `enabled` and `mfaEnabled` are changed at their own addresses and nowhere else.
  *
  * Never: an address that stays proved when it changes (K32, K33), a username or address of somebody who holds more
- * than the actor (N09), a name that is the address of another (K29), one writer's change undone by another's.
+ * than the actor (N09), a name that is the address of another (K29), one writer's change undone by another's; an address
+ * taken away without its owner being told there (K34).
  */
 import type { z } from 'zod'
 import { type Context, defineOperation, type Operation, type Reply } from '../contract/operation.ts'
+import { type EmailChange, tellOldAddress } from '../directory/email-change.ts'
 import { attributeColumns, type User, type UserDocument, userFrom, usernameKey } from '../directory/users.ts'
 import { problem, uniquenessViolation } from '../errors/problem.ts'
 import { compareAndSet } from '../storage/operations.ts'
@@ -15,7 +17,7 @@ import { usersOfEmail } from '../storage/sql/users.ts'
 import { nullMeansAbsent } from './absent-members.ts'
 import { requireUnique } from './names.ts'
 import { mergedAttributes, patchedAttributes, storedAttributes, writtenAttributes } from './user-attributes.ts'
-import { type ReachedUser, reachedKey, reachedUser, requireControl } from './user-control.ts'
+import { isOwnUser, type ReachedUser, reachedKey, reachedUser, requireControl } from './user-control.ts'
 import { userBody, userResource } from './user-representation.ts'
 import { common, oneUser } from './user-routes.ts'
 
@@ -66,6 +68,7 @@ async function change(
     if (reached.asSelf && changed.includes('username')) await requireNobodysAddress(context, after)
     try {
       const version = await requireUnique('users', 'username', save(context, reached, after, changed))
+      if (changed.includes('email')) context.kernel.wakeOutbox()
       return { status: 200, body: userBody(context, { ...reached, user: { ...after, version } }) }
     } catch (error) {
       if (!(error instanceof Stale)) throw error
@@ -86,6 +89,7 @@ async function requireNobodysAddress({ kernel }: Context, { id, environmentId, u
 
 function save(context: Context, reached: ReachedUser, after: User, changed: readonly string[]): Promise<number> {
   const { id, version } = reached.user
+  const { now } = context
   return context.kernel.storage.commit({
     name: 'change-user',
     *run() {
@@ -96,10 +100,19 @@ function save(context: Context, reached: ReachedUser, after: User, changed: read
         updated_at: after.updatedAt,
       }
       const next = yield* compareAndSet('users', reachedKey(reached), version, columns)
+      yield* tellOldAddress(context.kernel.world, context.environment, emailChange(context, reached.user, after), now)
       yield context.record({ subject: { type: 'USER', id }, detail: { changed } })
       return next
     },
   })
+}
+
+/** Who changes the address: only what users change themselves can they take back. */
+function emailChange(context: Context, before: User, after: User): EmailChange {
+  const { email } = after.document
+  return isOwnUser(context, before.id)
+    ? { before, email, by: 'user', pageUrl: `${context.site.pagesBase}/emailChange` }
+    : { before, email, by: 'administrator' }
 }
 
 function changedUser(

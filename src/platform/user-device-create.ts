@@ -9,7 +9,7 @@
 import { z } from 'zod'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
-import { activationMilliseconds, type Device, sealSeed } from '../directory/devices.ts'
+import { activationMilliseconds, type Device, phoneColumn, sealSeed } from '../directory/devices.ts'
 import { credentialsOf, fido2Terms } from '../directory/fido2-devices.ts'
 import { challengeFor, creationOptions } from '../directory/fido2-options.ts'
 import { sendPasscode } from '../directory/passcodes.ts'
@@ -43,6 +43,11 @@ const newDevice = z.object({
     .max(40, { abort: true })
     .regex(/^\+[1-9](?:[ .()-]{0,2}[0-9]){6,14}$/, 'must be in E.164 format')
     .optional(),
+  extension: z
+    .string()
+    .regex(/^(?=.*[0-9*#])[0-9*#,]{1,20}$/, 'must be digits, *, # and commas')
+    .optional()
+    .describe('For voice devices, where the MFA settings allow it: what is dialled once the call is taken.'),
   nickname: nickname.optional(),
   status: z.enum(['ACTIVE', 'ACTIVATION_REQUIRED']).optional(),
   policy: z.object({ id: uuid }).optional(),
@@ -100,8 +105,9 @@ const createDevice = defineOperation({
     const { user, asSelf } = await controlledUser(context, userId, creating)
     if (asSelf && body.status === 'ACTIVE') throw forbidden()
     const policy = pairingPolicy(context, body.type, body.policy?.id)
-    const address = addressIn(body)
-    const { maxAllowedDevices } = environment.mfaSettings.pairing
+    const { pairing, phoneExtensions } = environment.mfaSettings
+    const { maxAllowedDevices } = pairing
+    const address = addressIn(body, phoneExtensions.enabled)
     const id = kernel.world.uuid()
     const seed = body.type === 'TOTP' ? kernel.world.bytes(seedBytes) : undefined
     const codes = body.type === 'RECOVERY_CODE' ? newRecoveryCodes(kernel.world) : undefined
@@ -152,10 +158,18 @@ const createDevice = defineOperation({
 })
 
 /** Where the passcodes of a new device go. @throws Problem INVALID_DATA */
-function addressIn({ type, email, phone }: z.output<typeof newDevice>): Pick<Device, 'email' | 'phone'> {
-  if (!isSentTo(type)) return { email: null, phone: null }
+function addressIn(
+  { type, email, phone, extension: dialled }: z.output<typeof newDevice>,
+  hasExtensions: boolean,
+): Pick<Device, 'email' | 'phone' | 'extension'> {
+  const extension = dialled ?? null
+  if (extension !== null && type !== 'VOICE') throw invalidData('INVALID_VALUE', 'extension', 'is for VOICE devices')
+  if (extension !== null && !hasExtensions) {
+    throw invalidData('INVALID_VALUE', 'extension', 'is not allowed by the MFA settings')
+  }
+  if (!isSentTo(type)) return { email: null, phone: null, extension }
   const member = type === 'EMAIL' ? 'email' : 'phone'
-  const address = { email: null, phone: null, [member]: { email, phone }[member] ?? null }
+  const address = { email: null, phone: null, extension, [member]: { email, phone }[member] ?? null }
   if (address[member] === null) throw invalidData('REQUIRED_VALUE', member, 'must not be null')
   return address
 }
@@ -198,7 +212,7 @@ function rowOf(environmentId: string, device: Device) {
     status: device.status,
     nickname: device.nickname,
     email: device.email,
-    phone: device.phone,
+    phone: phoneColumn(device),
     sealed_seed: device.sealedSeed,
     last_step: null,
     blocked_at: null,

@@ -21,6 +21,7 @@ export const deviceResource = z.object({
   nickname: z.string().optional(),
   email: z.string().optional(),
   phone: z.string().optional(),
+  extension: z.string().optional(),
   block: z.object({ status: z.literal('BLOCKED'), blockedAt: timestamp }).optional(),
   createdAt: timestamp,
   updatedAt: timestamp,
@@ -44,7 +45,7 @@ export const createdDeviceResource = deviceResource.extend({
 export function deviceBody(context: Pick<Context, 'site'>, owner: User, device: Device) {
   const user = userUrl(context, owner)
   const self = `${user}/devices/${device.id}`
-  const { id, type, status, nickname, email, phone, blockedAt, createdAt, updatedAt } = device
+  const { id, type, status, nickname, email, phone, extension, blockedAt, createdAt, updatedAt } = device
   return {
     _links: links({
       self,
@@ -60,6 +61,7 @@ export function deviceBody(context: Pick<Context, 'site'>, owner: User, device: 
     ...(nickname === null ? {} : { nickname }),
     ...(email === null ? {} : { email }),
     ...(phone === null ? {} : { phone }),
+    ...(extension === null ? {} : { extension }),
     ...(blockedAt === null ? {} : { block: { status: 'BLOCKED' as const, blockedAt: iso(blockedAt) } }),
     createdAt: iso(createdAt),
     updatedAt: iso(updatedAt),

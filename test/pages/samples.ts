@@ -2,6 +2,7 @@
 import { problem } from '../../src/errors/problem.ts'
 import { actions, type ActionStatus, type AnyAction, offers } from '../../src/flow/actions/index.ts'
 import { bootstrapPasswordPolicies } from '../../src/directory/passwords/policy.ts'
+import { renderEmailChange } from '../../src/pages/email-change-page.ts'
 import { errorPage } from '../../src/pages/error.ts'
 import { formPostPage } from '../../src/pages/form-post.ts'
 import { explainRefusal } from '../../src/pages/sign-on-error.ts'
@@ -158,6 +159,9 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
       language,
     ),
     gone: renderSignOnNotice({ kind: 'gone' }, language),
+    'e-mail address changed': renderEmailChange({ kind: 'ask', token: 'v1.AAAA' }, language),
+    'e-mail address taken back': renderEmailChange({ kind: 'done' }, language),
+    'e-mail address, over': renderEmailChange({ kind: 'over' }, language),
     'error, redirect URI': errorPage(problem('redirect_uri_rejected'), flowId, language),
     'error, not found': errorPage(problem('NOT_FOUND'), flowId, language),
     'error, unexpected': errorPage(problem('UNEXPECTED_ERROR'), flowId, language),

@@ -55,7 +55,6 @@ suite('MFA settings', () => {
   test('what cannot be kept is refused, and nothing is written', async () => {
     for (const [body, target] of [
       [{ lockout: { failureCount: 5, durationSeconds: 60 } }, 'lockout'],
-      [{ phoneExtensions: { enabled: true } }, 'phoneExtensions.enabled'],
       [{ authentication: { deviceSelection: 'PROMPT_TO_SELECT' } }, 'authentication.deviceSelection'],
       [{ pairing: { maxAllowedDevices: 16 } }, 'pairing.maxAllowedDevices'],
       [{ pairing: { pairingKeyFormat: 'EMOJI' } }, 'pairing.pairingKeyFormat'],

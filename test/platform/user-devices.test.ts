@@ -86,6 +86,33 @@ suite('devices', () => {
     assert.deepEqual(await all(person), [])
   })
 
+  test('a call may have an extension where the settings of MFA allow it', async () => {
+    const person = await newPerson(stile)
+    const call = { type: 'VOICE', phone: '+1.5125201234', extension: '1,2992#' }
+    const refusal = async (body: object) => (await stile.api('POST', pathOf(person), body)).json.details?.[0].target
+    assert.equal(await refusal(call), 'extension')
+    assert.equal((await stile.api('PUT', '/mfaSettings', { phoneExtensions: { enabled: true } })).status, 200)
+    for (const extension of ['', ',', 'w1', '1 2', '1;2', '1'.repeat(21)]) {
+      assert.equal(await refusal({ ...call, extension }), 'extension', extension)
+    }
+    for (const more of [{ type: 'SMS' }, { type: 'EMAIL', email: 'a@example.com' }, { type: 'TOTP' }]) {
+      assert.equal(await refusal({ ...call, ...more }), 'extension', more.type)
+    }
+    const created = await stile.api('POST', pathOf(person), call)
+    assert.equal(created.status, 201, created.text)
+    const { phone, extension, id } = created.json
+    assert.deepEqual({ phone, extension }, { phone: call.phone, extension: call.extension })
+    assert.deepEqual((await stile.api('GET', pathOf(person, id))).json, created.json)
+    const plain = await stile.api('POST', pathOf(person), { type: 'VOICE', phone: '+1.5125201234' })
+    assert.equal(plain.json.extension, undefined)
+
+    const waiting = await stile.api('POST', pathOf(person), { ...call, status: 'ACTIVATION_REQUIRED' })
+    assert.equal(waiting.json.status, 'ACTIVATION_REQUIRED')
+    assert.equal((await inboxOf(stile, '+15125201234,1,2992#')).at(-1)?.delivery_method, 'Voice')
+    assert.equal((await stile.api('DELETE', '/mfaSettings')).status, 200)
+    assert.equal((await stile.api('GET', pathOf(person, id))).json.extension, call.extension, 'what there is stays')
+  })
+
   test('no more than five, however many are made at once', async () => {
     const person = await newPerson(stile)
     const answers = await Promise.all(

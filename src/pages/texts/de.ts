@@ -159,6 +159,20 @@ export const german = {
   'gone.text': 'Sie ist abgelaufen, schon abgeschlossen oder wurde in einem anderen Browser begonnen.',
   'gone.advice': 'Gehen Sie zurück zur Anwendung und melden Sie sich neu an.',
 
+  'emailChange.heading': 'E-Mail-Adresse zurückholen?',
+  'emailChange.text':
+    'Die E-Mail-Adresse Ihres Kontos wurde geändert. Wenn Sie das nicht waren, holen Sie sie zurück: Alle werden abgemeldet, und wer sich als Nächstes anmeldet, wird nach einem Code gefragt, der an diese Adresse geht.',
+  'emailChange.submit': 'Zurückholen',
+  'emailChange.keep': 'Wenn Sie sie selbst geändert haben, schließen Sie diese Seite.',
+  'emailChange.done.heading': 'Die Adresse gehört wieder Ihnen',
+  'emailChange.done.text': 'Alle wurden abgemeldet.',
+  'emailChange.done.advice':
+    'Gehen Sie zur Anwendung und wählen Sie dort ein neues Passwort („Passwort vergessen?“): Vielleicht kennt jemand das jetzige.',
+  'emailChange.over.heading': 'Dieser Link gilt nicht mehr',
+  'emailChange.over.text':
+    'Er ist älter als drei Tage, wurde schon verwendet, oder die Administration hat seither entschieden.',
+  'emailChange.over.advice': 'Wenn jemand anderes Ihr Konto hat, sagen Sie es denen, die es betreiben.',
+
   'problem.request.heading': 'Diese Anfrage wurde nicht angenommen',
   'problem.request.text': 'Verlangt wurde etwas, das nicht möglich ist.',
   'problem.request.advice':

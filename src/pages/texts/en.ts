@@ -155,6 +155,19 @@ export const english = {
   'gone.text': 'It has expired, was finished before, or began in another browser.',
   'gone.advice': 'Go back to the application and sign on again.',
 
+  'emailChange.heading': 'Take your e-mail address back?',
+  'emailChange.text':
+    'The e-mail address of your account was changed. If it was not you, take it back: everybody is signed out, and whoever signs on next is asked for a code that goes to this address.',
+  'emailChange.submit': 'Take it back',
+  'emailChange.keep': 'If you changed it yourself, close this page.',
+  'emailChange.done.heading': 'The address is yours again',
+  'emailChange.done.text': 'Everybody was signed out.',
+  'emailChange.done.advice':
+    'Go to the application and choose a new password there (“Forgot password?”): somebody may know the present one.',
+  'emailChange.over.heading': 'This link is over',
+  'emailChange.over.text': 'It is older than three days, was used before, or an administrator has decided since.',
+  'emailChange.over.advice': 'If somebody else has your account, tell the people who run it.',
+
   'problem.request.heading': 'This request was not accepted',
   'problem.request.text': 'Whatever sent you here asked for something that cannot be done.',
   'problem.request.advice': 'Go back to the application. If this happens again, tell the people who run it.',

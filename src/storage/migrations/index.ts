@@ -10,6 +10,7 @@ import { fido2 } from './0007-fido2.ts'
 import { recoveryCodes } from './0008-recovery-codes.ts'
 import { agreements } from './0009-agreements.ts'
 import { groups } from './0010-groups.ts'
+import { emailDomains } from './0011-email-domains.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   recoveryCodes,
   agreements,
   groups,
+  emailDomains,
 ]

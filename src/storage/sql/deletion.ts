@@ -20,6 +20,8 @@ export const environmentTables = {
   external_authentications: ['flow_id'],
   notifications_settings: ['kind'],
   phone_delivery_settings: ['id'],
+  email_domains: ['id'],
+  trusted_emails: ['id'],
   devices: ['user_id', 'id'],
   fido2_credentials: ['credential_id'],
   recovery_codes: ['user_id', 'code_hash'],

@@ -9,7 +9,7 @@ export interface DeviceRow {
   readonly status: string
   readonly nickname: string | null
   readonly email: string | null
-  /** As written: E.164, perhaps with dots, spaces and brackets. */
+  /** As written: E.164, perhaps with dots, spaces and brackets; behind a comma, the extension. */
   readonly phone: string | null
   /** The seed of one-time passwords, sealed. */
   readonly sealed_seed: string | null

@@ -29,6 +29,30 @@ geben Sie diesen Code ein, um zu bestätigen, dass dies die E-Mail-Adresse Ihres
 Er gilt fünf Minuten und nur einmal. Wenn Sie kein solches Konto haben, ist nichts zu tun.`,
     },
   },
+  email_address_changed_admin: {
+    Email: {
+      subject: 'Ihre E-Mail-Adresse wurde geändert',
+      paragraphs: `Guten Tag \${user.name},
+
+die E-Mail-Adresse Ihres Kontos \${user.username} wurde geändert: \${user.email} gehört nicht mehr dazu. Das war Ihre Administration oder der Anbieter, bei dem Sie sich anmelden.
+
+Wenn Sie nicht wissen, warum, fragen Sie Ihre Administration.`,
+    },
+  },
+  email_address_changed_user: {
+    Email: {
+      subject: 'Ihre E-Mail-Adresse wurde geändert',
+      paragraphs: `Guten Tag \${user.name},
+
+die E-Mail-Adresse Ihres Kontos \${user.username} wurde geändert: \${user.email} gehört nicht mehr dazu.
+
+Wenn Sie das waren, brauchen Sie nichts zu tun. Wenn nicht, holen Sie die Adresse innerhalb von drei Tagen zurück:
+
+\${revertUrl}
+
+Alle werden dann abgemeldet, und vor der nächsten Anmeldung wird nach einem Code gefragt. Geben Sie diesen Link niemandem.`,
+    },
+  },
   email_verification_admin: {
     Email: {
       subject: 'Bestätigen Sie Ihre E-Mail-Adresse',
