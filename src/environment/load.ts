@@ -14,7 +14,9 @@ import {
   environmentById,
   passwordPoliciesOf,
   populationsOf,
+  type ResourceRow,
   resourcesOf,
+  type ScopeRow,
   scopesOf,
   signingKeysOf,
   signOnPoliciesOf,
@@ -25,7 +27,7 @@ import { flowIdentityProvider, identityProvidersFrom } from './identity-provider
 import { deviceAuthenticationPoliciesOf, type DeviceAuthenticationPolicyRow } from '../storage/sql/devices.ts'
 import { mfaSettingsFrom } from './mfa-settings.ts'
 import { environmentSettings } from './settings.ts'
-import type { Environment } from './snapshot.ts'
+import type { Environment, Scope } from './snapshot.ts'
 
 /** What binds a sealed private key to its row. */
 export function signingKeyContext(environmentId: string, kid: string): SealContext {
@@ -110,9 +112,7 @@ export async function loadEnvironment(
         ]
       }),
     ),
-    scopes: new Map(
-      scopes.map((scope) => [scope.id, { id: scope.id, name: scope.name, resourceId: scope.resource_id }]),
-    ),
+    scopes: new Map(scopes.map((scope) => [scope.id, scopeFrom(scope)])),
     populations: new Map(
       populations.map((population) => [
         population.id,
@@ -135,7 +135,7 @@ export async function loadEnvironment(
       ]),
     ),
     identityProviders,
-    flowConfiguration: flowConfiguration(identityProviders, devicePolicies),
+    flowConfiguration: flowConfiguration(identityProviders, devicePolicies, scopeViews(resources, scopes)),
     policies: new Map(policies.map((policy) => [policy.id, policyFrom(policy)])),
     defaultPolicyId: defaultPolicy.id,
   }
@@ -144,6 +144,7 @@ export async function loadEnvironment(
 function flowConfiguration(
   identityProviders: Environment['identityProviders'],
   rows: readonly DeviceAuthenticationPolicyRow[],
+  scopes: FlowConfiguration['scopes'],
 ): FlowConfiguration {
   const read = ({ document }: DeviceAuthenticationPolicyRow) =>
     deviceAuthenticationPolicySchema.parse(JSON.parse(document))
@@ -155,7 +156,26 @@ function flowConfiguration(
     ),
     deviceAuthenticationPolicies: new Map(rows.map((row) => [row.id, read(row)])),
     defaultDeviceAuthenticationPolicy: read(standard),
+    scopes,
   }
+}
+
+function scopeFrom({ id, name, resource_id, document }: ScopeRow): Scope {
+  const { description } = JSON.parse(document) as { description?: string }
+  return { id, name, description: description ?? null, resourceId: resource_id }
+}
+
+/** The scopes as users are shown them. */
+function scopeViews(resources: readonly ResourceRow[], scopes: readonly ScopeRow[]): FlowConfiguration['scopes'] {
+  const names = new Map(resources.map(({ id, name }) => [id, name]))
+  return new Map(
+    scopes
+      .map(scopeFrom)
+      .map(({ id, name, description, resourceId }) => [
+        id,
+        { name, ...(description ? { description } : {}), resource: { name: names.get(resourceId) ?? '' } },
+      ]),
+  )
 }
 
 /** Compiles a stored policy. It was validated when written; a row that no longer fits fails loudly, never openly. */

@@ -47,6 +47,7 @@ export type OAuthCode =
   | 'invalid_token'
   | 'invalid_session'
   | 'login_required'
+  | 'consent_required'
   | 'request_not_supported'
   | 'request_uri_not_supported'
   | 'server_error'
@@ -281,6 +282,14 @@ export const catalog = {
     message: issue,
     oauth: 'login_required',
     cause: 'The request said `prompt=none`, but the user has to do something first.',
+    fix: 'Send the request again without `prompt=none`.',
+  },
+  consent_required: {
+    status: 400,
+    code: 'REQUEST_FAILED',
+    message: issue,
+    oauth: 'consent_required',
+    cause: 'The request said `prompt=none`, but the user has to grant what the application asks for first.',
     fix: 'Send the request again without `prompt=none`.',
   },
   invalid_session: {

@@ -95,6 +95,8 @@ export const events = {
   'SESSION.UPDATED': 'change',
   'SESSION.DELETED': 'change',
   'AUTHORIZATION_CODE.REPLAYED': 'change',
+  'OAUTH_CONSENT.GRANTED': 'change',
+  'OAUTH_CONSENT.DELETED': 'change',
   'TOKEN.ISSUED': 'change',
   'AUTHORIZATION_CODE.ISSUED': 'volume',
   'CLIENT_CREDENTIALS.ISSUED': 'volume',

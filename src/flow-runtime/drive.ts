@@ -4,6 +4,7 @@
  */
 import type { Context } from '../contract/operation.ts'
 import { deviceFacts, devicesOf } from '../directory/devices.ts'
+import { readConsent } from '../directory/oauth-consents.ts'
 import { sessionFacts, sessionFrom } from '../directory/sessions.ts'
 import { type UserWithPassword, userWithPasswordById } from '../directory/users.ts'
 import type { DeviceFacts } from '../flow/factors/device.ts'
@@ -37,6 +38,8 @@ const messages: ReadonlySet<QuestionKind> = new Set(['sendPasscode', 'sendRecove
 export interface Driving {
   /** The versions that answers are judged by. */
   readonly policies: readonly PolicyVersions[]
+  /** The application that asks. */
+  readonly applicationId: string
   /** What was cut out of the body; it goes to the answers and nowhere else. */
   readonly secrets: Readonly<Record<string, string>>
   /** The session the flow depends on: as the caller has just read it with its user, or the id to read it by. */
@@ -58,7 +61,7 @@ export class LoginRequired extends Error {}
 export async function drive(
   context: Context,
   begin: (facts: Facts) => StepResult,
-  { policies, secrets, session, isSilent }: Driving,
+  { policies, applicationId, secrets, session, isSilent }: Driving,
 ): Promise<Driven> {
   let user = 'read' in session ? session.user : undefined
   const read = 'read' in session ? factsRead(context, session.read, user) : {}
@@ -74,7 +77,7 @@ export async function drive(
       case 'refused':
         return result
       case 'needs': {
-        const loaded = await load(context, facts, result, sessionId)
+        const loaded = await load(context, facts, result, { sessionId, applicationId })
         facts = loaded.facts
         user = loaded.user ?? user
         break
@@ -118,7 +121,7 @@ async function load(
   context: Context,
   facts: Facts,
   needs: Extract<StepResult, { kind: 'needs' }>,
-  sessionId: string | undefined,
+  { sessionId, applicationId }: { readonly sessionId: string | undefined; readonly applicationId: string },
 ): Promise<{ readonly facts: Facts; readonly user: UserWithPassword | undefined }> {
   const { kernel, environment, now } = context
   let loaded = facts
@@ -145,6 +148,12 @@ async function load(
       case 'devices':
         loaded = { ...loaded, devices: await devicesFact(context, needs.userId) }
         break
+      case 'consent': {
+        const { userId } = needs
+        const consent = userId ? await readConsent(kernel, environment.id, userId, applicationId) : undefined
+        loaded = { ...loaded, consent: consent ?? null }
+        break
+      }
     }
   }
   return { facts: loaded, user }

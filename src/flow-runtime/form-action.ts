@@ -14,9 +14,9 @@ export interface FormAction {
   readonly action: MediaType
   /**
    * As the JSON body of that media type would be. A field left empty is a member not sent; a member that is an object takes
-   * the field of its name as its `id`, and fields such as `name.given` as its members.
+   * the field of its name as its `id`, and fields such as `name.given` as its members; one that is a boolean takes `true` or `false`.
    */
-  readonly body: Readonly<Record<string, string | Readonly<Record<string, string>>>>
+  readonly body: Readonly<Record<string, string | boolean | Readonly<Record<string, string>>>>
 }
 
 /**
@@ -29,6 +29,7 @@ export function formAction({ values, repeated }: FormParameters): FormAction | u
   const members = Object.entries(description.body.shape).flatMap(
     ([member, schema]): (readonly [string, FormAction['body'][string]])[] => {
       const value = values[member]
+      if (schema instanceof z.ZodBoolean && (value === 'true' || value === 'false')) return [[member, value === 'true']]
       if (value) return [[member, schema instanceof z.ZodObject ? { id: value } : value]]
       const parts = partsOf(values, member)
       return Object.keys(parts).length > 0 ? [[member, parts]] : []

@@ -35,6 +35,12 @@ export const flowResourceSchema = z.object({
       .describe('Extension: what the identity provider said, while it is to be confirmed.'),
     devices: z.array(deviceView).optional(),
     attributes: z.array(z.object({ name: z.string(), required: z.boolean() })).optional(),
+    scopes: z
+      .array(
+        z.object({ name: z.string(), description: z.string().optional(), resource: z.object({ name: z.string() }) }),
+      )
+      .optional()
+      .describe('Extension: what the application asks the user to grant.'),
     requiredStep: stepSchema.optional(),
   }),
   id: z.string(),

@@ -6,6 +6,7 @@
  * Never: I/O, a clock or a secret in `decide`; a decision without a reason.
  */
 import { z } from 'zod'
+import type { ScopeView } from './consent.ts'
 import type { ExternalAuthentication, ProviderRequest } from './external-authentication.ts'
 import type { FactName, Facts, UserFacts } from './facts.ts'
 import type { DeviceType, DeviceView } from './factors/device.ts'
@@ -110,6 +111,8 @@ export type Decision<Slot, Status extends string> =
       readonly demands?: string
       /** The device that proved it. */
       readonly factor?: DeviceType
+      /** The consent that was recorded. */
+      readonly consentId?: string
       readonly user: UserFacts
       readonly effects?: readonly Effect[]
       readonly reason: TransitionReason
@@ -201,6 +204,8 @@ export interface ActionView {
   /** Attributes that are asked for. */
   readonly attributes?: readonly { readonly name: ProfileAttribute; readonly required: boolean }[]
   readonly promptText?: string
+  /** Extension: scopes that the application asks for. */
+  readonly scopes?: readonly ScopeView[]
 }
 
 /** How an action uses identity providers. */

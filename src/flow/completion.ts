@@ -9,6 +9,7 @@
 import type { Standing } from './action.ts'
 import { type Circumstances, evaluate } from './condition.ts'
 import { type Facts, type SessionFacts, type UserFacts, isUsable } from './facts.ts'
+import { consentStep } from './consent-step.ts'
 import type { Outcome } from './outcome.ts'
 import type { CompiledAction } from './policy.ts'
 import { type LivePolicy, type Variant, type Variants, variantsOf } from './policy-versions.ts'
@@ -56,10 +57,30 @@ export function judge(policy: LivePolicy, flow: FlowState, facts: Facts, now: nu
     next ??= unmet
   }
 
-  if (next) return { kind: 'next', steps, action: next }
   const isMixed = flow.proofs.length > evidence.proofs.length
-  if (!isSomebody(evidence) || isMixed || steps.length === 0) return { kind: 'unprovable', steps }
+  const isSignOn = isSomebody(evidence) && !isMixed && steps.length > 0
+  const consent = consentStep(flow)
+  if (consent) {
+    const standing = consentStanding(consent, matter, next === undefined && isSignOn)
+    steps.push({ id: consent.id, type: consent.type, ...standing })
+    if (standing.standing === 'REQUIRED') next ??= consent
+  }
+  if (next) return { kind: 'next', steps, action: next }
+  if (!isSignOn) return { kind: 'unprovable', steps }
   return { kind: 'complete', steps, outcome: outcomeOf(policy, matter, evidence, spared) }
+}
+
+/** The consent is asked for once the policy asks for nothing more. */
+function consentStanding(
+  consent: CompiledAction,
+  { flow, facts, evidence: { user, proofs }, now }: Matter,
+  isDue: boolean,
+): Pick<FlowStep, 'standing' | 'reason'> {
+  const before = flow.steps.find(({ id }) => id === consent.id)?.standing
+  const isRequired = before === 'REQUIRED' || before === 'SATISFIED'
+  if (!isDue && !isRequired) return { standing: 'PENDING', reason: 'not-reached' }
+  const standing = { actionId: consent.id, user, identifier: flow.identifier, facts, now }
+  return { standing: isMet(consent, proofs, standing) ? 'SATISFIED' : 'REQUIRED', reason: 'requested' }
 }
 
 /** What speaks for the flow's user, here and now. */
@@ -171,6 +192,7 @@ function outcomeOf(
     .filter(isAuthenticator)
     .filter((method) => evidence.session?.lastSignOn.withAuthenticator[method])
   const userId = evidence.user.id
+  const consentId = evidence.proofs.find(({ method }) => method === 'consent')?.consentId ?? facts.consent?.id
   const live = liveSession(flow, facts)
   const isKept = live?.userId === userId
   return {
@@ -190,5 +212,6 @@ function outcomeOf(
     ),
     authTime: Math.floor(evidence.at / 1000),
     proved,
+    ...(flow.request.consent && consentId !== undefined ? { consentId } : {}),
   }
 }

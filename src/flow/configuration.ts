@@ -1,4 +1,5 @@
 /** What a flow may know of its environment's configuration: plain values, at hand without a read. */
+import type { ScopeView } from './consent.ts'
 import type { FlowIdentityProvider } from './identity-provider.ts'
 import type { DeviceAuthenticationPolicy } from './factors/device-authentication-policy.ts'
 
@@ -8,4 +9,6 @@ export interface FlowConfiguration {
   readonly identityProviders: ReadonlyMap<string, FlowIdentityProvider>
   readonly deviceAuthenticationPolicies: ReadonlyMap<string, DeviceAuthenticationPolicy>
   readonly defaultDeviceAuthenticationPolicy: DeviceAuthenticationPolicy
+  /** Scopes of resources, by id. */
+  readonly scopes: ReadonlyMap<string, ScopeView>
 }

@@ -8,6 +8,7 @@
 import { z } from 'zod'
 import type { Location, NetworkFacts } from './client-network.ts'
 import type { FlowConfiguration } from './configuration.ts'
+import type { ConsentFacts } from './consent.ts'
 import type { DeviceFacts } from './factors/device.ts'
 
 /** The browser's session as it stood when it was read; authentication-api 2.18. Times in epoch milliseconds. */
@@ -65,6 +66,8 @@ export interface Facts {
   /** The devices of the flow's user, in their order; none where there is no user. */
   readonly devices?: readonly DeviceFacts[]
   readonly configuration?: FlowConfiguration
+  /** What the flow's user has granted to the application before. */
+  readonly consent?: ConsentFacts | null
 }
 
 /** A fact the machine can ask for. */

@@ -13,7 +13,7 @@ export const authenticators = ['pwd', 'mfa', 'idp'] as const
 export type Authenticator = (typeof authenticators)[number]
 
 /** Everything that can be proved; what is no authenticator is a deed that a policy asks for beside it. */
-export const methods = [...authenticators, 'webhook', 'profile'] as const
+export const methods = [...authenticators, 'webhook', 'profile', 'consent'] as const
 
 /** Whether a method proves who somebody is. */
 export function isAuthenticator(method: Method): method is Authenticator {
@@ -40,6 +40,8 @@ export const proof = z.strictObject({
   webhook: z.strictObject({ url: z.string(), answered: z.boolean() }).exactOptional(),
   /** The kind of device that proved it, where one did. */
   factor: z.enum(deviceTypes).exactOptional(),
+  /** The consent that was recorded. */
+  consentId: z.string().exactOptional(),
 })
 
 export type Proof = Readonly<z.infer<typeof proof>>

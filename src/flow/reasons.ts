@@ -40,6 +40,9 @@ export const transitionReasons = {
   'device-needed': 'The policy asks for a second factor, and the user chooses the device.',
   'passcode-accepted': 'The passcode of the device is right.',
   'no-usable-device': 'The user has no device that the policy allows; the policy has failed.',
+  'consent-needed': 'The application gets nothing before the user has granted it.',
+  'consent-given': 'The user granted what the application asks for.',
+  'consent-denied': 'The user did not grant what the application asks for; the flow has failed.',
   'session-reset': 'Another user wants to sign on: everything proved so far was dropped.',
   'action-entered': 'The policy asks for this action.',
   'action-failed': 'The action cannot succeed; the policy has failed.',
@@ -62,6 +65,7 @@ export const stepReasons = {
   'account-demands': 'The account itself has to go through this action.',
   're-authentication': 'The request demands a fresh sign-on (prompt=login or max_age).',
   demanded: 'A webhook demands the action.',
+  requested: 'The application asks for it.',
   'satisfied-by-session': 'The session makes the condition false.',
   'condition-not-met': 'The condition of the action is false, whatever the session.',
 } as const

@@ -79,6 +79,8 @@ export interface FlowView {
     }
     readonly devices?: readonly DeviceView[]
     readonly attributes?: NonNullable<ActionView['attributes']>
+    /** Extension. */
+    readonly scopes?: NonNullable<ActionView['scopes']>
     readonly requiredStep?: StepView
   }
   readonly promptText?: string
@@ -108,7 +110,7 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
   const requiredStep = viewSteps(state, links).find(({ id }) => id === state.action?.id)
   const { passwordPolicy, action = {} } = display
   // Nothing of somebody who has proved nothing yet (row J26).
-  const { devices, attributes, ...members } = user ? action : {}
+  const { devices, attributes, scopes, ...members } = user ? action : {}
   return {
     _links: {
       ...Object.fromEntries(state.offers.map((name) => [name, { href: links.self }])),
@@ -123,6 +125,7 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
       ...externalView(state, display, links),
       ...(devices ? { devices } : {}),
       ...(attributes ? { attributes } : {}),
+      ...(scopes ? { scopes } : {}),
       ...(requiredStep ? { requiredStep } : {}),
     },
     ...members,

@@ -12,6 +12,8 @@ import { renderPage } from './layout.ts'
 import { type PasswordRequirements, requirementsList } from './password-requirements.ts'
 import { field, type FieldContext, type SignOnError, showPassword } from './sign-on-fields.ts'
 import { providerLinks, type SignOnProvider } from './sign-on-providers.ts'
+import { consentForms } from './sign-on-consent.ts'
+import { hiddenUsername, postForm, submit } from './sign-on-form.ts'
 import { signOnScript } from './sign-on-script.ts'
 import { type Language, say, type TextName } from './texts/language.ts'
 
@@ -38,6 +40,8 @@ export interface SignOnView {
   /** Attributes that are asked for, and what the policy says to that. */
   readonly attributes?: ActionView['attributes'] | undefined
   readonly promptText?: string | undefined
+  /** What the application asks to be granted. */
+  readonly scopes?: ActionView['scopes'] | undefined
   /** What was wrong with the last attempt. */
   readonly error?: SignOnError | undefined
 }
@@ -60,7 +64,7 @@ export type Aside = keyof typeof asides
 interface Content {
   readonly heading: TextName
   readonly text?: TextName
-  /** In the place of the text: words of the policy. */
+  /** In the place of the text: words of the policy, or words with a name in them. */
   readonly note?: string | undefined
   readonly forms: Fragment
 }
@@ -131,6 +135,10 @@ function contentOf(view: SignOnView, context: FieldContext): Content {
     }
     case 'PROFILE_DATA_REQUIRED':
       return profile(view, context)
+    case 'CONSENT_REQUIRED': {
+      const note = say(context.language, 'consent.text', { application: view.applicationName })
+      return { heading: 'consent.heading', note, forms: consentForms(view, view.scopes ?? [], context) }
+    }
     case 'OTP_REQUIRED':
       return passcode(view, context)
     case 'DEVICE_SELECTION_REQUIRED':
@@ -263,10 +271,6 @@ function back({ pageUrl }: SignOnView, { language }: FieldContext): Html {
   return html`<p class="others"><a class="link" href="${pageUrl}">${say(language, 'signOn.back')}</a></p>`
 }
 
-function submit({ language }: FieldContext, text: TextName): Html {
-  return html`<button class="button">${say(language, text)}</button>`
-}
-
 function requirements({ passwordPolicy, error }: SignOnView, { language }: FieldContext): Html {
   return html`${passwordPolicy && requirementsList(passwordPolicy, error?.missed ?? [], language)}`
 }
@@ -282,18 +286,4 @@ function account(view: SignOnView, { username, name }: NonNullable<SignOnView['u
   const notYou = html`<button class="link">${say(language, 'signOn.notYou')}</button>`
   return html`<div class="account"><p><bdi>${full || username}</bdi>${full && html` <span><bdi>${username}</bdi></span>`}</p>
 ${postForm(view, 'session.reset', notYou)}</div>`
-}
-
-/** A form that carries out an action; nothing where the flow does not offer it. */
-function postForm({ pageUrl, offers }: SignOnView, action: MediaType, content: Fragment): Html {
-  if (!offers.includes(action)) return html``
-  return html`<form method="post" action="${pageUrl}">
-<input type="hidden" name="action" value="${action}">
-${content}
-</form>`
-}
-
-/** Tells password managers whose password this is. It has no name, so that it is not sent. */
-function hiddenUsername({ user }: SignOnView): Html {
-  return html`${user && html`<input type="text" autocomplete="username" value="${user.username}" readonly hidden>`}`
 }

@@ -53,6 +53,10 @@ const members = {
     .boolean()
     .optional()
     .describe('Extension: it may sign users on without a browser, by the authorization challenge endpoint.'),
+  requireConsent: z
+    .boolean()
+    .optional()
+    .describe('Extension: users are asked, on the sign-on page, to grant the scopes it requests.'),
   ...keptAsSent,
 }
 const listOfUrls = z.array(url).max(100)
@@ -143,6 +147,7 @@ export function judgedDocument(body: ApplicationRequest, assignActorRoles: boole
     corsSettings: body.corsSettings,
     assignActorRoles,
     isFirstParty: body.isFirstParty,
+    requireConsent: body.requireConsent,
     echoed: echoedOf(body),
   }
   const details = applicationProblems({ ...document, type: body.type })

@@ -199,6 +199,7 @@ const deleteApplication = defineOperation({
       yield* removeSecret(environment.id, id)
       yield* remove('application_grants', belonging)
       yield* remove('sign_on_policy_assignments', belonging)
+      yield* remove('oauth_consents', belonging)
       yield* removeRolesOf(context, id)
       yield* remove('client_index', { client_id: id })
       yield revokeFamiliesOfClient(environment.id, id, now)

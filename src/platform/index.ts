@@ -32,6 +32,7 @@ import { templateOperations } from './templates.ts'
 import { userDeviceActionOperations } from './user-device-actions.ts'
 import { userDeviceCreationOperations } from './user-device-create.ts'
 import { userDeviceOperations } from './user-devices.ts'
+import { userOauthConsentOperations } from './user-oauth-consents.ts'
 import { userPasswordOperations } from './user-password.ts'
 import { userSessionOperations } from './user-sessions.ts'
 import { userOperations } from './users.ts'
@@ -48,6 +49,7 @@ export const platformOperations: readonly Operation[] = [
   ...userOperations,
   ...userPasswordOperations,
   ...userSessionOperations,
+  ...userOauthConsentOperations,
   ...mfaSettingsOperations,
   ...deviceAuthenticationPolicyOperations,
   ...userDeviceOperations,

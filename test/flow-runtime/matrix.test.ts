@@ -25,6 +25,7 @@ const legal: Readonly<Record<FlowStatus, readonly MediaType[]>> = {
   OTP_REQUIRED: ['otp.check', 'device.select'],
   PROFILE_DATA_REQUIRED: ['user.update'],
   DEVICE_SELECTION_REQUIRED: ['device.select'],
+  CONSENT_REQUIRED: ['oauth.consent'],
   COMPLETED: [],
   FAILED: [],
 }

@@ -26,6 +26,7 @@ const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
   OTP_REQUIRED: ['otp.check', 'device.select'],
   PROFILE_DATA_REQUIRED: ['user.update'],
   DEVICE_SELECTION_REQUIRED: ['device.select'],
+  CONSENT_REQUIRED: ['oauth.consent'],
   COMPLETED: [],
   FAILED: [],
 }
@@ -46,6 +47,7 @@ const bodies: Readonly<Record<MediaType, object>> = {
   'user.update': { nickname: 'Ada' },
   'device.select': { device: { id: deviceOf('alice', 'TOTP') } },
   'otp.check': { otp: codeOf('alice') },
+  'oauth.consent': { accept: true },
 }
 
 function untouched(rig: Rig, act: () => unknown): void {

@@ -140,6 +140,7 @@ type Command =
   | { readonly do: 'register'; readonly who: 'alice' | 'carol'; readonly fresh: string }
   | { readonly do: 'disable' | 'enable' | 'forceChange' | 'forceVerification'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'rewrite'; readonly policy: 'p1' | 'p2'; readonly plans: readonly ActionPlan[] | null }
+  | { readonly do: 'consent'; readonly accept: boolean }
   | { readonly do: 'tell'; readonly nickname: string | null }
   | { readonly do: 'instruct'; readonly answer: WebhookSays }
   | { readonly do: 'wait'; readonly seconds: number }
@@ -230,6 +231,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('confirm'), who: fc.constantFrom('alice', 'carol') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('provider'), enabled: fc.boolean() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('consent'), accept: fc.constantFrom(true, true, true, false) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('instruct'), answer: webhookSays }) },
   {
     weight: 1,
@@ -271,6 +276,10 @@ const scenario = fc.record({
   webhookAnswer: webhookSays,
   forcesLogin: fc.constantFrom(false, false, false, true),
   maxAge: seldom(fc.constantFrom(0, 60, 2000)),
+  consent: seldom(
+    fc.record({ scopeIds: fc.subarray(['id-of-openid', 'id-of-read', 'id-of-write']), isAsked: fc.boolean() }),
+  ),
+  grantedBefore: fc.option(fc.record({ who, scopeIds: fc.subarray(['id-of-openid', 'id-of-read', 'id-of-write']) })),
   remoteIp: fc.option(fc.constantFrom('192.0.2.7', '203.0.113.7', '2001:db8::1', 'nonsense')),
   commands: fc.array(command, { maxLength: 14 }),
 })
@@ -278,13 +287,26 @@ type Scenario = typeof scenario extends fc.Arbitrary<infer S> ? S : never
 
 /** Runs a scenario, handing every answer of the machine to `observe`. */
 function run(
-  { policies, session, accountAtStart, isCareless, webhookAnswer, forcesLogin, maxAge, remoteIp, commands }: Scenario,
+  drawn: Scenario,
   observe: (rig: Rig, outcome: Outcome, before: FlowState | undefined) => void,
   makeCondition: MakeCondition = asWritten,
 ): Rig {
+  const { policies, session, accountAtStart, isCareless, webhookAnswer, remoteIp, commands } = drawn
+  const { forcesLogin, maxAge, consent, grantedBefore } = drawn
   const rig = new Rig()
   rig.links.set(`${partner.id}/linked-to-bob`, rig.people.bob.facts.id)
-  rig.request = { forcesLogin, maxAge, loginHint: null, hintedUserId: null, parameters: {} }
+  rig.request = {
+    forcesLogin,
+    maxAge,
+    loginHint: null,
+    hintedUserId: null,
+    parameters: {},
+    ...(consent ? { consent: { ...consent } } : {}),
+  }
+  if (grantedBefore) {
+    const { id: userId } = rig.people[grantedBefore.who].facts
+    rig.consents.set(userId, { id: 'consent', userId, scopeIds: grantedBefore.scopeIds })
+  }
   rig.remoteIp = remoteIp
   rig.isCareless = isCareless
   rig.webhookAnswer = webhookAnswer
@@ -326,6 +348,9 @@ function run(
         observe(rig, rig.post('password.reset', body), before)
         break
       }
+      case 'consent':
+        observe(rig, rig.post('oauth.consent', { accept: each.accept }), before)
+        break
       case 'lookup':
         observe(rig, rig.post('user.lookup', { username: each.who }), before)
         break
@@ -411,6 +436,7 @@ function codeFor(rig: Rig, { user }: FlowState, which: 'right' | 'wrong'): strin
 
 /** A body in which every media type finds what it needs. */
 const everyMember = {
+  accept: true,
   username: 'alice',
   email: 'alice@example.com',
   password: `${canary}-1-alice`,
@@ -489,7 +515,7 @@ function unprovedActions(rig: Rig, userId: string, policyId: string): string[] {
       if (rig.demands.has(action.id)) return [action.id]
       const isDue = isForced && (each.factor === 'pwd' || each.factor === 'idp' || !hasPrimary)
       const isSkippable = each.condition !== null && !possible(each.condition, rig, counts, userId).has(true)
-      const somebodyIsThere = counts || own.some(({ method }) => method !== 'profile')
+      const somebodyIsThere = counts || own.some(({ method }) => method !== 'profile' && method !== 'consent')
       if (isSkippable && somebodyIsThere && !isDue && !(isDemanded && each.factor === 'pwd')) return []
       return [action.id]
     })
@@ -508,6 +534,13 @@ function hasPassed(rig: Rig, userId: string, { id, config }: CompiledAction): bo
   )
 }
 
+/** Whether the user granted what the request asks for: in this flow, or before where that counts. */
+function isGranted({ request: { consent }, evidence, consents }: Rig, userId: string): boolean {
+  if (evidence.some((each) => each.method === 'consent' && each.userId === userId)) return true
+  const before = consents.get(userId)?.scopeIds
+  return !consent?.isAsked && before !== undefined && (consent?.scopeIds.every((id) => before.includes(id)) ?? true)
+}
+
 /** Whether what was truly checked is what an action asks for. */
 function isProved({ factor, trusts }: ActionPlan, own: Rig['evidence']): boolean {
   if (factor === 'name') return trusts || !own.some(({ trustedBy }) => trustedBy === 'IDENTIFIER_FIRST')
@@ -521,6 +554,7 @@ suite('properties of the flow machine', () => {
     let completed = 0
     let bySession = 0
     let judged = 0
+    let consented = 0
     fc.assert(
       fc.property(scenario, (plannedScenario) => {
         run(plannedScenario, (rig, outcome) => {
@@ -534,6 +568,11 @@ suite('properties of the flow machine', () => {
           if (rig.calls.length > 0) judged += 1
           if (rig.evidence.length === 0) bySession += 1
           assert.deepEqual(unprovedActions(rig, userId, policyId), [], 'every action is proved or may be skipped')
+          if (rig.request.consent) {
+            consented += 1
+            assert.ok(isGranted(rig, userId), 'what is asked for was granted by this user')
+            assert.equal(result.consentId, rig.consents.get(userId)?.id)
+          } else assert.equal(result.consentId, undefined)
           for (const proof of outcome.state.proofs) assert.equal(proof.userId, userId, 'proofs are of one user')
           const evidence = rig.evidence.filter((each) => each.userId === userId).map(({ method }) => method)
           const shown = (word: string) =>
@@ -547,6 +586,7 @@ suite('properties of the flow machine', () => {
     )
     assert.ok(completed > 300 && bySession > 30, `the model reaches completion: ${completed}, by session ${bySession}`)
     assert.ok(judged > 30, `webhooks take part: ${judged}`)
+    assert.ok(consented > 10, `consent takes part: ${consented}`)
   })
 
   test('what an endpoint demands is proved, whatever the conditions and whatever happens meanwhile', () => {
@@ -642,6 +682,7 @@ suite('properties of the flow machine', () => {
             'email-verified': 2,
             'external-account-known': 1,
             'profile-updated': 1,
+            'consent-given': 1,
             'webhook-allowed': 1,
             'webhook-demands': 1,
             'webhook-failed-open': 1,

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import type { MediaType } from '../../src/flow/actions/index.ts'
 import type { CompiledCondition } from '../../src/flow/condition.ts'
+import type { ConsentFacts } from '../../src/flow/consent.ts'
 import { isUsable, type Facts, type FactName, type SessionFacts, type UserFacts } from '../../src/flow/facts.ts'
 import type { ExternalAuthentication } from '../../src/flow/external-authentication.ts'
 import type { FlowIdentityProvider } from '../../src/flow/identity-provider.ts'
@@ -141,6 +142,9 @@ export class Rig {
       ...defaultDeviceAuthenticationPolicy,
       authentication: { deviceSelection: 'PROMPT_TO_SELECT' },
     },
+    scopes: new Map(
+      ['openid', 'read', 'write'].map((name) => [`id-of-${name}`, { name, resource: { name: 'Shop API' } }]),
+    ),
   } satisfies FlowConfiguration
   /** Accounts at providers: `provider/subject` -> the user's id. */
   readonly links = new Map<string, string>()
@@ -150,6 +154,8 @@ export class Rig {
   /** Which calls passed since the flow began or was reset, and the ids of the actions that endpoints demanded. */
   passed: { userId: string; actionId: string; url: string; answered: boolean }[] = []
   readonly demands = new Set<string>()
+  /** What was granted to the application, by the user's id. */
+  readonly consents = new Map<string, ConsentFacts>()
   /** Who registered in this flow. */
   readonly registered: Person[] = []
   /** What answers want done once the state is saved. */
@@ -165,7 +171,8 @@ export class Rig {
   private atStart: readonly CompiledPolicy[] = []
   state: FlowState | undefined
   /** Secrets that were truly checked since the flow began or was reset: the model's own view of what is proved. */
-  evidence: { method: 'pwd' | 'mfa' | 'idp' | 'device' | 'profile'; userId: string; trustedBy?: string }[] = []
+  evidence: { method: 'pwd' | 'mfa' | 'idp' | 'device' | 'profile' | 'consent'; userId: string; trustedBy?: string }[] =
+    []
   /** Whom a provider vouched for, while their address is yet to be verified. */
   private unverified: { userId: string; trustedBy: string } | undefined
   /** Whether the session may still spare steps, by the model's own account. */
@@ -307,6 +314,7 @@ export class Rig {
       ...(names.includes('session') ? { session: this.session } : {}),
       ...(names.includes('user') ? { user } : {}),
       ...(names.includes('devices') ? { devices: this.devicesOf(userId) } : {}),
+      ...(names.includes('consent') ? { consent: this.consents.get(userId ?? '') ?? null } : {}),
       ...(names.includes('request') ? { request: this.remoteIp === null ? null : { remoteIp: this.remoteIp } } : {}),
     }
   }
@@ -396,6 +404,16 @@ export class Rig {
         this.pending.push(() => (user.facts = facts))
         this.evidence.push({ method: 'profile', userId })
         return { to, user: facts }
+      }
+      case 'recordConsent': {
+        const { kind: to, userId, scopeIds } = question
+        const before = this.consents.get(userId)
+        const id = before?.id ?? `consent-of-${userId}`
+        this.pending.push(() =>
+          this.consents.set(userId, { id, userId, scopeIds: [...(before?.scopeIds ?? []), ...scopeIds] }),
+        )
+        this.evidence.push({ method: 'consent', userId })
+        return { to, consentId: id }
       }
       case 'verifyEmail': {
         const { kind: to, userId } = question

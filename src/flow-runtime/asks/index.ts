@@ -15,6 +15,7 @@ import { findExternalAccountAsk } from './find-external-account.ts'
 import { linkAccountAsk } from './link-account.ts'
 import { lookUpUserAsk } from './look-up-user.ts'
 import { provisionUserAsk } from './provision-user.ts'
+import { recordConsentAsk } from './record-consent.ts'
 import { recoverPasswordAsk } from './recover-password.ts'
 import { registerUserAsk } from './register-user.ts'
 import { sendPasscodeAsk } from './send-passcode.ts'
@@ -32,6 +33,7 @@ const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
   linkAccount: linkAccountAsk,
   lookUpUser: lookUpUserAsk,
   provisionUser: provisionUserAsk,
+  recordConsent: recordConsentAsk,
   recoverPassword: recoverPasswordAsk,
   registerUser: registerUserAsk,
   sendPasscode: sendPasscodeAsk,

@@ -219,6 +219,7 @@ function judge(answer: Answer, turn: JudgedTurn): Decision<AccountSlot, Status> 
     case 'sendPasscode':
     case 'checkPasscode':
     case 'updateProfile':
+    case 'recordConsent':
       throw new Error('IDENTIFIER_FIRST asks nothing of the kind')
   }
 }

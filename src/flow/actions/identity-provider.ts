@@ -130,6 +130,7 @@ export const identityProvider = defineAction({
           case 'sendPasscode':
           case 'checkPasscode':
           case 'updateProfile':
+          case 'recordConsent':
             throw new Error('IDENTITY_PROVIDER asks nothing of the kind')
         }
     }

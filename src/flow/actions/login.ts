@@ -238,6 +238,7 @@ function judge(answer: Answer, turn: JudgedTurn): Decision<AccountSlot, Status> 
     case 'sendPasscode':
     case 'checkPasscode':
     case 'updateProfile':
+    case 'recordConsent':
       throw new Error('LOGIN asks nothing of the kind')
   }
 }

@@ -6,5 +6,14 @@ import { inbox } from './0003-inbox.ts'
 import { identityProviders } from './0004-identity-providers.ts'
 import { notifications } from './0005-notifications.ts'
 import { mfa } from './0006-mfa.ts'
+import { oauthConsents } from './0007-oauth-consents.ts'
 
-export const migrations: readonly Migration[] = [first, oneTimeCodes, inbox, identityProviders, notifications, mfa]
+export const migrations: readonly Migration[] = [
+  first,
+  oneTimeCodes,
+  inbox,
+  identityProviders,
+  notifications,
+  mfa,
+  oauthConsents,
+]
