@@ -40,6 +40,7 @@ export type DetailCode =
 export type OAuthCode =
   | 'access_denied'
   | 'insufficient_scope'
+  | 'insufficient_user_authentication'
   | 'invalid_client'
   | 'invalid_grant'
   | 'invalid_request'
@@ -348,6 +349,15 @@ export const catalog = {
     oauth: 'insufficient_scope',
     cause: 'The access token does not carry the scope this endpoint needs.',
     fix: 'Ask for the `openid` scope when the token is issued.',
+  },
+  insufficient_user_authentication: {
+    status: 401,
+    code: 'ACCESS_FAILED',
+    message: noAccess,
+    oauth: 'insufficient_user_authentication',
+    cause:
+      'The operation changes how the user of the token is recognised or recovered, and they authenticated too long ago.',
+    fix: 'Send the user through authorize with the `max_age` of the challenge (RFC 9470), and use the new access token.',
   },
 } as const satisfies Record<string, CatalogEntry>
 

@@ -3,9 +3,10 @@
  * `enabled` and `mfaEnabled` are changed at their own addresses and nowhere else.
  *
  * Never: an address that stays proved when it changes (K32, K33), a username or address of somebody who holds more
- * than the actor (N09), a name that is the address of another (K29), one writer's change undone by another's.
+ * than the actor (N09), a name or address of the actor's own without a recent authentication (K22), a name that is the address of another (K29), one writer's change undone by another's.
  */
 import type { z } from 'zod'
+import { requireRecentAuthentication } from '../access/recent-authentication.ts'
 import { type Context, defineOperation, type Operation, type Reply } from '../contract/operation.ts'
 import { attributeColumns, type User, type UserDocument, userFrom, usernameKey } from '../directory/users.ts'
 import { problem, uniquenessViolation } from '../errors/problem.ts'
@@ -15,7 +16,7 @@ import { usersOfEmail } from '../storage/sql/users.ts'
 import { nullMeansAbsent } from './absent-members.ts'
 import { requireUnique } from './names.ts'
 import { mergedAttributes, patchedAttributes, storedAttributes, writtenAttributes } from './user-attributes.ts'
-import { type ReachedUser, reachedKey, reachedUser, requireControl } from './user-control.ts'
+import { isOwnUser, type ReachedUser, reachedKey, reachedUser, requireControl } from './user-control.ts'
 import { userBody, userResource } from './user-representation.ts'
 import { common, oneUser } from './user-routes.ts'
 
@@ -26,7 +27,7 @@ const declared = {
   ...oneUser,
   permission: { kind: 'role', population: true, ...reach },
   replies: { 200: userResource },
-  errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND'],
+  errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND', 'insufficient_user_authentication'],
   event: 'USER.UPDATED',
 } as const
 
@@ -48,6 +49,9 @@ const updateUser = defineOperation({
   handle: ({ params, body }, context) => change(context, params.userId, (present) => mergedAttributes(present, body)),
 })
 
+/** What a user is recognised or recovered by. */
+const recognising: ReadonlySet<string> = new Set(['username', 'email', 'mobilePhone', 'primaryPhone'])
+
 /** How often a change is worked out anew because another one came between. */
 const attempts = 5
 
@@ -60,6 +64,9 @@ async function change(
     const reached = await reachedUser(context, userId, reach)
     const after = changedUser(context, reached, attributesOf(reached.user))
     const changed = changedMembers(reached.user, after)
+    if (isOwnUser(context, userId) && changed.some((member) => recognising.has(member))) {
+      requireRecentAuthentication(context.actor, context.now)
+    }
     if (!reached.asSelf && changed.some((member) => member === 'username' || member === 'email')) {
       await requireControl(context, userId)
     }

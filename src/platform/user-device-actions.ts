@@ -19,7 +19,7 @@ import { deviceBody, deviceResource } from './user-device-representation.ts'
 import { activationCode } from './user-device-create.ts'
 import { deviceCommon, deviceOf, oneDevice } from './user-devices.ts'
 
-const updating = { permission: 'mfa:update:userDevice' } as const
+const updating = { permission: 'mfa:update:userDevice', recent: true } as const
 
 /** What such a request says is its media type. */
 const nothing = z.object({})

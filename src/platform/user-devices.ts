@@ -18,8 +18,8 @@ import { deviceBody, deviceResource } from './user-device-representation.ts'
 import { partOfUser } from './user-routes.ts'
 
 const reading = { permission: 'mfa:read:userDevice' } as const
-const updating = { permission: 'mfa:update:userDevice' } as const
-const deleting = { permission: 'mfa:delete:userDevice' } as const
+const updating = { permission: 'mfa:update:userDevice', recent: true } as const
+const deleting = { permission: 'mfa:delete:userDevice', recent: true } as const
 
 export const deviceCommon = {
   surface: 'management',
