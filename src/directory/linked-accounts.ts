@@ -17,6 +17,7 @@ import { linkedAccountOf, userOfLinkedAccount } from '../storage/sql/linked-acco
 import { usersOfEmail, userWithGuesses } from '../storage/sql/users.ts'
 import { describedBy, isAuthoritative, updatedBy } from './external-attributes.ts'
 import { lockedUntil } from './password-lockout.ts'
+import { resembledUser } from './lookalikes.ts'
 import { defaultPopulation, isNameTaken } from './registration.ts'
 import {
   attributeColumns,
@@ -141,7 +142,8 @@ async function isFree(kernel: Storage, user: User, username: string): Promise<bo
   if (usernameKey(username) === usernameKey(user.username)) return true
   const namesake = await userWithPasswordByUsername(kernel, user.environmentId, username)
   const [owner] = await kernel.storage.read(usersOfEmail(user.environmentId, textKey(usernameKey(username))))
-  return !namesake && (!owner || owner.id === user.id)
+  if (namesake || (owner && owner.id !== user.id)) return false
+  return (await resembledUser(kernel, user.environmentId, username, user.id)) === undefined
 }
 
 /** The row of a link; for the unit that saves the flow. @throws UniquenessViolation of `linked_accounts` */

@@ -34,6 +34,7 @@ export const events = {
   'IDENTITY_PROVIDER_ATTRIBUTE.DELETED': 'change',
   'LINKED_ACCOUNT.CREATED': 'change',
   'EXTERNAL_AUTHENTICATION.REFUSED': 'volume',
+  'USER.CONFUSABLE': 'volume',
   'MFA_SETTINGS.UPDATED': 'change',
   'DEVICE.CREATED': 'change',
   'DEVICE.ACTIVATED': 'change',

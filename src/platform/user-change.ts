@@ -13,6 +13,7 @@ import { problem, uniquenessViolation } from '../errors/problem.ts'
 import { compareAndSet } from '../storage/operations.ts'
 import { Stale } from '../storage/refusals.ts'
 import { usersOfEmail } from '../storage/sql/users.ts'
+import { lookalikes } from './confusable-names.ts'
 import { nullMeansAbsent } from './absent-members.ts'
 import { requireUnique } from './names.ts'
 import { mergedAttributes, patchedAttributes, storedAttributes, writtenAttributes } from './user-attributes.ts'
@@ -71,8 +72,11 @@ async function change(
       await requireControl(context, userId)
     }
     if (reached.asSelf && changed.includes('username')) await requireNobodysAddress(context, after)
+    const names = (['username', 'email'] as const).filter((name) => changed.includes(name))
+    const tellOfLookalikes = await lookalikes(context, after, names, reached.asSelf)
     try {
       const version = await requireUnique('users', 'username', save(context, reached, after, changed))
+      tellOfLookalikes()
       return { status: 200, body: userBody(context, { ...reached, user: { ...after, version } }) }
     } catch (error) {
       if (!(error instanceof Stale)) throw error
