@@ -138,7 +138,9 @@ async function submit(context: Context, flowId: string, form: FormParameters): P
     const flow = await load()
     const isKnown = flow.state.user !== null || flow.state.identifier !== null
     const explained = explainRefusal(error.details, isKnown, languageOf(context, flow.state))
-    return show(context, flow, asideOf(asked.action), { error: explained, values: asked.body })
+    const shown = await show(context, flow, asideOf(asked.action), { error: explained, values: asked.body })
+    if (error.key !== 'LIMITED') return shown
+    return { ...shown, status: 429, headers: { ...shown.headers, ...error.headers } }
   }
   return { status: 303, headers: { location: pageUrl(context, flowId) } }
 }
@@ -169,7 +171,7 @@ const declaration = {
       .optional()
       .catch(undefined),
   }),
-  replies: { 200: null, 303: null, 400: null, 404: null },
+  replies: { 200: null, 303: null, 400: null, 404: null, 429: null },
   errors: ['CROSS_SITE', 'NOT_FOUND'],
 } as const
 

@@ -4,6 +4,7 @@ import type { Context } from '../../contract/operation.ts'
 import { ownerOf } from '../../directory/linked-accounts.ts'
 import { register } from '../../directory/registration.ts'
 import { eventRow } from '../../events/record.ts'
+import { countAddress } from '../../limits/addresses.ts'
 import type { Ask } from '../asked.ts'
 import { localesOf } from '../locales.ts'
 import { linking } from '../linking.ts'
@@ -36,6 +37,7 @@ export const registerUserAsk: Ask<'registerUser'> = async (context, { attributes
   const to = 'registerUser'
   if (link && (await ownerOf(kernel, environment.id, link)))
     return { answer: { to, result: 'refused', detail: linked } }
+  await countAddress(context, 'account')
   const registration = await register(kernel, environment, {
     attributes,
     populationId,

@@ -66,6 +66,7 @@ function actionOperations(action: MediaTypeDescription): readonly Operation[] {
       'UNKNOWN_ACTION',
       'UNSUPPORTED_MEDIA_TYPE',
       'CROSS_SITE',
+      'LIMITED',
       'UNAVAILABLE',
     ],
   } as const
