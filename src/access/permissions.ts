@@ -31,6 +31,8 @@ export const permissions = {
   'idm:delete:user': 'Delete users',
   'idm:read:userSession': 'Read the sessions of users',
   'idm:delete:userSession': 'End the sessions of users',
+  'idm:read:oauthConsent': 'Read what users granted to applications',
+  'idm:delete:oauthConsent': 'Withdraw what users granted to applications',
   'idm:read:userPassword': 'Read the state of passwords',
   'idm:set:userPassword': 'Set and reset passwords',
   'idm:validate:userPassword': 'Check passwords',

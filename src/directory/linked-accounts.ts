@@ -18,6 +18,7 @@ import { usersOfEmail, userWithGuesses } from '../storage/sql/users.ts'
 import { tellOldAddress } from './email-change.ts'
 import { describedBy, isAuthoritative, updatedBy } from './external-attributes.ts'
 import { lockedUntil } from './password-lockout.ts'
+import { resembledUser } from './lookalikes.ts'
 import { defaultPopulation, isNameTaken } from './registration.ts'
 import {
   attributeColumns,
@@ -143,7 +144,8 @@ async function isFree(kernel: Storage, user: User, username: string): Promise<bo
   if (usernameKey(username) === usernameKey(user.username)) return true
   const namesake = await userWithPasswordByUsername(kernel, user.environmentId, username)
   const [owner] = await kernel.storage.read(usersOfEmail(user.environmentId, textKey(usernameKey(username))))
-  return !namesake && (!owner || owner.id === user.id)
+  if (namesake || (owner && owner.id !== user.id)) return false
+  return (await resembledUser(kernel, user.environmentId, username, user.id)) === undefined
 }
 
 /** The row of a link; for the unit that saves the flow. @throws UniquenessViolation of `linked_accounts` */

@@ -24,7 +24,7 @@ export function* removeBelongings(environmentId: string, userId: string, now: nu
 }
 
 /**
- * Ends every session of a user and everything that was issued in one; for the unit that gives the account back to who
+ * Ends every session of a user, what they granted to applications, and everything that was issued; for the unit that gives the account back to who
  * owns it (rows I21, K35).
  * @param keptTokenHash the session of the browser that does it, which goes on
  */
@@ -35,5 +35,6 @@ export function* endAccess(
   now: number,
 ): UnitBody<void> {
   yield removeSessionsOfUser(environmentId, userId, keptTokenHash ?? '')
+  yield* remove('oauth_consents', { environment_id: environmentId, user_id: userId })
   yield revokeFamiliesOfUser(environmentId, userId, now)
 }

@@ -44,6 +44,8 @@ export interface ApplicationDocument {
   readonly assignActorRoles: boolean
   /** Extension: whether it may sign users on by the authorization challenge endpoint. */
   readonly isFirstParty?: boolean | undefined
+  /** Extension: whether users are asked to grant what it requests. */
+  readonly requireConsent?: boolean | undefined
   /** Members that are kept as sent and read back unchanged (platform-api 1.14): `platform/later-features.ts`. */
   readonly echoed: Readonly<Record<string, string | number | boolean | readonly string[]>>
 }

@@ -15,7 +15,9 @@ import {
   environmentById,
   passwordPoliciesOf,
   populationsOf,
+  type ResourceRow,
   resourcesOf,
+  type ScopeRow,
   scopesOf,
   signingKeysOf,
   signOnPoliciesOf,
@@ -29,7 +31,7 @@ import { policiesOf, type PolicyRow } from '../storage/sql/policies.ts'
 import { fido2PolicySchema } from './fido2-policy.ts'
 import { mfaSettingsFrom } from './mfa-settings.ts'
 import { environmentSettings } from './settings.ts'
-import type { Environment } from './snapshot.ts'
+import type { Environment, Scope } from './snapshot.ts'
 
 /** What binds a sealed private key to its row. */
 export function signingKeyContext(environmentId: string, kid: string): SealContext {
@@ -125,9 +127,7 @@ export async function loadEnvironment(
         ]
       }),
     ),
-    scopes: new Map(
-      scopes.map((scope) => [scope.id, { id: scope.id, name: scope.name, resourceId: scope.resource_id }]),
-    ),
+    scopes: new Map(scopes.map((scope) => [scope.id, scopeFrom(scope)])),
     populations: new Map(
       populations.map((population) => [
         population.id,
@@ -157,7 +157,7 @@ export async function loadEnvironment(
     ),
     identityProviders,
     agreements,
-    flowConfiguration: flowConfiguration(identityProviders, agreements, devicePolicies),
+    flowConfiguration: flowConfiguration(identityProviders, agreements, devicePolicies, scopeViews(resources, scopes)),
     policies: new Map(policies.map((policy) => [policy.id, policyFrom(policy)])),
     defaultPolicyId: defaultPolicy.id,
   }
@@ -167,6 +167,7 @@ function flowConfiguration(
   identityProviders: Environment['identityProviders'],
   agreements: FlowConfiguration['agreements'],
   rows: readonly PolicyRow[],
+  scopes: FlowConfiguration['scopes'],
 ): FlowConfiguration {
   const read = ({ document }: PolicyRow) => deviceAuthenticationPolicySchema.parse(JSON.parse(document))
   const standard = rows.find((row) => row.is_default === 1)
@@ -178,7 +179,26 @@ function flowConfiguration(
     ),
     deviceAuthenticationPolicies: new Map(rows.map((row) => [row.id, read(row)])),
     defaultDeviceAuthenticationPolicy: read(standard),
+    scopes,
   }
+}
+
+function scopeFrom({ id, name, resource_id, document }: ScopeRow): Scope {
+  const { description } = JSON.parse(document) as { description?: string }
+  return { id, name, description: description ?? null, resourceId: resource_id }
+}
+
+/** The scopes as users are shown them. */
+function scopeViews(resources: readonly ResourceRow[], scopes: readonly ScopeRow[]): FlowConfiguration['scopes'] {
+  const names = new Map(resources.map(({ id, name }) => [id, name]))
+  return new Map(
+    scopes
+      .map(scopeFrom)
+      .map(({ id, name, description, resourceId }) => [
+        id,
+        { name, ...(description ? { description } : {}), resource: { name: names.get(resourceId) ?? '' } },
+      ]),
+  )
 }
 
 /** Compiles a stored policy. It was validated when written; a row that no longer fits fails loudly, never openly. */

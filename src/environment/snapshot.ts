@@ -27,6 +27,7 @@ export interface Resource {
 export interface Scope {
   readonly id: string
   readonly name: string
+  readonly description: string | null
   readonly resourceId: string
 }
 

@@ -6,13 +6,14 @@ import type { Context } from '../contract/operation.ts'
 import { consentsOf } from '../directory/agreement-consents.ts'
 import { deviceFacts, devicesOf } from '../directory/devices.ts'
 import { groupIdsOf } from '../directory/groups.ts'
+import { readConsent } from '../directory/oauth-consents.ts'
 import { sessionFacts, sessionFrom } from '../directory/sessions.ts'
 import { type UserWithPassword, userWithPasswordById } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
 import type { DeviceFacts } from '../flow/factors/device.ts'
 import type {
+  AgreementFacts,
   ApplicationFacts,
-  ConsentFacts,
   Facts,
   GroupFacts,
   RequestFacts,
@@ -51,6 +52,7 @@ export interface Driving {
   readonly application: Application
   /** The versions that answers are judged by. */
   readonly policies: readonly PolicyVersions[]
+  /** The application that asks. */
   /** What was cut out of the body; it goes to the answers and nowhere else. */
   readonly secrets: Readonly<Record<string, string>>
   /** The session the flow depends on: as the caller has just read it with its user, or the id to read it by. */
@@ -130,12 +132,12 @@ async function groupFacts(
   return { userId, ids: await groupIdsOf(kernel, environment.id, userId, user.attributes) }
 }
 
-async function consentFacts(
+async function agreementFacts(
   context: Context,
   userId: string | null,
   user: UserFacts | null | undefined,
   uiLocales: unknown,
-): Promise<ConsentFacts> {
+): Promise<AgreementFacts> {
   const { kernel, environment } = context
   const preferred = user?.attributes['preferredLanguage']
   const locales = [...(typeof preferred === 'string' ? [preferred] : []), ...localesOf(context, uiLocales)]
@@ -190,16 +192,22 @@ async function load(
       case 'devices':
         loaded = { ...loaded, devices: await devicesFact(context, needs.userId) }
         break
-      case 'consents':
+      case 'agreements':
         loaded = {
           ...loaded,
-          consents: await consentFacts(context, needs.userId, loaded.user, parameters['uiLocales']),
+          agreements: await agreementFacts(context, needs.userId, loaded.user, parameters['uiLocales']),
         }
         break
       case 'groups':
         if (needs.userId === null) throw new Error('only the groups of a user can be asked for')
         loaded = { ...loaded, groups: await groupFacts(context, needs.userId, loaded.user) }
         break
+      case 'consent': {
+        const { userId } = needs
+        const consent = userId ? await readConsent(kernel, environment.id, userId, application.id) : undefined
+        loaded = { ...loaded, consent: consent ?? null }
+        break
+      }
     }
   }
   return { facts: loaded, user }

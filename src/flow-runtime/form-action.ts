@@ -14,7 +14,7 @@ export interface FormAction {
   readonly action: MediaType
   /**
    * As the JSON body of that media type would be. A field left empty is a member not sent; a member that is an object takes
-   * the field of its name as its `id`, and fields such as `name.given` as its members.
+   * the field of its name as its `id`, and fields such as `name.given` as its members; one that is a boolean takes `true` or `false`.
    */
   readonly body: Readonly<Record<string, string | boolean | Readonly<Record<string, string>>>>
 }

@@ -12,6 +12,7 @@ import type { UserWithPassword } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
 import { problem } from '../errors/problem.ts'
 import type { MediaType } from '../flow/actions/index.ts'
+import type { ConsentRequest } from '../flow/consent.ts'
 import type { ExternalAuthentication } from '../flow/external-authentication.ts'
 import type { Outcome } from '../flow/outcome.ts'
 import { start, step } from '../flow/machine.ts'
@@ -45,6 +46,8 @@ export interface FlowBeginning {
   /** The only user that may be signed on; null: anybody. */
   readonly hintedUserId: string | null
   readonly acrValues: readonly string[]
+  /** What the user has to grant; undefined where the application needs no consent. */
+  readonly consent: ConsentRequest | undefined
   /** The checked authorization request, opaque here. */
   readonly parameters: FlowState['request']['parameters']
   /** The live session of the browser. */
@@ -69,14 +72,14 @@ export interface Begun {
 export async function beginFlow(context: Context, beginning: FlowBeginning): Promise<Begun> {
   const { kernel, environment, now } = context
   const { application, door, acrValues, session, sessionUser, isSilent } = beginning
-  const { forcesLogin, maxAge, loginHint, hintedUserId, parameters } = beginning
+  const { forcesLogin, maxAge, loginHint, hintedUserId, parameters, consent } = beginning
   const candidates = candidatePolicies(environment, application, acrValues)
   const origin = {
     id: kernel.world.uuid(),
     environmentId: environment.id,
     door,
     application: { id: application.id },
-    request: { forcesLogin, maxAge, loginHint, hintedUserId, parameters },
+    request: { forcesLogin, maxAge, loginHint, hintedUserId, parameters, ...(consent ? { consent } : {}) },
     newSessionId: kernel.world.uuid(),
   }
   const policies = candidates.map((policy) => ({ atStart: policy, current: policy }))

@@ -55,6 +55,12 @@ export const flowResourceSchema = z.object({
       })
       .optional()
       .describe('What the user is asked to consent to.'),
+    scopes: z
+      .array(
+        z.object({ name: z.string(), description: z.string().optional(), resource: z.object({ name: z.string() }) }),
+      )
+      .optional()
+      .describe('Extension: what the application asks the user to grant.'),
     requiredStep: stepSchema.optional(),
   }),
   id: z.string(),

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod'
 import type { AgreementRevision, AgreementUserExperience } from './agreement.ts'
+import type { ScopeView } from './consent.ts'
 import type { ExternalAuthentication, ProviderRequest } from './external-authentication.ts'
 import type { FactName, Facts, UserFacts } from './facts.ts'
 import type { DeviceType, DeviceView } from './factors/device.ts'
@@ -113,6 +114,8 @@ export type Decision<Slot, Status extends string> =
       readonly agreement?: string
       /** The device that proved it. */
       readonly factor?: DeviceType
+      /** The consent that was recorded. */
+      readonly consentId?: string
       readonly user: UserFacts
       readonly effects?: readonly Effect[]
       readonly reason: TransitionReason
@@ -208,6 +211,8 @@ export interface ActionView {
   /** Attributes that are asked for. */
   readonly attributes?: readonly { readonly name: ProfileAttribute; readonly required: boolean }[]
   readonly promptText?: string
+  /** Extension: scopes that the application asks for. */
+  readonly scopes?: readonly ScopeView[]
 }
 
 /** An agreement in the language and revision in which it is shown. */

@@ -9,6 +9,7 @@
 import { lacksGroups } from './access-control.ts'
 import type { Standing } from './action.ts'
 import { type Circumstances, evaluate } from './condition.ts'
+import { consentStep } from './consent-step.ts'
 import { takesPasscode } from './factors/device.ts'
 import { type FactName, type Facts, type SessionFacts, type UserFacts, isUsable } from './facts.ts'
 import type { Outcome } from './outcome.ts'
@@ -63,15 +64,35 @@ export function judge(policy: LivePolicy, flow: FlowState, facts: Facts, now: nu
     next ??= unmet
   }
 
-  if (next) return { kind: 'next', steps, action: next }
   const isMixed = flow.proofs.length > evidence.proofs.length
-  if (!isSomebody(evidence) || isMixed || steps.length === 0) return { kind: 'unprovable', steps }
+  const isSignOn = isSomebody(evidence) && !isMixed && steps.length > 0
+  const consent = consentStep(flow)
+  if (consent) {
+    const standing = consentStanding(consent, matter, next === undefined && isSignOn)
+    steps.push({ id: consent.id, type: consent.type, ...standing })
+    if (standing.standing === 'REQUIRED') next ??= consent
+  }
+  if (next) return { kind: 'next', steps, action: next }
+  if (!isSignOn) return { kind: 'unprovable', steps }
   return { kind: 'complete', steps, outcome: outcomeOf(policy, matter, evidence, spared) }
 }
 
 /** Groups are asked for once somebody is known who could have some: a name alone causes no reads (D7). */
 function asksForGroups({ atStart, current }: LivePolicy): boolean {
   return readsGroups(atStart) || readsGroups(current)
+}
+
+/** The consent is asked for once the policy asks for nothing more. */
+function consentStanding(
+  consent: CompiledAction,
+  { flow, facts, evidence: { user, proofs }, now }: Matter,
+  isDue: boolean,
+): Pick<FlowStep, 'standing' | 'reason'> {
+  const before = flow.steps.find(({ id }) => id === consent.id)?.standing
+  const isRequired = before === 'REQUIRED' || before === 'SATISFIED'
+  if (!isDue && !isRequired) return { standing: 'PENDING', reason: 'not-reached' }
+  const standing = { actionId: consent.id, user, identifier: flow.identifier, facts, now }
+  return { standing: isMet(consent, proofs, standing) ? 'SATISFIED' : 'REQUIRED', reason: 'requested' }
 }
 
 /** What speaks for the flow's user, here and now. */
@@ -189,6 +210,7 @@ function outcomeOf(
     ...evidence.proofs.flatMap(({ factor }) => (factor ? [takesPasscode(factor) ? 'otp' : 'pop'] : [])),
   ])
   const userId = evidence.user.id
+  const consentId = evidence.proofs.find(({ method }) => method === 'consent')?.consentId ?? facts.consent?.id
   const live = liveSession(flow, facts)
   const isKept = live?.userId === userId
   return {
@@ -204,5 +226,6 @@ function outcomeOf(
     amr: amrWords.filter((word) => words.has(word)),
     authTime: Math.floor(evidence.at / 1000),
     proved,
+    ...(flow.request.consent && consentId !== undefined ? { consentId } : {}),
   }
 }

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import type { AgreementConsent } from './agreement.ts'
 import type { Location, NetworkFacts } from './client-network.ts'
 import type { FlowConfiguration } from './configuration.ts'
+import type { ConsentFacts } from './consent.ts'
 import type { DeviceFacts } from './factors/device.ts'
 
 /** The browser's session as it stood when it was read; authentication-api 2.18. Times in epoch milliseconds. */
@@ -76,7 +77,7 @@ export interface GroupFacts {
 }
 
 /** What a user has consented to, and the languages they read. */
-export interface ConsentFacts {
+export interface AgreementFacts {
   readonly userId: string
   readonly given: readonly (AgreementConsent & { readonly agreementId: string })[]
   /** BCP 47, the preferred one first. */
@@ -97,7 +98,9 @@ export interface Facts {
   /** Loaded only where a condition or the application asks for them. */
   readonly groups?: GroupFacts
   /** Loaded only where an action asks for them. */
-  readonly consents?: ConsentFacts
+  readonly agreements?: AgreementFacts
+  /** What the flow's user has granted to the application before. */
+  readonly consent?: ConsentFacts | null
 }
 
 /** A fact the machine can ask for. */

@@ -17,6 +17,7 @@ import type { Decision } from './action.ts'
 import { type ActionStatus, type AnyActionEvent, offers } from './actions/index.ts'
 import { judge } from './completion.ts'
 import { readsFact } from './condition.ts'
+import { consentStep, consentStepId } from './consent-step.ts'
 import { type FactName, type Facts, isUsable } from './facts.ts'
 import { type Failure, failure } from './failure.ts'
 import { identified, isStranger, proven } from './flow-user.ts'
@@ -124,7 +125,9 @@ function policyOf({ policies }: Turn, { candidates, candidate }: FlowState): Liv
 function waitingAction(turn: Turn, state: FlowState): CompiledAction | null {
   const policy = policyOf(turn, state)
   const { action } = state
-  return (policy && action && variantOf(policy, action.id, action.policyVersion)) ?? null
+  if (!policy || !action) return null
+  if (action.id === consentStepId) return consentStep(state) ?? null
+  return variantOf(policy, action.id, action.policyVersion) ?? null
 }
 
 function decide(

@@ -17,13 +17,13 @@ type Listed = (typeof actions)[number]
 
 /** One action of a policy as clients write it; ids and links are the platform's. */
 export type PolicyAction = {
-  [Name in ActionType]: {
+  [Name in Listed['type']]: {
     readonly type: Name
     /** The order of evaluation, ascending from 1. */
     readonly priority: number
     readonly condition?: ConditionJson | undefined
   } & Readonly<z.infer<Extract<Listed, { type: Name }>['config']>>
-}[ActionType]
+}[Listed['type']]
 
 /** The schema of a policy action, discriminated by `type`. */
 export const policyActionSchema = schemaOfActions(conditionSchema.optional()) as z.ZodType<PolicyAction>

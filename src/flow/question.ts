@@ -155,6 +155,11 @@ export interface Questions {
     }
     readonly answer: { readonly user: UserFacts }
   }
+  /** Remember, with the saving of the state, that the user grants these scopes to the application. */
+  readonly recordConsent: {
+    readonly ask: { readonly userId: string; readonly applicationId: string; readonly scopeIds: readonly string[] }
+    readonly answer: { readonly consentId: string }
+  }
   /** Send a passcode to a device of the user, with the saving of the state; good for this flow only. */
   readonly sendPasscode: {
     readonly ask: {

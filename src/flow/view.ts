@@ -84,6 +84,8 @@ export interface FlowView {
     readonly devices?: readonly DeviceView[]
     readonly attributes?: NonNullable<ActionView['attributes']>
     readonly agreement?: AgreementView & { readonly text: string }
+    /** Extension. */
+    readonly scopes?: NonNullable<ActionView['scopes']>
     readonly requiredStep?: StepView
   }
   readonly promptText?: string
@@ -114,7 +116,7 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
   const requiredStep = viewSteps(state, links).find(({ id }) => id === state.action?.id)
   const { passwordPolicy, action = {}, publicKeyCredentialRequestOptions, agreementText: text } = display
   // Nothing of somebody who has proved nothing yet (row J26).
-  const { devices, attributes, agreement, assertion, ...members } = user ? action : {}
+  const { devices, attributes, agreement, assertion, scopes, ...members } = user ? action : {}
   return {
     _links: {
       ...Object.fromEntries(state.offers.map((name) => [name, { href: links.self }])),
@@ -130,6 +132,7 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
       ...(devices ? { devices } : {}),
       ...(attributes ? { attributes } : {}),
       ...(agreement && text !== undefined ? { agreement: { ...agreement, text } } : {}),
+      ...(scopes ? { scopes } : {}),
       ...(requiredStep ? { requiredStep } : {}),
     },
     ...members,

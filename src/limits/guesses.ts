@@ -17,6 +17,9 @@ export type GuessKind =
   | 'passcode'
   | 'code-sending'
   | 'email-change-reversal'
+  | 'address-password'
+  | 'address-account'
+  | 'address-lookup'
 
 /** Whose secret of which kind. */
 export interface Guessed {
@@ -51,6 +54,27 @@ export function takeGuess({ environmentId, kind, subject }: Guessed, bound: Gues
       const key = { environment_id: environmentId, kind, subject }
       const counted = yield* increment('limits', key, { bound: bound.guesses, window: bound.seconds * 1000, now })
       return { allowed: counted.allowed, remaining: bound.guesses - counted.count, until: counted.until }
+    },
+  }
+}
+
+/** A counter with its bound. */
+export interface BoundedGuess {
+  readonly guessed: Guessed
+  readonly bound: GuessBound
+}
+
+/**
+ * The unit that takes one guess of each of two counters, in this order; the second only where the first allows it, so that
+ * whoever is stopped by the first uses up nothing of the second.
+ * @returns the guesses that were taken, the last of which may not be allowed
+ */
+export function takeBoth(first: BoundedGuess, second: BoundedGuess, now: number): Unit<readonly Guess[]> {
+  return {
+    name: 'limits.take-both',
+    *run() {
+      const one = yield* takeGuess(first.guessed, first.bound, now).run()
+      return one.allowed ? [one, yield* takeGuess(second.guessed, second.bound, now).run()] : [one]
     },
   }
 }

@@ -11,7 +11,7 @@ import { type Content, type FormPlace, postForm } from './sign-on-forms.ts'
 import { say } from './texts/language.ts'
 
 /** A flow that waits for a consent. */
-export interface ConsentView extends FormPlace {
+export interface AgreementFormsView extends FormPlace {
   readonly agreement?: AgreementView | undefined
   readonly agreementText?: string | undefined
   /** What was wrong with the last attempt. */
@@ -19,19 +19,19 @@ export interface ConsentView extends FormPlace {
 }
 
 /** The agreement, and what may be said to it. */
-export function consent(view: ConsentView, { language }: FieldContext): Content {
-  const { agreement, agreementText = '' } = view
-  const { acceptCheckboxText, continueButtonText, declineButtonText } = agreement?.userExperience ?? {}
+export function agreement(view: AgreementFormsView, { language }: FieldContext): Content {
+  const { agreement: asked, agreementText = '' } = view
+  const { acceptCheckboxText, continueButtonText, declineButtonText } = asked?.userExperience ?? {}
   const yes = [
-    html`<div class="agreement" tabindex="0" role="region" aria-label="${agreement?.displayName ?? ''}" lang="${agreement?.locale ?? language.tag}">
-${agreement?.contentType === 'text/html' ? written(agreementText) : html`<p class="plain">${agreementText}</p>`}</div>`,
+    html`<div class="agreement" tabindex="0" role="region" aria-label="${asked?.displayName ?? ''}" lang="${asked?.locale ?? language.tag}">
+${asked?.contentType === 'text/html' ? written(agreementText) : html`<p class="plain">${agreementText}</p>`}</div>`,
     html`<label class="check"><input type="checkbox" id="accept" name="accept" value="true" required${view.error === undefined && html` autofocus`}> ${acceptCheckboxText ?? say(language, 'agreement.accept')}</label>`,
     html`<button class="button">${continueButtonText ?? say(language, 'agreement.continue')}</button>`,
   ]
   const no = html`<input type="hidden" name="accept" value="false"><button class="link">${declineButtonText ?? say(language, 'agreement.decline')}</button>`
   const forms = [postForm(view, 'user.consent', yes)]
-  if (agreement?.declineOption) forms.push(postForm(view, 'user.consent', no))
-  return { heading: 'agreement.heading', note: agreement?.displayName, forms }
+  if (asked?.declineOption) forms.push(postForm(view, 'user.consent', no))
+  return { heading: 'agreement.heading', note: asked?.displayName, forms }
 }
 
 /** A text that was judged when it was written. */

@@ -316,6 +316,13 @@ form + form {
 .requirements .missed::marker {
   content: "\\2715\\00a0";
 }
+.granted {
+  margin: 1.25rem 0 1.5rem;
+  padding-inline-start: 1.125rem;
+}
+.granted li + li {
+  margin-top: 0.375rem;
+}
 .facts {
   margin: 0;
   font-size: 0.9375rem;

@@ -58,6 +58,10 @@ const members = {
     .boolean()
     .optional()
     .describe('Extension: it may sign users on without a browser, by the authorization challenge endpoint.'),
+  requireConsent: z
+    .boolean()
+    .optional()
+    .describe('Extension: users are asked, on the sign-on page, to grant the scopes it requests.'),
   ...keptAsSent,
 }
 const listOfUrls = z.array(url).max(100)
@@ -149,6 +153,7 @@ export function judgedDocument(body: ApplicationRequest, assignActorRoles: boole
     accessControl: body.accessControl?.group && { group: body.accessControl.group },
     assignActorRoles,
     isFirstParty: body.isFirstParty,
+    requireConsent: body.requireConsent,
     echoed: echoedOf(body),
   }
   const details = applicationProblems({ ...document, type: body.type })

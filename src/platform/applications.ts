@@ -203,6 +203,7 @@ const deleteApplication = defineOperation({
       yield* remove('application_grants', belonging)
       yield* remove('application_groups', belonging)
       yield* remove('sign_on_policy_assignments', belonging)
+      yield* remove('oauth_consents', belonging)
       yield* removeRolesOf(context, id)
       yield* remove('client_index', { client_id: id })
       yield revokeFamiliesOfClient(environment.id, id, now)

@@ -43,6 +43,7 @@ import { userDeviceActionOperations } from './user-device-actions.ts'
 import { userDeviceCreationOperations } from './user-device-create.ts'
 import { userDeviceOperations } from './user-devices.ts'
 import { userGroupOperations } from './user-groups.ts'
+import { userOauthConsentOperations } from './user-oauth-consents.ts'
 import { userPasswordOperations } from './user-password.ts'
 import { userSessionOperations } from './user-sessions.ts'
 import { userOperations } from './users.ts'
@@ -62,6 +63,7 @@ export const platformOperations: readonly Operation[] = [
   ...groupOperations,
   ...groupNestingOperations,
   ...userGroupOperations,
+  ...userOauthConsentOperations,
   ...mfaSettingsOperations,
   ...deviceAuthenticationPolicyOperations,
   ...fido2PolicyOperations,

@@ -23,7 +23,7 @@ import { deviceBody, deviceResource } from './user-device-representation.ts'
 import { activationCode } from './user-device-create.ts'
 import { deviceCommon, deviceOf, oneDevice } from './user-devices.ts'
 
-const updating = { permission: 'mfa:update:userDevice' } as const
+const updating = { permission: 'mfa:update:userDevice', recent: true } as const
 /** Whoever may add a device may show that it is theirs; blocking is for administrators. */
 const activating = { ...updating, self: 'p1:create:device' } as const
 

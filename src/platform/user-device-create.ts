@@ -33,7 +33,7 @@ import { controlledUser } from './user-control.ts'
 import { createdDeviceResource, deviceBody } from './user-device-representation.ts'
 import { allDevices, deviceCommon, nickname } from './user-devices.ts'
 
-const creating = { permission: 'mfa:create:userDevice', self: 'p1:create:device' } as const
+const creating = { permission: 'mfa:create:userDevice', self: 'p1:create:device', recent: true } as const
 
 const newDevice = z.object({
   type: z.enum(deviceTypes),

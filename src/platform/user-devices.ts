@@ -18,8 +18,8 @@ import { deviceBody, deviceResource } from './user-device-representation.ts'
 import { partOfUser } from './user-routes.ts'
 
 const reading = { permission: 'mfa:read:userDevice', self: 'p1:read:device' } as const
-const updating = { permission: 'mfa:update:userDevice', self: 'p1:update:device' } as const
-const deleting = { permission: 'mfa:delete:userDevice', self: 'p1:delete:device' } as const
+const updating = { permission: 'mfa:update:userDevice', self: 'p1:update:device', recent: true } as const
+const deleting = { permission: 'mfa:delete:userDevice', self: 'p1:delete:device', recent: true } as const
 
 export const deviceCommon = {
   surface: 'management',

@@ -15,7 +15,7 @@ import { partLinks } from './user-representation.ts'
 import { common, partOfUser } from './user-routes.ts'
 
 const reading = { permission: 'idm:read:user', self: 'p1:read:user' } as const
-const changing = { permission: 'idm:update:user' } as const
+const changing = { permission: 'idm:update:user', recent: true } as const
 
 /** A switch: its member and address, its column, and how the reference speaks of it. */
 interface Flag {

@@ -90,6 +90,8 @@ function refusalOf(check: Exclude<PasswordCheck, { readonly result: 'accepted' }
       return noPassword()
     case 'otherUser':
       return notFound()
+    case 'addressLimited':
+      throw new Error('no address was handed in')
   }
 }
 

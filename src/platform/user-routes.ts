@@ -20,6 +20,7 @@ export function partOfUser(
     | '/enabled'
     | '/memberOfGroups'
     | '/mfaEnabled'
+    | '/oauthConsents'
     | '/password'
     | '/population'
     | '/sessions',

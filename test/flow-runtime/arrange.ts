@@ -341,6 +341,7 @@ export function bodyOf(action: MediaType, person: Person, code = 'CANARYXX'): ob
     case 'user.update':
       return { nickname: 'Ada' }
     case 'user.consent':
+    case 'oauth.consent':
       return { accept: true }
     case 'user.confirm':
     case 'session.reset':
@@ -352,6 +353,8 @@ export function bodyOf(action: MediaType, person: Person, code = 'CANARYXX'): ob
 export interface Offering {
   /** Client ids by door. */
   readonly clients: Readonly<Record<Door, string>>
+  /** Those whose users have to consent. */
+  readonly consenting: Readonly<Record<Door, string>>
   /** Names of the policies, for `acr_values`: LOGIN alone, and IDENTIFIER_FIRST before it. */
   readonly login: string
   readonly identifierFirst: string
@@ -428,11 +431,19 @@ async function makeOffering(stile: Stile): Promise<Offering> {
   )
   const native = await newApplication(stile)
   const web = await newApplication(stile, { type: 'SINGLE_PAGE_APP', redirectUris: [stile.webApp.redirectUri] })
+  const nativeConsenting = await newApplication(stile, { requireConsent: true })
+  const webConsenting = await newApplication(stile, {
+    type: 'SINGLE_PAGE_APP',
+    redirectUris: [stile.webApp.redirectUri],
+    requireConsent: true,
+  })
+  for (const application of [nativeConsenting, webConsenting]) await assign(stile, application, login)
   for (const application of [native, web]) {
     await assign(stile, application, login, identifierFirst, confirming, elsewhere, multiFactor, profiling, agreement)
   }
   return {
     clients: { 'pi.flow': native, redirect: web },
+    consenting: { 'pi.flow': nativeConsenting, redirect: webConsenting },
     login: login.name,
     identifierFirst: identifierFirst.name,
     confirming: confirming.name,
@@ -471,12 +482,13 @@ export function isOffered(status: FlowStatus): boolean {
     'ASSERTION_REQUIRED',
     'PROFILE_DATA_REQUIRED',
     'AGREEMENT_CONSENT_REQUIRED',
+    'CONSENT_REQUIRED',
   ].includes(status)
 }
 
 /** What to ask for to be offered it. */
 async function offeredRequest(stile: Stile, status: FlowStatus, door: Door): Promise<Readonly<Record<string, string>>> {
-  const { clients, login, ...others } = await offeringOf(stile)
+  const { clients, consenting, login, ...others } = await offeringOf(stile)
   const policies: Partial<Record<FlowStatus, string>> = {
     SIGN_ON_REQUIRED: others.identifierFirst,
     EXTERNAL_AUTHENTICATION_REQUIRED: others.elsewhere,
@@ -488,7 +500,7 @@ async function offeredRequest(stile: Stile, status: FlowStatus, door: Door): Pro
     AGREEMENT_CONSENT_REQUIRED: others.agreement,
   }
   return {
-    client_id: clients[door],
+    client_id: (status === 'CONSENT_REQUIRED' ? consenting : clients)[door],
     acr_values: policies[status] ?? login,
     ...(door === 'redirect' ? { code_challenge: pkce().challenge, code_challenge_method: 'S256' } : {}),
   }
@@ -536,6 +548,7 @@ export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.
     case 'DEVICE_SELECTION_REQUIRED':
     case 'PROFILE_DATA_REQUIRED':
     case 'AGREEMENT_CONSENT_REQUIRED':
+    case 'CONSENT_REQUIRED':
     case 'VERIFICATION_CODE_REQUIRED':
     case 'COMPLETED':
       await check(flowId)

@@ -27,6 +27,7 @@ const legal: Readonly<Record<FlowStatus, readonly MediaType[]>> = {
   PROFILE_DATA_REQUIRED: ['user.update'],
   AGREEMENT_CONSENT_REQUIRED: ['user.consent'],
   DEVICE_SELECTION_REQUIRED: ['device.select'],
+  CONSENT_REQUIRED: ['oauth.consent'],
   COMPLETED: [],
   FAILED: [],
 }

@@ -125,6 +125,11 @@ export function flowIn(status: FlowState['status']): Rig {
       rig.begin(asking())
       rig.signOn('alice')
       break
+    case 'CONSENT_REQUIRED':
+      rig.request = { ...rig.request, consent: { scopeIds: ['id-of-openid', 'id-of-read'], isAsked: false } }
+      rig.begin(policy())
+      rig.signOn('alice')
+      break
     case 'DEVICE_SELECTION_REQUIRED':
       rig.begin(twoFactors())
       rig.signOn('alice')

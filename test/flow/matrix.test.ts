@@ -28,6 +28,7 @@ const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
   PROFILE_DATA_REQUIRED: ['user.update'],
   AGREEMENT_CONSENT_REQUIRED: ['user.consent'],
   DEVICE_SELECTION_REQUIRED: ['device.select'],
+  CONSENT_REQUIRED: ['oauth.consent'],
   COMPLETED: [],
   FAILED: [],
 }
@@ -50,6 +51,7 @@ const bodies: Readonly<Record<MediaType, object>> = {
   'device.select': { device: { id: deviceOf('alice', 'TOTP') } },
   'otp.check': { otp: codeOf('alice') },
   'assertion.check': { origin: 'https://auth.example.com', assertion: codeOf('alice') },
+  'oauth.consent': { accept: true },
 }
 
 function untouched(rig: Rig, act: () => unknown): void {

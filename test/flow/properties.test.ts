@@ -154,6 +154,7 @@ type Command =
   | { readonly do: 'disable' | 'enable' | 'forceChange' | 'forceVerification'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'rewrite'; readonly policy: 'p1' | 'p2'; readonly plans: readonly ActionPlan[] | null }
   | { readonly do: 'consent'; readonly accept: boolean }
+  | { readonly do: 'agree'; readonly accept: boolean }
   | { readonly do: 'revise' }
   | { readonly do: 'tell'; readonly nickname: string | null }
   | { readonly do: 'instruct'; readonly answer: WebhookSays }
@@ -175,7 +176,7 @@ const webhookSays: fc.Arbitrary<WebhookSays> = fc.oneof(
 
 const who = fc.constantFrom<'alice' | 'bob'>('alice', 'bob')
 const command: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('consent'), accept: fc.constantFrom(true, true, true, false) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('agree'), accept: fc.constantFrom(true, true, true, false) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('revise') }) },
   { weight: 8, arbitrary: check() },
   {
@@ -250,6 +251,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('confirm'), who: fc.constantFrom('alice', 'carol') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('provider'), enabled: fc.boolean() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('consent'), accept: fc.constantFrom(true, true, true, false) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('instruct'), answer: webhookSays }) },
   {
     weight: 1,
@@ -291,6 +296,10 @@ const scenario = fc.record({
   webhookAnswer: webhookSays,
   forcesLogin: fc.constantFrom(false, false, false, true),
   maxAge: seldom(fc.constantFrom(0, 60, 2000)),
+  consent: seldom(
+    fc.record({ scopeIds: fc.subarray(['id-of-openid', 'id-of-read', 'id-of-write']), isAsked: fc.boolean() }),
+  ),
+  grantedBefore: fc.option(fc.record({ who, scopeIds: fc.subarray(['id-of-openid', 'id-of-read', 'id-of-write']) })),
   remoteIp: fc.option(fc.constantFrom('192.0.2.7', '203.0.113.7', '2001:db8::1', 'nonsense')),
   commands: fc.array(command, { maxLength: 14 }),
 })
@@ -298,15 +307,28 @@ type Scenario = typeof scenario extends fc.Arbitrary<infer S> ? S : never
 
 /** Runs a scenario, handing every answer of the machine to `observe`. */
 function run(
-  { policies, session, accountAtStart, isCareless, webhookAnswer, forcesLogin, maxAge, remoteIp, commands }: Scenario,
+  drawn: Scenario,
   observe: (rig: Rig, outcome: Outcome, before: FlowState | undefined) => void,
   makeCondition: MakeCondition = asWritten,
 ): Rig {
+  const { policies, session, accountAtStart, isCareless, webhookAnswer, remoteIp, commands } = drawn
+  const { forcesLogin, maxAge, consent, grantedBefore } = drawn
   const rig = new Rig()
   rig.groups['alice'] = [groupId]
   rig.groups['carol'] = null
   rig.links.set(`${partner.id}/linked-to-bob`, rig.people.bob.facts.id)
-  rig.request = { forcesLogin, maxAge, loginHint: null, hintedUserId: null, parameters: {} }
+  rig.request = {
+    forcesLogin,
+    maxAge,
+    loginHint: null,
+    hintedUserId: null,
+    parameters: {},
+    ...(consent ? { consent: { ...consent } } : {}),
+  }
+  if (grantedBefore) {
+    const { id: userId } = rig.people[grantedBefore.who].facts
+    rig.consents.set(userId, { id: 'consent', userId, scopeIds: grantedBefore.scopeIds })
+  }
   rig.remoteIp = remoteIp
   rig.isCareless = isCareless
   rig.webhookAnswer = webhookAnswer
@@ -348,6 +370,9 @@ function run(
         observe(rig, rig.post('password.reset', body), before)
         break
       }
+      case 'consent':
+        observe(rig, rig.post('oauth.consent', { accept: each.accept }), before)
+        break
       case 'lookup':
         observe(rig, rig.post('user.lookup', { username: each.who }), before)
         break
@@ -395,7 +420,7 @@ function run(
       case 'tell':
         observe(rig, rig.post('user.update', each.nickname === null ? {} : { nickname: each.nickname }), before)
         break
-      case 'consent':
+      case 'agree':
         observe(rig, rig.post('user.consent', { accept: each.accept }), before)
         break
       case 'revise':
@@ -526,12 +551,12 @@ function unprovedActions(rig: Rig, userId: string, policyId: string): string[] {
       assert.ok(each)
       const { nickname } = rig.personById(userId)?.facts.attributes ?? {}
       if (each.factor === 'profile' && nickname !== undefined) return []
-      if (each.factor === 'agreement' && rig.consents.has(userId)) return []
+      if (each.factor === 'agreement' && rig.agreementConsents.has(userId)) return []
       if (each.factor === 'hook' ? hasPassed(rig, userId, action) : isProved(each, own)) return []
       if (rig.demands.has(action.id)) return [action.id]
       const isDue = isForced && (each.factor === 'pwd' || each.factor === 'idp' || !hasPrimary)
       const isSkippable = each.condition !== null && !possible(each.condition, rig, counts, userId).has(true)
-      const somebodyIsThere = counts || own.some(({ method }) => method !== 'profile')
+      const somebodyIsThere = counts || own.some(({ method }) => method !== 'profile' && method !== 'consent')
       if (isSkippable && somebodyIsThere && !isDue && !(isDemanded && each.factor === 'pwd')) return []
       return [action.id]
     })
@@ -548,6 +573,13 @@ function hasPassed(rig: Rig, userId: string, { id, config }: CompiledAction): bo
       each.url === webhook.url &&
       (each.answered || webhook.onError === 'CONTINUE'),
   )
+}
+
+/** Whether the user granted what the request asks for: in this flow, or before where that counts. */
+function isGranted({ request: { consent }, evidence, consents }: Rig, userId: string): boolean {
+  if (evidence.some((each) => each.method === 'consent' && each.userId === userId)) return true
+  const before = consents.get(userId)?.scopeIds
+  return !consent?.isAsked && before !== undefined && (consent?.scopeIds.every((id) => before.includes(id)) ?? true)
 }
 
 /** Whether what was truly checked is what an action asks for. */
@@ -571,6 +603,7 @@ suite('properties of the flow machine', () => {
     let completed = 0
     let bySession = 0
     let judged = 0
+    let consented = 0
     fc.assert(
       fc.property(scenario, (plannedScenario) => {
         run(plannedScenario, (rig, outcome) => {
@@ -584,6 +617,11 @@ suite('properties of the flow machine', () => {
           if (rig.calls.length > 0) judged += 1
           if (rig.evidence.length === 0) bySession += 1
           assert.deepEqual(unprovedActions(rig, userId, policyId), [], 'every action is proved or may be skipped')
+          if (rig.request.consent) {
+            consented += 1
+            assert.ok(isGranted(rig, userId), 'what is asked for was granted by this user')
+            assert.equal(result.consentId, rig.consents.get(userId)?.id)
+          } else assert.equal(result.consentId, undefined)
           for (const proof of outcome.state.proofs) assert.equal(proof.userId, userId, 'proofs are of one user')
           const evidence = rig.evidence.filter((each) => each.userId === userId).map(({ method }) => method)
           const shown = (word: string) => evidence.some((each) => each === word || (shownBy[word] ?? []).includes(each))
@@ -596,6 +634,7 @@ suite('properties of the flow machine', () => {
     )
     assert.ok(completed > 300 && bySession > 30, `the model reaches completion: ${completed}, by session ${bySession}`)
     assert.ok(judged > 30, `webhooks take part: ${judged}`)
+    assert.ok(consented > 10, `consent takes part: ${consented}`)
   })
 
   test('what an endpoint demands is proved, whatever the conditions and whatever happens meanwhile', () => {
@@ -694,6 +733,7 @@ suite('properties of the flow machine', () => {
             'profile-updated': 1,
             'agreement-in-force': 1,
             'agreement-accepted': 1,
+            'consent-given': 1,
             'webhook-allowed': 1,
             'webhook-demands': 1,
             'webhook-failed-open': 1,

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import type { MediaType } from '../../src/flow/actions/index.ts'
 import type { CompiledCondition } from '../../src/flow/condition.ts'
+import type { ConsentFacts } from '../../src/flow/consent.ts'
 import {
   type ApplicationFacts,
   isUsable,
@@ -183,9 +184,12 @@ export class Rig {
       ...defaultDeviceAuthenticationPolicy,
       authentication: { deviceSelection: 'PROMPT_TO_SELECT' },
     },
+    scopes: new Map(
+      ['openid', 'read', 'write'].map((name) => [`id-of-${name}`, { name, resource: { name: 'Shop API' } }]),
+    ),
   } satisfies FlowConfiguration
   /** What each user has consented to, by their id. */
-  readonly consents = new Map<string, AgreementConsent & { readonly agreementId: string }>()
+  readonly agreementConsents = new Map<string, AgreementConsent & { readonly agreementId: string }>()
   /** Accounts at providers: `provider/subject` -> the user's id. */
   readonly links = new Map<string, string>()
   /** What an endpoint says when it is asked, and what it was asked. */
@@ -194,6 +198,8 @@ export class Rig {
   /** Which calls passed since the flow began or was reset, and the ids of the actions that endpoints demanded. */
   passed: { userId: string; actionId: string; url: string; answered: boolean }[] = []
   readonly demands = new Set<string>()
+  /** What was granted to the application, by the user's id. */
+  readonly consents = new Map<string, ConsentFacts>()
   /** Who registered in this flow. */
   readonly registered: Person[] = []
   /** What answers want done once the state is saved. */
@@ -215,7 +221,7 @@ export class Rig {
   state: FlowState | undefined
   /** Secrets that were truly checked since the flow began or was reset: the model's own view of what is proved. */
   evidence: {
-    method: 'pwd' | 'mfa' | 'idp' | 'device' | 'signature' | 'profile'
+    method: 'pwd' | 'mfa' | 'idp' | 'device' | 'signature' | 'profile' | 'consent'
     userId: string
     trustedBy?: string
   }[] = []
@@ -362,9 +368,10 @@ export class Rig {
       ...(names.includes('devices') ? { devices: this.devicesOf(userId) } : {}),
       ...(names.includes('application') ? { application: this.application } : {}),
       ...(names.includes('groups') ? { groups: this.loadGroups(userId) } : {}),
-      ...(names.includes('consents')
-        ? { consents: { userId: userId ?? '', given: this.consentsOf(userId), locales: ['en'] } }
+      ...(names.includes('agreements')
+        ? { agreements: { userId: userId ?? '', given: this.agreementConsentsOf(userId), locales: ['en'] } }
         : {}),
+      ...(names.includes('consent') ? { consent: this.consents.get(userId ?? '') ?? null } : {}),
       ...(names.includes('request') ? { request: this.remoteIp === null ? null : { remoteIp: this.remoteIp } } : {}),
     }
   }
@@ -382,8 +389,8 @@ export class Rig {
     return { userId, ids: person.username in this.groups ? (this.groups[person.username] ?? null) : [] }
   }
 
-  private consentsOf(userId: string | null) {
-    const consent = this.consents.get(userId ?? '')
+  private agreementConsentsOf(userId: string | null) {
+    const consent = this.agreementConsents.get(userId ?? '')
     return consent ? [consent] : []
   }
 
@@ -469,7 +476,7 @@ export class Rig {
         const user = this.personById(userId)
         assert.ok(user)
         const consent = { agreementId, languageId, revisionId, consentedAt: this.now, revokedAt: null }
-        this.pending.push(() => this.consents.set(userId, consent))
+        this.pending.push(() => this.agreementConsents.set(userId, consent))
         return { to, user: user.facts }
       }
       case 'checkAssertion': {
@@ -488,6 +495,16 @@ export class Rig {
         this.pending.push(() => (user.facts = facts))
         this.evidence.push({ method: 'profile', userId })
         return { to, user: facts }
+      }
+      case 'recordConsent': {
+        const { kind: to, userId, scopeIds } = question
+        const before = this.consents.get(userId)
+        const id = before?.id ?? `consent-of-${userId}`
+        this.pending.push(() =>
+          this.consents.set(userId, { id, userId, scopeIds: [...(before?.scopeIds ?? []), ...scopeIds] }),
+        )
+        this.evidence.push({ method: 'consent', userId })
+        return { to, consentId: id }
       }
       case 'verifyEmail': {
         const { kind: to, userId } = question

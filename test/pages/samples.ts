@@ -1,6 +1,6 @@
 /** One rendered page of every kind and state, for the tests that look at all of them: rules, browser, size, pictures. */
 import { problem } from '../../src/errors/problem.ts'
-import { actions, type ActionStatus, type AnyAction, offers } from '../../src/flow/actions/index.ts'
+import { type ActionStatus, type AnyAction, everyAction, offers } from '../../src/flow/actions/index.ts'
 import { bootstrapPasswordPolicies } from '../../src/directory/passwords/policy.ts'
 import { renderEmailChange } from '../../src/pages/email-change-page.ts'
 import { errorPage } from '../../src/pages/error.ts'
@@ -50,6 +50,10 @@ const agreement = {
 const agreementText =
   '<h1>Lending</h1><p>Books come back <b>in time</b>; <a href="https://books.example/terms">more of that</a>.</p>' +
   '<ul><li>Two weeks</li><li>No pens</li></ul><table><tbody><tr><th>Late</th><td>1 coin</td></tr></tbody></table>'
+const scopes = [
+  { name: 'openid', resource: { name: 'openid' } },
+  { name: 'orders:read', description: 'Read your orders', resource: { name: 'Orders' } },
+] as const
 
 /** A configuration that offers whatever can be offered. */
 const offering = { recovery: { enabled: true }, registration: { enabled: true } }
@@ -57,14 +61,14 @@ const offering = { recovery: { enabled: true }, registration: { enabled: true } 
 /** A view of a waiting flow, with every action that its status offers. */
 export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): SignOnView {
   const known = status === 'USERNAME_PASSWORD_REQUIRED' || status === 'SIGN_ON_REQUIRED' ? {} : { user }
-  const chooses = (actions as readonly AnyAction[]).some(({ setsPasswordIn }) => setsPasswordIn.includes(status))
+  const chooses = (everyAction as readonly AnyAction[]).some(({ setsPasswordIn }) => setsPasswordIn.includes(status))
     ? { passwordPolicy }
     : {}
   return {
     status,
     pageUrl,
     applicationName,
-    offers: [...new Set(actions.flatMap((action) => offers(action, offering, status)))],
+    offers: [...new Set(everyAction.flatMap((action) => offers(action, offering, status)))],
     ...known,
     ...chooses,
     ...(status === 'OTP_REQUIRED' ? { devices, selectedDevice: { id: devices[0].id } } : {}),
@@ -74,6 +78,7 @@ export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): Si
     ...(status === 'DEVICE_SELECTION_REQUIRED' ? { devices } : {}),
     ...(status === 'PROFILE_DATA_REQUIRED' ? { attributes } : {}),
     ...(status === 'AGREEMENT_CONSENT_REQUIRED' ? { agreement, agreementText } : {}),
+    ...(status === 'CONSENT_REQUIRED' ? { scopes } : {}),
     ...more,
   }
 }
@@ -122,6 +127,7 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
       agreementText: 'One.\n\nTwo.',
     }),
     'agreement, not accepted': signOn('AGREEMENT_CONSENT_REQUIRED', { error: refused('REQUIRED_VALUE', 'accept') }),
+    consent: signOn('CONSENT_REQUIRED'),
     'choose a device': signOn('DEVICE_SELECTION_REQUIRED'),
     'passcode by e-mail': signOn('OTP_REQUIRED'),
     'passcode of an app': signOn('OTP_REQUIRED', { devices: [devices[1]], selectedDevice: { id: devices[1].id } }),

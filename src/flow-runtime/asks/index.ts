@@ -17,6 +17,7 @@ import { findExternalAccountAsk } from './find-external-account.ts'
 import { linkAccountAsk } from './link-account.ts'
 import { lookUpUserAsk } from './look-up-user.ts'
 import { provisionUserAsk } from './provision-user.ts'
+import { recordConsentAsk } from './record-consent.ts'
 import { recoverPasswordAsk } from './recover-password.ts'
 import { registerUserAsk } from './register-user.ts'
 import { sendPasscodeAsk } from './send-passcode.ts'
@@ -36,6 +37,7 @@ const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
   linkAccount: linkAccountAsk,
   lookUpUser: lookUpUserAsk,
   provisionUser: provisionUserAsk,
+  recordConsent: recordConsentAsk,
   recoverPassword: recoverPasswordAsk,
   registerUser: registerUserAsk,
   sendPasscode: sendPasscodeAsk,

@@ -28,7 +28,7 @@ export const agreement = defineAction({
   config,
   problems: () => [],
   conditionFacts: ['session', 'user', 'request'],
-  needs: ['user', 'consents', 'configuration'],
+  needs: ['user', 'agreements', 'configuration'],
   slot,
   freshSlot: null,
   statuses: ['AGREEMENT_CONSENT_REQUIRED'],
@@ -98,13 +98,13 @@ function agreementOf({ agreement: { id } }: Config, { configuration }: Facts): A
 function needed(
   asked: Agreement,
   { id: userId }: UserFacts,
-  { consents }: Facts,
+  { agreements: known }: Facts,
   now: number,
   locale?: string,
 ): NeededConsent | undefined {
-  if (consents?.userId !== userId) throw new Error('the consents of the user are not known')
-  const consent = consents.given.find(({ agreementId }) => agreementId === asked.id)
-  return neededConsent(asked, consent, locale === undefined ? consents.locales : [locale], now)
+  if (known?.userId !== userId) throw new Error('the consents of the user are not known')
+  const consent = known.given.find(({ agreementId }) => agreementId === asked.id)
+  return neededConsent(asked, consent, locale === undefined ? known.locales : [locale], now)
 }
 
 function ask(asked: Agreement, wanted: NeededConsent | undefined, user: UserFacts): Decided {
@@ -114,7 +114,7 @@ function ask(asked: Agreement, wanted: NeededConsent | undefined, user: UserFact
     outcome: 'wait',
     status: 'AGREEMENT_CONSENT_REQUIRED',
     slot: { languageId, revisionId, locale },
-    reason: 'consent-needed',
+    reason: 'agreement-needed',
   }
 }
 

@@ -96,6 +96,7 @@ async function begin(context: Context, client: Application, values: Values): Pro
     loginHint: request.loginHint,
     hintedUserId: request.hintedUserId,
     acrValues: request.acrValues,
+    consent: request.consent ?? undefined,
     parameters: { ...request } as unknown as FlowState['request']['parameters'],
     session: null,
     sessionUser: undefined,

@@ -128,7 +128,7 @@ async function issue(context: Context, environment: Environment, client: Applica
     ])
     if (redemption.status === 'rejected') throw redemption.reason
     if (outcome.status === 'rejected') throw outcome.reason
-    if (redemption.value === 'replayed')
+    if (redemption.value !== 'redeemed')
       throw problem('invalid_grant', { description: 'the authorization code is not valid' })
     return tokenReply(verdict, outcome.value)
   }

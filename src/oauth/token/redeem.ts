@@ -4,6 +4,7 @@
  */
 import { eventOrigin } from '../../contract/event-origin.ts'
 import type { Context } from '../../contract/operation.ts'
+import { consentStands } from '../../directory/oauth-consents.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { record } from '../../events/record.ts'
 import { increment } from '../../storage/operations.ts'
@@ -22,11 +23,12 @@ export function redeem(
   environment: Environment,
   code: CodeFacts,
   verdict: Issue,
-): Promise<'redeemed' | 'replayed'> {
+): Promise<'redeemed' | 'replayed' | 'withdrawn'> {
   const { kernel, now } = context
   return kernel.storage.commit({
     name: 'redeem-authorization-code',
     *run() {
+      if (!(yield* mayBeIssued(environment, code, now))) return 'withdrawn' as const
       const [taken] = yield* run(takeCode(environment.id, code.hash, now))
       const subject = { type: 'AUTHORIZATION', id: code.familyId }
       const who = { userId: code.user.id, clientId: code.clientId, sessionId: code.user.sessionId }
@@ -49,6 +51,14 @@ export function redeem(
       return 'redeemed' as const
     },
   })
+}
+
+/** Whether the consent that the code was issued by stands, where it was issued by one (row B20). */
+function* mayBeIssued(environment: Environment, { clientId, user, document }: CodeFacts, now: number) {
+  const { consentId } = document
+  if (consentId === undefined) return true
+  const consent = { environmentId: environment.id, userId: user.id, applicationId: clientId, consentId }
+  return yield* consentStands(consent, now)
 }
 
 /** Revokes what was issued from a code that is presented once more. */

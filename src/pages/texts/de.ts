@@ -82,6 +82,16 @@ export const german = {
   'attribute.address.postalCode': 'Postleitzahl',
   'attribute.address.countryCode': 'Land (zwei Buchstaben)',
 
+  'consent.heading': 'Erlauben Sie das?',
+  'consent.text': '{application} möchte Folgendes dürfen.',
+  'consent.openid': 'Sie anmelden und wiedererkennen',
+  'consent.profile': 'Ihren Namen und die übrigen Angaben Ihres Profils sehen',
+  'consent.email': 'Ihre E-Mail-Adresse sehen',
+  'consent.address': 'Ihre Postanschrift sehen',
+  'consent.phone': 'Ihre Telefonnummer sehen',
+  'consent.allow': 'Erlauben',
+  'consent.deny': 'Nicht erlauben',
+
   'external.with': 'Mit {provider} anmelden',
   'external.text': 'Sie melden sich anderswo an und kommen zurück.',
   'external.heading': 'Stimmt das?',
@@ -152,6 +162,7 @@ export const german = {
   'failed.AGREEMENT_DECLINED': 'Sie haben dem, worum die Anwendung bittet, nicht zugestimmt.',
   'failed.NO_USABLE_DEVICES':
     'Ein zweiter Faktor ist nötig, und dieses Konto hat keinen, der verwendet werden kann. Fragen Sie, wer es verwaltet.',
+  'failed.CONSENT_DENIED': 'Sie haben nicht erlaubt, worum die Anwendung gebeten hat.',
   'failed.POLICY_NOT_AVAILABLE': 'Die Anwendung hat zurzeit keinen Weg zur Anmeldung, der funktioniert.',
   'failed.POLICY_NOT_SATISFIED': 'Nicht alles, was die Anwendung verlangt, konnte nachgewiesen werden.',
   'failed.continue': 'Zurück zu {application}',

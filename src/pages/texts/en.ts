@@ -79,6 +79,16 @@ export const english = {
   'attribute.address.postalCode': 'Postal code',
   'attribute.address.countryCode': 'Country (two letters)',
 
+  'consent.heading': 'Do you allow this?',
+  'consent.text': '{application} asks to be allowed the following.',
+  'consent.openid': 'Sign you on, and recognise you when you come again',
+  'consent.profile': 'See your name and the rest of your profile',
+  'consent.email': 'See your e-mail address',
+  'consent.address': 'See your postal address',
+  'consent.phone': 'See your phone number',
+  'consent.allow': 'Allow',
+  'consent.deny': 'Do not allow',
+
   'external.with': 'Sign on with {provider}',
   'external.text': 'You sign on elsewhere, and come back.',
   'external.heading': 'Is this right?',
@@ -148,6 +158,7 @@ export const english = {
   'failed.AGREEMENT_DECLINED': 'You did not agree to what the application asks for.',
   'failed.NO_USABLE_DEVICES':
     'A second factor is needed, and this account has none that can be used. Ask whoever manages it.',
+  'failed.CONSENT_DENIED': 'You did not allow what the application asked for.',
   'failed.POLICY_NOT_AVAILABLE': 'The application has no way to sign on that works right now.',
   'failed.POLICY_NOT_SATISFIED': 'Not everything that the application requires could be shown.',
   'failed.continue': 'Back to {application}',

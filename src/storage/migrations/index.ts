@@ -11,6 +11,7 @@ import { recoveryCodes } from './0008-recovery-codes.ts'
 import { agreements } from './0009-agreements.ts'
 import { groups } from './0010-groups.ts'
 import { emailDomains } from './0011-email-domains.ts'
+import { oauthConsents } from './0012-oauth-consents.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   agreements,
   groups,
   emailDomains,
+  oauthConsents,
 ]

@@ -31,6 +31,7 @@ export const environmentTables = {
   flows: ['id'],
   authorization_codes: ['code_hash'],
   token_families: ['id'],
+  oauth_consents: ['user_id', 'application_id'],
   client_index: ['client_id'],
   role_assignments: ['id'],
   application_grants: ['application_id', 'id'],
