@@ -35,6 +35,7 @@ export const permissions = {
   'mfa:create:userDevice': 'Add MFA devices to users',
   'mfa:update:userDevice': 'Activate, name, order and block the MFA devices of users',
   'mfa:delete:userDevice': 'Remove MFA devices from users',
+  'mfa:create:deviceAuthentication': 'Have users prove a second factor, outside of flows',
   'mfa:read:mfaSettings': 'Read MFA settings',
   'mfa:update:mfaSettings': 'Change MFA settings',
   'mfa:read:deviceAuthenticationPolicy': 'Read device authentication policies',

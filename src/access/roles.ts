@@ -26,7 +26,7 @@ const pick = (test: (id: PermissionId) => boolean) => new Set(all.filter(test))
 
 const ofService = of('passwords', 'applications', 'resources', 'signon', 'idps', 'notifications', 'mfa')
 /** What belongs to single users is data, whatever service it stands in. */
-const userDevices = (id: PermissionId) => id.endsWith(':userDevice')
+const userDevices = (id: PermissionId) => id.endsWith(':userDevice') || id.endsWith(':deviceAuthentication')
 const configuration = (id: PermissionId) => ofService(id) && !userDevices(id)
 const populations = (id: PermissionId) => id.endsWith(':population')
 const applicationRoles = (id: PermissionId) => id.endsWith(':applicationRoleAssignments')

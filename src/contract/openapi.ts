@@ -140,7 +140,8 @@ function permissionText(permission: Permission): string {
     case 'role': {
       const where = permission.population ? ' (may be held at a population)' : ''
       const self = permission.self ? ` A user may do this to themselves with the scope \`${permission.self}\`.` : ''
-      return `Needs the permission \`${permission.permission}\`${where}.${self}`
+      const only = permission.applicationOnly ? ' Only an application may, by a token of its own.' : ''
+      return `Needs the permission \`${permission.permission}\`${where}.${self}${only}`
     }
   }
 }

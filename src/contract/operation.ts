@@ -36,6 +36,8 @@ export type Permission =
       readonly permission: PermissionId
       readonly population?: true
       readonly self?: string
+      /** Only an application may, by a token of its own; that of a user is no token here (401), whatever roles they hold. */
+      readonly applicationOnly?: true
     }
 
 /** What a handler gets beside its input. */

@@ -5,7 +5,14 @@
  * Never: a seed in clear in storage, or read again once its device is active (row L19).
  */
 import type { Environment } from '../environment/snapshot.ts'
-import { type DeviceFacts, type DeviceType, deviceTypes, maskEmail, maskPhone } from '../flow/factors/device.ts'
+import {
+  type DeviceFacts,
+  type DeviceType,
+  deviceTypes,
+  maskEmail,
+  maskPhone,
+  type OneTimeDevice,
+} from '../flow/factors/device.ts'
 import type { Kernel } from '../kernel.ts'
 import { open, seal, type SealContext } from '../keys/sealing.ts'
 import { type DeviceRow, devicesOfUser } from '../storage/sql/devices.ts'
@@ -79,4 +86,22 @@ export function sealSeed(world: World, { id, dataKey }: Environment, deviceId: s
 /** Opens the seed of a device. @throws UnsealFailed */
 export function openSeed({ id, dataKey }: Environment, device: Pick<Device, 'id' | 'sealedSeed'>): Buffer {
   return open(dataKey, device.sealedSeed ?? '', place(id, device.id))
+}
+
+/** A one-time device as one of a user, for as long as a request lasts. */
+export function transientDevice({ id, type, address }: OneTimeDevice, userId: string, now: number): Device {
+  return {
+    id,
+    userId,
+    type,
+    status: 'ACTIVE',
+    nickname: null,
+    email: type === 'EMAIL' ? address : null,
+    phone: type === 'EMAIL' ? null : address,
+    sealedSeed: null,
+    lastStep: null,
+    blockedAt: null,
+    createdAt: now,
+    updatedAt: now,
+  }
 }

@@ -22,13 +22,21 @@ import type { User } from './users.ts'
 
 type Ports = Pick<Kernel, 'storage' | 'masterKeys' | 'world'>
 
-/** What a passcode is for: activating the device, or signing on by one flow. */
-export type PasscodeUse = { readonly kind: 'activation' } | { readonly kind: 'flow'; readonly flowId: string }
+/** What a passcode is for: activating the device, signing on by one flow, or one stand-alone authentication. */
+export type PasscodeUse =
+  | { readonly kind: 'activation' }
+  | { readonly kind: 'flow'; readonly flowId: string }
+  | { readonly kind: 'deviceAuthentication'; readonly deviceAuthenticationId: string }
 
 function codeFor(device: Device, use: PasscodeUse): CodeFor {
-  return use.kind === 'activation'
-    ? { purpose: 'DEVICE_ACTIVATION', subject: device.id }
-    : { purpose: 'DEVICE_AUTHENTICATION', subject: `${device.id}/${use.flowId}` }
+  switch (use.kind) {
+    case 'activation':
+      return { purpose: 'DEVICE_ACTIVATION', subject: device.id }
+    case 'flow':
+      return { purpose: 'DEVICE_AUTHENTICATION', subject: `${device.id}/${use.flowId}` }
+    case 'deviceAuthentication':
+      return { purpose: 'DEVICE_AUTHENTICATION', subject: `${device.id}/${use.kind}/${use.deviceAuthenticationId}` }
+  }
 }
 
 /** How passcodes of an environment's policy are made. */

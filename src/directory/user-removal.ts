@@ -16,6 +16,7 @@ export function* removeBelongings(environmentId: string, userId: string, now: nu
   yield* remove('linked_accounts', belonging)
   yield* remove('devices', belonging)
   yield* remove('fido2_credentials', belonging)
+  yield* remove('device_authentications', belonging)
   yield clearGuesses(guessesAtUser(environmentId, userId))
   yield* endAccess(environmentId, userId, null, now)
 }

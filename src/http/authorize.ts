@@ -5,13 +5,14 @@
 import { type Actor, allows, forbidden, populationsAllowed } from '../access/actor.ts'
 import type { Permission } from '../contract/operation.ts'
 import type { Environment } from '../environment/snapshot.ts'
+import { invalidToken } from '../errors/problem.ts'
 import type { Kernel } from '../kernel.ts'
 
 /**
  * Throws unless the actor may.
  * @param environment the environment of the path; undefined where the path has none, or it does not exist
  * @param params the path parameters as received
- * @throws Problem FORBIDDEN
+ * @throws Problem FORBIDDEN; INVALID_TOKEN for a user where only an application may
  */
 export async function authorize(
   kernel: Kernel,
@@ -21,6 +22,7 @@ export async function authorize(
   params: Readonly<Record<string, string>>,
 ): Promise<void> {
   if (actor.kind === 'anonymous') throw forbidden()
+  if (actor.kind === 'user' && permission.applicationOnly) throw invalidToken('the token is not valid here')
   const isOwn = actor.kind === 'user' && actor.environmentId === environment?.id && actor.userId === params['userId']
   if (isOwn && permission.self && actor.scopes.has(permission.self)) return
 

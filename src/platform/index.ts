@@ -6,6 +6,7 @@ import { applicationOperations } from './applications.ts'
 import { billOfMaterialsOperations } from './bill-of-materials.ts'
 import { emailDeliverySettingsOperations } from './email-delivery-settings.ts'
 import { deviceAuthenticationPolicyOperations } from './device-authentication-policies.ts'
+import { deviceAuthenticationOperations } from './device-authentications.ts'
 import { fido2PolicyOperations } from './fido2-policies.ts'
 import { environmentDeletionOperations } from './environment-deletion.ts'
 import { environmentTypeOperations } from './environment-type.ts'
@@ -52,6 +53,7 @@ export const platformOperations: readonly Operation[] = [
   ...mfaSettingsOperations,
   ...deviceAuthenticationPolicyOperations,
   ...fido2PolicyOperations,
+  ...deviceAuthenticationOperations,
   ...userDeviceOperations,
   ...userDeviceCreationOperations,
   ...userDeviceActionOperations,

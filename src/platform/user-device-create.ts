@@ -33,14 +33,19 @@ import { allDevices, deviceCommon, nickname } from './user-devices.ts'
 
 const creating = { permission: 'mfa:create:userDevice' } as const
 
-const newDevice = z.object({
-  type: z.enum(deviceTypes),
+/** Where passcodes may be sent. */
+export const addressMembers = {
   email: optionalAttributes.email.optional(),
   phone: z
     .string()
     .max(40, { abort: true })
     .regex(/^\+[1-9](?:[ .()-]{0,2}[0-9]){6,14}$/, 'must be in E.164 format')
     .optional(),
+} as const
+
+const newDevice = z.object({
+  type: z.enum(deviceTypes),
+  ...addressMembers,
   nickname: nickname.optional(),
   status: z.enum(['ACTIVE', 'ACTIVATION_REQUIRED']).optional(),
   policy: z.object({ id: uuid }).optional(),

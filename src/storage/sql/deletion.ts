@@ -21,6 +21,7 @@ export const environmentTables = {
   phone_delivery_settings: ['id'],
   devices: ['user_id', 'id'],
   fido2_credentials: ['credential_id'],
+  device_authentications: ['id'],
   inbox: ['id'],
   one_time_codes: ['purpose', 'subject'],
   sessions: ['id'],
