@@ -33,7 +33,7 @@ export const permissions = {
   'idps:delete:identityProvider': 'Delete identity providers',
   'mfa:read:userDevice': 'Read the MFA devices of users',
   'mfa:create:userDevice': 'Add MFA devices to users',
-  'mfa:update:userDevice': 'Activate, name, order and block the MFA devices of users',
+  'mfa:update:userDevice': 'Activate, name, order, block and unlock the MFA devices of users',
   'mfa:delete:userDevice': 'Remove MFA devices from users',
   'mfa:create:deviceAuthentication': 'Have users prove a second factor, outside of flows',
   'mfa:read:mfaSettings': 'Read MFA settings',

@@ -13,6 +13,7 @@ import {
   maskPhone,
   type OneTimeDevice,
 } from '../flow/factors/device.ts'
+import { type DeviceAuthenticationPolicy, triesOf } from '../flow/factors/device-authentication-policy.ts'
 import type { Kernel } from '../kernel.ts'
 import { open, seal, type SealContext } from '../keys/sealing.ts'
 import { type DeviceRow, devicesOfUser } from '../storage/sql/devices.ts'
@@ -31,6 +32,8 @@ export interface Device {
   readonly sealedSeed: string | null
   readonly lastStep: number | null
   readonly blockedAt: number | null
+  /** The tries at all devices of the user, and when they are forgotten; null: there were none lately. */
+  readonly guesses: { readonly count: number; readonly until: number } | null
   readonly createdAt: number
   readonly updatedAt: number
 }
@@ -63,9 +66,20 @@ export function deviceFrom(row: DeviceRow): Device | undefined {
     sealedSeed: row.sealed_seed,
     lastStep: row.last_step,
     blockedAt: row.blocked_at,
+    guesses: row.guesses === null ? null : { count: row.guesses, until: row.guesses_until ?? 0 },
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }
+}
+
+/** Until when no try at a device is looked at under a policy, since there were too many; undefined while they are. */
+export function deviceLockedUntil(
+  { type, guesses }: Pick<Device, 'type' | 'guesses'>,
+  policy: DeviceAuthenticationPolicy,
+  now: number,
+): number | undefined {
+  const isLocked = guesses !== null && guesses.until > now && guesses.count >= triesOf(policy, type).guesses
+  return isLocked ? guesses.until : undefined
 }
 
 /** What a flow may know of a device. */
@@ -101,6 +115,7 @@ export function transientDevice({ id, type, address }: OneTimeDevice, userId: st
     sealedSeed: null,
     lastStep: null,
     blockedAt: null,
+    guesses: null,
     createdAt: now,
     updatedAt: now,
   }

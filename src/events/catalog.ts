@@ -40,6 +40,7 @@ export const events = {
   'DEVICE.UPDATED': 'change',
   'DEVICE.BLOCKED': 'change',
   'DEVICE.UNBLOCKED': 'change',
+  'DEVICE.UNLOCKED': 'change',
   'DEVICE.DELETED': 'change',
   'DEVICE_AUTHENTICATION.CREATED': 'change',
   'DEVICE_AUTHENTICATION.COMPLETED': 'change',

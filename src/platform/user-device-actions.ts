@@ -1,6 +1,6 @@
 /**
  * What is done with an MFA device of a user by vendor media types on its address: activate, send the activation code
- * again, block, unblock. platform-api 3.14.5, 1.13; rows L03, L12, L19.
+ * again, block, unblock, unlock. platform-api 3.14.5, 1.13; rows L03, L12, L19.
  *
  * Never: a device activated by the passcode of another one.
  */
@@ -11,10 +11,11 @@ import type { Device } from '../directory/devices.ts'
 import { verifyAttestation } from '../directory/fido2.ts'
 import { fido2Terms, keepCredential } from '../directory/fido2-devices.ts'
 import { challengeFor, challengeMilliseconds } from '../directory/fido2-options.ts'
-import { tryPasscode } from '../directory/passcodes.ts'
+import { guessesAtDevices, tryPasscode } from '../directory/passcodes.ts'
 import { takesPasscode } from '../flow/factors/device.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
 import { triesOf } from '../flow/factors/device-authentication-policy.ts'
+import { clearGuesses } from '../limits/guesses.ts'
 import { type Columns, update } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { AlreadyConsumed, UniquenessViolation } from '../storage/refusals.ts'
@@ -171,9 +172,30 @@ const unblockDevice = defineOperation({
   handle: ({ params }, context) => change(context, params, () => ({ blocked_at: null })),
 })
 
+const unlockDevice = defineOperation({
+  ...declared,
+  id: 'unlockDevice',
+  mediaTypes: [vendorMediaType('device.unlock')],
+  summary: 'Let MFA devices that are locked by wrong tries be tried again',
+  body: { kind: 'json', schema: nothing },
+  errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND'],
+  event: 'DEVICE.UNLOCKED',
+  handle: ({ params }, context) =>
+    change(
+      context,
+      params,
+      () => ({}),
+      function* () {
+        // Tries are counted for all devices of the user together (row L10), and are given back together.
+        yield clearGuesses(guessesAtDevices(context.environment.id, params.userId))
+      },
+    ),
+})
+
 export const userDeviceActionOperations: readonly Operation[] = [
   activateDevice,
   sendActivationCode,
   blockDevice,
   unblockDevice,
+  unlockDevice,
 ]

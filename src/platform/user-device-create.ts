@@ -117,6 +117,7 @@ const createDevice = defineOperation({
       sealedSeed: seed ? sealSeed(kernel.world, environment, id, seed) : null,
       lastStep: null,
       blockedAt: null,
+      guesses: null,
       createdAt: now,
       updatedAt: now,
     }
