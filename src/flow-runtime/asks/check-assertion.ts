@@ -2,6 +2,7 @@
 import type { Context } from '../../contract/operation.ts'
 import { tryAssertion } from '../../directory/fido2-devices.ts'
 import type { AssertionChallenge } from '../../directory/fido2-options.ts'
+import { countedForLockout } from '../../directory/mfa-lockout.ts'
 import { userWithPasswordById } from '../../directory/users.ts'
 import type { QuestionOf } from '../../flow/question.ts'
 import type { Ask, Asked } from '../asked.ts'
@@ -24,7 +25,7 @@ export async function checkAssertion(
   const { kernel, environment, now } = context
   const found = await userWithPasswordById(kernel, environment.id, userId)
   if (!found) return { answer: { to, result: 'rejected' } }
-  const check = await tryAssertion(kernel, environment, {
+  const tried = await tryAssertion(kernel, environment, {
     userId,
     deviceIds,
     devicePolicy: devicePolicy(environment, policyId),
@@ -33,6 +34,7 @@ export async function checkAssertion(
     assertion: secrets['assertion'] ?? '',
     now,
   })
+  const check = await countedForLockout(context, userId, tried)
   if (check.result !== 'accepted') return { answer: { to, ...check } }
   return {
     answer: { to, result: 'accepted', user: userFacts(context, found) },

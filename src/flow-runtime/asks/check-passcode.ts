@@ -2,6 +2,7 @@
 import type { Context } from '../../contract/operation.ts'
 import { counterOf } from '../../directory/code-limits.ts'
 import { devicesOf } from '../../directory/devices.ts'
+import { countedForLockout } from '../../directory/mfa-lockout.ts'
 import { tryNothing, tryPasscode } from '../../directory/passcodes.ts'
 import { userWithPasswordById } from '../../directory/users.ts'
 import { triesOf } from '../../flow/factors/device-authentication-policy.ts'
@@ -28,7 +29,7 @@ export async function checkPasscode(
   const found = userId === null ? undefined : await userWithPasswordById(kernel, environment.id, userId)
   const devices = found ? await devicesOf(kernel, environment.id, found.user.id, now) : []
   const device = [...devices, ...beside].find(({ id }) => id === deviceId)
-  const check =
+  const tried =
     found && device
       ? await tryPasscode(kernel, environment, {
           device,
@@ -43,6 +44,7 @@ export async function checkPasscode(
           triesOf(policy, 'EMAIL'),
           now,
         )
+  const check = found ? await countedForLockout(context, found.user.id, tried) : tried
   if (check.result !== 'accepted') return { answer: { to, ...check } }
   if (!found || !device) return { answer: { to, result: 'rejected' } }
   const answer = { to, result: 'accepted', user: userFacts(context, found), factor: device.type } as const

@@ -1,4 +1,4 @@
-/** Stand-alone MFA, and the lock of accounts that fail it. */
+/** Stand-alone MFA. */
 import type { Migration } from '../migration.ts'
 
 export const deviceAuthentications: Migration = {
