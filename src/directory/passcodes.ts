@@ -52,7 +52,7 @@ export type PasscodeSending =
   | { readonly result: 'lockedOut'; readonly secondsUntilUnlock: number }
 
 /** A phone number without the dots, spaces and brackets that people write into it. */
-function e164(number: string): string {
+export function e164(number: string): string {
   return number.replaceAll(/[^+0-9]/g, '')
 }
 

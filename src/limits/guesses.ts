@@ -10,7 +10,13 @@ import type { Statement, Unit } from '../storage/port.ts'
 import { clearLimit, giveBack } from '../storage/sql/limits.ts'
 
 /** What may be guessed. */
-export type GuessKind = 'password' | 'recovery-code' | 'verification-code' | 'passcode' | 'code-sending'
+export type GuessKind =
+  | 'password'
+  | 'recovery-code'
+  | 'verification-code'
+  | 'passcode'
+  | 'code-sending'
+  | 'device-notice'
 
 /** Whose secret of which kind. */
 export interface Guessed {

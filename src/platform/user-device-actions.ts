@@ -7,11 +7,13 @@
 import { z } from 'zod'
 import { vendorMediaType } from '../contract/media-type.ts'
 import { type Context, defineOperation, type Operation, type Reply } from '../contract/operation.ts'
-import type { Device } from '../directory/devices.ts'
+import { tellOfDevice } from '../directory/device-notice.ts'
+import { type Device, devicesOf } from '../directory/devices.ts'
 import { verifyAttestation } from '../directory/fido2.ts'
 import { fido2Terms, keepCredential } from '../directory/fido2-devices.ts'
 import { challengeFor, challengeMilliseconds } from '../directory/fido2-options.ts'
 import { guessesAtDevices, tryPasscode } from '../directory/passcodes.ts'
+import type { User } from '../directory/users.ts'
 import { takesPasscode } from '../flow/factors/device.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
 import { triesOf } from '../flow/factors/device-authentication-policy.ts'
@@ -79,7 +81,7 @@ const activateDevice = defineOperation({
     const { user } = await controlledUser(context, params.userId, updating)
     const device = await deviceOf(context, user, params.deviceId)
     if (device.status === 'ACTIVE') throw alreadyActive()
-    if (!takesPasscode(device.type)) return activateFido2(context, params, device, body)
+    if (!takesPasscode(device.type)) return activateFido2(context, user, device, body)
     if (body.otp === undefined) throw invalidData('REQUIRED_VALUE', 'otp', 'must not be null')
     const bound = triesOf(environment.flowConfiguration.defaultDeviceAuthenticationPolicy, device.type)
     const attempt = { device, use: { kind: 'activation' }, typed: body.otp, bound, now } as const
@@ -89,21 +91,39 @@ const activateDevice = defineOperation({
     }
     if (check.result === 'rejected') throw wrongPasscode()
     try {
-      return await change(context, params, () => ({ status: 'ACTIVE', expires_at: null }), check.settle)
+      return await activate(context, user, device, check.settle)
     } catch (error) {
       throw error instanceof AlreadyConsumed ? wrongPasscode() : error
     }
   },
 })
 
+/** Activates a device by what proved it, and tells its user elsewhere (row L36). */
+async function activate(context: Context, user: User, device: Device, prove: () => UnitBody<void>): Promise<Reply> {
+  const { kernel, environment, now } = context
+  const policy = environment.flowConfiguration.defaultDeviceAuthenticationPolicy
+  const devices = await devicesOf(kernel, environment.id, user.id, now)
+  const activated = { status: 'ACTIVE', expires_at: null } as const
+  return change(
+    context,
+    { userId: user.id, deviceId: device.id },
+    () => activated,
+    function* () {
+      yield* prove()
+      yield* tellOfDevice(kernel, environment, policy, { user, device, change: 'added', devices }, now)
+    },
+  )
+}
+
 /** Keeps the credential that the browser made (rows L22, L29). */
 async function activateFido2(
   context: Context,
-  params: { readonly userId: string; readonly deviceId: string },
-  { id: deviceId, userId, createdAt }: Device,
+  user: User,
+  device: Device,
   { attestation, origin }: { readonly attestation?: string | undefined; readonly origin?: string | undefined },
 ): Promise<Reply> {
   const { kernel, environment, now } = context
+  const { id: deviceId, userId, createdAt } = device
   if (attestation === undefined) throw invalidData('REQUIRED_VALUE', 'attestation', 'must not be null')
   const terms = fido2Terms(kernel, environment, environment.flowConfiguration.defaultDeviceAuthenticationPolicy)
   const challenge = challengeFor(environment, { kind: 'attestation', userId, deviceId, createdAt })
@@ -112,7 +132,7 @@ async function activateFido2(
   if (!credential) throw wrongAttestation()
   const keep = () => keepCredential(environment.id, { userId, deviceId }, credential, now)
   try {
-    return await change(context, params, () => ({ status: 'ACTIVE', expires_at: null }), keep)
+    return await activate(context, user, device, keep)
   } catch (error) {
     throw error instanceof UniquenessViolation ? wrongAttestation() : error
   }

@@ -9,7 +9,8 @@
 import { z } from 'zod'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
-import { activationMilliseconds, type Device, sealSeed } from '../directory/devices.ts'
+import { tellOfDevice } from '../directory/device-notice.ts'
+import { activationMilliseconds, type Device, deviceFrom, sealSeed } from '../directory/devices.ts'
 import { credentialsOf, fido2Terms } from '../directory/fido2-devices.ts'
 import { challengeFor, creationOptions } from '../directory/fido2-options.ts'
 import { sendPasscode } from '../directory/passcodes.ts'
@@ -132,6 +133,10 @@ const createDevice = defineOperation({
         const last = Math.max(0, ...present.map(({ position }) => position))
         yield* insert('devices', { ...rowOf(environment.id, device), position: last + 1 })
         if (sending) yield* sending()
+        if (isActive) {
+          const devices = present.flatMap((row) => deviceFrom(row) ?? [])
+          yield* tellOfDevice(kernel, environment, policy, { user, device, change: 'added', devices }, now)
+        }
         yield context.record({ subject: { type: 'DEVICE', id }, detail: { userId, type: device.type } })
       },
     })

@@ -1,5 +1,6 @@
 /**
- * The notification templates: PingOne's sixteen names, and what each of them may say. platform-api 3.18.
+ * The notification templates: PingOne's sixteen names and `device_removed`, an extension, and what each of them may say.
+ * platform-api 3.18.
  *
  * Never: a name that is not in this list; a variable that a template does not name (unless it takes any).
  */
@@ -77,6 +78,15 @@ export const templates = {
     ...person,
     'device.name': 'The device',
   }),
+  device_removed: template(
+    'Device removed',
+    'Tells that an MFA device was removed from the account.',
+    ['Email', 'SMS'],
+    {
+      ...person,
+      'device.name': 'The device',
+    },
+  ),
   recovery_code_template: template(
     'Recovery code',
     'The code with which a new password may be chosen.',
