@@ -5,7 +5,15 @@
  * Never: a seed in clear in storage, or read again once its device is active (row L19).
  */
 import type { Environment } from '../environment/snapshot.ts'
-import { type DeviceFacts, type DeviceType, deviceTypes, maskEmail, maskPhone } from '../flow/factors/device.ts'
+import {
+  type DeviceFacts,
+  type DeviceType,
+  deviceTypes,
+  maskEmail,
+  maskPhone,
+  type OneTimeDevice,
+} from '../flow/factors/device.ts'
+import { type DeviceAuthenticationPolicy, triesOf } from '../flow/factors/device-authentication-policy.ts'
 import type { Kernel } from '../kernel.ts'
 import { open, seal, type SealContext } from '../keys/sealing.ts'
 import { type DeviceRow, devicesOfUser } from '../storage/sql/devices.ts'
@@ -26,6 +34,8 @@ export interface Device {
   readonly sealedSeed: string | null
   readonly lastStep: number | null
   readonly blockedAt: number | null
+  /** The tries at all devices of the user, and when they are forgotten; null: there were none lately. */
+  readonly guesses: { readonly count: number; readonly until: number } | null
   readonly createdAt: number
   readonly updatedAt: number
 }
@@ -58,6 +68,7 @@ export function deviceFrom(row: DeviceRow): Device | undefined {
     sealedSeed: row.sealed_seed,
     lastStep: row.last_step,
     blockedAt: row.blocked_at,
+    guesses: row.guesses === null ? null : { count: row.guesses, until: row.guesses_until ?? 0 },
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }
@@ -71,6 +82,16 @@ export function phoneColumn({ phone, extension }: Pick<Device, 'phone' | 'extens
 function phoneFrom(column: string | null): Pick<Device, 'phone' | 'extension'> {
   const [, phone = column, extension = null] = /^([^,]*),(.*)$/.exec(column ?? '') ?? []
   return { phone, extension }
+}
+
+/** Until when no try at a device is looked at under a policy, since there were too many; undefined while they are. */
+export function deviceLockedUntil(
+  { type, guesses }: Pick<Device, 'type' | 'guesses'>,
+  policy: DeviceAuthenticationPolicy,
+  now: number,
+): number | undefined {
+  const isLocked = guesses !== null && guesses.until > now && guesses.count >= triesOf(policy, type).guesses
+  return isLocked ? guesses.until : undefined
 }
 
 /** What a flow may know of a device. */
@@ -91,4 +112,24 @@ export function sealSeed(world: World, { id, dataKey }: Environment, deviceId: s
 /** Opens the seed of a device. @throws UnsealFailed */
 export function openSeed({ id, dataKey }: Environment, device: Pick<Device, 'id' | 'sealedSeed'>): Buffer {
   return open(dataKey, device.sealedSeed ?? '', place(id, device.id))
+}
+
+/** A one-time device as one of a user, for as long as a request lasts. */
+export function transientDevice({ id, type, address }: OneTimeDevice, userId: string, now: number): Device {
+  return {
+    id,
+    userId,
+    type,
+    status: 'ACTIVE',
+    nickname: null,
+    email: type === 'EMAIL' ? address : null,
+    phone: type === 'EMAIL' ? null : address,
+    extension: null,
+    sealedSeed: null,
+    lastStep: null,
+    blockedAt: null,
+    guesses: null,
+    createdAt: now,
+    updatedAt: now,
+  }
 }

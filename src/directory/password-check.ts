@@ -109,7 +109,7 @@ export async function checkPassword(
   if (!found) return { result: 'rejected', user: undefined, failuresRemaining: guess.remaining }
   const { user, password } = found
   if (!password) return { result: 'noPassword', user, failuresRemaining: guess.remaining }
-  if (!verdict.matches || !canAuthenticate(user)) {
+  if (!verdict.matches || !canAuthenticate(user, now)) {
     return { result: 'rejected', user, failuresRemaining: guess.remaining }
   }
 

@@ -19,6 +19,7 @@ export function* removeBelongings(environmentId: string, userId: string, now: nu
   yield* remove('recovery_codes', belonging)
   yield* remove('agreement_consents', belonging)
   yield* remove('group_memberships', belonging)
+  yield* remove('device_authentications', belonging)
   yield clearGuesses(guessesAtUser(environmentId, userId))
   yield* endAccess(environmentId, userId, null, now)
 }

@@ -277,7 +277,7 @@ export async function resumeFlow(
 }
 
 /** A refusal of the machine as an answer (authentication-api 7.4). */
-function refusalProblem(refusal: Refusal): Error {
+export function refusalProblem(refusal: Refusal): Error {
   const { code, details, retryAfter = 60 } = refusal
   if (code !== 'REQUEST_LIMITED') return problem(code, { details })
   return problem('LIMITED', { details, headers: { 'retry-after': String(retryAfter) } })

@@ -20,6 +20,7 @@ export type GuessKind =
   | 'address-password'
   | 'address-account'
   | 'address-lookup'
+  | 'device-notice'
 
 /** Whose secret of which kind. */
 export interface Guessed {

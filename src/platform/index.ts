@@ -10,6 +10,7 @@ import { billOfMaterialsOperations } from './bill-of-materials.ts'
 import { emailDomainOperations } from './email-domains.ts'
 import { emailDeliverySettingsOperations } from './email-delivery-settings.ts'
 import { deviceAuthenticationPolicyOperations } from './device-authentication-policies.ts'
+import { deviceAuthenticationOperations } from './device-authentications.ts'
 import { fido2PolicyOperations } from './fido2-policies.ts'
 import { environmentDeletionOperations } from './environment-deletion.ts'
 import { environmentTypeOperations } from './environment-type.ts'
@@ -67,6 +68,7 @@ export const platformOperations: readonly Operation[] = [
   ...mfaSettingsOperations,
   ...deviceAuthenticationPolicyOperations,
   ...fido2PolicyOperations,
+  ...deviceAuthenticationOperations,
   ...userDeviceOperations,
   ...userDeviceCreationOperations,
   ...userDeviceActionOperations,

@@ -9,7 +9,8 @@
 import { z } from 'zod'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
-import { activationMilliseconds, type Device, phoneColumn, sealSeed } from '../directory/devices.ts'
+import { tellOfDevice } from '../directory/device-notice.ts'
+import { activationMilliseconds, type Device, deviceFrom, phoneColumn, sealSeed } from '../directory/devices.ts'
 import { credentialsOf, fido2Terms } from '../directory/fido2-devices.ts'
 import { challengeFor, creationOptions } from '../directory/fido2-options.ts'
 import { sendPasscode } from '../directory/passcodes.ts'
@@ -35,14 +36,19 @@ import { allDevices, deviceCommon, nickname } from './user-devices.ts'
 
 const creating = { permission: 'mfa:create:userDevice', self: 'p1:create:device', recent: true } as const
 
-const newDevice = z.object({
-  type: z.enum(deviceTypes),
+/** Where passcodes may be sent. */
+export const addressMembers = {
   email: optionalAttributes.email.optional(),
   phone: z
     .string()
     .max(40, { abort: true })
     .regex(/^\+[1-9](?:[ .()-]{0,2}[0-9]){6,14}$/, 'must be in E.164 format')
     .optional(),
+} as const
+
+const newDevice = z.object({
+  type: z.enum(deviceTypes),
+  ...addressMembers,
   extension: z
     .string()
     .regex(/^(?=.*[0-9*#])[0-9*#,]{1,20}$/, 'must be digits, *, # and commas')
@@ -123,6 +129,7 @@ const createDevice = defineOperation({
       sealedSeed: seed ? sealSeed(kernel.world, environment, id, seed) : null,
       lastStep: null,
       blockedAt: null,
+      guesses: null,
       createdAt: now,
       updatedAt: now,
     }
@@ -141,6 +148,10 @@ const createDevice = defineOperation({
         const last = Math.max(0, ...present.map(({ position }) => position))
         yield* insert('devices', { ...rowOf(environment.id, device), position: last + 1 })
         if (sending) yield* sending()
+        if (isActive) {
+          const devices = present.flatMap((row) => deviceFrom(row) ?? [])
+          yield* tellOfDevice(kernel, environment, policy, { user, device, change: 'added', devices }, now)
+        }
         yield context.record({ subject: { type: 'DEVICE', id }, detail: { userId, type: device.type } })
       },
     })

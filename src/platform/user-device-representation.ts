@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { links, linksSchema } from '../contract/hal.ts'
 import type { Context } from '../contract/operation.ts'
 import { iso, reference, timestamp, uuid } from '../contract/validation.ts'
-import type { Device } from '../directory/devices.ts'
+import { type Device, deviceLockedUntil } from '../directory/devices.ts'
 import type { User } from '../directory/users.ts'
 import { deviceTypes } from '../flow/factors/device.ts'
 import { userUrl } from './user-representation.ts'
@@ -23,6 +23,10 @@ export const deviceResource = z.object({
   phone: z.string().optional(),
   extension: z.string().optional(),
   block: z.object({ status: z.literal('BLOCKED'), blockedAt: timestamp }).optional(),
+  lock: z
+    .object({ status: z.literal('LOCKED'), expiresAt: timestamp })
+    .optional()
+    .describe('After too many wrong tries at the devices of the user; over at that time, or by `device.unlock`.'),
   createdAt: timestamp,
   updatedAt: timestamp,
 })
@@ -41,10 +45,12 @@ export const createdDeviceResource = deviceResource.extend({
     .describe('JSON text: what `navigator.credentials.create` takes; answered within five minutes.'),
 })
 
-/** The body of a device. */
-export function deviceBody(context: Pick<Context, 'site'>, owner: User, device: Device) {
+/** The body of a device. Whether it is locked is said by the environment's default policy. */
+export function deviceBody(context: Pick<Context, 'site' | 'environment' | 'now'>, owner: User, device: Device) {
   const user = userUrl(context, owner)
   const self = `${user}/devices/${device.id}`
+  const policy = context.environment.flowConfiguration.defaultDeviceAuthenticationPolicy
+  const lockedUntil = deviceLockedUntil(device, policy, context.now)
   const { id, type, status, nickname, email, phone, extension, blockedAt, createdAt, updatedAt } = device
   return {
     _links: links({
@@ -63,6 +69,7 @@ export function deviceBody(context: Pick<Context, 'site'>, owner: User, device: 
     ...(phone === null ? {} : { phone }),
     ...(extension === null ? {} : { extension }),
     ...(blockedAt === null ? {} : { block: { status: 'BLOCKED' as const, blockedAt: iso(blockedAt) } }),
+    ...(lockedUntil === undefined ? {} : { lock: { status: 'LOCKED' as const, expiresAt: iso(lockedUntil) } }),
     createdAt: iso(createdAt),
     updatedAt: iso(updatedAt),
   }

@@ -165,6 +165,35 @@ suite('devices', () => {
     assert.ok(Number(locked.headers.get('retry-after')) > 60)
   })
 
+  test('wrong tries lock the devices of a user for a while, and an administrator unlocks them', async () => {
+    const person = await newPerson(stile)
+    const app = await addTotpDevice(stile, person)
+    const pending = (await stile.api('POST', pathOf(person), { type: 'TOTP' })).json
+    const locks = async () => (await all(person)).map(({ lock }: { readonly lock?: object }) => lock)
+    for (let guess = 0; guess < 2; guess++) await act(person, pending.id, 'device.activate', { otp: '12345x' })
+    assert.deepEqual(await locks(), [undefined, undefined])
+    await act(person, pending.id, 'device.activate', { otp: '12345x' })
+    const { lock } = (await stile.api('GET', pathOf(person, app.id))).json
+    assert.equal(lock.status, 'LOCKED')
+    const seconds = (Date.parse(lock.expiresAt) - Date.now()) / 1000
+    assert.ok(seconds > 100 && seconds <= 120, lock.expiresAt)
+    assert.deepEqual(await locks(), [lock, lock])
+    const right = { otp: passcodeShown(pending.secret) }
+    assert.equal((await act(person, pending.id, 'device.activate', right)).status, 429)
+
+    const unlocked = await act(person, app.id, 'device.unlock')
+    assert.deepEqual([unlocked.status, unlocked.json.lock], [200, undefined], unlocked.text)
+    assert.deepEqual(await locks(), [undefined, undefined])
+    const [event] = await rows<{ subject_id: string }>(
+      stile,
+      'events',
+      `action = 'DEVICE.UNLOCKED' AND subject_id = $2`,
+      app.id,
+    )
+    assert.ok(event)
+    assert.equal((await act(person, pending.id, 'device.activate', right)).json.status, 'ACTIVE')
+  })
+
   test('L13: an address is activated by the code that was sent there', async () => {
     const person = await newPerson(stile)
     const body = { type: 'EMAIL', email: addressOf(person), status: 'ACTIVATION_REQUIRED' }

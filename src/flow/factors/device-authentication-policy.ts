@@ -53,14 +53,13 @@ export type DeviceAuthenticationPolicy = Readonly<z.output<typeof deviceAuthenti
 
 /** What of a policy this version cannot keep. */
 export function policyProblems(policy: DeviceAuthenticationPolicy): readonly Detail[] {
-  const { whatsApp, mobile, oathToken, rememberMe, newDeviceNotification, ignoreUserLock } = policy
+  const { whatsApp, mobile, oathToken, rememberMe, ignoreUserLock } = policy
   return [
     ...unavailable(whatsApp?.enabled, 'whatsApp.enabled'),
     ...unavailable(mobile.enabled, 'mobile.enabled'),
     ...unavailable(oathToken?.enabled, 'oathToken.enabled'),
     ...unavailable(rememberMe?.web.enabled, 'rememberMe.web.enabled'),
     ...unavailable(ignoreUserLock, 'ignoreUserLock'),
-    ...unavailable(newDeviceNotification !== undefined && newDeviceNotification !== 'NONE', 'newDeviceNotification'),
     ...unavailable(policy.notificationsPolicy, 'notificationsPolicy'),
     ...unavailable(policy.totp.uriParameters, 'totp.uriParameters'),
     ...unavailable(

@@ -12,6 +12,7 @@ import { agreements } from './0009-agreements.ts'
 import { groups } from './0010-groups.ts'
 import { emailDomains } from './0011-email-domains.ts'
 import { oauthConsents } from './0012-oauth-consents.ts'
+import { deviceAuthentications } from './0013-device-authentications.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   groups,
   emailDomains,
   oauthConsents,
+  deviceAuthentications,
 ]

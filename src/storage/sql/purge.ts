@@ -13,6 +13,7 @@ export const transientTables = {
   limits: { time: 'expires_at', key: ['environment_id', 'kind', 'subject'] },
   external_authentications: { time: 'expires_at', key: ['environment_id', 'flow_id'] },
   devices: { time: 'expires_at', key: ['environment_id', 'user_id', 'id'] },
+  device_authentications: { time: 'expires_at', key: ['environment_id', 'id'] },
   inbox: { time: 'expires_at', key: ['environment_id', 'id'] },
   one_time_codes: { time: 'expires_at', key: ['environment_id', 'purpose', 'subject'] },
   environment_changes: { time: 'changed_at', key: ['environment_id', 'version', 'kind', 'object_id'] },

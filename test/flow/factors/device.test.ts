@@ -89,7 +89,6 @@ suite('device authentication policies', () => {
       [{ oathToken: { enabled: true } }, 'oathToken.enabled'],
       [{ rememberMe: { web: { enabled: true } } }, 'rememberMe.web.enabled'],
       [{ ignoreUserLock: true }, 'ignoreUserLock'],
-      [{ newDeviceNotification: 'EMAIL_THEN_SMS' }, 'newDeviceNotification'],
     ]
     for (const [more, target] of asked) {
       assert.deepEqual(
