@@ -8,6 +8,7 @@ import type { UnitBody } from '../storage/port.ts'
 import { removeSessionsOfUser } from '../storage/sql/sessions.ts'
 import { revokeFamiliesOfUser } from '../storage/sql/users.ts'
 import { guessesAtUser } from './password-lockout.ts'
+import { forgetBrowsers } from './remembered-browsers.ts'
 
 /** Removes what a user who is deleted leaves behind; for the unit of the deletion. */
 export function* removeBelongings(environmentId: string, userId: string, now: number): UnitBody<void> {
@@ -20,6 +21,7 @@ export function* removeBelongings(environmentId: string, userId: string, now: nu
   yield* remove('agreement_consents', belonging)
   yield* remove('group_memberships', belonging)
   yield* remove('device_authentications', belonging)
+  yield* forgetBrowsers(environmentId, userId)
   yield clearGuesses(guessesAtUser(environmentId, userId))
   yield* endAccess(environmentId, userId, null, now)
 }

@@ -7,6 +7,7 @@ import { consentsOf } from '../directory/agreement-consents.ts'
 import { deviceFacts, devicesOf } from '../directory/devices.ts'
 import { groupIdsOf } from '../directory/groups.ts'
 import { readConsent } from '../directory/oauth-consents.ts'
+import { isRemembered, readBrowserToken } from '../directory/remembered-browsers.ts'
 import { sessionFacts, sessionFrom } from '../directory/sessions.ts'
 import { type UserWithPassword, userWithPasswordById } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
@@ -132,6 +133,15 @@ async function groupFacts(
   return { userId, ids: await groupIdsOf(kernel, environment.id, userId, user.attributes) }
 }
 
+async function rememberedFact(
+  { kernel, environment, headers, now }: Context,
+  userId: string | null,
+): Promise<{ readonly userId: string } | null> {
+  const token = readBrowserToken(headers.cookie)
+  const counts = userId !== null && (await isRemembered(kernel, environment.id, userId, token, now))
+  return counts ? { userId } : null
+}
+
 async function agreementFacts(
   context: Context,
   userId: string | null,
@@ -191,6 +201,9 @@ async function load(
         break
       case 'devices':
         loaded = { ...loaded, devices: await devicesFact(context, needs.userId) }
+        break
+      case 'remembered':
+        loaded = { ...loaded, remembered: await rememberedFact(context, needs.userId) }
         break
       case 'agreements':
         loaded = {

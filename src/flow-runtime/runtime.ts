@@ -7,6 +7,7 @@
  */
 import type { Context } from '../contract/operation.ts'
 import { hashSessionToken, sessionCookie } from '../directory/session-cookie.ts'
+import { readBrowserToken, type Remembering, remembering } from '../directory/remembered-browsers.ts'
 import { type Session, sessionFacts, sessionFrom, writeSession } from '../directory/sessions.ts'
 import type { UserWithPassword } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
@@ -185,10 +186,12 @@ async function save(context: Context, flow: StoredFlow, { state, effects, writes
   const newToken = signOn || (becameKnown && flow.token === undefined) ? kernel.world.uuid() : undefined
   const kept = signOn?.outcome.session.kept ? await keptSession(context, signOn.outcome) : undefined
   const setsPassword = effects.some((effect) => effect.kind === 'setPassword')
+  const remembered = effects.flatMap((effect) => rememberingOf(context, effect))
   await kernel.storage.commit({
     name: 'save-flow',
     *run() {
       yield* saveFlow(flow, state, newToken)
+      for (const { store } of remembered) yield* store()
       for (const write of writes) if (write.with === 'save' || setsPassword) yield* guarded(write.run)
       if (signOn && newToken) yield* signOnWrites(context, signOn.outcome, kept, newToken)
       if (state.status === 'COMPLETED' || state.status === 'FAILED') {
@@ -205,8 +208,18 @@ async function save(context: Context, flow: StoredFlow, { state, effects, writes
     },
   })
   if (writes.some(({ sends }) => sends)) kernel.wakeOutbox()
-  if (newToken) context.answer['set-cookie'] = sessionCookie(context.site, newToken, now)
+  const cookies = [
+    ...(newToken ? [sessionCookie(context.site, newToken, now)] : []),
+    ...remembered.map(({ cookie }) => cookie),
+  ]
+  if (cookies.length > 0) context.answer['set-cookie'] = cookies
   return newToken
+}
+
+function rememberingOf({ kernel, site, headers, now }: Context, effect: Effect): readonly Remembering[] {
+  if (effect.kind !== 'rememberBrowser') return []
+  const { userId, seconds } = effect
+  return [remembering(kernel, site, { userId, seconds, token: readBrowserToken(headers.cookie), now })]
 }
 
 async function keptSession(context: Context, outcome: Outcome): Promise<Session> {

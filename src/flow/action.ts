@@ -11,6 +11,7 @@ import type { ScopeView } from './consent.ts'
 import type { ExternalAuthentication, ProviderRequest } from './external-authentication.ts'
 import type { FactName, Facts, UserFacts } from './facts.ts'
 import type { DeviceType, DeviceView } from './factors/device.ts'
+import type { RememberedFor } from './factors/device-authentication-policy.ts'
 import type { FailureCode } from './failure.ts'
 import type { Json } from './json.ts'
 import type { FlowSummary } from './flow-summary.ts'
@@ -208,6 +209,8 @@ export interface ActionView {
   readonly agreement?: AgreementView
   /** What a FIDO2 device is asked to sign; what is shown of it are the options of the browser's API. */
   readonly assertion?: AssertionRequest
+  /** Extension: how long the browser is remembered, where that may be asked for. */
+  readonly rememberMe?: { readonly lifeTime: RememberedFor }
   /** Attributes that are asked for. */
   readonly attributes?: readonly { readonly name: ProfileAttribute; readonly required: boolean }[]
   readonly promptText?: string

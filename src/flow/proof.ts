@@ -13,7 +13,7 @@ export const authenticators = ['pwd', 'mfa', 'idp'] as const
 export type Authenticator = (typeof authenticators)[number]
 
 /** Everything that can be proved; what is no authenticator is a deed that a policy asks for beside it. */
-export const methods = [...authenticators, 'webhook', 'profile', 'agreement', 'consent'] as const
+export const methods = [...authenticators, 'webhook', 'profile', 'agreement', 'consent', 'remembered'] as const
 
 /** Whether a method proves who somebody is. */
 export function isAuthenticator(method: Method): method is Authenticator {

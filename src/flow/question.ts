@@ -223,6 +223,8 @@ export type Answer = { [Kind in QuestionKind]: AnswerTo<Kind> }[QuestionKind]
 export type Effect =
   /** Store the new password that was evaluated in this request. */
   | { readonly kind: 'setPassword'; readonly userId: string }
+  /** The user wants this browser to be remembered, for this many seconds. */
+  | { readonly kind: 'rememberBrowser'; readonly userId: string; readonly seconds: number }
   /** The flow is completed: write the session and the user's last sign-on. */
   | { readonly kind: 'signOn'; readonly outcome: Outcome }
   /** The completed flow is resumed: issue what the authorization request asked for. */

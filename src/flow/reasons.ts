@@ -45,6 +45,8 @@ export const transitionReasons = {
   'passcode-accepted': 'The passcode of the device is right.',
   'assertion-needed': 'The policy asks for a second factor: the signature of a FIDO2 device is waited for.',
   'assertion-accepted': 'A FIDO2 device of the user has signed the challenge.',
+  'browser-remembered':
+    'The user has proved a second factor in this browser before, and the policy lets that count for a while.',
   'no-usable-device': 'The user has no device that the policy allows; the policy has failed.',
   'consent-needed': 'The application gets nothing before the user has granted it.',
   'consent-given': 'The user granted what the application asks for.',

@@ -100,6 +100,8 @@ export interface FlowView {
   readonly bypassAllowed?: boolean
   readonly selectedDevice?: { readonly id: string }
   readonly publicKeyCredentialRequestOptions?: string
+  /** Extension. */
+  readonly rememberMe?: NonNullable<ActionView['rememberMe']>
 }
 
 /** Whether the way a user became known lets the flow name them. */

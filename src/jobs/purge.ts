@@ -24,6 +24,7 @@ const keptAfter: Readonly<Record<TransientTable, number>> = {
   external_authentications: marginMilliseconds,
   devices: marginMilliseconds,
   device_authentications: goneMilliseconds,
+  remembered_browsers: marginMilliseconds,
   inbox: marginMilliseconds,
   one_time_codes: marginMilliseconds,
   environment_changes: changeFeedMilliseconds,

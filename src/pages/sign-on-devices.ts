@@ -13,6 +13,8 @@ export interface DevicesView extends FormPlace {
   /** Second factors of the user, and which of them is in use. */
   readonly devices?: readonly DeviceView[] | undefined
   readonly selectedDevice?: { readonly id: string } | undefined
+  /** Where the browser may be remembered. */
+  readonly rememberMe?: object | undefined
   /** JSON text for `navigator.credentials.get`. */
   readonly publicKeyCredentialRequestOptions?: string | undefined
   /** What was wrong with the last attempt. */
@@ -23,7 +25,11 @@ export interface DevicesView extends FormPlace {
 export function passcode(view: DevicesView, context: FieldContext): Content {
   const selected = view.devices?.find(({ id }) => id === view.selectedDevice?.id)
   const unused = view.devices?.filter(({ id }) => id !== selected?.id) ?? []
-  const content = [field(context, 'otp', { isFirst: true }), submit(context, 'passcode.submit')]
+  const content = [
+    field(context, 'otp', { isFirst: true }),
+    remember(view, context),
+    submit(context, 'passcode.submit'),
+  ]
   const forms = [postForm(view, 'otp.check', content)]
   if (selected && isSentTo(selected.type))
     forms.push(deviceForm(view, selected, html`<button class="link">${say(context.language, 'code.again')}</button>`))
@@ -32,6 +38,11 @@ export function passcode(view: DevicesView, context: FieldContext): Content {
     text: whence(selected),
     forms: [...forms, ...otherDevices(view, context, unused)],
   }
+}
+
+/** Whether the second factor shall be spared here for a while. */
+function remember({ rememberMe }: DevicesView, { language }: FieldContext): Html {
+  return html`${rememberMe && html`<label class="check"><input type="checkbox" name="rememberMe" value="true"> ${say(language, 'device.remember')}</label>`}`
 }
 
 /** Where the passcode comes from. */
@@ -55,7 +66,7 @@ export function passkey(view: DevicesView, context: FieldContext): Content {
   const signing = html`<div id="passkey" data-options="${view.publicKeyCredentialRequestOptions ?? ''}" hidden>
 <input type="hidden" name="origin"><input type="hidden" name="assertion">
 <p class="alert" id="passkey-failed" role="alert" hidden>${say(language, 'passkey.failed')}</p>
-<button class="button" type="button"${view.error === undefined && html` autofocus`}>${say(language, 'passkey.use')}</button></div>
+${remember(view, context)}<button class="button" type="button"${view.error === undefined && html` autofocus`}>${say(language, 'passkey.use')}</button></div>
 <p class="alert" id="passkey-unavailable">${say(language, 'passkey.unavailable')}</p>`
   const forms = [postForm(view, 'assertion.check', signing)]
   // A challenge is good for five minutes: whoever came back later asks for another one.

@@ -75,6 +75,7 @@ async function show(
       devices: action?.devices,
       selectedDevice: action?.selectedDevice,
       publicKeyCredentialRequestOptions: display.publicKeyCredentialRequestOptions,
+      rememberMe: action?.rememberMe,
       agreement: action?.agreement,
       agreementText: display.agreementText,
       attributes: action?.attributes,

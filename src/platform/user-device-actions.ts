@@ -13,6 +13,7 @@ import { verifyAttestation } from '../directory/fido2.ts'
 import { fido2Terms, keepCredential } from '../directory/fido2-devices.ts'
 import { challengeFor, challengeMilliseconds } from '../directory/fido2-options.ts'
 import { guessesAtDevices, tryPasscode } from '../directory/passcodes.ts'
+import { forgetBrowsers } from '../directory/remembered-browsers.ts'
 import type { User } from '../directory/users.ts'
 import { takesPasscode } from '../flow/factors/device.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
@@ -184,7 +185,13 @@ const blockDevice = defineOperation({
   errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND'],
   event: 'DEVICE.BLOCKED',
   handle: ({ params }, context) =>
-    change(context, params, updating, ({ blockedAt }) => ({ blocked_at: blockedAt ?? context.now })),
+    change(
+      context,
+      params,
+      updating,
+      ({ blockedAt }) => ({ blocked_at: blockedAt ?? context.now }),
+      () => forgetBrowsers(context.environment.id, params.userId),
+    ),
 })
 
 const unblockDevice = defineOperation({

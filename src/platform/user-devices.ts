@@ -11,6 +11,7 @@ import { vendorMediaType } from '../contract/media-type.ts'
 import { uuid } from '../contract/validation.ts'
 import { tellOfDevice } from '../directory/device-notice.ts'
 import { type Device, devicesOf } from '../directory/devices.ts'
+import { forgetBrowsers } from '../directory/remembered-browsers.ts'
 import type { User } from '../directory/users.ts'
 import { invalidData, notFound } from '../errors/problem.ts'
 import { remove, update } from '../storage/operations.ts'
@@ -103,6 +104,7 @@ const deleteDevice = defineOperation({
         const removed = yield* remove('devices', { ...owner, id: deviceId })
         yield* remove('fido2_credentials', { ...owner, device_id: deviceId })
         if (device.type === 'RECOVERY_CODE') yield* remove('recovery_codes', owner)
+        yield* forgetBrowsers(environment.id, userId)
         yield context.record({ subject: { type: 'DEVICE', id: deviceId }, detail: { userId } })
         if (removed === 0 || device.status !== 'ACTIVE') return
         yield* tellOfDevice(kernel, environment, policy, { user, device, change: 'removed', devices }, now)

@@ -149,7 +149,7 @@ type Command =
   | { readonly do: 'lookup' | 'forgot'; readonly who: 'alice' | 'bob' | 'nobody' }
   | { readonly do: 'recover' | 'verify'; readonly code: 'right' | 'wrong'; readonly fresh: string }
   | { readonly do: 'select'; readonly who: 'alice' | 'bob'; readonly type: 'EMAIL' | 'TOTP' | 'FIDO2' }
-  | { readonly do: 'passcode' | 'sign'; readonly code: 'right' | 'wrong' }
+  | { readonly do: 'passcode' | 'sign'; readonly code: 'right' | 'wrong'; readonly rememberMe: boolean }
   | { readonly do: 'register'; readonly who: 'alice' | 'carol'; readonly fresh: string }
   | { readonly do: 'disable' | 'enable' | 'forceChange' | 'forceVerification'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'rewrite'; readonly policy: 'p1' | 'p2'; readonly plans: readonly ActionPlan[] | null }
@@ -211,6 +211,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constantFrom('passcode', 'sign'),
       code: fc.constantFrom('right', 'right', 'wrong'),
+      rememberMe: fc.boolean(),
     }),
   },
   {
@@ -388,10 +389,22 @@ function run(
         observe(rig, rig.post('device.select', { device: { id: deviceOf(each.who, each.type) } }), before)
         break
       case 'passcode':
-        observe(rig, rig.post('otp.check', { otp: codeFor(rig, before, each.code) }), before)
+        observe(
+          rig,
+          rig.post('otp.check', { otp: codeFor(rig, before, each.code), rememberMe: each.rememberMe }),
+          before,
+        )
         break
       case 'sign':
-        observe(rig, rig.post('assertion.check', { origin: '', assertion: codeFor(rig, before, each.code) }), before)
+        observe(
+          rig,
+          rig.post('assertion.check', {
+            origin: '',
+            assertion: codeFor(rig, before, each.code),
+            rememberMe: each.rememberMe,
+          }),
+          before,
+        )
         break
       case 'verify':
         observe(rig, rig.post('user.verify', { verificationCode: codeFor(rig, before, each.code) }), before)
@@ -551,6 +564,7 @@ function unprovedActions(rig: Rig, userId: string, policyId: string): string[] {
       assert.ok(each)
       const { nickname } = rig.personById(userId)?.facts.attributes ?? {}
       if (each.factor === 'profile' && nickname !== undefined) return []
+      if (each.factor === 'device' && rig.remembered.has(userId)) return []
       if (each.factor === 'agreement' && rig.agreementConsents.has(userId)) return []
       if (each.factor === 'hook' ? hasPassed(rig, userId, action) : isProved(each, own)) return []
       if (rig.demands.has(action.id)) return [action.id]
@@ -728,6 +742,7 @@ suite('properties of the flow machine', () => {
             'password-recovered': 1,
             'passcode-accepted': 1,
             'assertion-accepted': 1,
+            'browser-remembered': 1,
             'email-verified': 2,
             'external-account-known': 1,
             'profile-updated': 1,

@@ -183,11 +183,14 @@ export class Rig {
     defaultDeviceAuthenticationPolicy: {
       ...defaultDeviceAuthenticationPolicy,
       authentication: { deviceSelection: 'PROMPT_TO_SELECT' },
+      rememberMe: { web: { enabled: true, lifeTime: { duration: 30, timeUnit: 'DAYS' } } },
     },
     scopes: new Map(
       ['openid', 'read', 'write'].map((name) => [`id-of-${name}`, { name, resource: { name: 'Shop API' } }]),
     ),
   } satisfies FlowConfiguration
+  /** Ids of users whom the browser is remembered for. */
+  readonly remembered = new Set<string>()
   /** What each user has consented to, by their id. */
   readonly agreementConsents = new Map<string, AgreementConsent & { readonly agreementId: string }>()
   /** Accounts at providers: `provider/subject` -> the user's id. */
@@ -368,6 +371,9 @@ export class Rig {
       ...(names.includes('devices') ? { devices: this.devicesOf(userId) } : {}),
       ...(names.includes('application') ? { application: this.application } : {}),
       ...(names.includes('groups') ? { groups: this.loadGroups(userId) } : {}),
+      ...(names.includes('remembered')
+        ? { remembered: userId !== null && this.remembered.has(userId) ? { userId } : null }
+        : {}),
       ...(names.includes('agreements')
         ? { agreements: { userId: userId ?? '', given: this.agreementConsentsOf(userId), locales: ['en'] } }
         : {}),
@@ -610,6 +616,7 @@ export class Rig {
   }
 
   private carryOut(effect: Effect, secrets: Readonly<Record<string, string>>): void {
+    if (effect.kind === 'rememberBrowser') this.remembered.add(effect.userId)
     const user = effect.kind === 'setPassword' ? this.personById(effect.userId) : undefined
     if (user && secrets.newPassword !== undefined) this.setPassword(user, secrets.newPassword)
   }

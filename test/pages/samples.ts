@@ -131,6 +131,9 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
     'choose a device': signOn('DEVICE_SELECTION_REQUIRED'),
     'passcode by e-mail': signOn('OTP_REQUIRED'),
     'passcode of an app': signOn('OTP_REQUIRED', { devices: [devices[1]], selectedDevice: { id: devices[1].id } }),
+    'passcode, browser may be remembered': signOn('OTP_REQUIRED', {
+      rememberMe: { lifeTime: { duration: 30, timeUnit: 'DAYS' } },
+    }),
     'passcode, wrong': signOn('OTP_REQUIRED', { error: refused('INVALID_OTP', 'otp') }),
     passkey: signOn('ASSERTION_REQUIRED'),
     'passkey, wrong': signOn('ASSERTION_REQUIRED', { error: refused('INVALID_VALUE', 'assertion') }),

@@ -1,6 +1,6 @@
 /**
  * MULTI_FACTOR_AUTHENTICATION: prove a second factor by one of the user's devices. authentication-api 4.2 `device.select`,
- * `otp.check`, `assertion.check`, 5.4, 6.3; decision D7; rows L01, L02, L06, L10, L22.
+ * `otp.check`, `assertion.check`, 5.4, 6.3; decision D7; rows J25, L01, L02, L06, L10, L22, L34.
  *
  * Never: a device of somebody else, or of a kind that the policy does not allow; anything about devices told of a user who
  * has only been named: they go on as if one e-mail device existed.
@@ -9,7 +9,13 @@ import { z } from 'zod'
 import { type ActionTurn, type Decision, defineAction, secret } from '../action.ts'
 import type { Facts } from '../facts.ts'
 import { type DeviceFacts, isSentTo, takesPasscode, viewDevice } from '../factors/device.ts'
-import { allows, type DeviceAuthenticationPolicy, usableDevices } from '../factors/device-authentication-policy.ts'
+import {
+  allows,
+  type DeviceAuthenticationPolicy,
+  remembers,
+  usableDevices,
+} from '../factors/device-authentication-policy.ts'
+import { remembering, sparedUser } from '../factors/remembered.ts'
 import type { Answer, AnswerTo } from '../question.ts'
 import { noSuchDevice, tooManyCodes, tooManyTries, wrongAssertion, wrongPasscode } from '../refusal.ts'
 import { unavailable } from './unavailable.ts'
@@ -32,14 +38,21 @@ const config = z.object({
 /** What the client's browser can do with FIDO2 devices. */
 const compatibility = z.enum(['FULL', 'SECURITY_KEY_ONLY', 'NONE']).optional()
 
+/** Extension: whether the second factor shall be spared in this browser for a while. */
+const rememberMe = z.boolean().optional()
+
 type Config = z.infer<typeof config>
 type Status = 'DEVICE_SELECTION_REQUIRED' | 'OTP_REQUIRED' | 'ASSERTION_REQUIRED'
 
 /**
  * The device that was chosen; null while none is, and for somebody who was only named. `challengedAt`: when a FIDO2 device
- * was asked to sign, epoch milliseconds.
+ * was asked to sign, epoch milliseconds. `remembers`: the browser shall be remembered once what was sent is right.
  */
-const slot = z.strictObject({ deviceId: z.string().nullable(), challengedAt: z.int().exactOptional() })
+const slot = z.strictObject({
+  deviceId: z.string().nullable(),
+  challengedAt: z.int().exactOptional(),
+  remembers: z.literal(true).exactOptional(),
+})
 
 /** A challenge is answered within five minutes, or not at all (row L22). */
 const challengeMilliseconds = 300_000
@@ -60,7 +73,7 @@ export const multiFactorAuthentication = defineAction({
     ...unavailable(configured.applications?.length, 'applications'),
   ],
   conditionFacts: ['session', 'user', 'request'],
-  needs: ['devices', 'configuration'],
+  needs: ['devices', 'configuration', 'remembered'],
   slot,
   freshSlot: { deviceId: null },
   statuses: ['OTP_REQUIRED', 'DEVICE_SELECTION_REQUIRED', 'ASSERTION_REQUIRED'],
@@ -69,32 +82,41 @@ export const multiFactorAuthentication = defineAction({
       in: ['DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED', 'ASSERTION_REQUIRED'],
       body: z.object({ device: z.object({ id: z.string().max(100) }), compatibility }),
     },
-    'otp.check': { in: ['OTP_REQUIRED'], body: z.object({ otp: secret(z.string().min(1).max(64)) }) },
+    'otp.check': { in: ['OTP_REQUIRED'], body: z.object({ otp: secret(z.string().min(1).max(64)), rememberMe }) },
     'assertion.check': {
       in: ['ASSERTION_REQUIRED'],
       body: z.object({
         origin: z.string().max(300),
         assertion: secret(z.string().min(1).max(20_000)),
         compatibility,
+        rememberMe,
       }),
     },
   },
   setsPasswordIn: [],
-  methods: ['mfa'],
+  methods: ['mfa', 'remembered'],
   isPrimary: false,
   isDemandedBy: () => false,
   isSatisfied: (proofs, configured, { facts }) => {
     const policy = policyOf(configured, facts)
-    return proofs.some(({ method, factor }) => method === 'mfa' && factor && policy && allows(policy, factor))
+    if (!policy) return false
+    return proofs.some(({ method, factor }) =>
+      method === 'remembered' ? remembers(policy) !== undefined : method === 'mfa' && factor && allows(policy, factor),
+    )
   },
 
   decide(turn): Decided {
     const { event, user } = turn
     switch (event.type) {
-      case 'enter':
-        return user === null && turn.identifier === null
-          ? { outcome: 'fail', failure: 'POLICY_NOT_SATISFIED', reason: 'action-failed' }
+      case 'enter': {
+        if (user === null && turn.identifier === null) {
+          return { outcome: 'fail', failure: 'POLICY_NOT_SATISFIED', reason: 'action-failed' }
+        }
+        const spared = sparedUser(policyOf(turn.config, turn.facts), turn)
+        return spared
+          ? { outcome: 'prove', methods: ['remembered'], user: spared, reason: 'browser-remembered' }
           : choose(turn)
+      }
       case 'device.select': {
         const device = devicesOf(turn).find(({ id }) => id === event.body.device.id)
         return device ? use(turn, device) : { outcome: 'refuse', refusal: noSuchDevice }
@@ -111,13 +133,14 @@ export const multiFactorAuthentication = defineAction({
             policyId: policyIdOf(turn.config),
             flowId: turn.flow.id,
           },
+          slot: withRemembering(turn, event.body.rememberMe),
         }
       case 'assertion.check':
-        return checkAssertion(turn, event.body.origin)
+        return checkAssertion(turn, event.body)
       case 'external':
         throw new Error('MULTI_FACTOR_AUTHENTICATION asks no identity provider')
       case 'answer':
-        return judge(event.answer, turn.slot)
+        return judge(event.answer, turn)
     }
   },
   viewFacts: ['devices', 'configuration'],
@@ -125,10 +148,12 @@ export const multiFactorAuthentication = defineAction({
     const policy = policyOf(configured, facts)
     const devices = policy ? usableDevices(facts.devices ?? [], policy) : []
     const policyId = policyIdOf(configured)
+    const lifeTime = policy && remembers(policy)
     return {
       bypassAllowed: false,
       devices: devices.map(viewDevice),
       ...(deviceId === null ? {} : { selectedDevice: { id: deviceId } }),
+      ...(lifeTime ? { rememberMe: { lifeTime } } : {}),
       ...(challengedAt === undefined ? {} : { assertion: { deviceIds: signersOf(devices), policyId, challengedAt } }),
     }
   },
@@ -192,7 +217,11 @@ function use({ user, config: configured, flow, now }: Turn, device: DeviceFacts)
   return { outcome: 'ask', question, slot: chosen }
 }
 
-function checkAssertion(turn: Turn, origin: string): Decided {
+function checkAssertion(
+  turn: Turn,
+  sent: { readonly origin: string; readonly rememberMe?: boolean | undefined },
+): Decided {
+  const { origin } = sent
   const {
     user,
     slot: { challengedAt },
@@ -212,24 +241,28 @@ function checkAssertion(turn: Turn, origin: string): Decided {
     challengedAt,
     origin,
   } as const
-  return { outcome: 'ask', question }
+  return { outcome: 'ask', question, slot: withRemembering(turn, sent.rememberMe) }
 }
 
-function judge(answer: Answer, chosen: Slot): Decided {
+function withRemembering({ slot: { remembers: _, ...chosen } }: Turn, asked: boolean | undefined): Slot {
+  return asked ? { ...chosen, remembers: true } : chosen
+}
+
+function judge(answer: Answer, turn: Turn): Decided {
   switch (answer.to) {
     case 'sendPasscode':
       if (answer.result === 'lockedOut') return { outcome: 'refuse', refusal: tooManyCodes(answer.secondsUntilUnlock) }
-      return { outcome: 'wait', status: 'OTP_REQUIRED', slot: chosen, reason: 'passcode-needed' }
+      return { outcome: 'wait', status: 'OTP_REQUIRED', slot: turn.slot, reason: 'passcode-needed' }
     case 'checkPasscode':
-      return judgePasscode(answer)
+      return judgePasscode(answer, turn)
     case 'checkAssertion':
-      return judgeAssertion(answer)
+      return judgeAssertion(answer, turn)
     default:
       throw new Error('MULTI_FACTOR_AUTHENTICATION asks about devices only')
   }
 }
 
-function judgePasscode(answer: AnswerTo<'checkPasscode'>): Decided {
+function judgePasscode(answer: AnswerTo<'checkPasscode'>, turn: Turn): Decided {
   switch (answer.result) {
     case 'rejected':
       return { outcome: 'refuse', refusal: wrongPasscode }
@@ -241,18 +274,26 @@ function judgePasscode(answer: AnswerTo<'checkPasscode'>): Decided {
         methods: ['mfa'],
         factor: answer.factor,
         user: answer.user,
+        effects: remembering(policyOf(turn.config, turn.facts), turn.slot.remembers, answer.user.id),
         reason: 'passcode-accepted',
       }
   }
 }
 
-function judgeAssertion(answer: AnswerTo<'checkAssertion'>): Decided {
+function judgeAssertion(answer: AnswerTo<'checkAssertion'>, turn: Turn): Decided {
   switch (answer.result) {
     case 'rejected':
       return { outcome: 'refuse', refusal: wrongAssertion }
     case 'lockedOut':
       return { outcome: 'refuse', refusal: tooManyTries('assertion', answer.secondsUntilUnlock) }
     case 'accepted':
-      return { outcome: 'prove', methods: ['mfa'], factor: 'FIDO2', user: answer.user, reason: 'assertion-accepted' }
+      return {
+        outcome: 'prove',
+        methods: ['mfa'],
+        factor: 'FIDO2',
+        user: answer.user,
+        effects: remembering(policyOf(turn.config, turn.facts), turn.slot.remembers, answer.user.id),
+        reason: 'assertion-accepted',
+      }
   }
 }

@@ -43,13 +43,45 @@ export const deviceAuthenticationPolicySchema = z.object({
   /** Extension: recovery codes. */
   recoveryCodes: z.object({ enabled: z.boolean(), ...common, failure: failure.optional() }).optional(),
   oathToken: z.looseObject({ enabled: z.boolean() }).optional(),
-  rememberMe: z.object({ web: z.looseObject({ enabled: z.boolean() }) }).optional(),
+  rememberMe: z
+    .object({
+      web: z.object({
+        enabled: z.boolean(),
+        lifeTime: z.object({ duration: z.int().min(1), timeUnit: z.enum(['MINUTES', 'HOURS', 'DAYS']) }),
+      }),
+    })
+    .optional(),
   newDeviceNotification: z.enum(['NONE', 'EMAIL_THEN_SMS', 'SMS_THEN_EMAIL']).optional(),
   ignoreUserLock: z.boolean().optional(),
   notificationsPolicy: z.object({ id: z.string() }).optional(),
 })
 
 export type DeviceAuthenticationPolicy = Readonly<z.output<typeof deviceAuthenticationPolicySchema>>
+
+const secondsIn = { MINUTES: 60, HOURS: 3600, DAYS: 86_400 } as const
+
+/** Longer than this no browser is remembered. */
+const mostDays = 365
+
+function tooLong(lifeTime: RememberedFor | undefined): readonly Detail[] {
+  if (!lifeTime || rememberedSeconds(lifeTime) <= mostDays * secondsIn.DAYS) return []
+  return [
+    { code: 'INVALID_VALUE', target: 'rememberMe.web.lifeTime', message: `must not be more than ${mostDays} days` },
+  ]
+}
+
+/** How long a browser is remembered. */
+export type RememberedFor = NonNullable<DeviceAuthenticationPolicy['rememberMe']>['web']['lifeTime']
+
+/** The same in seconds. */
+export function rememberedSeconds({ duration, timeUnit }: RememberedFor): number {
+  return duration * secondsIn[timeUnit]
+}
+
+/** How long a policy lets browsers be remembered; undefined: it does not. */
+export function remembers({ rememberMe }: DeviceAuthenticationPolicy): RememberedFor | undefined {
+  return rememberMe?.web.enabled ? rememberMe.web.lifeTime : undefined
+}
 
 /** What of a policy this version cannot keep. */
 export function policyProblems(policy: DeviceAuthenticationPolicy): readonly Detail[] {
@@ -58,7 +90,7 @@ export function policyProblems(policy: DeviceAuthenticationPolicy): readonly Det
     ...unavailable(whatsApp?.enabled, 'whatsApp.enabled'),
     ...unavailable(mobile.enabled, 'mobile.enabled'),
     ...unavailable(oathToken?.enabled, 'oathToken.enabled'),
-    ...unavailable(rememberMe?.web.enabled, 'rememberMe.web.enabled'),
+    ...tooLong(rememberMe?.web.lifeTime),
     ...unavailable(ignoreUserLock, 'ignoreUserLock'),
     ...unavailable(policy.notificationsPolicy, 'notificationsPolicy'),
     ...unavailable(policy.totp.uriParameters, 'totp.uriParameters'),

@@ -43,6 +43,7 @@ export const german = {
   'passcode.submit': 'Weiter',
   'device.heading': 'Wie möchten Sie fortfahren?',
   'device.text': 'Wählen Sie einen zweiten Faktor.',
+  'device.remember': 'In diesem Browser eine Weile nicht mehr fragen',
   'device.others': 'Etwas anderes verwenden',
   'device.EMAIL': 'E-Mail',
   'device.SMS': 'SMS',

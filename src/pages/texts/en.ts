@@ -41,6 +41,7 @@ export const english = {
   'passcode.submit': 'Continue',
   'device.heading': 'How do you want to continue?',
   'device.text': 'Choose a second factor.',
+  'device.remember': 'Do not ask again in this browser for a while',
   'device.others': 'Use something else',
   'device.EMAIL': 'E-mail',
   'device.SMS': 'Text message',

@@ -13,6 +13,7 @@ import { groups } from './0010-groups.ts'
 import { emailDomains } from './0011-email-domains.ts'
 import { oauthConsents } from './0012-oauth-consents.ts'
 import { deviceAuthentications } from './0013-device-authentications.ts'
+import { rememberedBrowsers } from './0014-remembered-browsers.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   emailDomains,
   oauthConsents,
   deviceAuthentications,
+  rememberedBrowsers,
 ]

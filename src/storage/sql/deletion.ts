@@ -25,6 +25,7 @@ export const environmentTables = {
   devices: ['user_id', 'id'],
   fido2_credentials: ['credential_id'],
   recovery_codes: ['user_id', 'code_hash'],
+  remembered_browsers: ['user_id', 'token_hash'],
   device_authentications: ['id'],
   inbox: ['id'],
   one_time_codes: ['purpose', 'subject'],

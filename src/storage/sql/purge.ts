@@ -14,6 +14,7 @@ export const transientTables = {
   external_authentications: { time: 'expires_at', key: ['environment_id', 'flow_id'] },
   devices: { time: 'expires_at', key: ['environment_id', 'user_id', 'id'] },
   device_authentications: { time: 'expires_at', key: ['environment_id', 'id'] },
+  remembered_browsers: { time: 'expires_at', key: ['environment_id', 'user_id', 'token_hash'] },
   inbox: { time: 'expires_at', key: ['environment_id', 'id'] },
   one_time_codes: { time: 'expires_at', key: ['environment_id', 'purpose', 'subject'] },
   environment_changes: { time: 'changed_at', key: ['environment_id', 'version', 'kind', 'object_id'] },

@@ -87,7 +87,10 @@ suite('device authentication policies', () => {
       [{ mobile: { ...standard.mobile, enabled: true } }, 'mobile.enabled'],
       [{ whatsApp: { ...standard.sms, enabled: true } }, 'whatsApp.enabled'],
       [{ oathToken: { enabled: true } }, 'oathToken.enabled'],
-      [{ rememberMe: { web: { enabled: true } } }, 'rememberMe.web.enabled'],
+      [
+        { rememberMe: { web: { enabled: true, lifeTime: { duration: 366, timeUnit: 'DAYS' } } } },
+        'rememberMe.web.lifeTime',
+      ],
       [{ ignoreUserLock: true }, 'ignoreUserLock'],
     ]
     for (const [more, target] of asked) {
@@ -96,7 +99,8 @@ suite('device authentication policies', () => {
         [target],
       )
     }
-    assert.deepEqual(policyProblems({ ...standard, oathToken: off, rememberMe: { web: off } }), [])
+    const web = { enabled: true, lifeTime: { duration: 365, timeUnit: 'DAYS' } } as const
+    assert.deepEqual(policyProblems({ ...standard, oathToken: off, rememberMe: { web } }), [])
   })
 
   test('L10: a passcode may be tried as often as the policy says, never more than seven times in two minutes', () => {
