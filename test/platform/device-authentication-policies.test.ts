@@ -71,7 +71,7 @@ suite('device authentication policies', () => {
       [policy({ sms: undefined }), 'sms'],
       [policy({ sms }), 'sms.otp.otpLength'],
       [policy({ mobile: { ...standard.mobile, enabled: true } }), 'mobile.enabled'],
-      [policy({ rememberMe: { web: { enabled: true } } }), 'rememberMe.web.enabled'],
+      [policy({ rememberMe: { web: { enabled: true } } }), 'rememberMe.web.lifeTime'],
       [policy({ authentication: { deviceSelection: 'ANY' } }), 'authentication.deviceSelection'],
     ]
     const before = await all()
