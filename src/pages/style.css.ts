@@ -105,6 +105,9 @@ h2 {
   font-size: 1rem;
   line-height: 1.4;
 }
+form + h2 {
+  margin-top: 1.5rem;
+}
 p {
   margin: 0 0 1rem;
 }
