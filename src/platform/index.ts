@@ -33,6 +33,7 @@ import { roleOperations } from './roles.ts'
 import { scopeOperations } from './scopes.ts'
 import { settingsOperations } from './settings.ts'
 import { signOnPolicyOperations } from './sign-on-policies.ts'
+import { sessionLogoutOperations } from './session-logout.ts'
 import { signOnPolicyActionOperations } from './sign-on-policy-actions.ts'
 import { signOnPolicyAssignmentOperations } from './sign-on-policy-assignments.ts'
 import { templateContentsBulkOperations } from './template-contents-bulk.ts'
@@ -61,6 +62,7 @@ export const platformOperations: readonly Operation[] = [
   ...userOperations,
   ...userPasswordOperations,
   ...userSessionOperations,
+  ...sessionLogoutOperations,
   ...groupOperations,
   ...groupNestingOperations,
   ...userGroupOperations,
