@@ -45,6 +45,7 @@ export const transitionReasons = {
   'passcode-accepted': 'The passcode of the device is right.',
   'assertion-needed': 'The policy asks for a second factor: the signature of a FIDO2 device is waited for.',
   'assertion-accepted': 'A FIDO2 device of the user has signed the challenge.',
+  'passkey-accepted': 'A passkey of the user has signed the challenge, and has verified its user.',
   'no-usable-device': 'The user has no device that the policy allows; the policy has failed.',
   'consent-needed': 'The application gets nothing before the user has granted it.',
   'consent-given': 'The user granted what the application asks for.',

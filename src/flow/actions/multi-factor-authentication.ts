@@ -8,8 +8,14 @@
 import { z } from 'zod'
 import { type ActionTurn, type Decision, defineAction, secret } from '../action.ts'
 import type { Facts } from '../facts.ts'
+import { assertionBody, compatibility } from '../factors/assertion.ts'
 import { type DeviceFacts, isSentTo, takesPasscode, viewDevice } from '../factors/device.ts'
-import { allows, type DeviceAuthenticationPolicy, usableDevices } from '../factors/device-authentication-policy.ts'
+import {
+  allows,
+  type DeviceAuthenticationPolicy,
+  sharesFido2Policy,
+  usableDevices,
+} from '../factors/device-authentication-policy.ts'
 import type { Answer, AnswerTo } from '../question.ts'
 import { noSuchDevice, tooManyCodes, tooManyTries, wrongAssertion, wrongPasscode } from '../refusal.ts'
 import { unavailable } from './unavailable.ts'
@@ -28,9 +34,6 @@ const config = z.object({
   voice: off,
   applications: z.array(z.looseObject({})).optional(),
 })
-
-/** What the client's browser can do with FIDO2 devices. */
-const compatibility = z.enum(['FULL', 'SECURITY_KEY_ONLY', 'NONE']).optional()
 
 type Config = z.infer<typeof config>
 type Status = 'DEVICE_SELECTION_REQUIRED' | 'OTP_REQUIRED' | 'ASSERTION_REQUIRED'
@@ -70,14 +73,7 @@ export const multiFactorAuthentication = defineAction({
       body: z.object({ device: z.object({ id: z.string().max(100) }), compatibility }),
     },
     'otp.check': { in: ['OTP_REQUIRED'], body: z.object({ otp: secret(z.string().min(1).max(64)) }) },
-    'assertion.check': {
-      in: ['ASSERTION_REQUIRED'],
-      body: z.object({
-        origin: z.string().max(300),
-        assertion: secret(z.string().min(1).max(20_000)),
-        compatibility,
-      }),
-    },
+    'assertion.check': { in: ['ASSERTION_REQUIRED'], body: assertionBody },
   },
   setsPasswordIn: [],
   methods: ['mfa'],
@@ -85,7 +81,12 @@ export const multiFactorAuthentication = defineAction({
   isDemandedBy: () => false,
   isSatisfied: (proofs, configured, { facts }) => {
     const policy = policyOf(configured, facts)
-    return proofs.some(({ method, factor }) => method === 'mfa' && factor && policy && allows(policy, factor))
+    const standard = facts.configuration?.defaultDeviceAuthenticationPolicy
+    return proofs.some(({ method, factor, userVerified }) => {
+      if (method !== 'mfa' || !factor || !policy || !allows(policy, factor)) return false
+      // A passkey in the place of a password was judged by the default policy.
+      return !userVerified || sharesFido2Policy(policy, standard)
+    })
   },
 
   decide(turn): Decided {
