@@ -29,8 +29,8 @@ if (passkey && window.PublicKeyCredential) {
   const button = passkey.querySelector('button')
   const told = passkey.querySelector('#passkey-failed')
   const { page } = button.dataset
-  const shownAt = Date.now()
-  const isStale = () => page && Date.now() - shownAt > 240000
+  let isStale = false
+  if (page) setTimeout(() => (isStale = true), 240000)
   let asking = new AbortController()
   const use = async (mediation) => {
     asking.abort()
@@ -45,7 +45,7 @@ if (passkey && window.PublicKeyCredential) {
         allowCredentials: options.allowCredentials.map((each) => ({ ...each, id: Uint8Array.from(each.id) })),
       },
     })
-    if (isStale()) return location.assign(page)
+    if (isStale) return location.assign(page)
     const { clientDataJSON, authenticatorData, signature, userHandle } = response
     form.elements.origin.value = location.origin
     form.elements.assertion.value = JSON.stringify({
@@ -73,7 +73,7 @@ if (passkey && window.PublicKeyCredential) {
   document.querySelector('#passkey-unavailable')?.remove()
   button.addEventListener('click', () => {
     told.hidden = true
-    if (isStale()) location.assign(page)
+    if (isStale) location.assign(page)
     else use().catch(failed)
   })
   if (page) fillIn().catch(ignore)

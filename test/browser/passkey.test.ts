@@ -186,9 +186,10 @@ browserSuite('a passkey in Chromium', ({ withPage }) => {
 
       await page.context().clearCookies()
       await verify(false)
+      await page.clock.install()
       await page.goto(application)
       await button.waitFor()
-      await page.clock.setFixedTime(Date.now() + 300_000)
+      await page.clock.fastForward(240_000)
       await verify(true)
       const fresh = page.waitForRequest(/view=passkey/)
       await button.click()

@@ -8,6 +8,7 @@ import { after, before, suite, test } from 'node:test'
 import { decodeJwt } from 'jose'
 import { update } from '../../src/storage/operations.ts'
 import { testWorld, type TestWorld } from '../../src/world.ts'
+import { sentMembers } from '../platform/members.ts'
 import { type Said, SoftwareAuthenticator } from '../harness/software-authenticator.ts'
 import { Browser, piFlowRequest, pkce, redeem } from '../harness/sign-on.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
@@ -281,7 +282,7 @@ suite('a passkey alone', () => {
     const lenient = { option: 'PREFERRED', enforceDuringAuthentication: false }
     const { person, passkey } = await personWithPasskey()
     const path = `/fido2Policies/${standard.id}`
-    const { _links, id: _id, environment, createdAt, updatedAt, deviceAuthenticationPolicies, ...sent } = standard
+    const sent = sentMembers({ ...standard, deviceAuthenticationPolicies: undefined })
     const changed = await stile.api('PUT', path, { ...sent, userVerification: lenient })
     assert.equal(changed.status, 200, changed.text)
     await stile.node.kernel.environments.poll()
