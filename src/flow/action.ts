@@ -113,8 +113,9 @@ export type Decision<Slot, Status extends string> =
       readonly demands?: string
       /** The agreement that the user has consented to. */
       readonly agreement?: string
-      /** The device that proved it. */
+      /** The device that proved it, and whether it has verified its user: a passkey in the place of a password. */
       readonly factor?: DeviceType
+      readonly userVerified?: true
       /** The consent that was recorded. */
       readonly consentId?: string
       readonly user: UserFacts
@@ -178,6 +179,8 @@ export interface ActionDefinition<Type extends string, Config, Slot, Status exte
   readonly setsPasswordIn: readonly Status[]
   /** What it can prove. */
   readonly methods: readonly Method[]
+  /** Whether it can be proved by a passkey, which is `mfa`, as well. */
+  takesPasskeys?(config: NoInfer<Config>): boolean
   /** Whether it proves who the user is, so that `prompt=login` and `max_age` demand it whatever its condition. */
   readonly isPrimary: boolean
   /** Whether the account itself has to go through this action, whatever its condition. */

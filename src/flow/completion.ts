@@ -55,7 +55,7 @@ export function judge(policy: LivePolicy, flow: FlowState, facts: Facts, now: nu
     const { runs, reason } = isRequired ? { runs: true, reason: before.reason } : whetherToRun(variants, matter)
     if (!runs) {
       steps.push({ id, type, standing: 'SKIPPED', reason })
-      if (reason === 'satisfied-by-session') spared.push(...definition.methods)
+      if (reason === 'satisfied-by-session') spared.push(...definition.methods, ...passkeyMethods(variants[0].action))
       continue
     }
     const standing = { actionId: id, user: evidence.user, identifier: flow.identifier, facts, now }
@@ -139,6 +139,11 @@ function liveSession({ session }: FlowState, { session: now }: Facts): SessionFa
 
 function isMet({ definition, config }: CompiledAction, proofs: readonly Proof[], standing: Standing): boolean {
   return definition.isSatisfied(proofs, config, standing)
+}
+
+/** What a passkey proves, where an action takes one. */
+function passkeyMethods({ definition, config }: CompiledAction): readonly Method[] {
+  return definition.takesPasskeys?.(config) ? ['mfa'] : []
 }
 
 /** What there is to judge. */

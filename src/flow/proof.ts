@@ -42,6 +42,8 @@ export const proof = z.strictObject({
   agreement: z.string().exactOptional(),
   /** The kind of device that proved it, where one did. */
   factor: z.enum(deviceTypes).exactOptional(),
+  /** That device has verified its user, as a passkey does in the place of a password: two factors in one. */
+  userVerified: z.literal(true).exactOptional(),
   /** The consent that was recorded. */
   consentId: z.string().exactOptional(),
 })

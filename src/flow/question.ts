@@ -202,6 +202,22 @@ export interface Questions {
       | { readonly result: 'rejected' }
       | LockedOut
   }
+  /**
+   * Whose passkey has signed a challenge of this flow and verified its user (one guess)? Where somebody was named, nobody
+   * else is accepted: `userId` is null where nobody has that name. Its counter moves with the state.
+   */
+  readonly checkPasskey: {
+    readonly ask: {
+      readonly isNamed: boolean
+      readonly userId: string | null
+      /** The page that asked the device, as the client says. */
+      readonly origin: string
+    }
+    readonly answer:
+      | { readonly result: 'accepted'; readonly user: UserFacts }
+      | { readonly result: 'rejected' }
+      | LockedOut
+  }
 }
 
 /** The name of a question. */

@@ -157,6 +157,11 @@ export function mayBe({ hintedUserId }: FlowState['request'], userId: string): b
   return hintedUserId === null || hintedUserId === userId
 }
 
+/** Where a flow stands: it changes with everything that the flow accepts, and with nothing else. */
+export function positionOf({ trace }: FlowState): string {
+  return `${trace.length}@${trace.at(-1)?.at}`
+}
+
 /** Whether nothing can be done to the flow any more but to resume it. */
 export function isFinished(state: FlowState): boolean {
   return state.status === 'COMPLETED' || state.status === 'FAILED'

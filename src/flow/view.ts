@@ -6,6 +6,7 @@
  * the browser's own session named them; an address made here.
  */
 import type { ActionView, AgreementView } from './action.ts'
+import { asksForPasskey } from './actions/account/passkey.ts'
 import { actionOfType, type MediaType } from './actions/index.ts'
 import type { DeviceView } from './factors/device.ts'
 import type { Failure } from './failure.ts'
@@ -119,6 +120,7 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
   const { passwordPolicy, action = {}, publicKeyCredentialRequestOptions, agreementText: text } = display
   // Nothing of somebody who has proved nothing yet (row J26).
   const { devices, attributes, agreement, assertion, scopes, ...members } = user ? action : {}
+  const isChallenged = assertion !== undefined || asksForPasskey(state)
   return {
     _links: {
       ...Object.fromEntries(state.offers.map((name) => [name, { href: links.self }])),
@@ -138,7 +140,7 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
       ...(requiredStep ? { requiredStep } : {}),
     },
     ...members,
-    ...(assertion && publicKeyCredentialRequestOptions ? { publicKeyCredentialRequestOptions } : {}),
+    ...(isChallenged && publicKeyCredentialRequestOptions ? { publicKeyCredentialRequestOptions } : {}),
     id: state.id,
     environment: { id: state.environmentId },
     ...(session ? { session: { id: session } } : {}),

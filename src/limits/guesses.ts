@@ -15,6 +15,7 @@ export type GuessKind =
   | 'recovery-code'
   | 'verification-code'
   | 'passcode'
+  | 'passkey'
   | 'code-sending'
   | 'email-change-reversal'
   | 'address-password'

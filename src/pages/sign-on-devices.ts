@@ -59,16 +59,22 @@ function otherDevices(view: DevicesView, context: FieldContext, unused: readonly
 }
 
 /** The browser is asked by sign-on-script.ts; what it answers goes into the hidden fields. */
-export function passkey(view: DevicesView, context: FieldContext): Content {
+export function signingForm(view: DevicesView, context: FieldContext): Html {
   const { language } = context
-  const selected = view.devices?.find(({ id }) => id === view.selectedDevice?.id)
-  const unused = view.devices?.filter(({ type }) => type !== 'FIDO2') ?? []
   const signing = html`<div id="passkey" data-options="${view.publicKeyCredentialRequestOptions ?? ''}" hidden>
 <input type="hidden" name="origin"><input type="hidden" name="assertion">
 <p class="alert" id="passkey-failed" role="alert" hidden>${say(language, 'passkey.failed')}</p>
 ${remember(view, context)}<button class="button" type="button"${view.error === undefined && html` autofocus`}>${say(language, 'passkey.use')}</button></div>
 <p class="alert" id="passkey-unavailable">${say(language, 'passkey.unavailable')}</p>`
-  const forms = [postForm(view, 'assertion.check', signing)]
+  return postForm(view, 'assertion.check', signing)
+}
+
+/** The signature of a FIDO2 device. */
+export function passkey(view: DevicesView, context: FieldContext): Content {
+  const { language } = context
+  const selected = view.devices?.find(({ id }) => id === view.selectedDevice?.id)
+  const unused = view.devices?.filter(({ type }) => type !== 'FIDO2') ?? []
+  const forms = [signingForm(view, context)]
   // A challenge is good for five minutes: whoever came back later asks for another one.
   if (selected)
     forms.push(deviceForm(view, selected, html`<button class="link">${say(language, 'passkey.again')}</button>`))

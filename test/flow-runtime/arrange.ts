@@ -136,9 +136,14 @@ export function saidTo(stile: Stile, options: string): Said {
   return { challenge: Buffer.from(challenge).toString('base64url'), origin: stile.authUrl, rpId: rpId ?? rp.id }
 }
 
-/** The answer of an authenticator to a flow. */
-export function signature(stile: Stile, passkey: SoftwareAuthenticator, options: string): string {
-  return passkey.assert(saidTo(stile, options))
+/** The answer of an authenticator to a flow. @param lie what of it is not what an honest one says */
+export function signature(
+  stile: Stile,
+  passkey: SoftwareAuthenticator,
+  options: string,
+  lie: Partial<Said> = {},
+): string {
+  return passkey.assert({ ...saidTo(stile, options), ...lie })
 }
 
 /** Makes a device authentication policy, and returns its id. */

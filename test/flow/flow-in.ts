@@ -5,6 +5,7 @@ import { compilePolicy } from '../../src/flow/policy.ts'
 import { deviceOf, loginPolicy, partner, Rig, terms } from './rig.ts'
 
 const offering = {
+  passkeys: { enabled: true },
   recovery: { enabled: true },
   registration: { enabled: true },
   socialProviders: [{ id: partner.id }],

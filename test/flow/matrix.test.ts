@@ -11,11 +11,11 @@ import type { FlowEvent } from '../../src/flow/turn.ts'
 import { flowIn } from './flow-in.ts'
 import { canary, codeOf, deviceOf, type Rig } from './rig.ts'
 
-/** authentication-api 3.3 and 4.1. */
+/** authentication-api 3.3 and 4.1; `assertion.check` where passkeys sign on alone is an extension. */
 const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
-  USERNAME_PASSWORD_REQUIRED: ['usernamePassword.check', 'password.forgot', 'user.register'],
-  PASSWORD_REQUIRED: ['usernamePassword.check', 'password.forgot', 'session.reset'],
-  SIGN_ON_REQUIRED: ['user.lookup', 'password.forgot', 'user.register'],
+  USERNAME_PASSWORD_REQUIRED: ['usernamePassword.check', 'password.forgot', 'user.register', 'assertion.check'],
+  PASSWORD_REQUIRED: ['usernamePassword.check', 'password.forgot', 'session.reset', 'assertion.check'],
+  SIGN_ON_REQUIRED: ['user.lookup', 'password.forgot', 'user.register', 'assertion.check'],
   RECOVERY_CODE_REQUIRED: ['password.recover', 'password.sendRecoveryCode', 'session.reset'],
   VERIFICATION_CODE_REQUIRED: ['user.verify', 'user.sendVerificationCode'],
   MUST_CHANGE_PASSWORD: ['password.reset'],

@@ -58,6 +58,8 @@ interface ActionPlan {
   readonly factor: 'pwd' | 'mfa' | 'name' | 'idp' | 'device' | 'hook' | 'profile' | 'agreement'
   /** Whether an identity provider may be used in the place of a password. */
   readonly trusts: boolean
+  /** Whether a passkey may be used in the place of a password. */
+  readonly passkeys: boolean
   readonly condition: ConditionJson | null
   readonly asksDeviceFirst: boolean
 }
@@ -66,6 +68,7 @@ const plan: fc.Arbitrary<ActionPlan> = fc.record({
   id: fc.constantFrom('a', 'b', 'c', 'd'),
   factor: fc.constantFrom('pwd', 'pwd', 'pwd', 'mfa', 'mfa', 'name', 'idp', 'device', 'hook', 'profile', 'agreement'),
   trusts: fc.boolean(),
+  passkeys: fc.boolean(),
   condition: fc.option(condition, { freq: 3 }),
   asksDeviceFirst: fc.boolean(),
 })
@@ -73,8 +76,8 @@ const plan: fc.Arbitrary<ActionPlan> = fc.record({
 /** Words of `amr`, and which evidence is behind each. */
 const shownBy: Readonly<Record<string, readonly string[]>> = {
   otp: ['device'],
-  pop: ['signature'],
-  mfa: ['device', 'signature'],
+  pop: ['signature', 'passkey'],
+  mfa: ['device', 'signature', 'passkey'],
 }
 
 const planned = new WeakMap<CompiledAction, ActionPlan>()
@@ -102,13 +105,14 @@ function compile(
   makeCondition: MakeCondition,
 ): CompiledPolicy {
   const actions = actionPlans.map((each, index): CompiledAction => {
-    const { id, factor, asksDeviceFirst, trusts } = each
+    const { id, factor, asksDeviceFirst, trusts, passkeys } = each
     const compiled = makeCondition(each.condition)
     const source = {
       id: `${policyId}-${id}`,
       type: typeOf[factor],
       priority: index + 1,
       ...offering,
+      passkeys: { enabled: passkeys },
       socialProviders: trusts ? [{ id: partner.id }] : [],
       identityProvider: { id: partner.id },
       webhook: { url: `https://${trusts ? 'one' : 'other'}.example`, onError: asksDeviceFirst ? 'CONTINUE' : 'DENY' },
@@ -150,6 +154,7 @@ type Command =
   | { readonly do: 'recover' | 'verify'; readonly code: 'right' | 'wrong'; readonly fresh: string }
   | { readonly do: 'select'; readonly who: 'alice' | 'bob'; readonly type: 'EMAIL' | 'TOTP' | 'FIDO2' }
   | { readonly do: 'passcode' | 'sign'; readonly code: 'right' | 'wrong'; readonly rememberMe: boolean }
+  | { readonly do: 'passkey'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'register'; readonly who: 'alice' | 'carol'; readonly fresh: string }
   | { readonly do: 'disable' | 'enable' | 'forceChange' | 'forceVerification'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'rewrite'; readonly policy: 'p1' | 'p2'; readonly plans: readonly ActionPlan[] | null }
@@ -179,6 +184,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('agree'), accept: fc.constantFrom(true, true, true, false) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('revise') }) },
   { weight: 8, arbitrary: check() },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('passkey'), who: fc.constantFrom('alice', 'alice', 'bob') }) },
   {
     weight: 3,
     arbitrary: fc.record({ do: fc.constantFrom('reset', 'reset', 'resume', 'endSession', 'restoreSession') }),
@@ -406,6 +412,9 @@ function run(
           before,
         )
         break
+      case 'passkey':
+        observe(rig, rig.post('assertion.check', { origin: '', assertion: codeOf(each.who) }), before)
+        break
       case 'verify':
         observe(rig, rig.post('user.verify', { verificationCode: codeFor(rig, before, each.code) }), before)
         break
@@ -566,7 +575,7 @@ function unprovedActions(rig: Rig, userId: string, policyId: string): string[] {
       if (each.factor === 'profile' && nickname !== undefined) return []
       if (each.factor === 'device' && rig.remembered.has(userId)) return []
       if (each.factor === 'agreement' && rig.agreementConsents.has(userId)) return []
-      if (each.factor === 'hook' ? hasPassed(rig, userId, action) : isProved(each, own)) return []
+      if (each.factor === 'hook' ? hasPassed(rig, userId, action) : isProved(each, own, action.id)) return []
       if (rig.demands.has(action.id)) return [action.id]
       const isDue = isForced && (each.factor === 'pwd' || each.factor === 'idp' || !hasPrimary)
       const isSkippable = each.condition !== null && !possible(each.condition, rig, counts, userId).has(true)
@@ -597,14 +606,18 @@ function isGranted({ request: { consent }, evidence, consents }: Rig, userId: st
 }
 
 /** Whether what was truly checked is what an action asks for. */
-function isProved({ factor, trusts }: ActionPlan, own: Rig['evidence']): boolean {
-  if (factor === 'name') return trusts || !own.some(({ trustedBy }) => trustedBy === 'IDENTIFIER_FIRST')
+function isProved({ factor, trusts, passkeys }: ActionPlan, own: Rig['evidence'], id: string): boolean {
+  if (factor === 'name') {
+    const wasPasskey = own.some(({ method, actionId }) => method === 'passkey' && actionId === id)
+    return (passkeys || !wasPasskey) && (trusts || !own.some(({ trustedBy }) => trustedBy === 'IDENTIFIER_FIRST'))
+  }
   if (
     own.some(
       ({ method }) =>
         method === factor ||
-        (factor === 'device' && method === 'signature') ||
-        (factor === 'mfa' && (method === 'device' || method === 'signature')),
+        (factor === 'pwd' && passkeys && method === 'passkey') ||
+        (factor === 'device' && (method === 'signature' || method === 'passkey')) ||
+        (factor === 'mfa' && (method === 'device' || method === 'signature' || method === 'passkey')),
     )
   )
     return true
@@ -618,6 +631,7 @@ suite('properties of the flow machine', () => {
     let bySession = 0
     let judged = 0
     let consented = 0
+    let withoutPassword = 0
     fc.assert(
       fc.property(scenario, (plannedScenario) => {
         run(plannedScenario, (rig, outcome) => {
@@ -630,6 +644,7 @@ suite('properties of the flow machine', () => {
           completed += 1
           if (rig.calls.length > 0) judged += 1
           if (rig.evidence.length === 0) bySession += 1
+          if (rig.evidence.every(({ method }) => method === 'passkey') && rig.evidence.length > 0) withoutPassword += 1
           assert.deepEqual(unprovedActions(rig, userId, policyId), [], 'every action is proved or may be skipped')
           if (rig.request.consent) {
             consented += 1
@@ -649,6 +664,7 @@ suite('properties of the flow machine', () => {
     assert.ok(completed > 300 && bySession > 30, `the model reaches completion: ${completed}, by session ${bySession}`)
     assert.ok(judged > 30, `webhooks take part: ${judged}`)
     assert.ok(consented > 10, `consent takes part: ${consented}`)
+    assert.ok(withoutPassword > 30, `passkeys take part: ${withoutPassword}`)
   })
 
   test('what an endpoint demands is proved, whatever the conditions and whatever happens meanwhile', () => {
@@ -743,6 +759,7 @@ suite('properties of the flow machine', () => {
             'passcode-accepted': 1,
             'assertion-accepted': 1,
             'browser-remembered': 1,
+            'passkey-accepted': 1,
             'email-verified': 2,
             'external-account-known': 1,
             'profile-updated': 1,

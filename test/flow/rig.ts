@@ -224,12 +224,16 @@ export class Rig {
   state: FlowState | undefined
   /** Secrets that were truly checked since the flow began or was reset: the model's own view of what is proved. */
   evidence: {
-    method: 'pwd' | 'mfa' | 'idp' | 'device' | 'signature' | 'profile' | 'consent'
+    method: 'pwd' | 'mfa' | 'idp' | 'device' | 'signature' | 'passkey' | 'profile' | 'consent'
     userId: string
     trustedBy?: string
+    /** The action that a passkey was shown to. */
+    actionId?: string
   }[] = []
   /** Whom a provider vouched for, while their address is yet to be verified. */
   private unverified: { userId: string; trustedBy: string } | undefined
+  /** Who has shown a passkey, and to which action, while their address is yet to be verified. */
+  private unverifiedPasskey: { userId: string; actionId: string } | undefined
   /** Whether the session may still spare steps, by the model's own account. */
   isSessionForgotten = false
   readonly effects: Effect[] = []
@@ -415,6 +419,9 @@ export class Rig {
   }
 
   private answer({ question, action }: Ask, secrets: Readonly<Record<string, string>>, state: FlowState): Answer {
+    // What is shown last is what the verification of the address makes count.
+    const isAboutAddress = question.kind === 'sendVerificationCode' || question.kind === 'verifyEmail'
+    if (!isAboutAddress) this.pending.push(() => (this.unverifiedPasskey = undefined))
     switch (question.kind) {
       case 'checkPassword':
         return this.checkPassword(question, action, secrets)
@@ -493,6 +500,16 @@ export class Rig {
         this.evidence.push({ method: 'signature', userId: user.facts.id })
         return { to, result: 'accepted', user: user.facts }
       }
+      case 'checkPasskey': {
+        const { kind: to, isNamed, userId } = question
+        const user = this.everybody().find(({ username }) => codeOf(username) === secrets.assertion)
+        const isMeant = !isNamed || user?.facts.id === userId || this.isCareless
+        if (!user || !isMeant || (!isUsable(user.facts) && !this.isCareless)) return { to, result: 'rejected' }
+        const shown = { userId: user.facts.id, actionId: action.id }
+        if (user.facts.verification === 'REQUIRED') this.pending.push(() => (this.unverifiedPasskey = shown))
+        else this.evidence.push({ method: 'passkey', ...shown })
+        return { to, result: 'accepted', user: user.facts }
+      }
       case 'updateProfile': {
         const { kind: to, userId, attributes } = question
         const user = this.personById(userId)
@@ -519,6 +536,10 @@ export class Rig {
         const facts: UserFacts = { ...user.facts, verification: 'OK' }
         this.pending.push(() => (user.facts = facts))
         if (this.unverified?.userId === userId) this.evidence.push({ method: 'idp', ...this.unverified })
+        if (this.unverifiedPasskey?.userId === userId) {
+          this.evidence.push({ method: 'passkey', ...this.unverifiedPasskey })
+          return { to, result: 'accepted', user: facts }
+        }
         return { to, result: 'accepted', user: this.shown(user, facts) }
       }
       case 'findExternalAccount': {

@@ -1,5 +1,6 @@
 /** One rendered page of every kind and state, for the tests that look at all of them: rules, browser, size, pictures. */
 import { problem } from '../../src/errors/problem.ts'
+import { asksForPasskey } from '../../src/flow/actions/account/passkey.ts'
 import { type ActionStatus, type AnyAction, everyAction, offers } from '../../src/flow/actions/index.ts'
 import { bootstrapPasswordPolicies } from '../../src/directory/passwords/policy.ts'
 import { renderEmailChange } from '../../src/pages/email-change-page.ts'
@@ -56,7 +57,7 @@ const scopes = [
 ] as const
 
 /** A configuration that offers whatever can be offered. */
-const offering = { recovery: { enabled: true }, registration: { enabled: true } }
+const offering = { passkeys: { enabled: true }, recovery: { enabled: true }, registration: { enabled: true } }
 
 /** A view of a waiting flow, with every action that its status offers. */
 export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): SignOnView {
@@ -75,6 +76,7 @@ export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): Si
     ...(status === 'ASSERTION_REQUIRED'
       ? { devices, selectedDevice: { id: devices[2].id }, publicKeyCredentialRequestOptions }
       : {}),
+    ...(asksForPasskey({ status, offers: ['assertion.check'] }) ? { publicKeyCredentialRequestOptions } : {}),
     ...(status === 'DEVICE_SELECTION_REQUIRED' ? { devices } : {}),
     ...(status === 'PROFILE_DATA_REQUIRED' ? { attributes } : {}),
     ...(status === 'AGREEMENT_CONSENT_REQUIRED' ? { agreement, agreementText } : {}),
@@ -138,6 +140,11 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
     passkey: signOn('ASSERTION_REQUIRED'),
     'passkey, wrong': signOn('ASSERTION_REQUIRED', { error: refused('INVALID_VALUE', 'assertion') }),
     'identifier first': signOn('SIGN_ON_REQUIRED'),
+    'passkey alone': signOn('SIGN_ON_REQUIRED', { aside: 'passkey' }),
+    'passkey alone, wrong': signOn('USERNAME_PASSWORD_REQUIRED', {
+      aside: 'passkey',
+      error: refused('INVALID_VALUE', 'assertion'),
+    }),
     'forgot password': signOn('USERNAME_PASSWORD_REQUIRED', { aside: 'forgot', values: { username: 'ada.byron' } }),
     'forgot password, too often': signOn('USERNAME_PASSWORD_REQUIRED', {
       aside: 'forgot',

@@ -11,6 +11,7 @@ import { acceptAgreementAsk } from './accept-agreement.ts'
 import { callWebhookAsk } from './call-webhook.ts'
 import { checkAssertionAsk } from './check-assertion.ts'
 import { checkPasscodeAsk } from './check-passcode.ts'
+import { checkPasskeyAsk } from './check-passkey.ts'
 import { checkPasswordAsk } from './check-password.ts'
 import { evaluateNewPasswordAsk } from './evaluate-new-password.ts'
 import { findExternalAccountAsk } from './find-external-account.ts'
@@ -31,6 +32,7 @@ const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
   callWebhook: callWebhookAsk,
   checkAssertion: checkAssertionAsk,
   checkPasscode: checkPasscodeAsk,
+  checkPasskey: checkPasskeyAsk,
   checkPassword: checkPasswordAsk,
   evaluateNewPassword: evaluateNewPasswordAsk,
   findExternalAccount: findExternalAccountAsk,

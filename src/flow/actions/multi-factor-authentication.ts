@@ -8,11 +8,13 @@
 import { z } from 'zod'
 import { type ActionTurn, type Decision, defineAction, secret } from '../action.ts'
 import type { Facts } from '../facts.ts'
+import { assertionBody, compatibility, rememberMe } from '../factors/assertion.ts'
 import { type DeviceFacts, isSentTo, takesPasscode, viewDevice } from '../factors/device.ts'
 import {
   allows,
   type DeviceAuthenticationPolicy,
   remembers,
+  sharesFido2Policy,
   usableDevices,
 } from '../factors/device-authentication-policy.ts'
 import { remembering, sparedUser } from '../factors/remembered.ts'
@@ -34,12 +36,6 @@ const config = z.object({
   voice: off,
   applications: z.array(z.looseObject({})).optional(),
 })
-
-/** What the client's browser can do with FIDO2 devices. */
-const compatibility = z.enum(['FULL', 'SECURITY_KEY_ONLY', 'NONE']).optional()
-
-/** Extension: whether the second factor shall be spared in this browser for a while. */
-const rememberMe = z.boolean().optional()
 
 type Config = z.infer<typeof config>
 type Status = 'DEVICE_SELECTION_REQUIRED' | 'OTP_REQUIRED' | 'ASSERTION_REQUIRED'
@@ -83,15 +79,7 @@ export const multiFactorAuthentication = defineAction({
       body: z.object({ device: z.object({ id: z.string().max(100) }), compatibility }),
     },
     'otp.check': { in: ['OTP_REQUIRED'], body: z.object({ otp: secret(z.string().min(1).max(64)), rememberMe }) },
-    'assertion.check': {
-      in: ['ASSERTION_REQUIRED'],
-      body: z.object({
-        origin: z.string().max(300),
-        assertion: secret(z.string().min(1).max(20_000)),
-        compatibility,
-        rememberMe,
-      }),
-    },
+    'assertion.check': { in: ['ASSERTION_REQUIRED'], body: assertionBody },
   },
   setsPasswordIn: [],
   methods: ['mfa', 'remembered'],
@@ -100,9 +88,13 @@ export const multiFactorAuthentication = defineAction({
   isSatisfied: (proofs, configured, { facts }) => {
     const policy = policyOf(configured, facts)
     if (!policy) return false
-    return proofs.some(({ method, factor }) =>
-      method === 'remembered' ? remembers(policy) !== undefined : method === 'mfa' && factor && allows(policy, factor),
-    )
+    const standard = facts.configuration?.defaultDeviceAuthenticationPolicy
+    return proofs.some(({ method, factor, userVerified }) => {
+      if (method === 'remembered') return remembers(policy) !== undefined
+      if (method !== 'mfa' || !factor || !allows(policy, factor)) return false
+      // A passkey in the place of a password was judged by the default policy.
+      return !userVerified || sharesFido2Policy(policy, standard)
+    })
   },
 
   decide(turn): Decided {

@@ -169,6 +169,14 @@ export function usableDevices(
     .toSorted((one, other) => Number(isLastResort(one.type)) - Number(isLastResort(other.type)))
 }
 
+/** Whether FIDO2 devices have to satisfy one FIDO2 policy under both. */
+export function sharesFido2Policy(
+  one: DeviceAuthenticationPolicy,
+  other: DeviceAuthenticationPolicy | undefined,
+): boolean {
+  return other !== undefined && one.fido2?.fido2PolicyId === other.fido2?.fido2PolicyId
+}
+
 /** Whether a policy lets devices of this kind be used. */
 export function allows(policy: DeviceAuthenticationPolicy, type: DeviceType): boolean {
   return settingsOf(policy, type)?.enabled ?? false

@@ -52,6 +52,7 @@ export const german = {
   'passkey.heading': 'Passkey verwenden',
   'passkey.text': 'Ihr Browser fragt nach Fingerabdruck, Gesicht, PIN oder Sicherheitsschlüssel eines Passkeys.',
   'passkey.use': 'Passkey verwenden',
+  'passkey.offer': 'Mit einem Passkey anmelden',
   'passkey.again': 'Neu beginnen',
   'passkey.failed': 'Der Passkey wurde nicht verwendet. Versuchen Sie es noch einmal oder verwenden Sie etwas anderes.',
   'passkey.unavailable':

@@ -50,6 +50,7 @@ export const english = {
   'passkey.heading': 'Use your passkey',
   'passkey.text': 'Your browser asks for the fingerprint, face, PIN or security key of a passkey.',
   'passkey.use': 'Use passkey',
+  'passkey.offer': 'Sign on with a passkey',
   'passkey.again': 'Start again',
   'passkey.failed': 'The passkey was not used. Try again, or use something else.',
   'passkey.unavailable': 'This browser cannot use passkeys, or has JavaScript switched off. Use something else.',
