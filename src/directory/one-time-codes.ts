@@ -26,6 +26,8 @@ export type CodePurpose =
   | 'DEVICE_ACTIVATION'
   /** The subject names the device and the flow or stand-alone authentication it was sent for. */
   | 'DEVICE_AUTHENTICATION'
+  /** A pairing key, which is found by its code: the subject is empty. */
+  | 'DEVICE_PAIRING'
 
 /** A code of a purpose for a subject, such as a user's id. */
 export interface CodeFor {
@@ -121,7 +123,8 @@ export async function tryCode(
 
 const keys = new WeakMap<KeyObject, KeyObject>()
 
-function hashOf({ id, dataKey }: Environment, { purpose, subject }: CodeFor, code: string): Buffer {
+/** What of a code lies in storage. */
+export function hashOf({ id, dataKey }: Environment, { purpose, subject }: CodeFor, code: string): Buffer {
   let key = keys.get(dataKey)
   if (!key) {
     key = createSecretKey(Buffer.from(hkdfSync('sha256', dataKey.export(), '', 'stile/one-time-code', 32)))

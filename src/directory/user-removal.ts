@@ -16,6 +16,9 @@ export function* removeBelongings(environmentId: string, userId: string, now: nu
   yield* remove('linked_accounts', belonging)
   yield* remove('devices', belonging)
   yield* remove('fido2_credentials', belonging)
+  yield* remove('mobile_devices', belonging)
+  yield* remove('pairing_keys', belonging)
+  yield* remove('push_requests', belonging)
   yield clearGuesses(guessesAtUser(environmentId, userId))
   yield* endAccess(environmentId, userId, null, now)
 }

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import type { ExternalAuthentication, ProviderRequest } from './external-authentication.ts'
 import type { FactName, Facts, UserFacts } from './facts.ts'
 import type { DeviceType, DeviceView } from './factors/device.ts'
+import type { PendingPush, PushAnswer } from './factors/push.ts'
 import type { FailureCode } from './failure.ts'
 import type { Json } from './json.ts'
 import type { FlowSummary } from './flow-summary.ts'
@@ -95,6 +96,8 @@ export type Decision<Slot, Status extends string> =
       readonly slot: Slot
       readonly user?: UserFacts
       readonly named?: Named
+      /** Media types that the status takes, but not this time. */
+      readonly withholds?: readonly string[]
       readonly effects?: readonly Effect[]
       readonly reason: TransitionReason
     }
@@ -108,8 +111,9 @@ export type Decision<Slot, Status extends string> =
       readonly webhook?: NonNullable<Proof['webhook']>
       /** A type of action that has to be proved as well, whatever its condition. */
       readonly demands?: string
-      /** The device that proved it. */
+      /** The device that proved it, and what it showed. */
       readonly factor?: DeviceType
+      readonly shows?: NonNullable<Proof['shows']>
       readonly user: UserFacts
       readonly effects?: readonly Effect[]
       readonly reason: TransitionReason
@@ -180,10 +184,22 @@ export interface ActionDefinition<Type extends string, Config, Slot, Status exte
   decide(turn: ActionTurn<Config, Slot, ActionEvent<Accepts>>): Decision<Slot, Status>
   /** What it has to do with identity providers, if anything. */
   readonly external?: ExternalPart<Config, Slot>
+  /** What becomes of a status by the mere passing of time; the status it becomes accepts no more than it did. */
+  lapse?(slot: Slot, status: string): Lapse<Status> | undefined
+  /** The app on a device has answered, whose signature is verified. */
+  answerPush?(turn: ActionTurn<Config, Slot, PushAnswer>): Decision<Slot, Status>
   /** Facts that `view` reads. */
   readonly viewFacts?: readonly FactName[]
   /** What the flow shows while the action waits, once the user has proved who they are (row J26). */
   view?(turn: ViewTurn<Config, Slot>): ActionView
+}
+
+/** A status that ends at a time. */
+export interface Lapse<Status extends string> {
+  /** Epoch milliseconds. */
+  readonly at: number
+  readonly status: Status
+  readonly reason: TransitionReason
 }
 
 /** All that is shown from. */
@@ -200,6 +216,8 @@ export interface ActionView {
   readonly devices?: readonly DeviceView[]
   /** What a FIDO2 device is asked to sign; what is shown of it are the options of the browser's API. */
   readonly assertion?: AssertionRequest
+  /** The push request that is waited for. */
+  readonly push?: PendingPush
   /** Attributes that are asked for. */
   readonly attributes?: readonly { readonly name: ProfileAttribute; readonly required: boolean }[]
   readonly promptText?: string

@@ -9,7 +9,6 @@
 import type { Standing } from './action.ts'
 import { type Circumstances, evaluate } from './condition.ts'
 import { type Facts, type SessionFacts, type UserFacts, isUsable } from './facts.ts'
-import { takesPasscode } from './factors/device.ts'
 import type { Outcome } from './outcome.ts'
 import type { CompiledAction } from './policy.ts'
 import { type LivePolicy, type Variant, type Variants, variantsOf } from './policy-versions.ts'
@@ -174,7 +173,7 @@ function outcomeOf(
   const words: ReadonlySet<string> = new Set([
     ...Object.keys(proved),
     ...remembered,
-    ...evidence.proofs.flatMap(({ factor }) => (factor ? [takesPasscode(factor) ? 'otp' : 'pop'] : [])),
+    ...evidence.proofs.flatMap(({ shows }) => shows ?? []),
   ])
   const userId = evidence.user.id
   const live = liveSession(flow, facts)

@@ -25,8 +25,9 @@ import { type LivePolicy, type PolicyVersions, variantOf } from './policy-versio
 import { mayComeFrom } from './providers.ts'
 import type { Effect } from './question.ts'
 import type { TransitionReason } from './reasons.ts'
-import { actionNotAllowed, flowGone, notFinished, otherUser } from './refusal.ts'
+import { actionNotAllowed, flowGone, noSuchRequest, otherUser } from './refusal.ts'
 import { canBeDemanded, demanded, proofOf } from './proving.ts'
+import { lacksUser, resume, signOn } from './resume.ts'
 import { type FlowOrigin, type FlowState, isFinished, newFlow } from './state.ts'
 import { type FlowEvent, type StepResult, type Turn, done, fail, move, needs } from './turn.ts'
 import { nobody, nowhere, pose, refuse } from './turn.ts'
@@ -69,7 +70,7 @@ export function step(
 ): StepResult {
   if (now >= state.expiresAt) return refuse(flowGone)
   if (event.type === 'resume') return resume(state, facts, now)
-  if (!isAllowed(state, event)) return refuse(actionNotAllowed)
+  if (!isAllowed(state, event)) return refuse(event.type === 'push' ? noSuchRequest : actionNotAllowed)
   const isAnswer = event.type === 'answer'
   const turn: Turn = { policies, facts, now, cause: isAnswer ? event.ask.cause : event.type }
   const lacking = lackingFacts(turn, state, state.user?.id)
@@ -83,12 +84,16 @@ export function step(
   }
   const missing = action.definition.needs.filter((fact) => facts[fact] === undefined)
   if (missing.length > 0) return needs(missing, state.user?.id ?? null)
+  if (event.type === 'push') {
+    const decision = action.definition.answerPush?.({ ...actionTurn(turn, state, action), event: event.answer })
+    return decision ? carryOut(turn, state, action, decision, effects) : refuse(noSuchRequest)
+  }
   return carryOut(turn, state, action, decide(turn, state, action, event), effects)
 }
 
 function isAllowed(state: FlowState, event: Exclude<FlowEvent, { type: 'resume' }>): boolean {
   if (isFinished(state)) return false
-  if (event.type === 'external') return true
+  if (event.type === 'external' || event.type === 'push') return true
   if (event.type !== 'answer') return state.offers.includes(event.type)
   const { ask, answer } = event
   const isAsked = ask.action.id === state.action?.id && ask.action.policyVersion === state.action.policyVersion
@@ -104,10 +109,6 @@ function lackingFacts({ policies, facts }: Turn, flow: FlowState, userId: string
   if (lacksUser(facts, userId)) lacking.push('user')
   if (readsRequest && facts.request === undefined) lacking.push('request')
   return lacking
-}
-
-function lacksUser({ user }: Facts, userId: string | undefined): boolean {
-  return userId !== undefined && user !== null && user?.id !== userId
 }
 
 /** The running candidate; null when it may not run any more, or none is left. */
@@ -127,14 +128,22 @@ function waitingAction(turn: Turn, state: FlowState): CompiledAction | null {
 }
 
 function decide(
-  { facts, now }: Turn,
-  { id: flowId, application, proofs, slot, status, user, identifier }: FlowState,
-  { definition, config }: CompiledAction,
+  turn: Turn,
+  state: FlowState,
+  action: CompiledAction,
   event: AnyActionEvent,
 ): Decision<Json, ActionStatus> {
-  const flow = { id: flowId, applicationId: application.id, proofs }
-  const parsed = definition.slot.parse(slot)
-  return definition.decide({ config, slot: parsed, status, event, user, flow, identifier, facts, now })
+  return action.definition.decide({ ...actionTurn(turn, state, action), event })
+}
+
+/** What an action looks at, whatever has happened. */
+function actionTurn(
+  { facts, now }: Turn,
+  { id, application, proofs, slot, status, user, identifier }: FlowState,
+  { definition, config }: CompiledAction,
+) {
+  const flow = { id, applicationId: application.id, proofs }
+  return { config, slot: definition.slot.parse(slot), status, user, flow, identifier, facts, now }
 }
 
 /** Judges the flow and goes wherever that leads. */
@@ -150,8 +159,11 @@ function advance(turn: Turn, state: FlowState, effects: readonly Effect[]): Step
       return handOver(turn, judged, 'policy-not-satisfied', failure('POLICY_NOT_SATISFIED'), effects)
     case 'complete': {
       const { outcome } = judgement
-      const completed = move(turn, judged, 'policy-satisfied', { ...nowhere, status: 'COMPLETED', outcome })
-      return done(turn, completed, [...effects, { kind: 'signOn', outcome }], 'policy-satisfied')
+      // The app is not the browser: who resumes the flow signs on.
+      const isDue = turn.cause === 'push'
+      const due = isDue ? { signOnDue: true as const } : {}
+      const completed = move(turn, judged, 'policy-satisfied', { ...nowhere, status: 'COMPLETED', outcome, ...due })
+      return done(turn, completed, [...effects, ...(isDue ? [] : [signOn(outcome)])], 'policy-satisfied')
     }
   }
 }
@@ -201,12 +213,12 @@ function carryOut(
       return end(turn, state, decision.reason, failure(decision.failure, decision.failureReason), effects)
     }
     case 'wait': {
-      const { status, slot, user, named, reason } = decision
+      const { status, slot, user, named, withholds = [], reason } = decision
       if (user && isStranger(state, user)) return refuse(otherUser)
       if (user && !isUsable(user)) return dismissUser(turn, state)
       const waiting = move(turn, state, reason, {
         status,
-        offers: [...offers(action.definition, action.config, status)],
+        offers: offers(action.definition, action.config, status).filter((name) => !withholds.includes(name)),
         slot,
         user: proven(state, user),
         ...(named ? identified(state, named) : {}),
@@ -254,23 +266,4 @@ function handOver(
     return advance(turn, move(turn, state, reason, { ...leaving, candidate, steps: [] }, null), effects)
   }
   return fail(turn, state, reason, why, effects, leaving)
-}
-
-/** Turns a finished flow into the answer of its authorization request, once (security catalogue J07-J09). */
-function resume(state: FlowState, facts: Facts, now: number): StepResult {
-  if (!isFinished(state)) return refuse(notFinished)
-  if (state.resumedAt !== null) return refuse(flowGone)
-  const turn: Turn = { policies: [], facts, now, cause: 'resume' }
-  if (state.failure) return resumed(turn, state, { kind: 'deny', failure: state.failure })
-  if (lacksUser(facts, state.outcome?.userId)) return needs(['user'], state.outcome?.userId ?? null)
-  if (state.outcome && isUsable(facts.user)) return resumed(turn, state, { kind: 'issue', outcome: state.outcome })
-  const refused = failure('ACCOUNT_NOT_USABLE')
-  const failed = move(turn, state, 'user-not-usable', { status: 'FAILED', outcome: null, failure: refused })
-  return resumed(turn, failed, { kind: 'deny', failure: refused })
-}
-
-/** Resume does not prolong a flow (D3). */
-function resumed(turn: Turn, state: FlowState, effect: Effect): StepResult {
-  const marked = move(turn, state, 'resumed', { resumedAt: turn.now })
-  return { kind: 'done', state: marked, effects: [effect], reason: 'resumed' }
 }

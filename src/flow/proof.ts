@@ -40,6 +40,8 @@ export const proof = z.strictObject({
   webhook: z.strictObject({ url: z.string(), answered: z.boolean() }).exactOptional(),
   /** The kind of device that proved it, where one did. */
   factor: z.enum(deviceTypes).exactOptional(),
+  /** What it showed: the word of `amr` for that (RFC 8176). */
+  shows: z.enum(['otp', 'pop']).exactOptional(),
 })
 
 export type Proof = Readonly<z.infer<typeof proof>>

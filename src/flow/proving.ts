@@ -14,7 +14,7 @@ type Proving = Extract<Decision<Json, ActionStatus>, { outcome: 'prove' }>
  */
 export function proofOf(
   method: Method,
-  { user, provider, webhook, factor }: Proving,
+  { user, provider, webhook, factor, shows }: Proving,
   { id, type }: CompiledAction,
   now: number,
 ): Proof {
@@ -26,6 +26,7 @@ export function proofOf(
     ...(method === 'idp' && provider !== undefined ? { provider: { id: provider, trustedBy: type } } : {}),
     ...(method === 'webhook' && webhook ? { webhook } : {}),
     ...(factor ? { factor } : {}),
+    ...(shows ? { shows } : {}),
   }
 }
 

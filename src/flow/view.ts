@@ -95,6 +95,8 @@ export interface FlowView {
   readonly bypassAllowed?: boolean
   readonly selectedDevice?: { readonly id: string }
   readonly publicKeyCredentialRequestOptions?: string
+  /** Extension: what the person types into the app. */
+  readonly numberMatching?: { readonly number: string }
 }
 
 /** Whether the way a user became known lets the flow name them. */
@@ -111,7 +113,7 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
   const requiredStep = viewSteps(state, links).find(({ id }) => id === state.action?.id)
   const { passwordPolicy, action = {}, publicKeyCredentialRequestOptions } = display
   // Nothing of somebody who has proved nothing yet (row J26).
-  const { devices, attributes, assertion, ...members } = user ? action : {}
+  const { devices, attributes, assertion, push, ...members } = user ? action : {}
   return {
     _links: {
       ...Object.fromEntries(state.offers.map((name) => [name, { href: links.self }])),
@@ -129,6 +131,7 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
       ...(requiredStep ? { requiredStep } : {}),
     },
     ...members,
+    ...(push && push.number !== null ? { numberMatching: { number: push.number } } : {}),
     ...(assertion && publicKeyCredentialRequestOptions ? { publicKeyCredentialRequestOptions } : {}),
     id: state.id,
     environment: { id: state.environmentId },

@@ -30,6 +30,7 @@ export const settlingMilliseconds = 60_000
 const tombstoneMilliseconds = 86_400_000
 
 const rowsPerBatch = 500
+/** Full ones: a table that is nearly empty costs next to nothing. */
 const batchesPerTurn = 40
 
 /** The handler of `environment.delete`. */
@@ -48,13 +49,14 @@ export function deleteEnvironment({ storage, world }: Pick<Kernel, 'storage' | '
     for (const batch of batches) {
       for (;;) {
         if (signal.aborted || turns === 0) return 'paused'
-        turns -= 1
         const removed = await storage.commit({
           name: 'environment.delete-rows',
           single: true,
           run: () => run(batch(rowsPerBatch)),
         })
         if (removed.length < rowsPerBatch) break
+        // Only what leaves less to do counts: or a turn that begins anew could end before it reaches the last table.
+        turns -= 1
       }
     }
     const now = world.now()

@@ -20,6 +20,8 @@ const keptAfter: Readonly<Record<TransientTable, number>> = {
   token_families: marginMilliseconds,
   limits: marginMilliseconds,
   external_authentications: marginMilliseconds,
+  pairing_keys: marginMilliseconds,
+  push_requests: marginMilliseconds,
   devices: marginMilliseconds,
   inbox: marginMilliseconds,
   one_time_codes: marginMilliseconds,

@@ -80,6 +80,8 @@ async function show(
       devices: action?.devices,
       selectedDevice: action?.selectedDevice,
       publicKeyCredentialRequestOptions,
+      flowUrl: links.self,
+      number: action?.push?.number ?? undefined,
       attributes: action?.attributes,
       promptText: action?.promptText,
       providers: providers.map(({ id, name }) => ({ name, href: links.authenticate(id) })),
@@ -87,7 +89,7 @@ async function show(
     },
     language,
   )
-  return { status: attempt ? 400 : 200, html, headers: pageHeaders({ formActions: ["'self'"] }) }
+  return { status: attempt ? 400 : 200, html, headers: pageHeaders({ formActions: ["'self'"], connects: true }) }
 }
 
 /** What was typed into fields that hold no secret. */

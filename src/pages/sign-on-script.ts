@@ -1,7 +1,8 @@
 /**
  * What JavaScript adds to the sign-on pages. Passwords can be shown; they are hidden again before the form is sent, so that
  * no browser remembers one as ordinary text. A passkey is asked for as soon as its page is there; browsers that want a
- * person to press a button first refuse that, which is no failure to speak of.
+ * person to press a button first refuse that, which is no failure to speak of. While an app is asked, the flow is looked at
+ * every two seconds, and the page shown again once it has moved on.
  */
 import { defineAsset } from './asset.ts'
 
@@ -54,6 +55,18 @@ if (passkey && window.PublicKeyCredential) {
   const told = passkey.querySelector('#passkey-failed')
   button.addEventListener('click', () => use().catch(() => (told.hidden = false)))
   if (!document.querySelector('.alert:not([hidden])')) use().catch(() => {})
+}
+
+const push = document.querySelector('#push')
+if (push) {
+  const look = async () => {
+    const answer = await fetch(push.dataset.flow).catch(() => undefined)
+    const flow = answer?.ok ? await answer.json().catch(() => undefined) : undefined
+    const isOver = answer?.status === 404 || (flow && flow.status !== 'PUSH_CONFIRMATION_REQUIRED')
+    if (isOver) location.reload()
+    else setTimeout(look, 2000)
+  }
+  setTimeout(look, 2000)
 }
 `,
 )

@@ -33,6 +33,7 @@ import { templateOperations } from './templates.ts'
 import { userDeviceActionOperations } from './user-device-actions.ts'
 import { userDeviceCreationOperations } from './user-device-create.ts'
 import { userDeviceOperations } from './user-devices.ts'
+import { userPairingKeyOperations } from './user-pairing-keys.ts'
 import { userPasswordOperations } from './user-password.ts'
 import { userSessionOperations } from './user-sessions.ts'
 import { userOperations } from './users.ts'
@@ -55,6 +56,7 @@ export const platformOperations: readonly Operation[] = [
   ...userDeviceOperations,
   ...userDeviceCreationOperations,
   ...userDeviceActionOperations,
+  ...userPairingKeyOperations,
   ...applicationOperations,
   ...applicationSecretOperations,
   ...applicationGrantOperations,

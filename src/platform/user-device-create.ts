@@ -9,13 +9,13 @@
 import { z } from 'zod'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
-import { activationMilliseconds, type Device, sealSeed } from '../directory/devices.ts'
+import { addDevice, type Device, sealSeed } from '../directory/devices.ts'
 import { credentialsOf, fido2Terms } from '../directory/fido2-devices.ts'
 import { challengeFor, creationOptions } from '../directory/fido2-options.ts'
 import { sendPasscode } from '../directory/passcodes.ts'
 import { base32, keyUri, seedBytes } from '../directory/totp.ts'
 import type { User } from '../directory/users.ts'
-import { invalidData, notFound, problem } from '../errors/problem.ts'
+import { invalidData, problem } from '../errors/problem.ts'
 import { type DeviceType, deviceTypes, isSentTo } from '../flow/factors/device.ts'
 import {
   allows,
@@ -24,9 +24,6 @@ import {
   settingsOf,
 } from '../flow/factors/device-authentication-policy.ts'
 import { optionalAttributes } from '../flow/user-attributes.ts'
-import { insert } from '../storage/operations.ts'
-import { run } from '../storage/port.ts'
-import { devicesOfUser, lockUser } from '../storage/sql/devices.ts'
 import { controlledUser } from './user-control.ts'
 import { createdDeviceResource, deviceBody } from './user-device-representation.ts'
 import { allDevices, deviceCommon, nickname } from './user-devices.ts'
@@ -34,7 +31,7 @@ import { allDevices, deviceCommon, nickname } from './user-devices.ts'
 const creating = { permission: 'mfa:create:userDevice' } as const
 
 const newDevice = z.object({
-  type: z.enum(deviceTypes),
+  type: z.enum(deviceTypes).exclude(['MOBILE']).describe('A MOBILE device is made by its app, with a pairing key.'),
   email: optionalAttributes.email.optional(),
   phone: z
     .string()
@@ -50,7 +47,7 @@ const newDevice = z.object({
 /** The policy that lets a device be paired. @throws Problem INVALID_DATA */
 function pairingPolicy(
   { environment }: Context,
-  type: DeviceType,
+  type: Exclude<DeviceType, 'MOBILE'>,
   policyId: string | undefined,
 ): DeviceAuthenticationPolicy {
   const { deviceAuthenticationPolicies: policies, defaultDeviceAuthenticationPolicy } = environment.flowConfiguration
@@ -98,7 +95,6 @@ const createDevice = defineOperation({
     const { user } = await controlledUser(context, userId, creating)
     const policy = pairingPolicy(context, body.type, body.policy?.id)
     const address = addressIn(body)
-    const { maxAllowedDevices } = environment.mfaSettings.pairing
     const id = kernel.world.uuid()
     const seed = body.type === 'TOTP' ? kernel.world.bytes(seedBytes) : undefined
     const isActive = isSentTo(body.type) && body.status !== 'ACTIVATION_REQUIRED'
@@ -120,11 +116,7 @@ const createDevice = defineOperation({
     await kernel.storage.commit({
       name: 'create-device',
       *run() {
-        if ((yield* run(lockUser(environment.id, userId))).length === 0) throw notFound()
-        const present = yield* run(devicesOfUser(environment.id, userId, now))
-        if (present.length >= maxAllowedDevices) throw tooMany(maxAllowedDevices)
-        const last = Math.max(0, ...present.map(({ position }) => position))
-        yield* insert('devices', { ...rowOf(environment.id, device), position: last + 1 })
+        yield* addDevice(environment, device, now)
         if (sending) yield* sending()
         yield context.record({ subject: { type: 'DEVICE', id }, detail: { userId, type: device.type } })
       },
@@ -171,31 +163,6 @@ export async function activationCode(context: Context, user: User, device: Devic
   })
   if (sending.result === 'sent') return sending.send
   throw problem('LIMITED', { headers: { 'retry-after': String(sending.secondsUntilUnlock) } })
-}
-
-function tooMany(maximumAllowed: number): Error {
-  const message = 'Maximum allowed devices has been reached'
-  const innerError = { maximumAllowed }
-  return problem('REQUEST_FAILED', { details: [{ code: 'LIMIT_EXCEEDED', message, innerError }] })
-}
-
-function rowOf(environmentId: string, device: Device) {
-  return {
-    environment_id: environmentId,
-    user_id: device.userId,
-    id: device.id,
-    type: device.type,
-    status: device.status,
-    nickname: device.nickname,
-    email: device.email,
-    phone: device.phone,
-    sealed_seed: device.sealedSeed,
-    last_step: null,
-    blocked_at: null,
-    created_at: device.createdAt,
-    updated_at: device.updatedAt,
-    expires_at: device.status === 'ACTIVE' ? null : device.createdAt + activationMilliseconds,
-  }
 }
 
 export const userDeviceCreationOperations: readonly Operation[] = [createDevice]

@@ -21,6 +21,11 @@ export const deviceResource = z.object({
   nickname: z.string().optional(),
   email: z.string().optional(),
   phone: z.string().optional(),
+  application: reference.optional(),
+  os: z.string().optional(),
+  model: z.string().optional(),
+  pushEnabled: z.boolean().optional(),
+  otpEnabled: z.boolean().optional().describe('Whether the app shows passcodes.'),
   block: z.object({ status: z.literal('BLOCKED'), blockedAt: timestamp }).optional(),
   createdAt: timestamp,
   updatedAt: timestamp,
@@ -40,7 +45,7 @@ export const createdDeviceResource = deviceResource.extend({
 export function deviceBody(context: Pick<Context, 'site'>, owner: User, device: Device) {
   const user = userUrl(context, owner)
   const self = `${user}/devices/${device.id}`
-  const { id, type, status, nickname, email, phone, blockedAt, createdAt, updatedAt } = device
+  const { id, type, status, nickname, email, phone, blockedAt, createdAt, updatedAt, app, sealedSeed } = device
   return {
     _links: links({
       self,
@@ -56,6 +61,15 @@ export function deviceBody(context: Pick<Context, 'site'>, owner: User, device: 
     ...(nickname === null ? {} : { nickname }),
     ...(email === null ? {} : { email }),
     ...(phone === null ? {} : { phone }),
+    ...(app
+      ? {
+          application: { id: app.applicationId },
+          ...(app.os === null ? {} : { os: app.os }),
+          ...(app.model === null ? {} : { model: app.model }),
+          pushEnabled: app.isPushEnabled,
+          otpEnabled: sealedSeed !== null,
+        }
+      : {}),
     ...(blockedAt === null ? {} : { block: { status: 'BLOCKED' as const, blockedAt: iso(blockedAt) } }),
     createdAt: iso(createdAt),
     updatedAt: iso(updatedAt),

@@ -96,7 +96,9 @@ const deleteDevice = defineOperation({
       name: 'delete-device',
       *run() {
         yield* remove('devices', { environment_id: environment.id, user_id: userId, id: deviceId })
-        yield* remove('fido2_credentials', { environment_id: environment.id, user_id: userId, device_id: deviceId })
+        for (const table of ['fido2_credentials', 'mobile_devices', 'push_requests']) {
+          yield* remove(table, { environment_id: environment.id, user_id: userId, device_id: deviceId })
+        }
         yield context.record({ subject: { type: 'DEVICE', id: deviceId }, detail: { userId } })
       },
     })

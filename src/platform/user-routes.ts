@@ -12,7 +12,16 @@ export const oneUser = partOfUser('')
 
 /** `~/users/{userId}` and what follows it. */
 export function partOfUser(
-  path: '' | '/devices' | '/emailVerification' | '/enabled' | '/mfaEnabled' | '/password' | '/population' | '/sessions',
+  path:
+    | ''
+    | '/devices'
+    | '/emailVerification'
+    | '/enabled'
+    | '/mfaEnabled'
+    | '/pairingKeys'
+    | '/password'
+    | '/population'
+    | '/sessions',
 ) {
   return { path: `${collection}/{userId}${path}`, params: z.object({ environmentId: uuid, userId: uuid }) } as const
 }

@@ -25,6 +25,8 @@ const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
   ACCOUNT_LINKING_REQUIRED: ['usernamePassword.check', 'user.register', 'session.reset'],
   OTP_REQUIRED: ['otp.check', 'device.select'],
   ASSERTION_REQUIRED: ['assertion.check', 'device.select'],
+  PUSH_CONFIRMATION_REQUIRED: ['cancel.push.authentication', 'device.select', 'otp.check'],
+  PUSH_CONFIRMATION_TIMED_OUT: ['device.select', 'otp.check'],
   PROFILE_DATA_REQUIRED: ['user.update'],
   DEVICE_SELECTION_REQUIRED: ['device.select'],
   COMPLETED: [],
@@ -47,6 +49,7 @@ const bodies: Readonly<Record<MediaType, object>> = {
   'user.update': { nickname: 'Ada' },
   'device.select': { device: { id: deviceOf('alice', 'TOTP') } },
   'otp.check': { otp: codeOf('alice') },
+  'cancel.push.authentication': { reason: 'CHANGE_DEVICE' },
   'assertion.check': { origin: 'https://auth.example.com', assertion: codeOf('alice') },
 }
 

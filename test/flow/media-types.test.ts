@@ -34,8 +34,19 @@ suite('media types', () => {
         ],
       ],
       ['user.lookup', [], ['SIGN_ON_REQUIRED']],
-      ['device.select', [], ['DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED', 'ASSERTION_REQUIRED']],
-      ['otp.check', ['otp'], ['OTP_REQUIRED']],
+      [
+        'device.select',
+        [],
+        [
+          'DEVICE_SELECTION_REQUIRED',
+          'OTP_REQUIRED',
+          'ASSERTION_REQUIRED',
+          'PUSH_CONFIRMATION_REQUIRED',
+          'PUSH_CONFIRMATION_TIMED_OUT',
+        ],
+      ],
+      ['otp.check', ['otp'], ['OTP_REQUIRED', 'PUSH_CONFIRMATION_REQUIRED', 'PUSH_CONFIRMATION_TIMED_OUT']],
+      ['cancel.push.authentication', [], ['PUSH_CONFIRMATION_REQUIRED']],
       ['assertion.check', ['assertion'], ['ASSERTION_REQUIRED']],
       ['user.update', [], ['PROFILE_DATA_REQUIRED']],
     ])

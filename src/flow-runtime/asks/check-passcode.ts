@@ -18,7 +18,7 @@ export const checkPasscodeAsk: Ask<'checkPasscode'> = async (context, question, 
   const devices = found ? await devicesOf(kernel, environment.id, found.user.id, now) : []
   const device = devices.find(({ id }) => id === deviceId)
   const check =
-    found && device
+    found && device && (device.type !== 'MOBILE' || device.sealedSeed !== null)
       ? await tryPasscode(kernel, environment, {
           device,
           use: { kind: 'flow', flowId },

@@ -50,6 +50,18 @@ export const german = {
   'passkey.unavailable':
     'Dieser Browser kann keine Passkeys verwenden, oder JavaScript ist abgeschaltet. Verwenden Sie etwas anderes.',
   'device.FIDO2': 'Passkey',
+  'device.MOBILE': 'Mobile App',
+  'push.heading': 'In Ihrer App bestätigen',
+  'push.text': 'Öffnen Sie die App auf Ihrem Telefon und bestätigen Sie die Anmeldung.',
+  'push.textNumber': 'Öffnen Sie die App auf Ihrem Telefon, geben Sie diese Zahl ein und bestätigen Sie die Anmeldung.',
+  'push.waiting': 'Warten auf Ihre Antwort …',
+  'push.cancel': 'Anfrage zurücknehmen',
+  'push.continue': 'Ich habe geantwortet',
+  'push.passcode': 'Oder einen Einmalcode der App verwenden',
+  'push.over': 'Ihre App hat das nicht bestätigt',
+  'push.overText':
+    'In Ihrer App wartet nichts mehr auf eine Antwort. Fragen Sie noch einmal an oder verwenden Sie etwas anderes.',
+  'push.again': 'Noch einmal anfragen',
   'error.wrongPasskey': 'Dieser Passkey wurde nicht angenommen. Beginnen Sie neu oder verwenden Sie etwas anderes.',
 
   'profile.heading': 'Noch ein paar Angaben',
@@ -141,6 +153,7 @@ export const german = {
   'failed.IDENTITY_PROVIDER_NOT_AVAILABLE': 'Wo Sie sich anmelden würden, geht es gerade nicht.',
   'failed.WEBHOOK_DENIED': 'Die Anmeldung wurde abgelehnt. Fragen Sie, wer die Anwendung betreibt.',
   'failed.WEBHOOK_FAILED': 'Die Anmeldung konnte gerade nicht geprüft werden. Versuchen Sie es später.',
+  'failed.PUSH_DENIED': 'Die Anmeldung wurde in der App abgelehnt. Wenn Sie das nicht waren, ändern Sie Ihr Passwort.',
   'failed.NO_USABLE_DEVICES':
     'Ein zweiter Faktor ist nötig, und dieses Konto hat keinen, der verwendet werden kann. Fragen Sie, wer es verwaltet.',
   'failed.POLICY_NOT_AVAILABLE': 'Die Anwendung hat zurzeit keinen Weg zur Anmeldung, der funktioniert.',

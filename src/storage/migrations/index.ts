@@ -7,6 +7,7 @@ import { identityProviders } from './0004-identity-providers.ts'
 import { notifications } from './0005-notifications.ts'
 import { mfa } from './0006-mfa.ts'
 import { fido2 } from './0007-fido2.ts'
+import { mobileDevices } from './0008-mobile-devices.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   notifications,
   mfa,
   fido2,
+  mobileDevices,
 ]
