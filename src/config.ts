@@ -10,6 +10,12 @@ import type { z } from 'zod'
 import { blockList } from './address-ranges.ts'
 import { port, type Setting, settings } from './settings.ts'
 
+/** How many in how many seconds. */
+export interface Rate {
+  readonly guesses: number
+  readonly seconds: number
+}
+
 /** The settings of a running process. */
 export interface Config {
   readonly mode: 'dev' | 'serve'
@@ -23,6 +29,8 @@ export interface Config {
   readonly masterKeyPrevious: string | undefined
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly trustedProxies: BlockList | undefined
+  /** How much one network address may do in how many seconds; undefined: there is no limit. */
+  readonly addressLimits: Readonly<Record<'password' | 'account' | 'lookup', Rate | undefined>>
   /** Addresses that are not public and may be asked all the same. */
   readonly egressAllow: BlockList | undefined
   /** A file of what is known of networks. */
@@ -36,6 +44,8 @@ export interface Config {
     readonly url: string
     readonly account: { readonly sid: string; readonly authToken: string; readonly from: string } | undefined
   }
+  /** Where the gateway of Syniverse is. */
+  readonly syniverseUrl: string
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
   readonly devSigningAlgorithm: 'RS256' | 'ES256'
 }
@@ -85,6 +95,15 @@ export function readConfig(
     return undefined
   }
 
+  /** A developer’s own tools all come from one address. */
+  const rateOf = (
+    name: 'STILE_ADDRESS_LIMIT_PASSWORD' | 'STILE_ADDRESS_LIMIT_ACCOUNT' | 'STILE_ADDRESS_LIMIT_LOOKUP',
+    standard: Rate,
+  ): Rate | undefined => {
+    if (!environment[name]) return mode === 'dev' ? undefined : standard
+    return read(name)
+  }
+
   const portText = overrides.port ?? environment['PORT']
   const parsedPort = port.default(4000).safeParse(portText === '' ? undefined : portText)
   if (!parsedPort.success) problems.push('PORT (--port) must be a number from 0 to 65535.')
@@ -127,6 +146,11 @@ export function readConfig(
     masterKeyPrevious: read('STILE_MASTER_KEY_PREVIOUS'),
     tls: cert && key ? { cert, key } : undefined,
     trustedProxies: blockList(read('STILE_TRUSTED_PROXIES') ?? []),
+    addressLimits: {
+      password: rateOf('STILE_ADDRESS_LIMIT_PASSWORD', { guesses: 50, seconds: 300 }),
+      account: rateOf('STILE_ADDRESS_LIMIT_ACCOUNT', { guesses: 10, seconds: 600 }),
+      lookup: rateOf('STILE_ADDRESS_LIMIT_LOOKUP', { guesses: 60, seconds: 60 }),
+    },
     egressAllow: blockList([...(mode === 'dev' ? ['127.0.0.0/8', '::1'] : []), ...(read('STILE_EGRESS_ALLOW') ?? [])]),
     ipIntelligence: read('STILE_IP_INTELLIGENCE'),
     managementPort: read('STILE_MANAGEMENT_PORT') ?? (mode === 'serve' ? 4001 : undefined),
@@ -136,6 +160,7 @@ export function readConfig(
       url: read('STILE_TWILIO_URL') ?? '',
       account: sid && authToken && number ? { sid, authToken, from: number } : undefined,
     },
+    syniverseUrl: read('STILE_SYNIVERSE_URL') ?? '',
     logLevel: read('STILE_LOG_LEVEL') ?? (mode === 'dev' ? 'warn' : 'info'),
     devSigningAlgorithm: read('STILE_DEV_SIGNING_ALGORITHM') ?? 'RS256',
   }

@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import type { HashingPool } from './directory/passwords/pool.ts'
 import type { Environments } from './environment/environments.ts'
 import type { VolumeEvents } from './events/volume.ts'
+import type { Dns } from './external/dns.ts'
 import type { Egress } from './external/egress.ts'
 import type { ProviderDocuments } from './external/provider-documents.ts'
 import type { IpIntelligence } from './ip-intelligence.ts'
@@ -30,6 +31,7 @@ export interface Kernel {
   readonly providerDocuments: ProviderDocuments
   /** The only way out to the network. */
   readonly egress: Egress
+  readonly dns: Dns
   /** What is known of the networks that requests come from. */
   readonly ipIntelligence: IpIntelligence
   readonly log: Logger

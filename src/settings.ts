@@ -7,6 +7,15 @@
 import { z } from 'zod'
 import { addressRanges } from './address-ranges.ts'
 
+/** How many in how many seconds, such as `50/300`; `off` for no limit. */
+const rate = z
+  .string()
+  .regex(/^(?:off|[1-9]\d{0,6}\/[1-9]\d{0,4})$/, 'must be a number and seconds such as 50/300, or off')
+  .transform((text) => {
+    const [guesses = 0, seconds = 0] = text.split('/').map(Number)
+    return text === 'off' ? undefined : { guesses, seconds }
+  })
+
 const origin = z
   .string()
   .refine(
@@ -84,6 +93,22 @@ export const settings = {
     default: 'none',
     meaning: 'Proxies whose X-Forwarded-For is believed.',
   },
+  STILE_ADDRESS_LIMIT_PASSWORD: {
+    schema: rate.optional(),
+    default: 'dev: `off`; serve: `50/300`',
+    meaning:
+      'Wrong passwords in sign-on flows, in as many seconds, from one network address (IPv6: /64) in one environment; then 429. Needs `STILE_TRUSTED_PROXIES` behind a proxy, or all users share one address.',
+  },
+  STILE_ADDRESS_LIMIT_ACCOUNT: {
+    schema: rate.optional(),
+    default: 'dev: `off`; serve: `10/600`',
+    meaning: 'The same for registrations and for recovery and verification codes that are asked for.',
+  },
+  STILE_ADDRESS_LIMIT_LOOKUP: {
+    schema: rate.optional(),
+    default: 'dev: `off`; serve: `60/60`',
+    meaning: 'The same for usernames that are looked up.',
+  },
   STILE_EGRESS_ALLOW: {
     schema: addressRanges,
     default: 'none; dev: loopback (`127.0.0.0/8,::1`)',
@@ -158,6 +183,11 @@ export const settings = {
       .optional(),
     default: 'unset',
     meaning: 'The number from which that account sends.',
+  },
+  STILE_SYNIVERSE_URL: {
+    schema: origin.default('https://api.syniverse.com'),
+    default: '`https://api.syniverse.com`',
+    meaning: 'Where the gateway of Syniverse is reached, for environments that have an account there.',
   },
   STILE_LOG_LEVEL: {
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).optional(),

@@ -36,6 +36,8 @@ export type Actor =
       readonly userId: string
       readonly sessionId: string
       readonly scopes: ReadonlySet<string>
+      /** When they authenticated, epoch seconds. */
+      readonly authTime: number | undefined
       readonly assignments: readonly RoleAssignment[]
     }
 

@@ -22,6 +22,8 @@ export interface AccessTokenClaims {
   readonly scopes: ReadonlySet<string>
   readonly userId: string | undefined
   readonly sessionId: string | undefined
+  /** Epoch seconds of the authentication: user tokens only. */
+  readonly authTime: number | undefined
   /** The private grant id (decision D22): user tokens only. */
   readonly grantId: string | undefined
 }
@@ -63,6 +65,7 @@ export function verifyAccessToken(
     scopes: new Set((text('scope') ?? '').split(' ').filter(Boolean)),
     userId: text('sub'),
     sessionId: text('sid'),
+    authTime: typeof claims['auth_time'] === 'number' ? claims['auth_time'] : undefined,
     grantId: text('p1.gid'),
   }
 }
@@ -101,6 +104,7 @@ export async function authenticate(kernel: Kernel, authorization: string | undef
     userId,
     sessionId,
     scopes: claims.scopes,
+    authTime: claims.authTime,
     assignments: application.type === 'WORKER' ? await assignmentsOf(kernel, environment.id, userId) : [],
   }
 }

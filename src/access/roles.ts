@@ -24,11 +24,13 @@ const of =
     services.includes(id.split(':')[0] as string)
 const pick = (test: (id: PermissionId) => boolean) => new Set(all.filter(test))
 
-const ofService = of('passwords', 'applications', 'resources', 'signon', 'idps', 'notifications', 'mfa')
+const services = 'passwords applications resources signon idps notifications mfa agreements languages'
+const ofService = of(...services.split(' '))
 /** What belongs to single users is data, whatever service it stands in. */
-const userDevices = (id: PermissionId) => id.endsWith(':userDevice')
+const userDevices = (id: PermissionId) => id.endsWith(':userDevice') || id.endsWith(':deviceAuthentication')
 const configuration = (id: PermissionId) => ofService(id) && !userDevices(id)
 const populations = (id: PermissionId) => id.endsWith(':population')
+const groups = (id: PermissionId) => id.endsWith(':group') || id.endsWith(':groupMembership')
 const applicationRoles = (id: PermissionId) => id.endsWith(':applicationRoleAssignments')
 const userRoles = (id: PermissionId) => id.endsWith(':userRoleAssignments')
 
@@ -52,6 +54,7 @@ export const roles: readonly Role[] = [
         applicationRoles(id) ||
         userRoles(id) ||
         (of('orgmgt')(id) && id !== 'orgmgt:create:environment') ||
+        (groups(id) && reading(id)) ||
         id === 'idm:read:user',
     ),
   },
@@ -67,6 +70,7 @@ export const roles: readonly Role[] = [
         userDevices(id) ||
         id === 'passwords:read:passwordPolicy' ||
         id === 'mfa:read:deviceAuthenticationPolicy' ||
+        id === 'agreements:read:agreement' ||
         id === 'orgmgt:read:environment',
     ),
   },

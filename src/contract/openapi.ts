@@ -131,6 +131,10 @@ function describe(operation: Operation, alias: number): Json {
   }
 }
 
+function isRecent(permission: Permission): boolean {
+  return permission.kind === 'role' && permission.recent === true
+}
+
 function permissionText(permission: Permission): string {
   switch (permission.kind) {
     case 'public':
@@ -140,7 +144,11 @@ function permissionText(permission: Permission): string {
     case 'role': {
       const where = permission.population ? ' (may be held at a population)' : ''
       const self = permission.self ? ` A user may do this to themselves with the scope \`${permission.self}\`.` : ''
-      return `Needs the permission \`${permission.permission}\`${where}.${self}`
+      const recent = isRecent(permission)
+        ? ' Who does it to themselves has to have authenticated lately (RFC 9470).'
+        : ''
+      const only = permission.applicationOnly ? ' Only an application may, by a token of its own.' : ''
+      return `Needs the permission \`${permission.permission}\`${where}.${self}${recent}${only}`
     }
   }
 }
@@ -175,7 +183,8 @@ function responses(operation: Operation): Record<string, Json> {
   }
   const error = operation.surface === 'oauth' ? 'OAuthError' : 'PingOneError'
   const authentication = operation.permission.kind === 'public' ? [] : (['INVALID_TOKEN', 'FORBIDDEN'] as const)
-  for (const key of [...operation.errors, ...always, ...authentication]) {
+  const recent = isRecent(operation.permission) ? (['insufficient_user_authentication'] as const) : []
+  for (const key of [...operation.errors, ...always, ...authentication, ...recent]) {
     const { status, cause } = catalog[key]
     const text = `\`${key}\`: ${cause}`
     const present = result[String(status)]

@@ -29,13 +29,17 @@ export type Permission =
   /**
    * A role permission such as `users:read:user`, held at the organization, at the environment of the path or, where
    * `population` says so, at a population of it: then the handler checks the population of each object it touches.
-   * `self` names the scope by which a user may do this to their own object (`{userId}` of the path).
+   * `self` names the scope by which a user may do this to their own object (`{userId}` of the path). `recent`: who does it to
+   * themselves has to have authenticated lately (access/recent-authentication.ts).
    */
   | {
       readonly kind: 'role'
       readonly permission: PermissionId
       readonly population?: true
       readonly self?: string
+      readonly recent?: true
+      /** Only an application may, by a token of its own; that of a user is no token here (401), whatever roles they hold. */
+      readonly applicationOnly?: true
     }
 
 /** What a handler gets beside its input. */

@@ -64,7 +64,7 @@ function* count(sending: Sending, now: number): UnitBody<void> {
   for (const quota of policy.quotas) {
     if (!quota.deliveryMethods.some((each) => each === deliveryMethod)) continue
     const methods = [...new Set(quota.deliveryMethods)].toSorted().join('+')
-    const whose = quota.type === 'USER' ? `user/${notification.userId}` : 'policy'
+    const whose = quota.type === 'USER' ? `user/${personIn(sending)}` : 'policy'
     yield* within(environmentId, `${whose}/${methods}`, boundOf(quota), now)
   }
 }
@@ -75,10 +75,11 @@ function* within(environmentId: string, subject: string, bound: number, now: num
   if (!allowed) throw new Refused('quota-reached')
 }
 
-function* countCooldown({ environmentId, notification, deliveryMethod, policy }: Sending, now: number): UnitBody<void> {
+function* countCooldown(sending: Sending, now: number): UnitBody<void> {
+  const { environmentId, notification, deliveryMethod, policy } = sending
   const cooldown = cooldownOf(policy, deliveryMethod)
   if (!cooldown?.periods) return
-  const whom = cooldown.groupBy === 'USER_ID' ? notification.userId : hashed(environmentId, notification.to)
+  const whom = cooldown.groupBy === 'USER_ID' ? personIn(sending) : hashed(environmentId, notification.to)
   const subject = `${deliveryMethod}/${whom}`
   const key = (kind: string) => ({ environment_id: environmentId, kind, subject })
   const bound = cooldown.resendLimit === undefined ? unlimited : cooldown.resendLimit + 1
@@ -88,6 +89,11 @@ function* countCooldown({ environmentId, notification, deliveryMethod, policy }:
   const window = period === undefined ? 0 : periodSeconds(period) * 1000
   const rest = yield* increment('limits', key('notification-cooldown'), { bound: 1, window, now })
   if (!rest.allowed) throw new Refused('cooldown')
+}
+
+/** Who is written to: the user, or the address of somebody who is none. */
+function personIn({ environmentId, notification: { userId, to } }: Sending): string {
+  return userId ?? hashed(environmentId, to)
 }
 
 function hashed(environmentId: string, to: string): string {

@@ -5,10 +5,10 @@
  * Never: a delivery method that nobody answers for taken as sent.
  */
 import type { Config } from '../config.ts'
-import type { Kernel } from '../kernel.ts'
+import type { ProviderPorts } from './ask-provider.ts'
 import { PermanentFailure, TemporaryFailure } from './delivery-failure.ts'
 import type { DeliveryConfiguration } from './delivery-configuration.ts'
-import { type NodeEmail, sendEmail } from './email.ts'
+import { type NodeEmail, type OutgoingEmail, sendEmail, type TrustedSender } from './email.ts'
 import type { Notification } from './notification.ts'
 import { chainOf } from './rules/notifications-policy.ts'
 import { sendByPhone } from './phone.ts'
@@ -16,7 +16,7 @@ import type { PhoneSettings } from './phone-settings.ts'
 import type { MessageBy, RenderedMessage } from './rules/render.ts'
 
 /** What channels need of a node. */
-export type ChannelPorts = Pick<Kernel, 'egress'> & { readonly config: Pick<Config, 'egressAllow' | 'twilio'> }
+export type ChannelPorts = ProviderPorts & { readonly config: Pick<Config, 'egressAllow' | 'twilio' | 'syniverseUrl'> }
 
 /** Hands a message to the mobile app of a person. @throws PermanentFailure, TemporaryFailure */
 export type PushChannel = (id: string, to: string, message: MessageBy<'Push'>) => Promise<void>
@@ -48,23 +48,23 @@ export function channelFor(
   outgoing: Outgoing,
 ): Send | undefined {
   const { id, notification, message } = outgoing
-  const { to, variables } = notification
+  const { to, extension, variables } = notification
   switch (message.deliveryMethod) {
     case 'Email': {
       const { settings, email } = configuration
       const defaults = { from: settings.from, replyTo: email?.replyTo ?? settings.replyTo }
       const mail = { id, to, message, defaults, variables }
-      if (email) return () => sendEmail({ egress: ports.egress, listed: ports.config.egressAllow }, email, mail)
+      if (email) return () => sendEmail({ ...ports, listed: ports.config.egressAllow }, email, mail)
       const { email: ofNode } = node
-      return ofNode && (() => ofNode.send(mail))
+      return ofNode && (async () => ofNode.send({ ...mail, trustedSender: await trustedSenderOf(configuration, mail) }))
     }
     case 'SMS':
     case 'Voice': {
       const providers = phoneProviders(ports, configuration, message.deliveryMethod, outgoing.country)
-      const phone = { id, to, country: outgoing.country, message, variables }
+      const phone = { id, to, extension, country: outgoing.country, message, variables }
       return providers.length === 0
         ? undefined
-        : () => firstThatTakes(providers, (settings) => sendByPhone(ports.egress, settings, phone))
+        : () => firstThatTakes(providers, (settings) => sendByPhone(ports, settings, phone))
     }
     case 'Push': {
       const { push } = node
@@ -73,8 +73,18 @@ export function channelFor(
   }
 }
 
+/** The sender that the environment wants, where it may send in its name by the server of the node. */
+async function trustedSenderOf(
+  { trustedSender }: DeliveryConfiguration,
+  { message, defaults }: OutgoingEmail,
+): Promise<TrustedSender | undefined> {
+  const address = message.from?.address ?? defaults.from?.address
+  const dkim = address === undefined ? undefined : await trustedSender(address)
+  return address === undefined || dkim === undefined ? undefined : { address, dkim }
+}
+
 function phoneProviders(
-  { config: { twilio } }: ChannelPorts,
+  { config: { twilio, syniverseUrl } }: ChannelPorts,
   { settings, policy, phone }: DeliveryConfiguration,
   method: 'SMS' | 'Voice',
   country: string | undefined,
@@ -91,7 +101,7 @@ function phoneProviders(
     : phone.size > 0
       ? [...phone.values()]
       : [ofNode]
-  return wanted.flatMap((each) => (each ? [{ twilioUrl: twilio.url, settings: each }] : []))
+  return wanted.flatMap((each) => (each ? [{ twilioUrl: twilio.url, syniverseUrl, settings: each }] : []))
 }
 
 /** Tries one provider after another. A refusal by all of them is final only if none of them may take it later. */

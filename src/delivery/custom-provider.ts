@@ -9,51 +9,12 @@ import type { BlockList } from 'node:net'
 import { z } from 'zod'
 import type { OutboundRequest } from '../external/egress.ts'
 import { outboundUrlProblem } from '../external/outbound-url.ts'
+import { headerName, isOwnHeader } from './custom-authentication.ts'
 import { escapeMarkup } from './rules/html-body.ts'
-
-const secret = z
-  .string()
-  .min(1)
-  .max(4096)
-  .regex(/^[\x20-\x7e]+$/)
-
-/** How the provider knows the sender; the secrets are sealed apart from the rest. */
-export const customAuthentication = z.discriminatedUnion('method', [
-  z.object({
-    method: z.literal('BASIC'),
-    username: z
-      .string()
-      .min(1)
-      .max(256)
-      .regex(/^[\x20-\x39\x3b-\x7e]+$/),
-    password: secret.optional(),
-  }),
-  z.object({ method: z.literal('BEARER'), authToken: secret.optional() }),
-])
-export type CustomAuthentication = z.output<typeof customAuthentication>
-
-/** Headers that are ours to write, or that say where a message ends. */
-const forbiddenHeaders: ReadonlySet<string> = new Set([
-  'accept-encoding',
-  'authorization',
-  'connection',
-  'content-length',
-  'cookie',
-  'expect',
-  'host',
-  'idempotency-key',
-  'keep-alive',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
 
 const headers = z
   .record(
-    z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/),
+    headerName,
     z
       .string()
       .max(1024)
@@ -61,7 +22,7 @@ const headers = z
   )
   .refine((all) => Object.keys(all).length <= 20, 'must not hold more than 20 headers')
   .refine(
-    (all) => !Object.keys(all).some((name) => forbiddenHeaders.has(name.toLowerCase())),
+    (all) => !Object.keys(all).some((name) => /^authorization$/i.test(name) || isOwnHeader(name)),
     'must not hold a header that the server writes itself',
   )
 
@@ -105,10 +66,12 @@ export function customRequestProblem(
   return undefined
 }
 
-/** The request that sends one message. @param id names the message, so that the provider can tell a second attempt */
+/**
+ * The request that sends one message, without what authenticates it.
+ * @param id names the message, so that the provider can tell a second attempt
+ */
 export function fillRequest(
   { method, url, headers: sent = {}, body }: CustomRequest,
-  authentication: CustomAuthentication,
   id: string,
   values: Readonly<Record<string, string>>,
 ): OutboundRequest {
@@ -120,7 +83,6 @@ export function fillRequest(
     headers: {
       ...(method === 'POST' && !hasContentType(sent) ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
       ...sent,
-      authorization: credentials(authentication),
       'idempotency-key': id,
     },
     ...(method === 'POST' ? { body: fill(body ?? '', writers[bodyKind(sent)]) } : {}),
@@ -159,10 +121,4 @@ function isJson(text: string): boolean {
   } catch {
     return false
   }
-}
-
-function credentials(authentication: CustomAuthentication): string {
-  if (authentication.method === 'BEARER') return `Bearer ${authentication.authToken ?? ''}`
-  const { username, password = '' } = authentication
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
 }

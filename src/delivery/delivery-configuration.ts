@@ -5,14 +5,17 @@
 import type { Environment } from '../environment/snapshot.ts'
 import { open } from '../keys/sealing.ts'
 import type { Storage } from '../storage/port.ts'
+import { domainOfTrustedEmail } from '../storage/sql/email-domains.ts'
 import {
   notificationsSettingsOf,
   phoneDeliverySettingsOf,
   policyOrDefault,
   templateContentsOf,
 } from '../storage/sql/notifications.ts'
+import { type DkimSigner, dkimSigner } from './dkim.ts'
 import { type EmailSettings, emailSecretContext, wholeEmailSettings } from './email-settings.ts'
 import type { Notification } from './notification.ts'
+import { addressKey } from './rules/email-domain.ts'
 import { bootstrapNotificationsPolicy, type NotificationsPolicy } from './rules/notifications-policy.ts'
 import { defaultNotificationsSettings, type NotificationsSettings } from './notifications-settings.ts'
 import { type PhoneSettings, phoneSecretContext, wholePhoneSettings } from './phone-settings.ts'
@@ -28,14 +31,20 @@ export interface DeliveryConfiguration {
   readonly email: EmailSettings | undefined
   /** The providers by id, the oldest first, with their secrets. */
   readonly phone: ReadonlyMap<string, PhoneSettings>
+  /**
+   * What signs messages from an address in whose name the environment may send by the mail server of the node;
+   * undefined: it may not. @throws UnsealFailed
+   */
+  readonly trustedSender: (address: string) => Promise<DkimSigner | undefined>
 }
 
 /** Reads it. @throws UnsealFailed */
 export async function deliveryConfiguration(
   storage: Storage,
-  { id, dataKey }: Pick<Environment, 'id' | 'dataKey'>,
+  environment: Pick<Environment, 'id' | 'dataKey'>,
   { template, deliveryMethod = 'Email', notificationsPolicyId = '' }: Notification,
 ): Promise<DeliveryConfiguration> {
+  const { id, dataKey } = environment
   const isByPhone = deliveryMethod === 'SMS' || deliveryMethod === 'Voice'
   const [settings, policies, contents, phones] = await Promise.all([
     storage.read(notificationsSettingsOf(id)),
@@ -60,5 +69,9 @@ export async function deliveryConfiguration(
         ),
       ]),
     ),
+    async trustedSender(address) {
+      const [domain] = await storage.read(domainOfTrustedEmail(id, addressKey(address)))
+      return domain && dkimSigner(environment, domain)
+    },
   }
 }

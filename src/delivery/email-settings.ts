@@ -5,7 +5,8 @@
  */
 import { z } from 'zod'
 import type { SealContext } from '../keys/sealing.ts'
-import { customAuthentication, customRequest } from './custom-provider.ts'
+import { customAuthentication, partedAuthentication, wholeAuthentication } from './custom-authentication.ts'
+import { customRequest } from './custom-provider.ts'
 import { mailbox } from './rules/template-content.ts'
 
 const text = z.string().regex(/^[^\p{Cc}]*$/u)
@@ -61,25 +62,4 @@ export function partedEmailSettings(settings: EmailSettings): {
 export function wholeEmailSettings(document: EmailSettings, secret: string | undefined): EmailSettings {
   if (document.protocol === 'SMTP') return { ...document, password: secret }
   return { ...document, authentication: wholeAuthentication(document.authentication, secret) }
-}
-
-/** An authentication without its secret, and the secret. */
-export function partedAuthentication(authentication: HttpEmailSettings['authentication']): {
-  readonly authentication: HttpEmailSettings['authentication']
-  readonly secret: string | undefined
-} {
-  if (authentication.method === 'BEARER')
-    return { authentication: { method: 'BEARER' }, secret: authentication.authToken }
-  const { method, username, password } = authentication
-  return { authentication: { method, username }, secret: password }
-}
-
-/** The reverse of `partedAuthentication`. */
-export function wholeAuthentication(
-  authentication: HttpEmailSettings['authentication'],
-  secret: string | undefined,
-): HttpEmailSettings['authentication'] {
-  return authentication.method === 'BEARER'
-    ? { ...authentication, authToken: secret }
-    : { ...authentication, password: secret }
 }

@@ -4,16 +4,17 @@
  * library is imported when the first message goes out. platform-api 3.18.
  *
  * Never: the answer of a server in an error, which may quote the address; a password over a connection without TLS, but
- * to an address that the operator lists; a sender of a tenant's choice through the server of the node.
+ * to an address that the operator lists; a sender through the server of the node that the tenant has not proved.
  */
 import type { BlockList } from 'node:net'
 import { isIP } from 'node:net'
 import type { SendMailOptions, Transporter } from 'nodemailer'
-import { type Egress, EgressFailed } from '../external/egress.ts'
+import { EgressFailed } from '../external/egress.ts'
 import { type MailHost, resolveMailHost } from '../external/mail-host.ts'
-import { askProvider } from './ask-provider.ts'
+import { askCustomProvider, type ProviderPorts } from './ask-provider.ts'
 import { fillRequest } from './custom-provider.ts'
 import { PermanentFailure, TemporaryFailure } from './delivery-failure.ts'
+import type { DkimSigner } from './dkim.ts'
 import type { EmailSettings, HttpEmailSettings, SmtpSettings } from './email-settings.ts'
 import type { MessageBy } from './rules/render.ts'
 import type { Mailbox, PartialMailbox } from './rules/template-content.ts'
@@ -28,6 +29,14 @@ export interface OutgoingEmail {
   readonly defaults: { readonly from?: PartialMailbox | undefined; readonly replyTo?: PartialMailbox | undefined }
   /** What the notification knows, for providers of one's own. */
   readonly variables: Readonly<Record<string, string>>
+  /** In whose name the server of the node may send it beside its own; default: nobody's. */
+  readonly trustedSender?: TrustedSender | undefined
+}
+
+/** An address that an environment has proved, and what signs for its domain. */
+export interface TrustedSender {
+  readonly address: string
+  readonly dkim: DkimSigner
 }
 
 /** The mail server of a node. */
@@ -54,12 +63,16 @@ export function nodeEmail(url: string, from: string): NodeEmail {
     async send(email) {
       const { createTransport } = await import('nodemailer')
       transport ??= createTransport({ url, ...timeouts, ...closed }, { from })
-      // The address is the operator's; a tenant may say the name that stands before it.
-      const address = addressIn(from)
+      // The address is the operator's, unless the tenant has proved another; the name before it is the tenant's.
+      const { trustedSender } = email
+      const address = trustedSender?.address ?? addressIn(from)
       const name = email.message.from?.name ?? email.defaults.from?.name
       await deliver(transport, {
         ...written(email),
-        ...(name === undefined || address === undefined ? {} : { from: { name, address } }),
+        ...(address === undefined || (name === undefined && !trustedSender)
+          ? {}
+          : { from: { name: name ?? '', address } }),
+        ...(trustedSender ? { dkim: trustedSender.dkim } : {}),
       })
     },
     close: () => transport?.close(),
@@ -76,14 +89,14 @@ function addressIn(from: string): string | undefined {
  * @throws PermanentFailure when the server will never take it; TemporaryFailure when it may later
  */
 export async function sendEmail(
-  ports: { readonly egress: Egress; readonly listed: BlockList | undefined },
+  ports: ProviderPorts & { readonly listed: BlockList | undefined },
   settings: EmailSettings,
   email: OutgoingEmail,
 ): Promise<void> {
   const from = whole(email.message.from, settings.from, email.defaults.from)
   if (!from) throw new PermanentFailure('no-sender')
   const sender = { name: from.name ?? '', address: from.address }
-  if (settings.protocol === 'HTTP') return sendOverHttp(ports.egress, settings, email, sender)
+  if (settings.protocol === 'HTTP') return sendOverHttp(ports, settings, email, sender)
   const transport = await open(settings, ports.listed)
   try {
     await deliver(transport, { ...written(email), from: sender })
@@ -141,7 +154,7 @@ function whole(...candidates: readonly (PartialMailbox | undefined)[]): Mailbox 
 }
 
 async function sendOverHttp(
-  egress: Egress,
+  ports: ProviderPorts,
   { requests, authentication }: HttpEmailSettings,
   { id, to, message, variables }: OutgoingEmail,
   from: { readonly name: string; readonly address: string },
@@ -149,7 +162,7 @@ async function sendOverHttp(
   const [request] = requests
   if (!request) throw new PermanentFailure('no-provider')
   const filling = { from: from.address, to, subject: message.subject, message: message.html ?? message.text }
-  await askProvider(egress, fillRequest(request, authentication, id, { ...variables, ...filling }))
+  await askCustomProvider(ports, authentication, fillRequest(request, id, { ...variables, ...filling }))
 }
 
 async function deliver(transport: Transporter, mail: SendMailOptions): Promise<void> {

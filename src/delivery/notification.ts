@@ -1,5 +1,5 @@
 /**
- * Notifications: a message to a user, made from a template (platform-api 3.18) and promised in the unit of the change
+ * Notifications: a message to somebody, mostly a user, made from a template (platform-api 3.18) and promised in the unit of the change
  * that it tells of. It is sent by the outbox, so that a provider that is down breaks nothing.
  *
  * Never: a text of its own (templates hold those); a code in clear in storage: the payload is sealed.
@@ -11,11 +11,14 @@ import type { World } from '../world.ts'
 import { enqueue } from './outbox.ts'
 import type { Wanted } from './rules/render.ts'
 
-/** A message to one user: what it says, and whom it is for. */
+/** A message to one person: what it says, and whom it is for. */
 export interface Notification extends Wanted {
   /** The e-mail address; for SMS and voice the phone number, E.164; for push the device. */
   readonly to: string
-  readonly userId: string
+  /** For voice: what is dialled once the call is taken, digits, `*`, `#`, and commas for pauses; default: nothing. */
+  readonly extension?: string
+  /** Null: whoever has the address, who is no user. */
+  readonly userId: string | null
   /** The notifications policy whose limits hold; default: that of the environment. */
   readonly notificationsPolicyId?: string
   /** When it is of no use to anybody any more, since its code expires, epoch milliseconds; default: half an hour. */

@@ -1,17 +1,19 @@
 /**
- * SMS and calls over HTTP: the API of Twilio (Messages and Calls, 2010-04-01), or a provider of one's own. platform-api
- * 3.18. Every attempt at a message carries its id, so that a provider that looks can tell it from a second message.
+ * SMS and calls over HTTP: the API of Twilio (Messages and Calls, 2010-04-01), Syniverse, or a provider of one's own.
+ * platform-api 3.18. Every attempt at a message carries its id, so that a provider that looks can tell it from a second message.
  *
  * Never: a connection made but through egress; markup from a value in what is spoken.
  */
-import type { Egress, OutboundRequest } from '../external/egress.ts'
-import { askProvider } from './ask-provider.ts'
+import type { OutboundRequest } from '../external/egress.ts'
+import { askCustomProvider, askProvider, type ProviderPorts } from './ask-provider.ts'
 import { fillRequest } from './custom-provider.ts'
 import { PermanentFailure } from './delivery-failure.ts'
 import { escapeMarkup } from './rules/html-body.ts'
 import type { CustomPhoneSettings, PhoneSettings, TwilioSettings } from './phone-settings.ts'
 import type { MessageBy } from './rules/render.ts'
 import { type Spoken, spokenText } from './rules/spoken.ts'
+import { senderFor } from './sender-number.ts'
+import { sendBySyniverse } from './syniverse.ts'
 
 /** A message by phone, and to whom. */
 export interface PhoneMessage {
@@ -19,6 +21,8 @@ export interface PhoneMessage {
   readonly id: string
   /** E.164. */
   readonly to: string
+  /** What is dialled once a call is taken; undefined: nothing. */
+  readonly extension?: string | undefined
   /** ISO 3166 alpha-2; undefined when the number does not say. */
   readonly country: string | undefined
   readonly message: MessageBy<'SMS'> | MessageBy<'Voice'>
@@ -30,6 +34,8 @@ export interface PhoneMessage {
 export interface PhoneProvider {
   /** Where the API of Twilio is. */
   readonly twilioUrl: string
+  /** Where the gateway of Syniverse is. */
+  readonly syniverseUrl: string
   /** With their secret. */
   readonly settings: PhoneSettings
 }
@@ -38,22 +44,29 @@ export interface PhoneProvider {
  * Sends a message.
  * @throws PermanentFailure when the provider will never take it; TemporaryFailure when it may later
  */
-export async function sendByPhone(egress: Egress, provider: PhoneProvider, message: PhoneMessage): Promise<void> {
+export async function sendByPhone(ports: ProviderPorts, provider: PhoneProvider, message: PhoneMessage): Promise<void> {
   const { settings } = provider
-  const request =
-    settings.provider === 'CUSTOM_TWILIO'
-      ? twilioRequest(provider.twilioUrl, settings, message)
-      : customPhoneRequest(settings, message)
-  await askProvider(egress, request)
+  switch (settings.provider) {
+    case 'CUSTOM_TWILIO':
+      await askProvider(ports.egress, twilioRequest(provider.twilioUrl, settings, message))
+      return
+    case 'CUSTOM_SYNIVERSE':
+      return sendBySyniverse(ports.egress, provider.syniverseUrl, settings, message)
+    case 'CUSTOM_PROVIDER':
+      await askCustomProvider(ports, settings.authentication, customPhoneRequest(settings, message))
+  }
 }
 
-function twilioRequest(base: string, settings: TwilioSettings, { id, to, country, message }: PhoneMessage) {
+function twilioRequest(base: string, settings: TwilioSettings, phone: PhoneMessage) {
+  const { id, to, extension, country, message } = phone
   const isSms = message.deliveryMethod === 'SMS'
   const from = (isSms ? message.sender : undefined) ?? senderFor(settings.numbers, isSms ? 'SMS' : 'VOICE', country)
   if (from === undefined) throw new PermanentFailure('no-sender')
   const form = new URLSearchParams({ To: to, From: from })
   if (message.deliveryMethod === 'SMS') form.set('Body', message.text)
   else form.set('Twiml', twiml(message))
+  // A second for whoever takes the call, then the keys; `W` is a pause of a second.
+  if (extension !== undefined) form.set('SendDigits', `W${extension.replaceAll(',', 'W')}`)
   return {
     method: 'POST',
     url: `${base}/2010-04-01/Accounts/${settings.sid}/${isSms ? 'Messages' : 'Calls'}.json`,
@@ -75,36 +88,22 @@ function twiml({ parts, voice, locale }: MessageBy<'Voice'>): string {
   return `<Response>${parts.map(written).join('')}</Response>`
 }
 
-/** The number to send from: one that can do it and serves the country, a chosen one before others. */
-function senderFor(
-  numbers: TwilioSettings['numbers'],
-  capability: 'SMS' | 'VOICE',
-  country: string | undefined,
-): string | undefined {
-  const fitting = numbers.filter(
-    ({ available, capabilities, supportedCountries }) =>
-      available !== false &&
-      (capabilities?.includes(capability) ?? true) &&
-      (supportedCountries === undefined ||
-        supportedCountries.length === 0 ||
-        (country !== undefined && supportedCountries.includes(country))),
-  )
-  return (fitting.find(({ selected }) => selected === true) ?? fitting.find(({ selected }) => selected === undefined))
-    ?.number
-}
-
 function customPhoneRequest(settings: CustomPhoneSettings, phone: PhoneMessage): OutboundRequest {
-  const { id, to, country, message, variables } = phone
+  const { id, to, extension, country, message, variables } = phone
   const capability = message.deliveryMethod === 'SMS' ? 'SMS' : 'VOICE'
   const request = settings.requests.find(({ deliveryMethod }) => deliveryMethod === capability)
   if (!request) throw new PermanentFailure('no-provider')
+  // Without the extension the code would be told to whoever takes the call.
+  const canDial = `${request.url} ${request.body ?? ''}`.includes('${extension}')
+  if (extension !== undefined && !canDial) throw new PermanentFailure('no-provider')
   const { phoneNumberFormat, beforeTag = '', afterTag = '' } = request
   const sender = message.deliveryMethod === 'SMS' ? message.sender : undefined
   const said =
     message.deliveryMethod === 'SMS' ? message.text : spokenText(message.parts, { before: beforeTag, after: afterTag })
-  return fillRequest(request, settings.authentication, id, {
+  return fillRequest(request, id, {
     ...variables,
     to: phoneNumberFormat === 'FULL' ? to : to.replaceAll(/\D/g, ''),
+    extension: extension ?? '',
     from: sender ?? senderFor(settings.numbers ?? [], capability, country) ?? '',
     message: said,
     locale: message.locale,

@@ -7,13 +7,14 @@
  */
 import type { Config } from '../config.ts'
 import { eventRow } from '../events/record.ts'
+import { openClientTokens } from '../external/client-tokens.ts'
 import type { Kernel } from '../kernel.ts'
 import { UnsealFailed } from '../keys/sealing.ts'
 import { run } from '../storage/port.ts'
 import { insertEvents } from '../storage/sql/events.ts'
 import { insertInbox } from '../storage/sql/inbox.ts'
 import { takeAllowance } from './allowance.ts'
-import { channelFor, type ChannelPorts, type NodeChannels } from './channels.ts'
+import { channelFor, type NodeChannels } from './channels.ts'
 import { deliveryConfiguration } from './delivery-configuration.ts'
 import { type DeliveryFailureReason, PermanentFailure } from './delivery-failure.ts'
 import { type Notification, readNotification } from './notification.ts'
@@ -22,17 +23,19 @@ import type { Attempt, Handler } from './outbox.ts'
 import { countryOf } from './phone-country.ts'
 import { type RenderedMessage, renderNotification } from './rules/render.ts'
 import { spokenText } from './rules/spoken.ts'
-import { deliveryMethods, isTemplateName } from './rules/templates.ts'
+import { deliveryMethods, isTemplateName, templates } from './rules/templates.ts'
 
 /** A message that does not say how long it is of use is of none after this: its code has expired. */
 const usefulMilliseconds = 1_800_000
 const inboxMilliseconds = 7 * 86_400_000
 
-type Ports = Pick<Kernel, 'storage' | 'world' | 'environments' | 'log'> &
-  ChannelPorts & { readonly config: Pick<Config, 'mode'> }
+type Ports = Pick<Kernel, 'storage' | 'world' | 'environments' | 'log' | 'egress'> & {
+  readonly config: Pick<Config, 'mode' | 'egressAllow' | 'twilio' | 'syniverseUrl'>
+}
 
 /** Makes the handler. @param node what the node itself sends with */
 export function sendNotification(ports: Ports, node: NodeChannels): Handler {
+  const channelPorts = { ...ports, clientTokens: openClientTokens(ports.egress, ports.world) }
   return async (attempt) => {
     const { storage } = ports
     const environment = await ports.environments.get(attempt.environmentId)
@@ -53,10 +56,10 @@ export function sendNotification(ports: Ports, node: NodeChannels): Handler {
     const isByPhone = deliveryMethod === 'SMS' || deliveryMethod === 'Voice'
     const country = isByPhone ? await countryOf(notification.to) : undefined
     if (!allowsCountry(configuration.policy, deliveryMethod, country)) return giveUp('country-not-allowed')
-    const send = channelFor(ports, node, configuration, { id: attempt.id, notification, message, country })
+    const send = channelFor(channelPorts, node, configuration, { id: attempt.id, notification, message, country })
     const keeps = !send && ports.config.mode === 'dev'
     if (!send && !keeps) return giveUp('no-provider')
-    if (attempt.attempts === 1) {
+    if (attempt.attempts === 1 && !templates[template].isWarning) {
       const { id: environmentId } = environment
       const unallowed = await takeAllowance(
         storage,
@@ -109,7 +112,7 @@ async function note(
     action: failure ? 'NOTIFICATION.FAILED' : 'NOTIFICATION.SENT',
     result: failure ? 'FAILED' : 'SUCCESS',
     subject: { type: 'NOTIFICATION', id },
-    ...(notification ? { userId: notification.userId } : {}),
+    ...(notification?.userId ? { userId: notification.userId } : {}),
     detail: { ...about, ...(failure ? { reason: failure } : {}) },
   })
   await storage.commit({ name: 'note-notification', single: true, run: () => run(insertEvents([event])) })
@@ -119,7 +122,7 @@ async function note(
 async function keep(
   { storage }: Ports,
   attempt: Attempt,
-  { template, to }: Notification,
+  { template, to, extension }: Notification,
   message: RenderedMessage,
   now: number,
 ): Promise<'done'> {
@@ -128,7 +131,7 @@ async function keep(
     id: attempt.id,
     template,
     delivery_method: message.deliveryMethod,
-    recipient: to,
+    recipient: extension === undefined ? to : `${to},${extension}`,
     subject: message.deliveryMethod === 'Email' ? message.subject : '',
     body: readable(message),
     created_at: attempt.createdAt,

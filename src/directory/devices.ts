@@ -6,7 +6,15 @@
  */
 import { notFound, problem } from '../errors/problem.ts'
 import type { Environment } from '../environment/snapshot.ts'
-import { type DeviceFacts, type DeviceType, deviceTypes, maskEmail, maskPhone } from '../flow/factors/device.ts'
+import {
+  type DeviceFacts,
+  type DeviceType,
+  deviceTypes,
+  maskEmail,
+  maskPhone,
+  type OneTimeDevice,
+} from '../flow/factors/device.ts'
+import { type DeviceAuthenticationPolicy, triesOf } from '../flow/factors/device-authentication-policy.ts'
 import type { Kernel } from '../kernel.ts'
 import { open, seal, type SealContext } from '../keys/sealing.ts'
 import { insert } from '../storage/operations.ts'
@@ -24,9 +32,13 @@ export interface Device {
   readonly email: string | null
   /** As written: E.164, perhaps with dots, spaces and brackets. */
   readonly phone: string | null
+  /** What is dialled once a call is taken: digits, `*`, `#`, and commas for pauses. */
+  readonly extension: string | null
   readonly sealedSeed: string | null
   readonly lastStep: number | null
   readonly blockedAt: number | null
+  /** The tries at all devices of the user, and when they are forgotten; null: there were none lately. */
+  readonly guesses: { readonly count: number; readonly until: number } | null
   readonly createdAt: number
   readonly updatedAt: number
   /** The app on a MOBILE device. */
@@ -62,10 +74,11 @@ export function deviceFrom(row: DeviceRow): Device | undefined {
     status: row.status === 'ACTIVE' ? 'ACTIVE' : 'ACTIVATION_REQUIRED',
     nickname: row.nickname,
     email: row.email,
-    phone: row.phone,
+    ...phoneFrom(row.phone),
     sealedSeed: row.sealed_seed,
     lastStep: row.last_step,
     blockedAt: row.blocked_at,
+    guesses: row.guesses === null ? null : { count: row.guesses, until: row.guesses_until ?? 0 },
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     ...(row.application_id === null
@@ -83,19 +96,21 @@ export function deviceFrom(row: DeviceRow): Device | undefined {
 
 /**
  * Adds a device behind those that its user has; for the unit that makes it.
+ * @returns those that were there before
  * @throws Problem NOT_FOUND when there is no such user, REQUEST_FAILED when they have as many as they may
  */
 export function* addDevice(
   { id: environmentId, mfaSettings }: Environment,
   device: Device,
   now: number,
-): UnitBody<void> {
+): UnitBody<readonly DeviceRow[]> {
   const { maxAllowedDevices } = mfaSettings.pairing
   if ((yield* run(lockUser(environmentId, device.userId))).length === 0) throw notFound()
   const present = yield* run(devicesOfUser(environmentId, device.userId, now))
   if (present.length >= maxAllowedDevices) throw tooMany(maxAllowedDevices)
   const last = Math.max(0, ...present.map(({ position }) => position))
   yield* insert('devices', { ...rowOf(environmentId, device), position: last + 1 })
+  return present
 }
 
 function tooMany(maximumAllowed: number): Error {
@@ -113,7 +128,7 @@ function rowOf(environmentId: string, device: Device) {
     status: device.status,
     nickname: device.nickname,
     email: device.email,
-    phone: device.phone,
+    phone: phoneColumn(device),
     sealed_seed: device.sealedSeed,
     last_step: null,
     blocked_at: null,
@@ -121,6 +136,26 @@ function rowOf(environmentId: string, device: Device) {
     updated_at: device.updatedAt,
     expires_at: device.status === 'ACTIVE' ? null : device.createdAt + activationMilliseconds,
   }
+}
+
+/** A phone number with its extension in one column, as people write them: the extension behind a comma. */
+export function phoneColumn({ phone, extension }: Pick<Device, 'phone' | 'extension'>): string | null {
+  return phone !== null && extension !== null ? `${phone},${extension}` : phone
+}
+
+function phoneFrom(column: string | null): Pick<Device, 'phone' | 'extension'> {
+  const [, phone = column, extension = null] = /^([^,]*),(.*)$/.exec(column ?? '') ?? []
+  return { phone, extension }
+}
+
+/** Until when no try at a device is looked at under a policy, since there were too many; undefined while they are. */
+export function deviceLockedUntil(
+  { type, guesses }: Pick<Device, 'type' | 'guesses'>,
+  policy: DeviceAuthenticationPolicy,
+  now: number,
+): number | undefined {
+  const isLocked = guesses !== null && guesses.until > now && guesses.count >= triesOf(policy, type).guesses
+  return isLocked ? guesses.until : undefined
 }
 
 /** What a flow may know of a device. */
@@ -143,4 +178,24 @@ export function sealSeed(world: World, { id, dataKey }: Environment, deviceId: s
 /** Opens the seed of a device. @throws UnsealFailed */
 export function openSeed({ id, dataKey }: Environment, device: Pick<Device, 'id' | 'sealedSeed'>): Buffer {
   return open(dataKey, device.sealedSeed ?? '', place(id, device.id))
+}
+
+/** A one-time device as one of a user, for as long as a request lasts. */
+export function transientDevice({ id, type, address }: OneTimeDevice, userId: string, now: number): Device {
+  return {
+    id,
+    userId,
+    type,
+    status: 'ACTIVE',
+    nickname: null,
+    email: type === 'EMAIL' ? address : null,
+    phone: type === 'EMAIL' ? null : address,
+    extension: null,
+    sealedSeed: null,
+    lastStep: null,
+    blockedAt: null,
+    guesses: null,
+    createdAt: now,
+    updatedAt: now,
+  }
 }

@@ -10,7 +10,7 @@ import { run, type UnitBody } from '../storage/port.ts'
 import { AlreadyConsumed } from '../storage/refusals.ts'
 import { fido2CredentialsOf, moveSignCount } from '../storage/sql/fido2.ts'
 import { credentialIdOf, type Fido2Credential, relyingParty, verifyAssertion } from './fido2.ts'
-import { challengeFor } from './fido2-options.ts'
+import { type AssertionChallenge, challengeFor } from './fido2-options.ts'
 import { guessesAtDevices, type PasscodeCheck } from './passcodes.ts'
 
 /** A credential, and the device it is. */
@@ -70,8 +70,7 @@ export interface AssertionTry {
   /** Those that may sign. */
   readonly deviceIds: readonly string[]
   readonly devicePolicy: DeviceAuthenticationPolicy
-  readonly flowId: string
-  readonly challengedAt: number
+  readonly challenged: AssertionChallenge
   /** The page that asked, as the client says. */
   readonly origin: string
   readonly assertion: string
@@ -84,7 +83,7 @@ export async function tryAssertion(
   environment: Environment,
   attempt: AssertionTry,
 ): Promise<PasscodeCheck> {
-  const { userId, deviceIds, devicePolicy, flowId, challengedAt, origin, assertion, now } = attempt
+  const { userId, deviceIds, devicePolicy, challenged, origin, assertion, now } = attempt
   const guessed = guessesAtDevices(environment.id, userId)
   const guess = await kernel.storage.commit(takeGuess(guessed, triesOf(devicePolicy, 'FIDO2'), now))
   if (!guess.allowed) return { result: 'lockedOut', secondsUntilUnlock: secondsUntil(guess.until, now) }
@@ -94,7 +93,7 @@ export async function tryAssertion(
   )
   const terms = fido2Terms(kernel, environment, devicePolicy)
   if (!credential || origin !== terms.relyingParty.origin) return { result: 'rejected' }
-  const challenge = challengeFor(environment, { kind: 'assertion', flowId, challengedAt })
+  const challenge = challengeFor(environment, challenged)
   const signCount = await verifyAssertion(assertion, credential, { ...terms, challenge, userId })
   if (signCount === undefined) return { result: 'rejected' }
   return {

@@ -16,9 +16,14 @@ import type { User } from './users.ts'
 /** A challenge is answered within five minutes, or not at all. */
 export const challengeMilliseconds = 300_000
 
+/** What a device was asked to sign for: one flow, or one stand-alone authentication. `challengedAt`: epoch milliseconds. */
+export type AssertionChallenge =
+  | { readonly kind: 'assertion'; readonly flowId: string; readonly challengedAt: number }
+  | { readonly kind: 'deviceAuthentication'; readonly deviceAuthenticationId: string; readonly challengedAt: number }
+
 /** What a challenge was made for. Times are epoch milliseconds. */
 export type ChallengeFor =
-  | { readonly kind: 'assertion'; readonly flowId: string; readonly challengedAt: number }
+  | AssertionChallenge
   | { readonly kind: 'attestation'; readonly userId: string; readonly deviceId: string; readonly createdAt: number }
 
 const keys = new WeakMap<KeyObject, KeyObject>()
@@ -30,11 +35,20 @@ export function challengeFor({ id, dataKey }: Pick<Environment, 'id' | 'dataKey'
     key = createSecretKey(Buffer.from(hkdfSync('sha256', dataKey.export(), '', 'stile/fido2-challenge', 32)))
     keys.set(dataKey, key)
   }
-  const purpose =
-    asked.kind === 'assertion' ? [asked.flowId, asked.challengedAt] : [asked.userId, asked.deviceId, asked.createdAt]
   return createHmac('sha256', key)
-    .update(JSON.stringify([id, asked.kind, ...purpose]))
+    .update(JSON.stringify([id, asked.kind, ...purposeOf(asked)]))
     .digest('base64url')
+}
+
+function purposeOf(asked: ChallengeFor): readonly (string | number)[] {
+  switch (asked.kind) {
+    case 'assertion':
+      return [asked.flowId, asked.challengedAt]
+    case 'deviceAuthentication':
+      return [asked.deviceAuthenticationId, asked.challengedAt]
+    case 'attestation':
+      return [asked.userId, asked.deviceId, asked.createdAt]
+  }
 }
 
 /** Signed bytes, as the documented sample scripts turn into a `Uint8Array` (authentication-api 3.4). */

@@ -15,8 +15,10 @@ import { compareAndSet, insert } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { linkedAccountOf, userOfLinkedAccount } from '../storage/sql/linked-accounts.ts'
 import { usersOfEmail, userWithGuesses } from '../storage/sql/users.ts'
+import { tellOldAddress } from './email-change.ts'
 import { describedBy, isAuthoritative, updatedBy } from './external-attributes.ts'
 import { lockedUntil } from './password-lockout.ts'
+import { resembledUser } from './lookalikes.ts'
 import { defaultPopulation, isNameTaken } from './registration.ts'
 import {
   attributeColumns,
@@ -66,6 +68,7 @@ export async function matchOf(
   environment: Environment,
   provider: IdentityProvider,
   { attributes, email }: ExternalAuthentication,
+  now: number,
 ): Promise<Match> {
   const username = attributes.find(({ name }) => name === 'username')?.value
   const address = attributes.find(({ name }) => name === 'email')?.value ?? email?.address
@@ -74,7 +77,7 @@ export async function matchOf(
   if (first && !second && email && isAuthoritative(provider, email)) {
     const { email: own = '', emailVerified } = first.document
     const isTheirs = emailVerified === true && textKey(own) === textKey(email.address)
-    if (isTheirs && canAuthenticate(first)) return { kind: 'linkable', userId: first.id }
+    if (isTheirs && canAuthenticate(first, now)) return { kind: 'linkable', userId: first.id }
   }
   const isKnown =
     first !== undefined || (username !== undefined && (await isNameTaken(kernel, environment.id, username)))
@@ -105,7 +108,7 @@ export interface Refreshed {
  * @param now epoch milliseconds
  */
 export async function refreshed(
-  kernel: Storage,
+  kernel: Pick<Kernel, 'storage' | 'world'>,
   environment: Environment,
   provider: IdentityProvider,
   user: User,
@@ -133,6 +136,7 @@ export async function refreshed(
         updated_at: now,
       }
       yield* compareAndSet('users', { environment_id: environment.id, id: user.id }, user.version, columns)
+      yield* tellOldAddress(kernel.world, environment, { before: user, email: document.email, by: 'provider' }, now)
     },
   }
 }
@@ -141,7 +145,8 @@ async function isFree(kernel: Storage, user: User, username: string): Promise<bo
   if (usernameKey(username) === usernameKey(user.username)) return true
   const namesake = await userWithPasswordByUsername(kernel, user.environmentId, username)
   const [owner] = await kernel.storage.read(usersOfEmail(user.environmentId, textKey(usernameKey(username))))
-  return !namesake && (!owner || owner.id === user.id)
+  if (namesake || (owner && owner.id !== user.id)) return false
+  return (await resembledUser(kernel, user.environmentId, username, user.id)) === undefined
 }
 
 /** The row of a link; for the unit that saves the flow. @throws UniquenessViolation of `linked_accounts` */

@@ -23,11 +23,16 @@ import type { World } from '../world.ts'
 export type CodePurpose =
   | 'PASSWORD_RECOVERY'
   | 'EMAIL_VERIFICATION'
+  | 'TRUSTED_EMAIL_VERIFICATION'
+  /** The subject names the user and the address that can be taken back. */
+  | 'EMAIL_CHANGE_REVERSAL'
   | 'DEVICE_ACTIVATION'
   /** The subject names the device and the flow or stand-alone authentication it was sent for. */
   | 'DEVICE_AUTHENTICATION'
   /** A pairing key, which is found by its code: the subject is empty. */
   | 'DEVICE_PAIRING'
+  /** Kept in a table of its own, a set at a time. */
+  | 'RECOVERY_CODE'
 
 /** A code of a purpose for a subject, such as a user's id. */
 export interface CodeFor {
@@ -74,7 +79,7 @@ export function storeCode(
   now: number,
 ): Statement<object> {
   const key = { environmentId: environment.id, purpose: codeFor.purpose, subject: codeFor.subject }
-  return putOneTimeCode(key, hashOf(environment, codeFor, code).toString('base64url'), now, now + lifetime)
+  return putOneTimeCode(key, hashOfCode(environment, codeFor, code).toString('base64url'), now, now + lifetime)
 }
 
 /** What came of trying a code. */
@@ -107,7 +112,7 @@ export async function tryCode(
   const guess = await storage.commit(takeGuess(guessed, bound, now))
   if (!guess.allowed) return { result: 'lockedOut', secondsUntilUnlock: secondsUntil(guess.until, now) }
   const [stored] = await storage.read(oneTimeCode({ environmentId: environment.id, purpose, subject }, now))
-  const presented = hashOf(environment, { purpose, subject }, typed.trim().toUpperCase())
+  const presented = hashOfCode(environment, { purpose, subject }, typed.trim().toUpperCase())
   const expected = stored ? Buffer.from(stored.code_hash, 'base64url') : Buffer.alloc(presented.length)
   const matches = timingSafeEqual(expected, presented)
   if (!stored || !matches) return { result: 'rejected', remaining: guess.remaining }
@@ -123,8 +128,8 @@ export async function tryCode(
 
 const keys = new WeakMap<KeyObject, KeyObject>()
 
-/** What of a code lies in storage. */
-export function hashOf({ id, dataKey }: Environment, { purpose, subject }: CodeFor, code: string): Buffer {
+/** The keyed hash of a code, by which it is stored. */
+export function hashOfCode({ id, dataKey }: Environment, { purpose, subject }: CodeFor, code: string): Buffer {
   let key = keys.get(dataKey)
   if (!key) {
     key = createSecretKey(Buffer.from(hkdfSync('sha256', dataKey.export(), '', 'stile/one-time-code', 32)))

@@ -15,7 +15,7 @@ import { consumeByMark, insert } from '../storage/operations.ts'
 import { run, type UnitBody } from '../storage/port.ts'
 import { lockUser } from '../storage/sql/devices.ts'
 import { pairingKeyByCode, type PairingKeyRow, pairingKeysOf } from '../storage/sql/mobile-devices.ts'
-import { type CodeForm, hashOf, newCode } from './one-time-codes.ts'
+import { type CodeForm, hashOfCode, newCode } from './one-time-codes.ts'
 
 /** A pairing key. Times are epoch milliseconds. */
 export interface PairingKey {
@@ -40,7 +40,7 @@ const forms: Readonly<Record<Environment['mfaSettings']['pairing']['pairingKeyFo
 const tries = { guesses: 10, seconds: 600 }
 
 function storedHash(environment: Environment, code: string): string {
-  return hashOf(environment, { purpose: 'DEVICE_PAIRING', subject: '' }, code).toString('base64url')
+  return hashOfCode(environment, { purpose: 'DEVICE_PAIRING', subject: '' }, code).toString('base64url')
 }
 
 /** The key of a row. */

@@ -16,19 +16,28 @@ import { AlreadyConsumed } from '../storage/refusals.ts'
 import { useStep } from '../storage/sql/devices.ts'
 import { countSending } from './code-limits.ts'
 import { type Device, openSeed } from './devices.ts'
+import { findRecoveryCode } from './recovery-codes.ts'
 import { type CodeFor, newCode, storeCode, tryCode } from './one-time-codes.ts'
 import { matchTotp } from './totp.ts'
 import type { User } from './users.ts'
 
 type Ports = Pick<Kernel, 'storage' | 'masterKeys' | 'world'>
 
-/** What a passcode is for: activating the device, or signing on by one flow. */
-export type PasscodeUse = { readonly kind: 'activation' } | { readonly kind: 'flow'; readonly flowId: string }
+/** What a passcode is for: activating the device, signing on by one flow, or one stand-alone authentication. */
+export type PasscodeUse =
+  | { readonly kind: 'activation' }
+  | { readonly kind: 'flow'; readonly flowId: string }
+  | { readonly kind: 'deviceAuthentication'; readonly deviceAuthenticationId: string }
 
 function codeFor(device: Device, use: PasscodeUse): CodeFor {
-  return use.kind === 'activation'
-    ? { purpose: 'DEVICE_ACTIVATION', subject: device.id }
-    : { purpose: 'DEVICE_AUTHENTICATION', subject: `${device.id}/${use.flowId}` }
+  switch (use.kind) {
+    case 'activation':
+      return { purpose: 'DEVICE_ACTIVATION', subject: device.id }
+    case 'flow':
+      return { purpose: 'DEVICE_AUTHENTICATION', subject: `${device.id}/${use.flowId}` }
+    case 'deviceAuthentication':
+      return { purpose: 'DEVICE_AUTHENTICATION', subject: `${device.id}/${use.kind}/${use.deviceAuthenticationId}` }
+  }
 }
 
 /** How passcodes of an environment's policy are made. */
@@ -44,7 +53,7 @@ export type PasscodeSending =
   | { readonly result: 'lockedOut'; readonly secondsUntilUnlock: number }
 
 /** A phone number without the dots, spaces and brackets that people write into it. */
-function e164(number: string): string {
+export function e164(number: string): string {
   return number.replaceAll(/[^+0-9]/g, '')
 }
 
@@ -80,6 +89,7 @@ export async function sendPasscode(
           template: use.kind === 'activation' ? 'device_pairing' : 'strong_authentication',
           deliveryMethod: deliveryMethods[device.type],
           to: device.email ?? e164(device.phone ?? ''),
+          ...(device.extension === null ? {} : { extension: device.extension }),
           userId: user.id,
           locales: user.document.preferredLanguage ? [user.document.preferredLanguage, ...locales] : locales,
           variables: {
@@ -122,6 +132,17 @@ export async function tryPasscode(
   }
   const guess = await kernel.storage.commit(takeGuess(guessed, bound, now))
   if (!guess.allowed) return { result: 'lockedOut', secondsUntilUnlock: secondsUntil(guess.until, now) }
+  if (device.type === 'RECOVERY_CODE') {
+    const useUp = await findRecoveryCode(kernel, environment, device.userId, typed)
+    if (!useUp) return { result: 'rejected' }
+    return {
+      result: 'accepted',
+      *settle() {
+        yield* useUp()
+        yield clearGuesses(guessed)
+      },
+    }
+  }
   const step = matchTotp(openSeed(environment, device), typed, device.lastStep, now)
   if (step === undefined) return { result: 'rejected' }
   return {

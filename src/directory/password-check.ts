@@ -10,8 +10,18 @@
  */
 import { passwordPolicyOf, type Environment } from '../environment/snapshot.ts'
 import type { Kernel } from '../kernel.ts'
-import { clearGuesses, type Guessed, returnGuess, secondsUntil, takeGuess } from '../limits/guesses.ts'
-import type { UnitBody } from '../storage/port.ts'
+import {
+  type BoundedGuess,
+  clearGuesses,
+  type Guess,
+  type Guessed,
+  returnGuess,
+  secondsUntil,
+  takeBoth,
+  takeGuess,
+} from '../limits/guesses.ts'
+import type { Statement, UnitBody } from '../storage/port.ts'
+import { giveBack } from '../storage/sql/limits.ts'
 import { rehashPassword } from '../storage/sql/passwords.ts'
 import { guessBound, guessesAtNobody, guessesAtUser } from './password-lockout.ts'
 import { normalizePassword, type NormalizedPassword } from './passwords/normalize.ts'
@@ -36,6 +46,8 @@ export interface PasswordTry {
   readonly userId: string | null
   /** As typed. */
   readonly password: string
+  /** The counter of the network address it comes from, where that is limited (row K08). */
+  readonly address?: BoundedGuess | undefined
 }
 
 /** What came of it. */
@@ -54,6 +66,8 @@ export type PasswordCheck =
   /** `failuresRemaining` is missing where no guess was spent, since the text cannot be anybody's password. */
   | { readonly result: 'rejected'; readonly user: User | undefined; readonly failuresRemaining?: number }
   | { readonly result: 'lockedOut'; readonly user: User | undefined; readonly secondsUntilUnlock: number }
+  /** Too many wrong passwords came from the address; nobody’s guess was spent. */
+  | { readonly result: 'addressLimited'; readonly secondsUntilUnlock: number }
   /** The user has no password; only the management API may tell. */
   | { readonly result: 'noPassword'; readonly user: User; readonly failuresRemaining: number }
   /** `username` names somebody else than `userId`, or nobody. No guess was spent. */
@@ -83,7 +97,9 @@ export async function checkPassword(
   const guessed = found ? guessesAtUser(environment.id, found.user.id) : nobody
   const { policy } = passwordPolicyOf(environment, found?.user.populationId ?? '')
   const bound = guessBound(policy)
-  const guess = await kernel.storage.commit(takeGuess(guessed, bound, now))
+  const taken = await take(kernel, { guessed, bound }, attempt)
+  if ('addressLimited' in taken) return { result: 'addressLimited', secondsUntilUnlock: taken.addressLimited }
+  const { guess, fromAddress } = taken
   if (!guess.allowed) {
     return { result: 'lockedOut', user: found?.user, secondsUntilUnlock: secondsUntil(guess.until, now) }
   }
@@ -93,7 +109,7 @@ export async function checkPassword(
   if (!found) return { result: 'rejected', user: undefined, failuresRemaining: guess.remaining }
   const { user, password } = found
   if (!password) return { result: 'noPassword', user, failuresRemaining: guess.remaining }
-  if (!verdict.matches || !canAuthenticate(user)) {
+  if (!verdict.matches || !canAuthenticate(user, now)) {
     return { result: 'rejected', user, failuresRemaining: guess.remaining }
   }
 
@@ -106,17 +122,45 @@ export async function checkPassword(
     user,
     password,
     state: status === 'MUST_CHANGE_PASSWORD' || status === 'PASSWORD_EXPIRED' ? status : 'OK',
-    settle: () => settle(guessed, password.hash, fresh),
+    *settle() {
+      if (fromAddress) yield fromAddress()
+      yield* settle(guessed, password.hash, fresh)
+    },
   }
 
   async function verify(stored: StoredPassword | null, typed: NormalizedPassword): Promise<PasswordVerdict> {
     try {
       return await kernel.passwords.verify(stored?.hash ?? null, typed)
     } catch (error) {
-      if (error instanceof HashingOverloaded) await kernel.storage.commit(returnGuess(guessed, bound, guess))
+      if (error instanceof HashingOverloaded) {
+        await kernel.storage.commit({
+          name: 'limits.return-guesses',
+          *run() {
+            if (fromAddress) yield fromAddress()
+            yield* returnGuess(guessed, bound, guess).run()
+          },
+        })
+      }
       throw error
     }
   }
+}
+
+/** What was taken: the guess at the user, and what gives back that of the address. */
+type Taken =
+  | { readonly guess: Guess; readonly fromAddress: (() => Statement<object>) | undefined }
+  | { readonly addressLimited: number }
+
+/** Takes one guess of the user’s counter and, where it is limited, of the address’s, in one commit. */
+async function take(
+  { storage }: Pick<Kernel, 'storage'>,
+  user: BoundedGuess,
+  { address, now }: PasswordTry,
+): Promise<Taken> {
+  if (!address) return { guess: await storage.commit(takeGuess(user.guessed, user.bound, now)), fromAddress: undefined }
+  const [first, guess] = await storage.commit(takeBoth(address, user, now))
+  if (!first || !guess) return { addressLimited: secondsUntil(first?.until ?? now, now) }
+  return { guess, fromAddress: () => giveBack(address.guessed, address.bound.guesses, first.until) }
 }
 
 async function find(

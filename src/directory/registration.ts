@@ -6,7 +6,7 @@
  * address as soon as its code is dead: nothing that somebody set up for an address of another is there when its owner
  * comes (row K35). Of several at once, one is made: `users` has a unique column for the addresses of registrations.
  *
- * Never: a username that another user has as username or e-mail address, in whatever spelling; an address that somebody
+ * Never: a username that another user has as username or e-mail address, in whatever spelling or look; an address that somebody
  * has proved, or an administrator has given them; an address that counts as proved.
  */
 import type { Environment } from '../environment/snapshot.ts'
@@ -17,6 +17,7 @@ import type { UnitBody } from '../storage/port.ts'
 import { Stale } from '../storage/refusals.ts'
 import { oneTimeCode } from '../storage/sql/one-time-codes.ts'
 import { usersOfEmail } from '../storage/sql/users.ts'
+import { resembledUser } from './lookalikes.ts'
 import { changePassword, type MissedRequirement } from './password-change.ts'
 import { removeBelongings } from './user-removal.ts'
 import { newUserRow, textKey, type User, userFrom, usernameKey, userWithPasswordByUsername } from './users.ts'
@@ -34,6 +35,12 @@ export interface RegistrationRequest {
   readonly now: number
 }
 
+/** What is taken. `resembles`: not by that very name, but by that of a user whom it could be taken for (row K28). */
+interface Taken {
+  readonly attribute: 'username' | 'email'
+  readonly resembles?: string
+}
+
 /** What came of it. */
 export type Registration =
   | {
@@ -44,7 +51,7 @@ export type Registration =
       /** Writes the account; for the unit of the registration. @throws UniquenessViolation of `users`, Stale */
       readonly store: () => UnitBody<void>
     }
-  | { readonly result: 'taken'; readonly attribute: 'username' | 'email' }
+  | ({ readonly result: 'taken' } & Taken)
   | { readonly result: 'noPopulation' }
   | { readonly result: 'unsatisfied'; readonly requirements: readonly MissedRequirement[] }
 
@@ -100,7 +107,7 @@ export async function register(
   }
 }
 
-/** Whether another user has this name, as username or as e-mail address (rows K28, K29). */
+/** Whether another user has this name or one that looks like it, as username or as e-mail address (rows K28, K29). */
 export async function isNameTaken(
   kernel: Pick<Kernel, 'storage'>,
   environmentId: string,
@@ -108,7 +115,8 @@ export async function isNameTaken(
 ): Promise<boolean> {
   const namesake = await userWithPasswordByUsername(kernel, environmentId, username)
   const [owner] = await kernel.storage.read(usersOfEmail(environmentId, textKey(usernameKey(username))))
-  return namesake !== undefined || owner !== undefined
+  if (namesake !== undefined || owner !== undefined) return true
+  return (await resembledUser(kernel, environmentId, username)) !== undefined
 }
 
 /** The population of whoever names none. */
@@ -124,7 +132,7 @@ async function vacate(
   username: string,
   email: string,
   now: number,
-): Promise<{ readonly attribute: 'username' | 'email' } | { readonly abandoned: readonly string[] }> {
+): Promise<Taken | { readonly abandoned: readonly string[] }> {
   const abandoned = new Set<string>()
   const wanted = { username: textKey(usernameKey(username)), email: textKey(email) }
   for (const key of new Set(Object.values(wanted))) {
@@ -139,6 +147,10 @@ async function vacate(
   }
   const namesake = await userWithPasswordByUsername(kernel, environment.id, username)
   if (namesake && !abandoned.has(namesake.user.id)) return { attribute: 'username' }
+  for (const [attribute, name] of Object.entries({ username, email }) as ['username' | 'email', string][]) {
+    const resembles = await resembledUser(kernel, environment.id, name)
+    if (resembles !== undefined && !abandoned.has(resembles)) return { attribute, resembles }
+  }
   return { abandoned: [...abandoned] }
 }
 

@@ -8,6 +8,7 @@ import type { UnitBody } from '../storage/port.ts'
 import { removeSessionsOfUser } from '../storage/sql/sessions.ts'
 import { revokeFamiliesOfUser } from '../storage/sql/users.ts'
 import { guessesAtUser } from './password-lockout.ts'
+import { forgetBrowsers } from './remembered-browsers.ts'
 
 /** Removes what a user who is deleted leaves behind; for the unit of the deletion. */
 export function* removeBelongings(environmentId: string, userId: string, now: number): UnitBody<void> {
@@ -19,12 +20,17 @@ export function* removeBelongings(environmentId: string, userId: string, now: nu
   yield* remove('mobile_devices', belonging)
   yield* remove('pairing_keys', belonging)
   yield* remove('push_requests', belonging)
+  yield* remove('recovery_codes', belonging)
+  yield* remove('agreement_consents', belonging)
+  yield* remove('group_memberships', belonging)
+  yield* remove('device_authentications', belonging)
+  yield* forgetBrowsers(environmentId, userId)
   yield clearGuesses(guessesAtUser(environmentId, userId))
   yield* endAccess(environmentId, userId, null, now)
 }
 
 /**
- * Ends every session of a user and everything that was issued in one; for the unit that gives the account back to who
+ * Ends every session of a user, what they granted to applications, and everything that was issued; for the unit that gives the account back to who
  * owns it (rows I21, K35).
  * @param keptTokenHash the session of the browser that does it, which goes on
  */
@@ -35,5 +41,6 @@ export function* endAccess(
   now: number,
 ): UnitBody<void> {
   yield removeSessionsOfUser(environmentId, userId, keptTokenHash ?? '')
+  yield* remove('oauth_consents', { environment_id: environmentId, user_id: userId })
   yield revokeFamiliesOfUser(environmentId, userId, now)
 }

@@ -17,6 +17,12 @@ export const corsSettings = z.object({
   origins: z.array(z.string().max(256)).max(20).optional(),
 })
 
+/** Who may sign on: members of one of the groups, or of all (platform-api 3.7). */
+export const accessControlGroup = z.object({
+  type: z.enum(['ANY_GROUP', 'ALL_GROUPS']),
+  groups: z.array(reference).min(1).max(100),
+})
+
 /** What is stored of an application beside its columns. Optional members are kept only when they were sent. */
 export interface ApplicationDocument {
   readonly description?: string | undefined
@@ -34,9 +40,12 @@ export interface ApplicationDocument {
   readonly postLogoutRedirectUris: readonly string[]
   readonly allowWildcardInRedirectUris: boolean
   readonly corsSettings?: z.output<typeof corsSettings> | undefined
+  readonly accessControl?: { readonly group: z.output<typeof accessControlGroup> } | undefined
   readonly assignActorRoles: boolean
   /** Extension: whether it may sign users on by the authorization challenge endpoint. */
   readonly isFirstParty?: boolean | undefined
+  /** Extension: whether users are asked to grant what it requests. */
+  readonly requireConsent?: boolean | undefined
   /** Members that are kept as sent and read back unchanged (platform-api 1.14): `platform/later-features.ts`. */
   readonly echoed: Readonly<Record<string, string | number | boolean | readonly string[]>>
 }

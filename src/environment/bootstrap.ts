@@ -1,7 +1,8 @@
 /**
  * What a new environment holds from its first moment (platform-api 2): the resources `openid` and `PingOne API` with
  * their scopes, the sign-on policies `Single_Factor` and `Multi_Factor`, the MFA policy, two FIDO2 policies, three password
- * policies, a signing key and a data key. Clients look these up instead of creating them. No population: the API creates none (platform-api 2).
+ * policies, the languages of the platform, a signing key and a data key. Clients look these up instead of creating them. No
+ * population: the API creates none (platform-api 2).
  *
  * Making keys is slow and happens before the unit; the unit only writes rows. Never: a private key in the clear.
  */
@@ -17,6 +18,7 @@ import { type Columns, insertAll } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import type { BillOfMaterials, EnvironmentDocument } from './document.ts'
 import { bootstrapFido2Policies } from './fido2-policy.ts'
+import { platformLanguages } from './languages.ts'
 import { defaultSettings, type EnvironmentSettings } from './settings.ts'
 import { type SigningKeyColumns, sealedSigningKey } from './signing-keys.ts'
 
@@ -240,6 +242,10 @@ export async function prepareEnvironment(
           document: JSON.stringify(policy),
           ...times,
         })),
+      ],
+      [
+        'languages',
+        platformLanguages.map((language) => ({ environment_id: id, id: world.uuid(), ...language, ...times })),
       ],
       ['notifications_policies', [standard('Default Notification Policy', bootstrapNotificationsPolicy)]],
       ['device_authentication_policies', [standard('Default MFA Policy', defaultDeviceAuthenticationPolicy)]],

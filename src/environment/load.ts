@@ -9,24 +9,29 @@ import { open, type SealContext } from '../keys/sealing.ts'
 import { loadSigningKey } from '../keys/signing-key.ts'
 import type { Storage } from '../storage/port.ts'
 import { applicationById, applicationSecret, grantsOf, policyAssignmentsOf } from '../storage/sql/applications.ts'
+import { agreementLanguagesOf, agreementRevisionsOf, agreementsOf } from '../storage/sql/agreements.ts'
 import {
   dataKeyOf,
   environmentById,
   passwordPoliciesOf,
   populationsOf,
+  type ResourceRow,
   resourcesOf,
+  type ScopeRow,
   scopesOf,
   signingKeysOf,
   signOnPoliciesOf,
 } from '../storage/sql/environments.ts'
 import { identityProviderAttributesOf, identityProvidersOf } from '../storage/sql/identity-providers.ts'
+import { languagesOf } from '../storage/sql/languages.ts'
+import { agreementsFrom } from './agreement.ts'
 import { type Application, type ApplicationDocument, allowedOrigins, applicationType } from './application.ts'
 import { flowIdentityProvider, identityProvidersFrom } from './identity-provider.ts'
 import { policiesOf, type PolicyRow } from '../storage/sql/policies.ts'
 import { fido2PolicySchema } from './fido2-policy.ts'
 import { mfaSettingsFrom } from './mfa-settings.ts'
 import { environmentSettings } from './settings.ts'
-import type { Environment } from './snapshot.ts'
+import type { Environment, Scope } from './snapshot.ts'
 
 /** What binds a sealed private key to its row. */
 export function signingKeyContext(environmentId: string, kid: string): SealContext {
@@ -53,6 +58,10 @@ export async function loadEnvironment(
     devicePolicies,
     fido2Policies,
     policies,
+    languages,
+    agreementRows,
+    agreementLanguages,
+    agreementRevisions,
   ] = await Promise.all([
     storage.read(dataKeyOf(id)),
     storage.read(signingKeysOf(id)),
@@ -65,6 +74,10 @@ export async function loadEnvironment(
     storage.read(policiesOf('device_authentication_policies', id)),
     storage.read(policiesOf('fido2_policies', id)),
     storage.read(signOnPoliciesOf(id)),
+    storage.read(languagesOf(id)),
+    storage.read(agreementsOf(id)),
+    storage.read(agreementLanguagesOf(id)),
+    storage.read(agreementRevisionsOf(id)),
   ])
   const wrapped = dataKeys[0]
   if (!wrapped) throw new Error('an environment without a data key')
@@ -86,6 +99,7 @@ export async function loadEnvironment(
   const defaultPolicy = policies.find((policy) => policy.is_default === 1)
   if (!signingKey || !defaultPolicy) throw new Error('an environment without a signing key or a default policy')
   const identityProviders = identityProvidersFrom(providers, mappings)
+  const agreements = agreementsFrom(languages, agreementRows, agreementLanguages, agreementRevisions)
   return {
     id,
     organizationId: row.organization_id,
@@ -113,9 +127,7 @@ export async function loadEnvironment(
         ]
       }),
     ),
-    scopes: new Map(
-      scopes.map((scope) => [scope.id, { id: scope.id, name: scope.name, resourceId: scope.resource_id }]),
-    ),
+    scopes: new Map(scopes.map((scope) => [scope.id, scopeFrom(scope)])),
     populations: new Map(
       populations.map((population) => [
         population.id,
@@ -144,7 +156,8 @@ export async function loadEnvironment(
       ]),
     ),
     identityProviders,
-    flowConfiguration: flowConfiguration(identityProviders, devicePolicies),
+    agreements,
+    flowConfiguration: flowConfiguration(identityProviders, agreements, devicePolicies, scopeViews(resources, scopes)),
     policies: new Map(policies.map((policy) => [policy.id, policyFrom(policy)])),
     defaultPolicyId: defaultPolicy.id,
   }
@@ -152,18 +165,42 @@ export async function loadEnvironment(
 
 function flowConfiguration(
   identityProviders: Environment['identityProviders'],
+  agreements: FlowConfiguration['agreements'],
   rows: readonly PolicyRow[],
+  scopes: FlowConfiguration['scopes'],
 ): FlowConfiguration {
-  const read = ({ document }: PolicyRow) => deviceAuthenticationPolicySchema.parse(JSON.parse(document))
-  const standard = rows.find((row) => row.is_default === 1)
+  const policies = new Map(
+    rows.map(({ id, document }) => [id, deviceAuthenticationPolicySchema.parse(JSON.parse(document))]),
+  )
+  const standard = policies.get(rows.find((row) => row.is_default === 1)?.id ?? '')
   if (!standard) throw new Error('an environment without a default device authentication policy')
   return {
+    agreements,
     identityProviders: new Map(
       [...identityProviders.values()].map((provider) => [provider.id, flowIdentityProvider(provider)]),
     ),
-    deviceAuthenticationPolicies: new Map(rows.map((row) => [row.id, read(row)])),
-    defaultDeviceAuthenticationPolicy: read(standard),
+    deviceAuthenticationPolicies: policies,
+    defaultDeviceAuthenticationPolicy: standard,
+    scopes,
   }
+}
+
+function scopeFrom({ id, name, resource_id, document }: ScopeRow): Scope {
+  const { description } = JSON.parse(document) as { description?: string }
+  return { id, name, description: description ?? null, resourceId: resource_id }
+}
+
+/** The scopes as users are shown them. */
+function scopeViews(resources: readonly ResourceRow[], scopes: readonly ScopeRow[]): FlowConfiguration['scopes'] {
+  const names = new Map(resources.map(({ id, name }) => [id, name]))
+  return new Map(
+    scopes
+      .map(scopeFrom)
+      .map(({ id, name, description, resourceId }) => [
+        id,
+        { name, ...(description ? { description } : {}), resource: { name: names.get(resourceId) ?? '' } },
+      ]),
+  )
 }
 
 /** Compiles a stored policy. It was validated when written; a row that no longer fits fails loudly, never openly. */

@@ -4,6 +4,7 @@
  */
 import type { KeyObject } from 'node:crypto'
 import type { PasswordPolicy } from '../directory/passwords/policy.ts'
+import type { Agreement } from '../flow/agreement.ts'
 import type { FlowConfiguration } from '../flow/configuration.ts'
 import type { CompiledPolicy } from '../flow/policy.ts'
 import type { SigningKey } from '../keys/signing-key.ts'
@@ -26,6 +27,7 @@ export interface Resource {
 export interface Scope {
   readonly id: string
   readonly name: string
+  readonly description: string | null
   readonly resourceId: string
 }
 
@@ -67,6 +69,8 @@ export interface Environment {
   readonly passwordPolicies: ReadonlyMap<string, StoredPasswordPolicy>
   readonly fido2Policies: ReadonlyMap<string, StoredFido2Policy>
   readonly identityProviders: ReadonlyMap<string, IdentityProvider>
+  /** Agreements by id, without their texts. */
+  readonly agreements: ReadonlyMap<string, Agreement>
   /** What actions of sign-on policies refer to. */
   readonly flowConfiguration: FlowConfiguration
   /** Sign-on policies by id, each at its current version. */

@@ -40,6 +40,7 @@ export type DetailCode =
 export type OAuthCode =
   | 'access_denied'
   | 'insufficient_scope'
+  | 'insufficient_user_authentication'
   | 'invalid_client'
   | 'invalid_grant'
   | 'invalid_request'
@@ -47,6 +48,7 @@ export type OAuthCode =
   | 'invalid_token'
   | 'invalid_session'
   | 'login_required'
+  | 'consent_required'
   | 'request_not_supported'
   | 'request_uri_not_supported'
   | 'server_error'
@@ -145,6 +147,14 @@ export const catalog = {
     oauth: 'invalid_request',
     cause: 'The resource exists but does not answer this method.',
     fix: 'Use a method that the `Allow` header lists.',
+  },
+  EXPIRED: {
+    status: 410,
+    code: 'NOT_FOUND',
+    message: `${general} The requested resource has expired.`,
+    oauth: 'invalid_request',
+    cause: 'A stand-alone authentication was not finished in time.',
+    fix: 'Begin a new one.',
   },
   REQUEST_TIMEOUT: {
     status: 408,
@@ -283,6 +293,14 @@ export const catalog = {
     cause: 'The request said `prompt=none`, but the user has to do something first.',
     fix: 'Send the request again without `prompt=none`.',
   },
+  consent_required: {
+    status: 400,
+    code: 'REQUEST_FAILED',
+    message: issue,
+    oauth: 'consent_required',
+    cause: 'The request said `prompt=none`, but the user has to grant what the application asks for first.',
+    fix: 'Send the request again without `prompt=none`.',
+  },
   invalid_session: {
     status: 400,
     code: 'INVALID_REQUEST',
@@ -339,6 +357,15 @@ export const catalog = {
     oauth: 'insufficient_scope',
     cause: 'The access token does not carry the scope this endpoint needs.',
     fix: 'Ask for the `openid` scope when the token is issued.',
+  },
+  insufficient_user_authentication: {
+    status: 401,
+    code: 'ACCESS_FAILED',
+    message: noAccess,
+    oauth: 'insufficient_user_authentication',
+    cause:
+      'The operation changes how the user of the token is recognised or recovered, and they authenticated too long ago.',
+    fix: 'Send the user through authorize with the `max_age` of the challenge (RFC 9470), and use the new access token.',
   },
 } as const satisfies Record<string, CatalogEntry>
 

@@ -39,7 +39,7 @@ export async function exchangeCode(
   }
   switch (upstream.clientAuthentication) {
     case 'basic':
-      headers['authorization'] = basic(upstream.clientId, secret)
+      headers['authorization'] = basicCredentials(upstream.clientId, secret)
       break
     case 'post':
       body.set('client_id', upstream.clientId)
@@ -61,8 +61,8 @@ export async function exchangeCode(
   return tokensFrom(answer.body)
 }
 
-/** Both parts are form-encoded before they are joined (RFC 6749 section 2.3.1). */
-function basic(clientId: string, secret: string): string {
+/** The Authorization header of a client: both parts are form-encoded before they are joined (RFC 6749 section 2.3.1). */
+export function basicCredentials(clientId: string, secret: string): string {
   const encode = (text: string) => new URLSearchParams({ '': text }).toString().slice(1)
   return `Basic ${Buffer.from(`${encode(clientId)}:${encode(secret)}`).toString('base64')}`
 }

@@ -24,6 +24,20 @@ export function allowApplicationOrigin(context: Context, application: Applicatio
   context.answer['vary'] = 'Origin'
 }
 
+/**
+ * Refuses a request that a browser marks as foreign, whatever the application allows: its own pages must not consent in
+ * the place of the user.
+ * @throws Problem CROSS_SITE
+ */
+export function requireOwnOrigin({ headers, kernel }: Context): void {
+  const site = headers['sec-fetch-site']
+  const isForeign =
+    headers.origin === undefined
+      ? site !== undefined && site !== 'same-origin' && site !== 'none'
+      : headers.origin !== kernel.origins.authUrl
+  if (isForeign) throw problem('CROSS_SITE')
+}
+
 /** A cross-site request that is not a navigation: an image, a script, a fetch without an Origin header. */
 function isForeignFetch(context: Context): boolean {
   return context.headers['sec-fetch-site'] === 'cross-site' && context.headers['sec-fetch-mode'] !== 'navigate'

@@ -1,5 +1,6 @@
 /** What a flow shows of application, user and password policy: gathered here, decided on by the pure view. */
 import type { Context } from '../contract/operation.ts'
+import { agreementTextOf } from '../directory/agreement-consents.ts'
 import { credentialsOf, fido2Terms } from '../directory/fido2-devices.ts'
 import { challengeFor, requestOptions } from '../directory/fido2-options.ts'
 import { userWithPasswordById } from '../directory/users.ts'
@@ -42,16 +43,22 @@ export async function displayOf(context: Context, state: FlowState, application:
   }
 }
 
-/** What the waiting action shows, and for a FIDO2 device what the browser hands it; one read more then. */
+/** What the waiting action shows; for a FIDO2 device with what the browser hands it, for an agreement with its text. */
 async function actionDisplay(
   context: Context,
   state: FlowState,
   action: CompiledAction,
   userId: string,
-): Promise<Pick<FlowDisplay, 'action' | 'publicKeyCredentialRequestOptions'>> {
+): Promise<Pick<FlowDisplay, 'action' | 'publicKeyCredentialRequestOptions' | 'agreementText'>> {
   const view = await actionView(context, state, action)
-  if (!view.assertion) return { action: view }
   const { kernel, environment } = context
+  if (view.agreement) {
+    const { id: agreementId, language, revision } = view.agreement
+    const shown = { agreementId, languageId: language.id, revisionId: revision.id }
+    const text = await agreementTextOf(kernel, environment.id, shown)
+    return { action: view, ...(text === undefined ? {} : { agreementText: text }) }
+  }
+  if (!view.assertion) return { action: view }
   const { deviceIds, policyId, challengedAt } = view.assertion
   const credentials = await credentialsOf(kernel, environment.id, userId)
   return {

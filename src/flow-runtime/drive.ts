@@ -3,18 +3,33 @@
  * request is refused. Architecture section 3. At most 16 turns: a policy that needs more is broken, and fails closed.
  */
 import type { Context } from '../contract/operation.ts'
+import { consentsOf } from '../directory/agreement-consents.ts'
 import { deviceFacts, devicesOf } from '../directory/devices.ts'
+import { groupIdsOf } from '../directory/groups.ts'
+import { readConsent } from '../directory/oauth-consents.ts'
+import { isRemembered, readBrowserToken } from '../directory/remembered-browsers.ts'
 import { sessionFacts, sessionFrom } from '../directory/sessions.ts'
 import { type UserWithPassword, userWithPasswordById } from '../directory/users.ts'
+import type { Application } from '../environment/application.ts'
 import type { DeviceFacts } from '../flow/factors/device.ts'
-import type { Facts, RequestFacts, SessionFacts } from '../flow/facts.ts'
+import type {
+  AgreementFacts,
+  ApplicationFacts,
+  Facts,
+  GroupFacts,
+  RequestFacts,
+  SessionFacts,
+  UserFacts,
+} from '../flow/facts.ts'
 import { step } from '../flow/machine.ts'
 import type { QuestionKind } from '../flow/question.ts'
 import type { PolicyVersions } from '../flow/policy-versions.ts'
+import type { FlowState } from '../flow/state.ts'
 import type { StepResult } from '../flow/turn.ts'
 import { sessionById } from '../storage/sql/sessions.ts'
 import type { Write } from './asked.ts'
 import { answerQuestion } from './asks/index.ts'
+import { localesOf } from './locales.ts'
 import { userFacts } from './user-facts.ts'
 
 /**
@@ -40,8 +55,10 @@ const messages: ReadonlySet<QuestionKind> = new Set([
 
 /** What an event is run with. */
 export interface Driving {
+  readonly application: Application
   /** The versions that answers are judged by. */
   readonly policies: readonly PolicyVersions[]
+  /** The application that asks. */
   /** What was cut out of the body; it goes to the answers and nowhere else. */
   readonly secrets: Readonly<Record<string, string>>
   /** The session the flow depends on: as the caller has just read it with its user, or the id to read it by. */
@@ -50,6 +67,8 @@ export interface Driving {
     | { readonly id: string | undefined }
   /** Whether nobody is there who could be asked anything (`prompt=none`). */
   readonly isSilent: boolean
+  /** The checked authorization request; of it, `ui_locales` is looked at. */
+  readonly parameters: FlowState['request']['parameters']
 }
 
 /** Nobody is there, and somebody would have to be asked. */
@@ -60,14 +79,12 @@ export class LoginRequired extends Error {}
  * @param begin the first call of the machine, to be repeated with more facts as long as it lacks some
  * @throws LoginRequired when somebody would have to be written to, and nobody is there
  */
-export async function drive(
-  context: Context,
-  begin: (facts: Facts) => StepResult,
-  { policies, secrets, session, isSilent }: Driving,
-): Promise<Driven> {
+export async function drive(context: Context, begin: (facts: Facts) => StepResult, driving: Driving): Promise<Driven> {
+  const { application, policies, secrets, session, isSilent } = driving
   let user = 'read' in session ? session.user : undefined
   const read = 'read' in session ? factsRead(context, session.read, user) : {}
-  let facts: Facts = { configuration: context.environment.flowConfiguration, ...read }
+  const configuration = context.environment.flowConfiguration
+  let facts: Facts = { configuration, application: applicationFacts(application), ...read }
   const sessionId = 'read' in session ? undefined : session.id
   let next = begin
   const writes: Write[] = []
@@ -79,7 +96,7 @@ export async function drive(
       case 'refused':
         return result
       case 'needs': {
-        const loaded = await load(context, facts, result, sessionId)
+        const loaded = await load(context, driving, facts, result, sessionId)
         facts = loaded.facts
         user = loaded.user ?? user
         break
@@ -107,6 +124,42 @@ function factsRead(context: Context, session: SessionFacts | null, user: UserWit
   return session ? { session, user: user ? userFacts(context, user) : null } : { session }
 }
 
+function applicationFacts({ document }: Application): ApplicationFacts {
+  return { groupRule: document.accessControl?.group ?? null }
+}
+
+/** The groups of a user, who may have been made in this very request: then nobody but the machine knows them yet. */
+async function groupFacts(
+  { kernel, environment }: Context,
+  userId: string,
+  user: UserFacts | null | undefined,
+): Promise<GroupFacts> {
+  if (user?.id !== userId) return { userId, ids: null }
+  return { userId, ids: await groupIdsOf(kernel, environment.id, userId, user.attributes) }
+}
+
+async function rememberedFact(
+  { kernel, environment, headers, now }: Context,
+  userId: string | null,
+): Promise<{ readonly userId: string } | null> {
+  const token = readBrowserToken(headers.cookie)
+  const counts = userId !== null && (await isRemembered(kernel, environment.id, userId, token, now))
+  return counts ? { userId } : null
+}
+
+async function agreementFacts(
+  context: Context,
+  userId: string | null,
+  user: UserFacts | null | undefined,
+  uiLocales: unknown,
+): Promise<AgreementFacts> {
+  const { kernel, environment } = context
+  const preferred = user?.attributes['preferredLanguage']
+  const locales = [...(typeof preferred === 'string' ? [preferred] : []), ...localesOf(context, uiLocales)]
+  const given = userId === null ? [] : await consentsOf(kernel, environment.id, userId)
+  return { userId: userId ?? '', given, locales }
+}
+
 function requestFacts({ kernel, remoteAddress }: Context): RequestFacts {
   return { remoteIp: remoteAddress, network: kernel.ipIntelligence.lookUp(remoteAddress) }
 }
@@ -121,6 +174,7 @@ export async function devicesFact(
 
 async function load(
   context: Context,
+  { application, parameters }: Driving,
   facts: Facts,
   needs: Extract<StepResult, { kind: 'needs' }>,
   sessionId: string | undefined,
@@ -144,12 +198,34 @@ async function load(
       case 'configuration':
         loaded = { ...loaded, configuration: environment.flowConfiguration }
         break
+      case 'application':
+        loaded = { ...loaded, application: applicationFacts(application) }
+        break
       case 'request':
         loaded = { ...loaded, request: requestFacts(context) }
         break
       case 'devices':
         loaded = { ...loaded, devices: await devicesFact(context, needs.userId) }
         break
+      case 'remembered':
+        loaded = { ...loaded, remembered: await rememberedFact(context, needs.userId) }
+        break
+      case 'agreements':
+        loaded = {
+          ...loaded,
+          agreements: await agreementFacts(context, needs.userId, loaded.user, parameters['uiLocales']),
+        }
+        break
+      case 'groups':
+        if (needs.userId === null) throw new Error('only the groups of a user can be asked for')
+        loaded = { ...loaded, groups: await groupFacts(context, needs.userId, loaded.user) }
+        break
+      case 'consent': {
+        const { userId } = needs
+        const consent = userId ? await readConsent(kernel, environment.id, userId, application.id) : undefined
+        loaded = { ...loaded, consent: consent ?? null }
+        break
+      }
     }
   }
   return { facts: loaded, user }

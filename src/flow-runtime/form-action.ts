@@ -14,9 +14,9 @@ export interface FormAction {
   readonly action: MediaType
   /**
    * As the JSON body of that media type would be. A field left empty is a member not sent; a member that is an object takes
-   * the field of its name as its `id`, and fields such as `name.given` as its members.
+   * the field of its name as its `id`, and fields such as `name.given` as its members; one that is a boolean takes `true` or `false`.
    */
-  readonly body: Readonly<Record<string, string | Readonly<Record<string, string>>>>
+  readonly body: Readonly<Record<string, string | boolean | Readonly<Record<string, string>>>>
 }
 
 /**
@@ -29,12 +29,23 @@ export function formAction({ values, repeated }: FormParameters): FormAction | u
   const members = Object.entries(description.body.shape).flatMap(
     ([member, schema]): (readonly [string, FormAction['body'][string]])[] => {
       const value = values[member]
-      if (value) return [[member, schema instanceof z.ZodObject ? { id: value } : value]]
+      if (value) return [[member, memberOf(schema, value)]]
       const parts = partsOf(values, member)
       return Object.keys(parts).length > 0 ? [[member, parts]] : []
     },
   )
   return { action: description.name, body: Object.fromEntries(members) }
+}
+
+/** A field as the member it stands for: what is no text in JSON is text in a form. */
+function memberOf(schema: unknown, value: string): FormAction['body'][string] {
+  if (schema instanceof z.ZodObject) return { id: value }
+  if (isBoolean(schema) && (value === 'true' || value === 'false')) return value === 'true'
+  return value
+}
+
+function isBoolean(schema: unknown): boolean {
+  return schema instanceof z.ZodOptional ? isBoolean(schema.unwrap()) : schema instanceof z.ZodBoolean
 }
 
 /** The fields `member.part` as an object. */

@@ -8,14 +8,13 @@
 import type { Context } from '../contract/operation.ts'
 import { clearGuesses } from '../limits/guesses.ts'
 import { pushesTo } from '../directory/push-requests.ts'
-import { sessionCookie } from '../directory/session-cookie.ts'
 import { type Session, sessionFacts } from '../directory/sessions.ts'
 import type { UserWithPassword } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
 import { problem } from '../errors/problem.ts'
 import type { MediaType } from '../flow/actions/index.ts'
+import type { ConsentRequest } from '../flow/consent.ts'
 import type { ExternalAuthentication } from '../flow/external-authentication.ts'
-import { pushStatuses } from '../flow/actions/push-confirmation.ts'
 import type { PushAnswer } from '../flow/factors/push.ts'
 import { start, step } from '../flow/machine.ts'
 import { readRequest } from '../flow/media-types.ts'
@@ -25,16 +24,12 @@ import type { FlowState } from '../flow/state.ts'
 import type { FlowEvent } from '../flow/turn.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { Stale } from '../storage/refusals.ts'
-import { withdrawPushRequest } from '../storage/sql/mobile-devices.ts'
-import { isAboutSomebody } from './binding.ts'
 import type { Write } from './asked.ts'
 import { candidatePolicies, policyVersions } from './candidates.ts'
-import { drive, type Driven } from './drive.ts'
+import { drive } from './drive.ts'
 import { guarded } from './guarded.ts'
-import { openSession } from './open-session.ts'
-import { insertFlow, saveFlow, type StoredFlow } from './stored-flow.ts'
-
-type Done = Extract<Driven, { kind: 'done' }>
+import { saveStep } from './save-step.ts'
+import { insertFlow, type StoredFlow } from './stored-flow.ts'
 
 /** What a door knows when a flow begins. */
 export interface FlowBeginning {
@@ -48,6 +43,8 @@ export interface FlowBeginning {
   /** The only user that may be signed on; null: anybody. */
   readonly hintedUserId: string | null
   readonly acrValues: readonly string[]
+  /** What the user has to grant; undefined where the application needs no consent. */
+  readonly consent: ConsentRequest | undefined
   /** The checked authorization request, opaque here. */
   readonly parameters: FlowState['request']['parameters']
   /** The live session of the browser. */
@@ -72,22 +69,24 @@ export interface Begun {
 export async function beginFlow(context: Context, beginning: FlowBeginning): Promise<Begun> {
   const { kernel, environment, now } = context
   const { application, door, acrValues, session, sessionUser, isSilent } = beginning
-  const { forcesLogin, maxAge, loginHint, hintedUserId, parameters } = beginning
+  const { forcesLogin, maxAge, loginHint, hintedUserId, parameters, consent } = beginning
   const candidates = candidatePolicies(environment, application, acrValues)
   const origin = {
     id: kernel.world.uuid(),
     environmentId: environment.id,
     door,
     application: { id: application.id },
-    request: { forcesLogin, maxAge, loginHint, hintedUserId, parameters },
+    request: { forcesLogin, maxAge, loginHint, hintedUserId, parameters, ...(consent ? { consent } : {}) },
     newSessionId: kernel.world.uuid(),
   }
   const policies = candidates.map((policy) => ({ atStart: policy, current: policy }))
   const driven = await drive(context, (facts) => start(candidates, origin, facts, now), {
+    application,
     policies,
     secrets: {},
     session: { read: session && sessionFacts(session), user: sessionUser },
     isSilent,
+    parameters,
   })
   if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
   return { state: driven.state, user: driven.user, writes: driven.writes }
@@ -190,63 +189,21 @@ async function carry(
     const { event, secrets } = read()
     const policies = await policyVersions(kernel.environments, environment, flow.application, flow.state)
     const driven = await drive(context, (facts) => step(policies, flow.state, event, facts, now), {
+      application: flow.application,
       policies,
       secrets,
       session: { id: flow.state.session?.id },
       isSilent: false,
+      parameters: flow.state.request.parameters,
     })
     if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
     try {
-      const token = await save(context, flow, driven, also)
+      const token = await saveStep(context, flow, driven, also)
       return { state: driven.state, application: flow.application, token }
     } catch (error) {
       if (!(error instanceof Stale) || attempt === attempts) throw error
     }
   }
-}
-
-/** Saves a step: the flow, what answering wrote, the session of a sign-on, and the audit event, in one unit. */
-async function save(
-  context: Context,
-  flow: StoredFlow,
-  { state, effects, writes }: Done,
-  also: (state: FlowState) => UnitBody<void>,
-): Promise<string | undefined> {
-  const { kernel, now } = context
-  const signOn = effects.find((effect) => effect.kind === 'signOn')
-  const session = signOn && (await openSession(context, signOn.outcome))
-  const becameKnown = !isAboutSomebody(flow.state) && isAboutSomebody(state)
-  const newToken = session?.token ?? (becameKnown && flow.token === undefined ? kernel.world.uuid() : undefined)
-  const setsPassword = effects.some((effect) => effect.kind === 'setPassword')
-  await kernel.storage.commit({
-    name: 'save-flow',
-    *run() {
-      yield* saveFlow(flow, state, newToken)
-      // Whatever happens to a flow, the request that it waited for is over.
-      if (waitsForApp(flow.state)) yield withdrawPushRequest(state.environmentId, state.id)
-      for (const write of writes) if (write.with === 'save' || setsPassword) yield* guarded(write.run)
-      if (session) yield* session.write()
-      yield* also(state)
-      if (state.status === 'COMPLETED' || state.status === 'FAILED') {
-        yield context.record({
-          action: state.status === 'COMPLETED' ? 'FLOW.COMPLETED' : 'FLOW.FAILED',
-          result: state.status === 'COMPLETED' ? 'SUCCESS' : 'FAILED',
-          subject: { type: 'FLOW', id: state.id },
-          clientId: flow.application.id,
-          ...(state.user ? { userId: state.user.id } : {}),
-          ...(state.outcome ? { sessionId: state.outcome.session.id } : {}),
-          detail: { reason: state.trace.at(-1)?.reason ?? '' },
-        })
-      }
-    },
-  })
-  if (writes.some(({ sends }) => sends)) kernel.wakeOutbox()
-  if (newToken) context.answer['set-cookie'] = sessionCookie(context.site, newToken, now)
-  return newToken
-}
-
-function waitsForApp({ status }: FlowState): boolean {
-  return pushStatuses.some((each) => each === status)
 }
 
 /** What a finished flow wants done for its authorization request. */
@@ -273,10 +230,12 @@ export async function resumeFlow(
   const { kernel, environment, now } = context
   const policies = await policyVersions(kernel.environments, environment, flow.application, flow.state)
   const driven = await drive(context, (facts) => step(policies, flow.state, { type: 'resume' }, facts, now), {
+    application: flow.application,
     policies,
     secrets: {},
     session: { id: flow.state.session?.id },
     isSilent: false,
+    parameters: flow.state.request.parameters,
   })
   if (driven.kind === 'refused') {
     if (driven.refusal.reason === 'not-finished') return { unfinished: flow }
@@ -289,7 +248,7 @@ export async function resumeFlow(
 }
 
 /** A refusal of the machine as an answer (authentication-api 7.4). */
-function refusalProblem(refusal: Refusal): Error {
+export function refusalProblem(refusal: Refusal): Error {
   const { code, details, retryAfter = 60 } = refusal
   if (code !== 'REQUEST_LIMITED') return problem(code, { details })
   return problem('LIMITED', { details, headers: { 'retry-after': String(retryAfter) } })

@@ -1,6 +1,7 @@
 /** The flow resource and its steps as schemas, for validation of answers and for OpenAPI: authentication-api 1.4, 3.1. */
 import { z } from 'zod'
 import { linksSchema } from '../contract/hal.ts'
+import { agreementContentTypes } from '../flow/agreement.ts'
 import { deviceView } from '../flow/factors/device.ts'
 
 /** A step of the first edition. */
@@ -35,6 +36,31 @@ export const flowResourceSchema = z.object({
       .describe('Extension: what the identity provider said, while it is to be confirmed.'),
     devices: z.array(deviceView).optional(),
     attributes: z.array(z.object({ name: z.string(), required: z.boolean() })).optional(),
+    agreement: z
+      .object({
+        id: z.string(),
+        name: z.string(),
+        displayName: z.string(),
+        locale: z.string(),
+        language: z.object({ id: z.string() }),
+        revision: z.object({ id: z.string() }),
+        contentType: z.enum(agreementContentTypes),
+        declineOption: z.boolean(),
+        userExperience: z.object({
+          acceptCheckboxText: z.string().optional(),
+          continueButtonText: z.string().optional(),
+          declineButtonText: z.string().optional(),
+        }),
+        text: z.string(),
+      })
+      .optional()
+      .describe('What the user is asked to consent to.'),
+    scopes: z
+      .array(
+        z.object({ name: z.string(), description: z.string().optional(), resource: z.object({ name: z.string() }) }),
+      )
+      .optional()
+      .describe('Extension: what the application asks the user to grant.'),
     requiredStep: stepSchema.optional(),
   }),
   id: z.string(),
@@ -47,6 +73,10 @@ export const flowResourceSchema = z.object({
     .object({ number: z.string() })
     .optional()
     .describe('Extension: the number to be typed into the app, while a push request waits for its answer.'),
+  rememberMe: z
+    .object({ lifeTime: z.object({ duration: z.number(), timeUnit: z.string() }) })
+    .optional()
+    .describe('Extension: how long the browser is remembered, where `rememberMe` may be sent with the second factor.'),
   promptText: z.string().optional(),
   resumeUrl: z.string(),
   status: z.string(),

@@ -1,13 +1,16 @@
 /** The action a stored flow waits on, in the version of its policy that it was entered from. */
 import type { Context } from '../contract/operation.ts'
+import { consentStep, consentStepId } from '../flow/consent-step.ts'
 import type { CompiledAction } from '../flow/policy.ts'
 import type { FlowState } from '../flow/state.ts'
 
 /** The action; undefined when none waits, or its policy is gone. */
 export async function waitingAction(
   { kernel, environment }: Pick<Context, 'kernel' | 'environment'>,
-  { action, candidates, candidate }: FlowState,
+  state: FlowState,
 ): Promise<CompiledAction | undefined> {
+  const { action, candidates, candidate } = state
+  if (action?.id === consentStepId) return consentStep(state)
   const running = candidates[candidate]
   if (!action || !running) return undefined
   const policy = await kernel.environments.policyVersion(environment, running.policyId, action.policyVersion)

@@ -6,10 +6,13 @@
  * Never: I/O, a clock or a secret in `decide`; a decision without a reason.
  */
 import { z } from 'zod'
+import type { AgreementRevision, AgreementUserExperience } from './agreement.ts'
+import type { ScopeView } from './consent.ts'
 import type { ExternalAuthentication, ProviderRequest } from './external-authentication.ts'
 import type { FactName, Facts, UserFacts } from './facts.ts'
 import type { DeviceType, DeviceView } from './factors/device.ts'
 import type { PendingPush, PushAnswer } from './factors/push.ts'
+import type { RememberedFor } from './factors/device-authentication-policy.ts'
 import type { FailureCode } from './failure.ts'
 import type { Json } from './json.ts'
 import type { FlowSummary } from './flow-summary.ts'
@@ -111,9 +114,13 @@ export type Decision<Slot, Status extends string> =
       readonly webhook?: NonNullable<Proof['webhook']>
       /** A type of action that has to be proved as well, whatever its condition. */
       readonly demands?: string
+      /** The agreement that the user has consented to. */
+      readonly agreement?: string
       /** The device that proved it, and what it showed. */
       readonly factor?: DeviceType
       readonly shows?: NonNullable<Proof['shows']>
+      /** The consent that was recorded. */
+      readonly consentId?: string
       readonly user: UserFacts
       readonly effects?: readonly Effect[]
       readonly reason: TransitionReason
@@ -214,13 +221,34 @@ export interface ActionView {
   readonly bypassAllowed?: boolean
   readonly selectedDevice?: { readonly id: string }
   readonly devices?: readonly DeviceView[]
+  /** An agreement to consent to; its text is added by whoever shows it. */
+  readonly agreement?: AgreementView
   /** What a FIDO2 device is asked to sign; what is shown of it are the options of the browser's API. */
   readonly assertion?: AssertionRequest
   /** The push request that is waited for. */
   readonly push?: PendingPush
+  /** Extension: how long the browser is remembered, where that may be asked for. */
+  readonly rememberMe?: { readonly lifeTime: RememberedFor }
   /** Attributes that are asked for. */
   readonly attributes?: readonly { readonly name: ProfileAttribute; readonly required: boolean }[]
   readonly promptText?: string
+  /** Extension: scopes that the application asks for. */
+  readonly scopes?: readonly ScopeView[]
+}
+
+/** An agreement in the language and revision in which it is shown. */
+export interface AgreementView {
+  readonly id: string
+  readonly name: string
+  readonly displayName: string
+  /** BCP 47. */
+  readonly locale: string
+  readonly language: { readonly id: string }
+  readonly revision: { readonly id: string }
+  readonly contentType: AgreementRevision['contentType']
+  /** Whether it may be declined. */
+  readonly declineOption: boolean
+  readonly userExperience: AgreementUserExperience
 }
 
 /** A challenge for some of the user's FIDO2 devices. */

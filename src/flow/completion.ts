@@ -6,11 +6,13 @@
  * Never: a look at where the flow stands; a proof of another user; a step skipped because something is missing, because
  * nobody is known yet, or although it was required before.
  */
+import { lacksGroups } from './access-control.ts'
 import type { Standing } from './action.ts'
 import { type Circumstances, evaluate } from './condition.ts'
-import { type Facts, type SessionFacts, type UserFacts, isUsable } from './facts.ts'
+import { consentStep } from './consent-step.ts'
+import { type FactName, type Facts, type SessionFacts, type UserFacts, isUsable } from './facts.ts'
 import type { Outcome } from './outcome.ts'
-import type { CompiledAction } from './policy.ts'
+import { type CompiledAction, readsGroups } from './policy.ts'
 import { type LivePolicy, type Variant, type Variants, variantsOf } from './policy-versions.ts'
 import { amrWords, type Authenticator, isAuthenticator, type Method, type Proof } from './proof.ts'
 import type { StepReason } from './reasons.ts'
@@ -18,6 +20,8 @@ import { type FlowState, type FlowStep, mayBe } from './state.ts'
 
 /** What the judgement comes to. `steps` are the steps of the policy as they stand now. */
 export type Judgement =
+  /** It cannot be said before these facts of the user are loaded. */
+  | { readonly kind: 'lacking'; readonly facts: readonly FactName[]; readonly userId: string }
   /** This action is required and not yet proved. */
   | { readonly kind: 'next'; readonly steps: FlowStep[]; readonly action: CompiledAction }
   | { readonly kind: 'complete'; readonly steps: FlowStep[]; readonly outcome: Outcome }
@@ -31,6 +35,9 @@ export type Judgement =
  */
 export function judge(policy: LivePolicy, flow: FlowState, facts: Facts, now: number): Judgement {
   const evidence = evidenceOf(flow, facts)
+  if (isSomebody(evidence) && asksForGroups(policy) && lacksGroups(facts, evidence.user.id)) {
+    return { kind: 'lacking', facts: ['groups'], userId: evidence.user.id }
+  }
   const matter: Matter = { flow, evidence, facts, now }
   const steps: FlowStep[] = []
   const spared: Method[] = []
@@ -56,10 +63,35 @@ export function judge(policy: LivePolicy, flow: FlowState, facts: Facts, now: nu
     next ??= unmet
   }
 
-  if (next) return { kind: 'next', steps, action: next }
   const isMixed = flow.proofs.length > evidence.proofs.length
-  if (!isSomebody(evidence) || isMixed || steps.length === 0) return { kind: 'unprovable', steps }
+  const isSignOn = isSomebody(evidence) && !isMixed && steps.length > 0
+  const consent = consentStep(flow)
+  if (consent) {
+    const standing = consentStanding(consent, matter, next === undefined && isSignOn)
+    steps.push({ id: consent.id, type: consent.type, ...standing })
+    if (standing.standing === 'REQUIRED') next ??= consent
+  }
+  if (next) return { kind: 'next', steps, action: next }
+  if (!isSignOn) return { kind: 'unprovable', steps }
   return { kind: 'complete', steps, outcome: outcomeOf(policy, matter, evidence, spared) }
+}
+
+/** Groups are asked for once somebody is known who could have some: a name alone causes no reads (D7). */
+function asksForGroups({ atStart, current }: LivePolicy): boolean {
+  return readsGroups(atStart) || readsGroups(current)
+}
+
+/** The consent is asked for once the policy asks for nothing more. */
+function consentStanding(
+  consent: CompiledAction,
+  { flow, facts, evidence: { user, proofs }, now }: Matter,
+  isDue: boolean,
+): Pick<FlowStep, 'standing' | 'reason'> {
+  const before = flow.steps.find(({ id }) => id === consent.id)?.standing
+  const isRequired = before === 'REQUIRED' || before === 'SATISFIED'
+  if (!isDue && !isRequired) return { standing: 'PENDING', reason: 'not-reached' }
+  const standing = { actionId: consent.id, user, identifier: flow.identifier, facts, now }
+  return { standing: isMet(consent, proofs, standing) ? 'SATISFIED' : 'REQUIRED', reason: 'requested' }
 }
 
 /** What speaks for the flow's user, here and now. */
@@ -137,7 +169,8 @@ function whetherVariantRuns({ action, policy }: Variant, { flow, evidence, facts
   if (!isSomebody(evidence)) return { runs: true, reason: 'user-unknown' }
   if (definition.isDemandedBy(evidence.user)) return { runs: true, reason: 'account-demands' }
   const { user, session } = evidence
-  const circumstances: Circumstances = { user, session, request: facts.request ?? null, now }
+  const groups = facts.groups?.userId === user.id ? facts.groups.ids : null
+  const circumstances: Circumstances = { user, session, request: facts.request ?? null, groups, now }
   switch (evaluate(condition, circumstances)) {
     case 'true':
       return { runs: true, reason: 'condition-met' }
@@ -176,6 +209,7 @@ function outcomeOf(
     ...evidence.proofs.flatMap(({ shows }) => shows ?? []),
   ])
   const userId = evidence.user.id
+  const consentId = evidence.proofs.find(({ method }) => method === 'consent')?.consentId ?? facts.consent?.id
   const live = liveSession(flow, facts)
   const isKept = live?.userId === userId
   return {
@@ -191,5 +225,6 @@ function outcomeOf(
     amr: amrWords.filter((word) => words.has(word)),
     authTime: Math.floor(evidence.at / 1000),
     proved,
+    ...(flow.request.consent && consentId !== undefined ? { consentId } : {}),
   }
 }

@@ -16,9 +16,13 @@ export interface Circumstances {
   readonly session: SessionFacts | null
   readonly user: UserFacts | null
   readonly request: RequestFacts | null
+  /** Ids of the groups the user is a member of, in whatever way. */
+  readonly groups?: readonly string[] | null
   /** Epoch milliseconds. */
   readonly now: number
 }
+
+const groupPrefix = 'user.memberOfGroups.'
 
 /** The facts a condition can name, as written in a policy between `${` and `}`. */
 export type FactPath =
@@ -30,6 +34,8 @@ export type FactPath =
   | 'flow.request.network.isAnonymous'
   | 'flow.request.network.riskScore'
   | 'flow.request.network.speed'
+  /** Extension: whether the user is a member of the group with the id that follows. */
+  | `${typeof groupPrefix}${string}`
   | `user.${string}`
 
 /**
@@ -77,10 +83,17 @@ export function evaluate(condition: CompiledCondition, circumstances: Circumstan
 /** Which fact the machine has to load for a path. */
 export function factOf(path: FactPath): FactName {
   if (path.startsWith('session.')) return 'session'
+  if (path.startsWith(groupPrefix)) return 'groups'
   return path.startsWith('user.') ? 'user' : 'request'
 }
 
 /** Whether a condition reads this fact. */
 export function readsFact(condition: CompiledCondition, fact: FactName): boolean {
   return condition.reads.some((reading) => factOf(reading.fact) === fact)
+}
+
+/** The ids of the groups whose members a condition tells from others. */
+export function groupsReadBy(condition: CompiledCondition): readonly string[] {
+  const paths = condition.reads.map((reading) => reading.fact).filter((fact) => fact.startsWith(groupPrefix))
+  return [...new Set(paths.map((path) => path.slice(groupPrefix.length)))]
 }

@@ -6,8 +6,10 @@
  * Never: a fact that the client could have written itself, such as a forwarded address from an untrusted peer.
  */
 import { z } from 'zod'
+import type { AgreementConsent } from './agreement.ts'
 import type { Location, NetworkFacts } from './client-network.ts'
 import type { FlowConfiguration } from './configuration.ts'
+import type { ConsentFacts } from './consent.ts'
 import type { DeviceFacts } from './factors/device.ts'
 
 /** The browser's session as it stood when it was read; authentication-api 2.18. Times in epoch milliseconds. */
@@ -55,7 +57,34 @@ export interface RequestFacts {
   readonly network?: NetworkFacts
 }
 
-/** What has been loaded so far. `configuration` is there from the beginning. */
+/** Membership that is asked of whoever signs on: of one of the groups, or of all. */
+export interface GroupRule {
+  readonly type: 'ANY_GROUP' | 'ALL_GROUPS'
+  readonly groups: readonly { readonly id: string }[]
+}
+
+/** What a flow may know of the application it was begun for. */
+export interface ApplicationFacts {
+  /** Null: everybody may sign on. */
+  readonly groupRule: GroupRule | null
+}
+
+/** The groups of a user. */
+export interface GroupFacts {
+  readonly userId: string
+  /** Ids, of groups they are in directly or not; null: it cannot be known. */
+  readonly ids: readonly string[] | null
+}
+
+/** What a user has consented to, and the languages they read. */
+export interface AgreementFacts {
+  readonly userId: string
+  readonly given: readonly (AgreementConsent & { readonly agreementId: string })[]
+  /** BCP 47, the preferred one first. */
+  readonly locales: readonly string[]
+}
+
+/** What has been loaded so far. `configuration` and `application` are there from the beginning. */
 export interface Facts {
   /** When a flow starts: the browser's live session. Later: that same session, read again; `null` once it is gone. */
   readonly session?: SessionFacts | null
@@ -65,6 +94,15 @@ export interface Facts {
   /** The devices of the flow's user, in their order; none where there is no user. */
   readonly devices?: readonly DeviceFacts[]
   readonly configuration?: FlowConfiguration
+  readonly application?: ApplicationFacts
+  /** Loaded only where a condition or the application asks for them. */
+  readonly groups?: GroupFacts
+  /** Loaded only where an action asks for them. */
+  readonly agreements?: AgreementFacts
+  /** Whether the browser is one in which this user need not prove a second factor; `null`: it is not. */
+  readonly remembered?: { readonly userId: string } | null
+  /** What the flow's user has granted to the application before. */
+  readonly consent?: ConsentFacts | null
 }
 
 /** A fact the machine can ask for. */

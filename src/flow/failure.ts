@@ -9,11 +9,14 @@ import { keysOf } from './reasons.ts'
 
 const messages = {
   ACCOUNT_NOT_USABLE: 'The account cannot be used to sign on.',
+  AGREEMENT_DECLINED: 'The user did not consent to the agreement.',
+  APPLICATION_ACCESS_DENIED: 'The user has no access to the application.',
   IDENTITY_PROVIDER_NOT_AVAILABLE: 'The identity provider cannot be used to sign on.',
   WEBHOOK_DENIED: 'The sign-on was refused.',
   WEBHOOK_FAILED: 'The sign-on could not be judged.',
   NO_USABLE_DEVICES: 'The user has no device that can be used to authenticate.',
   PUSH_DENIED: 'The sign-on was denied on the device.',
+  CONSENT_DENIED: 'The user did not grant what the application asks for.',
   POLICY_NOT_AVAILABLE: 'No sign-on policy of the application is available.',
   POLICY_NOT_SATISFIED: 'The sign-on policy could not be satisfied.',
 } as const

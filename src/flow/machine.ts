@@ -12,10 +12,12 @@
  * Never: I/O, a clock, randomness, a secret; a status that does not follow from what was proved; a transition without
  * a reason.
  */
+import { isAdmitted, lackedForAdmission } from './access-control.ts'
 import type { Decision } from './action.ts'
 import { type ActionStatus, type AnyActionEvent, offers } from './actions/index.ts'
 import { judge } from './completion.ts'
 import { readsFact } from './condition.ts'
+import { consentStep, consentStepId } from './consent-step.ts'
 import { type FactName, type Facts, isUsable } from './facts.ts'
 import { type Failure, failure } from './failure.ts'
 import { identified, isStranger, proven } from './flow-user.ts'
@@ -124,7 +126,9 @@ function policyOf({ policies }: Turn, { candidates, candidate }: FlowState): Liv
 function waitingAction(turn: Turn, state: FlowState): CompiledAction | null {
   const policy = policyOf(turn, state)
   const { action } = state
-  return (policy && action && variantOf(policy, action.id, action.policyVersion)) ?? null
+  if (!policy || !action) return null
+  if (action.id === consentStepId) return consentStep(state) ?? null
+  return variantOf(policy, action.id, action.policyVersion) ?? null
 }
 
 function decide(
@@ -151,6 +155,7 @@ function advance(turn: Turn, state: FlowState, effects: readonly Effect[]): Step
   const policy = policyOf(turn, state)
   if (!policy) return handOver(turn, state, 'policy-not-available', failure('POLICY_NOT_AVAILABLE'), effects)
   const judgement = judge(policy, state, turn.facts, turn.now)
+  if (judgement.kind === 'lacking') return needs(judgement.facts, judgement.userId)
   const judged: FlowState = { ...state, steps: judgement.steps }
   switch (judgement.kind) {
     case 'next':
@@ -159,6 +164,11 @@ function advance(turn: Turn, state: FlowState, effects: readonly Effect[]): Step
       return handOver(turn, judged, 'policy-not-satisfied', failure('POLICY_NOT_SATISFIED'), effects)
     case 'complete': {
       const { outcome } = judgement
+      const lacking = lackedForAdmission(turn.facts, outcome.userId)
+      if (lacking.length > 0) return needs(lacking, outcome.userId)
+      if (!isAdmitted(turn.facts, outcome.userId)) {
+        return fail(turn, judged, 'access-denied', failure('APPLICATION_ACCESS_DENIED'), effects)
+      }
       // The app is not the browser: who resumes the flow signs on.
       const isDue = turn.cause === 'push'
       const due = isDue ? { signOnDue: true as const } : {}

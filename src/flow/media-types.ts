@@ -11,7 +11,7 @@ import {
   type ActionStatus,
   type AnyAction,
   type MediaType,
-  actions,
+  everyAction,
   mediaTypeNames,
 } from './actions/index.ts'
 import { detailsOf } from './detail.ts'
@@ -30,7 +30,7 @@ export interface MediaTypeDescription {
 
 const table: ReadonlyMap<MediaType, MediaTypeDescription> = new Map(
   mediaTypeNames.flatMap((name) => {
-    const accepting = (actions as readonly AnyAction[]).flatMap((action) => action.accepts[name] ?? [])
+    const accepting = (everyAction as readonly AnyAction[]).flatMap((action) => action.accepts[name] ?? [])
     const [first] = accepting
     if (!first) return []
     const secrets = Object.entries(first.body.shape)

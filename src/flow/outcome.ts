@@ -27,6 +27,8 @@ export const outcomeSchema = z.strictObject({
   authTime: z.int(),
   /** Methods proved in this flow and when (epoch milliseconds): `lastSignOn.withAuthenticator` of the session. */
   proved: z.partialRecord(z.enum(authenticators), z.int()),
+  /** The consent by which the application gets what it asked for, where it needs one. */
+  consentId: z.string().exactOptional(),
 })
 
 export type Outcome = Readonly<z.infer<typeof outcomeSchema>>

@@ -7,7 +7,7 @@
  */
 import { z } from 'zod'
 import { type ActionType, type AnyAction, actionOfType, actions } from './actions/index.ts'
-import { type CompiledCondition, factOf } from './condition.ts'
+import { type CompiledCondition, factOf, groupsReadBy, readsFact } from './condition.ts'
 import { type ConditionJson, conditionSchema, readCondition } from './conditions/index.ts'
 import { detailsOf } from './detail.ts'
 import type { FactName } from './facts.ts'
@@ -17,13 +17,13 @@ type Listed = (typeof actions)[number]
 
 /** One action of a policy as clients write it; ids and links are the platform's. */
 export type PolicyAction = {
-  [Name in ActionType]: {
+  [Name in Listed['type']]: {
     readonly type: Name
     /** The order of evaluation, ascending from 1. */
     readonly priority: number
     readonly condition?: ConditionJson | undefined
   } & Readonly<z.infer<Extract<Listed, { type: Name }>['config']>>
-}[ActionType]
+}[Listed['type']]
 
 /** The schema of a policy action, discriminated by `type`. */
 export const policyActionSchema = schemaOfActions(conditionSchema.optional()) as z.ZodType<PolicyAction>
@@ -63,7 +63,10 @@ function problemsOf(candidate: unknown): readonly Detail[] {
   const problems = action.problems(parsed.data)
   if (json === undefined) return problems
   const { condition, problems: unreadable } = readCondition(json)
-  const mayRead = (fact: FactName) => action.conditionFacts.includes(fact) && (fact !== 'user' || priority > 1)
+  const mayRead = (fact: FactName) => {
+    const source = fact === 'groups' ? 'user' : fact
+    return action.conditionFacts.includes(source) && (source !== 'user' || priority > 1)
+  }
   const misplaced = condition.reads.filter((reading) => !mayRead(factOf(reading.fact)))
   return [...problems, ...unreadable, ...misplaced.map((reading) => misplacedFact(reading.fact))]
 }
@@ -128,4 +131,14 @@ function compileAction(source: PolicyAction & { readonly id: string }, policyVer
     config: definition.config.parse(source),
     condition: condition === undefined ? null : readCondition(condition).condition,
   })
+}
+
+/** The ids of the groups that the condition of an action names. */
+export function groupsNamedBy({ condition }: Pick<PolicyAction, 'condition'>): readonly string[] {
+  return condition === undefined ? [] : groupsReadBy(readCondition(condition).condition)
+}
+
+/** Whether a policy has a condition on the groups of the user. */
+export function readsGroups({ actions: compiled }: CompiledPolicy): boolean {
+  return compiled.some(({ condition }) => condition !== null && readsFact(condition, 'groups'))
 }

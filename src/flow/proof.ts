@@ -13,7 +13,7 @@ export const authenticators = ['pwd', 'mfa', 'idp'] as const
 export type Authenticator = (typeof authenticators)[number]
 
 /** Everything that can be proved; what is no authenticator is a deed that a policy asks for beside it. */
-export const methods = [...authenticators, 'webhook', 'profile'] as const
+export const methods = [...authenticators, 'webhook', 'profile', 'agreement', 'consent', 'remembered'] as const
 
 /** Whether a method proves who somebody is. */
 export function isAuthenticator(method: Method): method is Authenticator {
@@ -38,10 +38,14 @@ export const proof = z.strictObject({
   provider: z.strictObject({ id: z.string(), trustedBy: z.string() }).exactOptional(),
   /** The webhook the sign-on may go on by; `answered`: it said so itself, and did not merely fail to answer. */
   webhook: z.strictObject({ url: z.string(), answered: z.boolean() }).exactOptional(),
+  /** The agreement that the user has consented to. */
+  agreement: z.string().exactOptional(),
   /** The kind of device that proved it, where one did. */
   factor: z.enum(deviceTypes).exactOptional(),
   /** What it showed: the word of `amr` for that (RFC 8176). */
   shows: z.enum(['otp', 'pop']).exactOptional(),
+  /** The consent that was recorded. */
+  consentId: z.string().exactOptional(),
 })
 
 export type Proof = Readonly<z.infer<typeof proof>>

@@ -14,7 +14,7 @@ type Proving = Extract<Decision<Json, ActionStatus>, { outcome: 'prove' }>
  */
 export function proofOf(
   method: Method,
-  { user, provider, webhook, factor, shows }: Proving,
+  { user, provider, webhook, factor, shows, agreement, consentId }: Proving,
   { id, type }: CompiledAction,
   now: number,
 ): Proof {
@@ -27,6 +27,8 @@ export function proofOf(
     ...(method === 'webhook' && webhook ? { webhook } : {}),
     ...(factor ? { factor } : {}),
     ...(shows ? { shows } : {}),
+    ...(agreement === undefined ? {} : { agreement }),
+    ...(consentId === undefined ? {} : { consentId }),
   }
 }
 

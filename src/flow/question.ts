@@ -146,6 +146,21 @@ export interface Questions {
     readonly ask: { readonly userId: string; readonly attributes: Profile }
     readonly answer: { readonly user: UserFacts }
   }
+  /** Write down what the user consented to, with the saving of the state. */
+  readonly acceptAgreement: {
+    readonly ask: {
+      readonly userId: string
+      readonly agreementId: string
+      readonly languageId: string
+      readonly revisionId: string
+    }
+    readonly answer: { readonly user: UserFacts }
+  }
+  /** Remember, with the saving of the state, that the user grants these scopes to the application. */
+  readonly recordConsent: {
+    readonly ask: { readonly userId: string; readonly applicationId: string; readonly scopeIds: readonly string[] }
+    readonly answer: { readonly consentId: string }
+  }
   /** Send a passcode to a device of the user, with the saving of the state; good for this flow only. */
   readonly sendPasscode: {
     readonly ask: {
@@ -219,6 +234,8 @@ export type Answer = { [Kind in QuestionKind]: AnswerTo<Kind> }[QuestionKind]
 export type Effect =
   /** Store the new password that was evaluated in this request. */
   | { readonly kind: 'setPassword'; readonly userId: string }
+  /** The user wants this browser to be remembered, for this many seconds. */
+  | { readonly kind: 'rememberBrowser'; readonly userId: string; readonly seconds: number }
   /** The flow is completed: write the session and the user's last sign-on. */
   | { readonly kind: 'signOn'; readonly outcome: Outcome }
   /** The completed flow is resumed: issue what the authorization request asked for. */

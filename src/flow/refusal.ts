@@ -112,6 +112,13 @@ export const wrongPasscode: Refusal = invalidData('wrong-code', {
   message: 'The passcode is not valid.',
 })
 
+/** There is no declining the agreement (authentication-api 5.4 `disableDeclineOption`). */
+export const consentRequired: Refusal = invalidData('consent-required', {
+  code: 'INVALID_VALUE',
+  target: 'accept',
+  message: 'The agreement has to be accepted.',
+})
+
 /** No device of the user has signed the challenge in time (authentication-api 4.2 `assertion.check`). */
 export const wrongAssertion: Refusal = invalidData('wrong-assertion', {
   code: 'INVALID_VALUE',

@@ -4,10 +4,12 @@
  *
  * Never: a second time; somebody who may not sign on any more.
  */
+import { isAdmitted, lackedForAdmission } from './access-control.ts'
 import { type Facts, isUsable } from './facts.ts'
-import { failure } from './failure.ts'
+import { type Failure, failure } from './failure.ts'
 import type { Outcome } from './outcome.ts'
 import type { Effect } from './question.ts'
+import type { TransitionReason } from './reasons.ts'
 import { flowGone, notFinished } from './refusal.ts'
 import { type FlowState, isFinished } from './state.ts'
 import { move, needs, refuse, type StepResult, type Turn } from './turn.ts'
@@ -29,13 +31,20 @@ export function resume(state: FlowState, facts: Facts, now: number): StepResult 
   const keeps = signOnDue && outcome?.session.kept ? outcome.session.id : undefined
   if (keeps !== undefined && facts.session === undefined) return needs(['session'], null)
   const isGone = keeps !== undefined && (facts.session?.id !== keeps || facts.session.userId !== outcome?.userId)
-  if (outcome && isUsable(facts.user) && !isGone) {
-    return resumed(turn, state, ...(signOnDue ? [signOn(outcome)] : []), { kind: 'issue', outcome })
+  if (!outcome || !isUsable(facts.user)) return denied(turn, state, 'user-not-usable', failure('ACCOUNT_NOT_USABLE'))
+  if (isGone) return denied(turn, state, 'policy-not-satisfied', failure('POLICY_NOT_SATISFIED'))
+  const lacking = lackedForAdmission(facts, outcome.userId)
+  if (lacking.length > 0) return needs(lacking, outcome.userId)
+  if (!isAdmitted(facts, outcome.userId)) {
+    return denied(turn, state, 'access-denied', failure('APPLICATION_ACCESS_DENIED'))
   }
-  const reason = isGone ? 'policy-not-satisfied' : 'user-not-usable'
-  const refused = failure(isGone ? 'POLICY_NOT_SATISFIED' : 'ACCOUNT_NOT_USABLE')
-  const failed = move(turn, state, reason, { status: 'FAILED', outcome: null, failure: refused })
-  return resumed(turn, failed, { kind: 'deny', failure: refused })
+  return resumed(turn, state, ...(signOnDue ? [signOn(outcome)] : []), { kind: 'issue', outcome })
+}
+
+/** What has changed since the flow was completed keeps its outcome from being issued. */
+function denied(turn: Turn, state: FlowState, reason: TransitionReason, why: Failure): StepResult {
+  const failed = move(turn, state, reason, { status: 'FAILED', outcome: null, failure: why })
+  return resumed(turn, failed, { kind: 'deny', failure: why })
 }
 
 /** Whoever completed the flow is signed on. */

@@ -5,7 +5,8 @@
  * Never: a secret, a link, or anything that can be read from the directory when it is needed (it would grow stale).
  */
 import { z } from 'zod'
-import { type ActionType, actions, flowStatuses, type MediaType, mediaTypeNames } from './actions/index.ts'
+import { type ActionType, everyAction, flowStatuses, type MediaType, mediaTypeNames } from './actions/index.ts'
+import { consentRequest } from './consent.ts'
 import { type SessionFacts, sessionFacts } from './facts.ts'
 import { failureSchema } from './failure.ts'
 import { longestIdentifier } from './identifier.ts'
@@ -22,7 +23,7 @@ const time = z.int().describe('epoch milliseconds')
 /** One step of the policy that is running, as last judged. Once REQUIRED it is never skipped again (D20). */
 const stepSchema = z.strictObject({
   id: identifier,
-  type: z.enum(actions.map(({ type }): ActionType => type)),
+  type: z.enum(everyAction.map(({ type }): ActionType => type)),
   standing: z.enum(['PENDING', 'SKIPPED', 'REQUIRED', 'SATISFIED']),
   reason: z.enum(keysOf(stepReasons)),
 })
@@ -67,6 +68,8 @@ const recordSchema = z.strictObject({
     loginHint: z.string().nullable(),
     /** `id_token_hint`: nobody else may be signed on (OpenID Connect Core 3.1.2.1). */
     hintedUserId: identifier.nullable(),
+    /** What the user has to grant; absent where the application needs no consent. */
+    consent: consentRequest.exactOptional(),
     /** The validated authorization request, opaque here. */
     parameters: z.record(z.string(), json),
   }),

@@ -5,7 +5,7 @@
  * Never: a link that the status does not allow or one that is missing; a user whose primary factor is not proved, unless
  * the browser's own session named them; an address made here.
  */
-import type { ActionView } from './action.ts'
+import type { ActionView, AgreementView } from './action.ts'
 import { actionOfType, type MediaType } from './actions/index.ts'
 import type { DeviceView } from './factors/device.ts'
 import type { Failure } from './failure.ts'
@@ -40,6 +40,8 @@ export interface FlowDisplay {
   readonly action?: ActionView
   /** JSON text: what `navigator.credentials.get` takes (authentication-api 3.4). */
   readonly publicKeyCredentialRequestOptions?: string
+  /** The text of the agreement to consent to. */
+  readonly agreementText?: string
 }
 
 interface Link {
@@ -81,6 +83,9 @@ export interface FlowView {
     }
     readonly devices?: readonly DeviceView[]
     readonly attributes?: NonNullable<ActionView['attributes']>
+    readonly agreement?: AgreementView & { readonly text: string }
+    /** Extension. */
+    readonly scopes?: NonNullable<ActionView['scopes']>
     readonly requiredStep?: StepView
   }
   readonly promptText?: string
@@ -97,6 +102,8 @@ export interface FlowView {
   readonly publicKeyCredentialRequestOptions?: string
   /** Extension: what the person types into the app. */
   readonly numberMatching?: { readonly number: string }
+  /** Extension. */
+  readonly rememberMe?: NonNullable<ActionView['rememberMe']>
 }
 
 /** Whether the way a user became known lets the flow name them. */
@@ -111,9 +118,9 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
   const user = state.user && isNamed[state.user.knownBy] && display.user?.id === state.user.id ? display.user : null
   const session = sessionId(state)
   const requiredStep = viewSteps(state, links).find(({ id }) => id === state.action?.id)
-  const { passwordPolicy, action = {}, publicKeyCredentialRequestOptions } = display
+  const { passwordPolicy, action = {}, publicKeyCredentialRequestOptions, agreementText: text } = display
   // Nothing of somebody who has proved nothing yet (row J26).
-  const { devices, attributes, assertion, push, ...members } = user ? action : {}
+  const { devices, attributes, agreement, assertion, push, scopes, ...members } = user ? action : {}
   return {
     _links: {
       ...Object.fromEntries(state.offers.map((name) => [name, { href: links.self }])),
@@ -128,6 +135,8 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
       ...externalView(state, display, links),
       ...(devices ? { devices } : {}),
       ...(attributes ? { attributes } : {}),
+      ...(agreement && text !== undefined ? { agreement: { ...agreement, text } } : {}),
+      ...(scopes ? { scopes } : {}),
       ...(requiredStep ? { requiredStep } : {}),
     },
     ...members,

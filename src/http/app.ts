@@ -43,7 +43,7 @@ export function buildApp(kernel: Kernel, operations: readonly Operation[]): Fast
     },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       // Fastify refuses what it cannot route before the hook below has looked at the length.
-      void fail(kernel, 'management', isTooLong(request) ? problem('URI_TOO_LONG') : error, request, reply)
+      void fail(kernel, [], isTooLong(request) ? problem('URI_TOO_LONG') : error, request, reply)
     },
     clientErrorHandler(error: Error, socket: Socket) {
       if (!socket.writable || (error as { code?: string }).code === 'ECONNRESET') {
@@ -64,8 +64,8 @@ export function buildApp(kernel: Kernel, operations: readonly Operation[]): Fast
   // Fastify knows it as a method with a body and refuses it before the route can say 405.
   app.addHttpMethod('QUERY', { hasBody: false, overrideExisting: true })
   app.addHook('onRequest', (request, _reply, done) => done(objectionTo(request)))
-  app.setErrorHandler((error, request, reply) => fail(kernel, 'management', error, request, reply))
-  app.setNotFoundHandler((request, reply) => fail(kernel, 'management', notFound(), request, reply))
+  app.setErrorHandler((error, request, reply) => fail(kernel, [], error, request, reply))
+  app.setNotFoundHandler((request, reply) => fail(kernel, [], notFound(), request, reply))
   mount(app, kernel, operations)
   return app
 }

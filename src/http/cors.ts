@@ -1,7 +1,8 @@
 /**
  * Cross-origin answers (decision D12, authentication-api 1.6). A preflight is answered without touching storage; the
  * real request enforces (`flow-runtime/application-origin.ts`): its answer is readable with credentials only after the
- * application's list has allowed the origin. `*` never goes with credentials.
+ * application's list has allowed the origin. `*` never goes with credentials. What a request is refused for by its own form
+ * alone (its method, size or media type) tells nothing else, and any origin that an application could list may read it.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Operation } from '../contract/operation.ts'
@@ -52,3 +53,32 @@ export const anyOrigin = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': 'Correlation-Id',
 } as const
+
+/**
+ * The headers by which a page can read a refusal from before any operation was chosen: 405, 413, 415, and the 401 of what
+ * is no action of a flow. No application is known by then, and nothing in the answer depends on who asks.
+ * @param operations those of the path
+ */
+export function unjudged(
+  operations: readonly Operation[],
+  method: string,
+  { origin }: IncomingHttpHeaders,
+): Record<string, string> {
+  const operation = operations.find((candidate) => candidate.method === method) ?? operations[0]
+  switch (operation?.cors) {
+    case 'any':
+      return anyOrigin
+    case 'application':
+      return origin !== undefined && URL.parse(origin)?.origin === origin
+        ? {
+            ...anyOrigin,
+            'access-control-allow-origin': origin,
+            'access-control-allow-credentials': 'true',
+            vary: 'Origin',
+          }
+        : { vary: 'Origin' }
+    case 'none':
+    case undefined:
+      return {}
+  }
+}

@@ -9,6 +9,7 @@ import type { Operation } from '../contract/operation.ts'
 import { createHashingPool } from '../directory/passwords/pool.ts'
 import { openEnvironments } from '../environment/environments.ts'
 import { openVolumeEvents } from '../events/volume.ts'
+import { type Dns, systemDns } from '../external/dns.ts'
 import { openEgress } from '../external/egress.ts'
 import { openProviderDocuments } from '../external/provider-documents.ts'
 import { type Jobs, startJobs } from '../jobs/jobs.ts'
@@ -35,6 +36,7 @@ export interface Node {
 /**
  * Starts a node.
  * @param operations what it serves
+ * @param dns how names are looked up that somebody claims
  * @throws ConfigError, DirectoryLocked, StorageUnavailable, or the error of the socket that could not be opened
  */
 export async function startNode(
@@ -42,6 +44,7 @@ export async function startNode(
   world: World,
   masterKeys: MasterKeys,
   operations: (kernel: Kernel) => readonly Operation[],
+  dns: Dns = systemDns,
 ): Promise<Node> {
   const log = pino({ level: config.logLevel })
   const ipIntelligence = readIpIntelligence(config.ipIntelligence)
@@ -68,6 +71,7 @@ export async function startNode(
     passwords,
     volumeEvents,
     egress,
+    dns,
     ipIntelligence,
     providerDocuments: openProviderDocuments(egress, world),
     log,

@@ -12,6 +12,7 @@ import { jwksOperations } from '../oauth/endpoints/jwks.ts'
 import { userinfoOperations } from '../oauth/endpoints/userinfo.ts'
 import { tokenOperations } from '../oauth/token/endpoint.ts'
 import { assetOperations } from '../pages/assets.ts'
+import { emailChangePageOperations } from '../pages/email-change-page.ts'
 import { signOnPageOperations } from '../pages/sign-on-page.ts'
 import { platformOperations } from '../platform/index.ts'
 import { openApiOperation } from './openapi-operation.ts'
@@ -29,6 +30,7 @@ const described: readonly Operation[] = [
   ...devicePairingOperations,
   ...mobileDeviceOperations,
   ...signOnPageOperations,
+  ...emailChangePageOperations,
   ...platformOperations,
 ]
 

@@ -18,7 +18,7 @@ import { pageHeaders } from '../pages/headers.ts'
 import { resolveSite, type Site } from '../site.ts'
 import { authorize } from './authorize.ts'
 import { clientAddress } from './client-address.ts'
-import { anyOrigin, preflight } from './cors.ts'
+import { anyOrigin, preflight, unjudged } from './cors.ts'
 import { allowedMethods, selectOperation, wrongMediaType } from './select.ts'
 import { baseHeaders, toProblem, type Written, writeProblem, writeReply } from './reply.ts'
 
@@ -35,7 +35,6 @@ const anonymous: Actor = { kind: 'anonymous' }
 /** Mounts every operation. */
 export function mount(app: FastifyInstance, kernel: Kernel, operations: readonly Operation[]): void {
   for (const [path, group] of byPath(operations)) {
-    const surface = group[0]?.surface ?? 'management'
     app.route({
       method: methods,
       url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
@@ -44,7 +43,7 @@ export function mount(app: FastifyInstance, kernel: Kernel, operations: readonly
       errorHandler(error, request, reply) {
         // Fastify finds a Content-Type that is no media type at all before anybody is asked.
         const isNoMediaType = error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
-        fail(kernel, surface, isNoMediaType ? wrongMediaType(surface, request) : error, request, reply)
+        fail(kernel, group, isNoMediaType ? wrongMediaType(surfaceOf(group), request) : error, request, reply)
       },
       handler: (request, reply) => dispatch(kernel, group, request, reply),
     })
@@ -71,18 +70,23 @@ async function dispatch(
 ): Promise<FastifyReply> {
   const correlationId = kernel.world.uuid()
   const answer = answerHeaders(kernel, correlationId)
-  let surface: Surface = group[0]?.surface ?? 'management'
+  let operation: Operation | undefined
   let written: Written
   try {
     if (request.method === 'OPTIONS') return await answerPreflight(group, request, reply, answer)
-    const operation = selectOperation(group, request)
-    surface = operation.surface
+    operation = selectOperation(group, request)
     if (operation.cors === 'any') setHeaders(answer, anyOrigin)
     written = await perform(kernel, operation, request, correlationId, answer)
   } catch (error) {
-    written = refuse(kernel, surface, error, request, correlationId, answer)
+    if (!operation) setHeaders(answer, unjudged(group, request.method, request.headers))
+    written = refuse(kernel, operation?.surface ?? surfaceOf(group), error, request, correlationId, answer)
   }
   return send(reply, written, answer)
+}
+
+/** How the failures of a path are rendered before it is known which of its operations is meant; of no path, as JSON. */
+function surfaceOf(group: readonly Operation[]): Surface {
+  return group[0]?.surface ?? 'management'
 }
 
 function answerHeaders({ origins }: Kernel, correlationId: string): Record<string, string | string[]> {
@@ -235,15 +239,19 @@ function joined(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header.join(',') : header
 }
 
-/** Answers failures that Fastify finds before the handler runs, such as a body over its limit. */
+/**
+ * Answers failures that Fastify finds before the handler runs, such as a body over its limit.
+ * @param group the operations of the path; none where no path was found
+ */
 export function fail(
   kernel: Kernel,
-  surface: Surface,
+  group: readonly Operation[],
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
   const correlationId = kernel.world.uuid()
   const answer = answerHeaders(kernel, correlationId)
-  return send(reply, refuse(kernel, surface, error, request, correlationId, answer), answer)
+  setHeaders(answer, unjudged(group, request.method, request.headers))
+  return send(reply, refuse(kernel, surfaceOf(group), error, request, correlationId, answer), answer)
 }

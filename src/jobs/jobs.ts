@@ -23,7 +23,7 @@ export interface Jobs {
 
 /** What background work needs of a node. */
 export type JobPorts = Pick<Kernel, 'storage' | 'world' | 'masterKeys' | 'log' | 'environments' | 'egress'> & {
-  readonly config: Pick<Config, 'mode' | 'smtp' | 'twilio' | 'egressAllow'>
+  readonly config: Pick<Config, 'mode' | 'smtp' | 'twilio' | 'syniverseUrl' | 'egressAllow'>
 }
 
 interface Piece {

@@ -18,6 +18,11 @@ export type GuessKind =
   | 'code-sending'
   | 'pairing-key'
   | 'push'
+  | 'email-change-reversal'
+  | 'address-password'
+  | 'address-account'
+  | 'address-lookup'
+  | 'device-notice'
 
 /** Whose secret of which kind. */
 export interface Guessed {
@@ -69,6 +74,27 @@ export function takeGuessOrLock(guessed: Guessed, bound: GuessBound, lockSeconds
       const until = Math.max(guess.until, now + lockSeconds * 1000)
       yield prolongLimit(guessed, until)
       return { ...guess, until }
+    },
+  }
+}
+
+/** A counter with its bound. */
+export interface BoundedGuess {
+  readonly guessed: Guessed
+  readonly bound: GuessBound
+}
+
+/**
+ * The unit that takes one guess of each of two counters, in this order; the second only where the first allows it, so that
+ * whoever is stopped by the first uses up nothing of the second.
+ * @returns the guesses that were taken, the last of which may not be allowed
+ */
+export function takeBoth(first: BoundedGuess, second: BoundedGuess, now: number): Unit<readonly Guess[]> {
+  return {
+    name: 'limits.take-both',
+    *run() {
+      const one = yield* takeGuess(first.guessed, first.bound, now).run()
+      return one.allowed ? [one, yield* takeGuess(second.guessed, second.bound, now).run()] : [one]
     },
   }
 }

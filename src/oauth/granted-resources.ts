@@ -3,6 +3,27 @@ import type { Application } from '../environment/application.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import type { GrantedResource } from './rules/scopes.ts'
 
+/**
+ * The ids of scopes that a request was granted by their names, found where `grantScopes` finds them: in the first resource
+ * that has one of the name.
+ */
+export function scopeIdsOf(
+  { resources, scopes }: Environment,
+  { grants }: Application,
+  names: readonly string[],
+): readonly string[] {
+  const granted = grants.flatMap(({ scopeIds }) => scopeIds.map((id) => scopes.get(id)))
+  // `openid` itself is never granted explicitly.
+  const own = [...scopes.values()].find(
+    ({ name, resourceId }) => name === 'openid' && resources.get(resourceId)?.type === 'OPENID_CONNECT',
+  )
+  return names.map((name) => {
+    const scope = name === 'openid' ? own : granted.find((candidate) => candidate?.name === name)
+    if (!scope) throw new Error('a scope was granted that there is not')
+    return scope.id
+  })
+}
+
 const known = new WeakMap<
   Application,
   { readonly environment: Environment; readonly resources: readonly GrantedResource[] }

@@ -2,7 +2,7 @@
  * The page of `response_mode=form_post`: a form with the answer that a script sends to the redirect URI; without
  * JavaScript, its button does (OAuth 2.0 Form Post Response Mode; security catalogue C05).
  *
- * Never: a form that may go anywhere but to the origin of that redirect URI. An application that answers the form by a
+ * Never: a form that may go anywhere but to the origin of that redirect URI, as far as a policy can name it. An application that answers the form by a
  * redirect to another origin of its own has to do so by a page, since browsers judge that redirect by the same rule.
  */
 import { pageHeaders } from './headers.ts'
@@ -45,8 +45,14 @@ ${inputs}<button class="button" autofocus>${say(language, 'formPost.continue')}<
   }
 }
 
-/** The origin of an address, or the scheme where it has none, such as that of a native application. */
+/** Origins that a policy can name: a host of its grammar is letters, digits, dots and hyphens (CSP 3 section 2.3.1). */
+const nameable = /^https?:\/\/[a-z0-9.-]+(:\d+)?$/
+
+/**
+ * The origin of an address. Its scheme where a policy cannot name that: browsers drop a source such as `http://[::1]:3000`,
+ * and the form could not be sent at all; and where there is no origin, as with a native application's scheme.
+ */
 function formTarget(redirectUri: string): string {
   const { origin, protocol } = new URL(redirectUri)
-  return origin === 'null' ? protocol : origin
+  return nameable.test(origin) ? origin : protocol
 }

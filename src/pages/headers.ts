@@ -8,8 +8,8 @@
  * Never: a source that a request can widen.
  */
 
-/** `'self'`, an origin such as `https://app.example.com`, or a scheme such as `com.example.app:`. */
-const formAction = /^('self'|https?:\/\/[A-Za-z0-9.[\]:-]+|[a-z][a-z0-9+.-]*:)$/
+/** `'self'`, an origin such as `https://app.example.com` (of no IPv6 literal), or a scheme such as `com.example.app:`. */
+const formAction = /^('self'|https?:\/\/[A-Za-z0-9.-]+(:\d+)?|[a-z][a-z0-9+.-]*:)$/
 
 const everyFeatureOff = [
   'accelerometer',

@@ -6,13 +6,15 @@ import { type DeviceView, isSentTo } from '../flow/factors/device.ts'
 import { type Html, html } from './html.ts'
 import { field, type FieldContext, type SignOnError } from './sign-on-fields.ts'
 import { type Content, type FormPlace, postForm, submit } from './sign-on-forms.ts'
-import { say } from './texts/language.ts'
+import { say, type TextName } from './texts/language.ts'
 
 /** A flow that waits for a second factor. */
 export interface DevicesView extends FormPlace {
   /** Second factors of the user, and which of them is in use. */
   readonly devices?: readonly DeviceView[] | undefined
   readonly selectedDevice?: { readonly id: string } | undefined
+  /** Where the browser may be remembered. */
+  readonly rememberMe?: object | undefined
   /** JSON text for `navigator.credentials.get`. */
   readonly publicKeyCredentialRequestOptions?: string | undefined
   /** The flow, whose status says whether an app has answered. */
@@ -26,12 +28,30 @@ export interface DevicesView extends FormPlace {
 /** The passcode of the chosen device. */
 export function passcode(view: DevicesView, context: FieldContext): Content {
   const { selected, others: unused } = chosen(view)
-  const content = [field(context, 'otp', { isFirst: true }), submit(context, 'passcode.submit')]
+  const content = [
+    field(context, 'otp', { isFirst: true }),
+    remember(view, context),
+    submit(context, 'passcode.submit'),
+  ]
   const forms = [postForm(view, 'otp.check', content)]
   if (selected && isSentTo(selected.type))
     forms.push(deviceForm(view, selected, html`<button class="link">${say(context.language, 'code.again')}</button>`))
-  const text = selected?.type === 'TOTP' || selected?.type === 'MOBILE' ? 'passcode.fromApp' : 'passcode.sent'
-  return { heading: 'passcode.heading', text, forms: [...forms, ...otherDevices(view, context, unused)] }
+  return {
+    heading: 'passcode.heading',
+    text: whence(selected),
+    forms: [...forms, ...otherDevices(view, context, unused)],
+  }
+}
+
+/** Whether the second factor shall be spared here for a while. */
+function remember({ rememberMe }: DevicesView, { language }: FieldContext): Html {
+  return html`${rememberMe && html`<label class="check"><input type="checkbox" name="rememberMe" value="true"> ${say(language, 'device.remember')}</label>`}`
+}
+
+/** Where the passcode comes from. */
+function whence(selected: DeviceView | undefined): TextName {
+  if (selected?.type === 'TOTP' || selected?.type === 'MOBILE') return 'passcode.fromApp'
+  return selected?.type === 'RECOVERY_CODE' ? 'passcode.recovery' : 'passcode.sent'
 }
 
 /** What may be used instead. */
@@ -49,7 +69,7 @@ export function passkey(view: DevicesView, context: FieldContext): Content {
   const signing = html`<div id="passkey" data-options="${view.publicKeyCredentialRequestOptions ?? ''}" hidden>
 <input type="hidden" name="origin"><input type="hidden" name="assertion">
 <p class="alert" id="passkey-failed" role="alert" hidden>${say(language, 'passkey.failed')}</p>
-<button class="button" type="button"${view.error === undefined && html` autofocus`}>${say(language, 'passkey.use')}</button></div>
+${remember(view, context)}<button class="button" type="button"${view.error === undefined && html` autofocus`}>${say(language, 'passkey.use')}</button></div>
 <p class="alert" id="passkey-unavailable">${say(language, 'passkey.unavailable')}</p>`
   const forms = [postForm(view, 'assertion.check', signing)]
   // A challenge is good for five minutes: whoever came back later asks for another one.

@@ -46,6 +46,7 @@ export function explainRefusal(
   if (code === 'INVALID_OTP') return { field: 'otp', text: say(language, 'error.wrongCode') }
   if (code === 'UNIQUENESS_VIOLATION') return { field, text: say(language, 'error.taken') }
   if (code === 'REQUIRED_VALUE' && field) return { field, text: say(language, missing[field] ?? 'error.enterValue') }
+  if (detail?.target === 'accept') return { field: null, text: say(language, 'error.accept') }
   if (code === 'INVALID_VALUE' && detail?.target === 'assertion') {
     return { field: null, text: say(language, 'error.wrongPasskey') }
   }

@@ -34,3 +34,8 @@ ${content}
 export function submit({ language }: FieldContext, text: TextName): Html {
   return html`<button class="button">${say(language, text)}</button>`
 }
+
+/** Tells password managers whose password this is. It has no name, so that it is not sent. */
+export function hiddenUsername({ user }: { readonly user?: { readonly username: string } | undefined }): Html {
+  return html`${user && html`<input type="text" autocomplete="username" value="${user.username}" readonly hidden>`}`
+}

@@ -11,6 +11,7 @@ import { Problem, problem } from '../errors/problem.ts'
 import type { MediaType } from '../flow/actions/index.ts'
 import type { FlowState } from '../flow/state.ts'
 import { flowLinks } from '../flow-runtime/address.ts'
+import { requireOwnOrigin } from '../flow-runtime/application-origin.ts'
 import { displayOf } from '../flow-runtime/display.ts'
 import { actOnFlow } from '../flow-runtime/runtime.ts'
 import { loadFlow, type StoredFlow } from '../flow-runtime/stored-flow.ts'
@@ -58,14 +59,8 @@ async function show(
         : renderSignOnNotice({ kind: 'failed', applicationName, resumeUrl, failure: state.failure.code }, language)
     return { status: 200, html, headers: pageHeaders({ formActions: [] }) }
   }
-  const {
-    user,
-    passwordPolicy,
-    providers = [],
-    toConfirm,
-    action,
-    publicKeyCredentialRequestOptions,
-  } = await displayOf(context, state, application)
+  const display = await displayOf(context, state, application)
+  const { user, passwordPolicy, providers = [], toConfirm, action } = display
   const { username = hint(state) ?? '', email = '' } = toConfirm?.attributes ?? {}
   const html = renderSignOn(
     {
@@ -79,11 +74,15 @@ async function show(
       passwordPolicy,
       devices: action?.devices,
       selectedDevice: action?.selectedDevice,
-      publicKeyCredentialRequestOptions,
+      publicKeyCredentialRequestOptions: display.publicKeyCredentialRequestOptions,
       flowUrl: links.self,
       number: action?.push?.number ?? undefined,
+      rememberMe: action?.rememberMe,
+      agreement: action?.agreement,
+      agreementText: display.agreementText,
       attributes: action?.attributes,
       promptText: action?.promptText,
+      scopes: action?.scopes,
       providers: providers.map(({ id, name }) => ({ name, href: links.authenticate(id) })),
       error: attempt?.error ?? (failed ? { field: null, text: say(language, 'error.external') } : undefined),
     },
@@ -95,8 +94,8 @@ async function show(
 /** What was typed into fields that hold no secret. */
 function typed(body: FormAction['body']): NonNullable<SignOnView['values']> {
   const flat = Object.entries(body).flatMap(([member, value]) =>
-    typeof value === 'string'
-      ? [[member, value] as const]
+    typeof value !== 'object'
+      ? [[member, String(value)] as const]
       : Object.entries(value).map(([part, inner]) => [`${member}.${part}`, inner] as const),
   )
   return Object.fromEntries(flat.filter(([name]) => isShown(name)))
@@ -128,16 +127,8 @@ async function orGone(context: Context, page: () => Promise<Reply>): Promise<Rep
   }
 }
 
-/** A form may come from this page alone: `null` and every other origin are refused, whatever the application allows. */
-function requireOwnOrigin(context: Context): void {
-  const { origin } = context.headers
-  const site = context.headers['sec-fetch-site']
-  if (origin !== undefined && origin !== context.kernel.origins.authUrl) throw problem('CROSS_SITE')
-  if (origin === undefined && site !== undefined && site !== 'same-origin' && site !== 'none')
-    throw problem('CROSS_SITE')
-}
-
 async function submit(context: Context, flowId: string, form: FormParameters): Promise<Reply> {
+  // A form may come from this page alone: `null` and every other origin are refused.
   requireOwnOrigin(context)
   const load = () => loadFlow(context, flowId, 'page')
   const asked = formAction(form)
@@ -154,7 +145,9 @@ async function submit(context: Context, flowId: string, form: FormParameters): P
     const flow = await load()
     const isKnown = flow.state.user !== null || flow.state.identifier !== null
     const explained = explainRefusal(error.details, isKnown, languageOf(context, flow.state))
-    return show(context, flow, asideOf(asked.action), { error: explained, values: asked.body })
+    const shown = await show(context, flow, asideOf(asked.action), { error: explained, values: asked.body })
+    if (error.key !== 'LIMITED') return shown
+    return { ...shown, status: 429, headers: { ...shown.headers, ...error.headers } }
   }
   return { status: 303, headers: { location: pageUrl(context, flowId) } }
 }
@@ -185,7 +178,7 @@ const declaration = {
       .optional()
       .catch(undefined),
   }),
-  replies: { 200: null, 303: null, 400: null, 404: null },
+  replies: { 200: null, 303: null, 400: null, 404: null, 429: null },
   errors: ['CROSS_SITE', 'NOT_FOUND'],
 } as const
 

@@ -9,15 +9,17 @@ import type { ActionView } from '../flow/action.ts'
 import { type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
 import { type PasswordRequirements, requirementsList } from './password-requirements.ts'
+import { agreement, type AgreementFormsView } from './sign-on-agreement.ts'
 import { devices, type DevicesView, passcode, passkey, push, pushOver } from './sign-on-devices.ts'
 import { field, type FieldContext, showPassword } from './sign-on-fields.ts'
-import { type Content, postForm, submit } from './sign-on-forms.ts'
 import { providerLinks, type SignOnProvider } from './sign-on-providers.ts'
+import { consentForms } from './sign-on-consent.ts'
+import { type Content, hiddenUsername, postForm, submit } from './sign-on-forms.ts'
 import { signOnScript } from './sign-on-script.ts'
 import { type Language, say, type TextName } from './texts/language.ts'
 
 /** A waiting flow as its page shows it. */
-export interface SignOnView extends DevicesView {
+export interface SignOnView extends DevicesView, AgreementFormsView {
   readonly status: ActionStatus
   readonly applicationName: string
   /** What the person chose to do instead of what the status asks first. */
@@ -32,6 +34,8 @@ export interface SignOnView extends DevicesView {
   /** Attributes that are asked for, and what the policy says to that. */
   readonly attributes?: ActionView['attributes'] | undefined
   readonly promptText?: string | undefined
+  /** What the application asks to be granted. */
+  readonly scopes?: ActionView['scopes'] | undefined
 }
 
 /** The parts of a person's name that are shown. */
@@ -113,8 +117,14 @@ function contentOf(view: SignOnView, context: FieldContext): Content {
       const forms = [signOnForm(view, context, both), others(view, context)]
       return { heading: 'external.link', text: 'external.linkText', forms }
     }
+    case 'AGREEMENT_CONSENT_REQUIRED':
+      return agreement(view, context)
     case 'PROFILE_DATA_REQUIRED':
       return profile(view, context)
+    case 'CONSENT_REQUIRED': {
+      const note = say(context.language, 'consent.text', { application: view.applicationName })
+      return { heading: 'consent.heading', note, forms: consentForms(view, view.scopes ?? [], context) }
+    }
     case 'OTP_REQUIRED':
       return passcode(view, context)
     case 'ASSERTION_REQUIRED':
@@ -231,9 +241,4 @@ function account(view: SignOnView, { username, name }: NonNullable<SignOnView['u
   const notYou = html`<button class="link">${say(language, 'signOn.notYou')}</button>`
   return html`<div class="account"><p><bdi>${full || username}</bdi>${full && html` <span><bdi>${username}</bdi></span>`}</p>
 ${postForm(view, 'session.reset', notYou)}</div>`
-}
-
-/** Tells password managers whose password this is. It has no name, so that it is not sent. */
-function hiddenUsername({ user }: SignOnView): Html {
-  return html`${user && html`<input type="text" autocomplete="username" value="${user.username}" readonly hidden>`}`
 }

@@ -128,6 +128,17 @@ code {
 .muted {
   color: var(--muted);
 }
+.agreement {
+  max-height: 40vh;
+  overflow: auto;
+  margin-bottom: 1rem;
+  padding: 1rem;
+  border: 1px solid var(--line);
+  border-radius: 0.5rem;
+}
+.plain {
+  white-space: pre-line;
+}
 .heard {
   position: absolute;
   width: 1px;
@@ -311,6 +322,13 @@ form + form {
 }
 .requirements .missed::marker {
   content: "\\2715\\00a0";
+}
+.granted {
+  margin: 1.25rem 0 1.5rem;
+  padding-inline-start: 1.125rem;
+}
+.granted li + li {
+  margin-top: 0.375rem;
 }
 .facts {
   margin: 0;

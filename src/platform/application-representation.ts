@@ -10,6 +10,7 @@ import { links, linksSchema } from '../contract/hal.ts'
 import type { Context } from '../contract/operation.ts'
 import { iso, reference, timestamp, uuid } from '../contract/validation.ts'
 import {
+  accessControlGroup,
   type ApplicationDocument,
   applicationDefaults,
   applicationType,
@@ -24,7 +25,7 @@ import type { ApplicationRow } from '../storage/sql/applications.ts'
 import { nullMeansAbsent } from './absent-members.ts'
 import { documentOf } from './application-control.ts'
 import { applicationProblems, defaultPkceEnforcement } from './application-rules.ts'
-import { keptAsSent, unavailable } from './later-features.ts'
+import { absent, keptAsSent, unavailable } from './later-features.ts'
 import { wildcardsNotAllowed } from './registered-urls.ts'
 import { description, name } from './names.ts'
 
@@ -48,11 +49,19 @@ const members = {
   tokenEndpointAuthMethod,
   allowWildcardInRedirectUris: z.boolean().default(false),
   corsSettings: corsSettings.optional(),
+  accessControl: z
+    .object({ role: absent, group: accessControlGroup.optional() })
+    .optional()
+    .describe('Who may sign on: the members of one of the groups, or of all; absent: everybody.'),
   assignActorRoles: z.boolean().default(false).describe('On creation of a WORKER: gives it the roles of its creator.'),
   isFirstParty: z
     .boolean()
     .optional()
     .describe('Extension: it may sign users on without a browser, by the authorization challenge endpoint.'),
+  requireConsent: z
+    .boolean()
+    .optional()
+    .describe('Extension: users are asked, on the sign-on page, to grant the scopes it requests.'),
   ...keptAsSent,
 }
 const listOfUrls = z.array(url).max(100)
@@ -141,8 +150,10 @@ export function judgedDocument(body: ApplicationRequest, assignActorRoles: boole
     postLogoutRedirectUris: body.postLogoutRedirectUris,
     allowWildcardInRedirectUris: body.allowWildcardInRedirectUris,
     corsSettings: body.corsSettings,
+    accessControl: body.accessControl?.group && { group: body.accessControl.group },
     assignActorRoles,
     isFirstParty: body.isFirstParty,
+    requireConsent: body.requireConsent,
     echoed: echoedOf(body),
   }
   const details = applicationProblems({ ...document, type: body.type })

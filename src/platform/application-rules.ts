@@ -28,6 +28,7 @@ export function applicationProblems(candidate: Candidate): Detail[] {
     ...grantProblems(candidate),
     ...(candidate.corsSettings ? corsProblems(candidate.corsSettings) : []),
     ...refreshProblems(candidate.echoed),
+    ...(candidate.requireConsent ? consentProblems(candidate) : []),
   ]
 }
 
@@ -75,6 +76,14 @@ function corsProblems({ behavior, origins = [] }: z.output<typeof corsSettings>)
         ? [{ code: 'REQUIRED_VALUE', target: 'corsSettings.origins', message: 'must not be empty' }]
         : origins.flatMap((origin, at) => invalid(`corsSettings.origins.${at}`, originProblem(origin)))
   }
+}
+
+/** What an application could do in the place of the user is no consent: only the sign-on page asks for it. */
+function consentProblems({ isFirstParty, loginPageUrl }: Candidate): Detail[] {
+  return [
+    ...invalid('requireConsent', isFirstParty ? 'must not be true with isFirstParty' : undefined),
+    ...invalid('requireConsent', loginPageUrl === undefined ? undefined : 'must not be true with loginPageUrl'),
+  ]
 }
 
 function refreshProblems({

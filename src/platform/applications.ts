@@ -25,6 +25,7 @@ import {
   requireControlOfWorker,
 } from './application-control.ts'
 import { requireFittingGrants } from './application-grants.ts'
+import { writeGroupsOf } from './application-groups.ts'
 import { application, applicationBody, applicationRequest, judgedDocument } from './application-representation.ts'
 import { insertActorRoles } from './application-roles.ts'
 import { insertSecret, newSecret, removeSecret } from './application-secret.ts'
@@ -107,6 +108,7 @@ const createApplication = defineOperation({
       changes.push({ kind: 'application', id })
       yield* insert('applications', { environment_id: environment.id, ...row })
       yield* insert('client_index', { client_id: id, environment_id: environment.id })
+      yield* writeGroupsOf(environment.id, id, document)
       if (secret !== undefined) yield* insertSecret(environment, id, secret, now, kernel.world)
       if (body.assignActorRoles) yield* insertActorRoles(context, id)
       yield context.record({ subject: { type: 'APPLICATION', id } })
@@ -145,6 +147,7 @@ const updateApplication = defineOperation({
       const old = documentOf(before)
       const document = { ...candidate, assignActorRoles: old.assignActorRoles }
       yield* requireFittingGrants(environment.id, id, document, 'requestScopesForMultipleResourcesEnabled')
+      yield* writeGroupsOf(environment.id, id, document)
       const row = {
         name: body.name,
         enabled: body.enabled ? 1 : 0,
@@ -198,7 +201,9 @@ const deleteApplication = defineOperation({
       const belonging = { environment_id: environment.id, application_id: id }
       yield* removeSecret(environment.id, id)
       yield* remove('application_grants', belonging)
+      yield* remove('application_groups', belonging)
       yield* remove('sign_on_policy_assignments', belonging)
+      yield* remove('oauth_consents', belonging)
       yield* removeRolesOf(context, id)
       yield* remove('client_index', { client_id: id })
       yield revokeFamiliesOfClient(environment.id, id, now)

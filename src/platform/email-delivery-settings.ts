@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { links, linksSchema } from '../contract/hal.ts'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { iso, reference, timestamp, uuid } from '../contract/validation.ts'
+import { customAuthenticationProblem, holderOfSecret, secretMember } from '../delivery/custom-authentication.ts'
 import { customRequestProblem } from '../delivery/custom-provider.ts'
 import {
   type EmailSettings,
@@ -103,7 +104,7 @@ const replaceEmailDeliverySettings = defineOperation({
       const kept = before && isSameAccount(JSON.parse(before.document) as EmailSettings, document)
       const sealed_secret = sealed ?? (kept ? before.sealed_secret : null)
       if (sealed_secret === null && needsSecret(document)) {
-        throw invalidData('REQUIRED_VALUE', secretMember(document), 'must not be null')
+        throw invalidData('REQUIRED_VALUE', memberOfSecret(document), 'must not be null')
       }
       const values = {
         kind: 'email',
@@ -146,6 +147,8 @@ function refuseUnreachable(settings: EmailSettings, listed: Parameters<typeof ma
     if (wrong !== undefined) throw invalidData('INVALID_VALUE', 'host', wrong)
     return
   }
+  const unfit = customAuthenticationProblem(settings.authentication, listed)
+  if (unfit) throw invalidData('INVALID_VALUE', unfit.member, unfit.message)
   for (const [at, each] of settings.requests.entries()) {
     const wrong = customRequestProblem(each, listed)
     if (wrong) throw invalidData('INVALID_VALUE', `requests.${at}.${wrong.member}`, wrong.message)
@@ -157,18 +160,20 @@ function isSameAccount(before: EmailSettings, after: EmailSettings): boolean {
     return after.protocol === 'SMTP' && before.host === after.host && before.username === after.username
   }
   if (after.protocol === 'SMTP') return false
-  const place = ({ requests, authentication }: typeof after) =>
-    JSON.stringify([requests.map(({ url }) => new URL(url.replaceAll('${', '(')).origin), authentication])
-  return place(before) === place(after)
+  const holder = ({ requests, authentication }: typeof after) =>
+    holderOfSecret(
+      authentication,
+      requests.map(({ url }) => url),
+    )
+  return holder(before) === holder(after)
 }
 
 function needsSecret(document: EmailSettings): boolean {
   return document.protocol === 'HTTP' || document.username !== undefined
 }
 
-function secretMember(document: EmailSettings): string {
-  if (document.protocol === 'SMTP') return 'password'
-  return document.authentication.method === 'BASIC' ? 'authentication.password' : 'authentication.authToken'
+function memberOfSecret(document: EmailSettings): string {
+  return document.protocol === 'SMTP' ? 'password' : secretMember(document.authentication)
 }
 
 export const emailDeliverySettingsOperations: readonly Operation[] = [

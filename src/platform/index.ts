@@ -1,17 +1,25 @@
 /** Every operation of the management API: a static list; what is not in it is not mounted. */
 import type { Operation } from '../contract/operation.ts'
+import { agreementLanguageOperations } from './agreement-languages.ts'
+import { agreementRevisionOperations } from './agreement-revisions.ts'
+import { agreementOperations } from './agreements.ts'
 import { applicationGrantOperations } from './application-grants.ts'
 import { applicationSecretOperations } from './application-secret.ts'
 import { applicationOperations } from './applications.ts'
 import { billOfMaterialsOperations } from './bill-of-materials.ts'
+import { emailDomainOperations } from './email-domains.ts'
 import { emailDeliverySettingsOperations } from './email-delivery-settings.ts'
 import { deviceAuthenticationPolicyOperations } from './device-authentication-policies.ts'
+import { deviceAuthenticationOperations } from './device-authentications.ts'
 import { fido2PolicyOperations } from './fido2-policies.ts'
 import { environmentDeletionOperations } from './environment-deletion.ts'
 import { environmentTypeOperations } from './environment-type.ts'
 import { environmentOperations } from './environments.ts'
+import { groupNestingOperations } from './group-nestings.ts'
+import { groupOperations } from './groups.ts'
 import { identityProviderAttributeOperations } from './identity-provider-attributes.ts'
 import { identityProviderOperations } from './identity-providers.ts'
+import { languageOperations } from './languages.ts'
 import { mfaSettingsOperations } from './mfa-settings.ts'
 import { notificationsPolicyOperations } from './notifications-policies.ts'
 import { notificationsSettingsOperations } from './notifications-settings.ts'
@@ -30,10 +38,14 @@ import { signOnPolicyAssignmentOperations } from './sign-on-policy-assignments.t
 import { templateContentsBulkOperations } from './template-contents-bulk.ts'
 import { templateContentOperations } from './template-contents.ts'
 import { templateOperations } from './templates.ts'
+import { userAgreementConsentOperations } from './user-agreement-consents.ts'
+import { trustedEmailOperations } from './trusted-emails.ts'
 import { userDeviceActionOperations } from './user-device-actions.ts'
 import { userDeviceCreationOperations } from './user-device-create.ts'
 import { userDeviceOperations } from './user-devices.ts'
 import { userPairingKeyOperations } from './user-pairing-keys.ts'
+import { userGroupOperations } from './user-groups.ts'
+import { userOauthConsentOperations } from './user-oauth-consents.ts'
 import { userPasswordOperations } from './user-password.ts'
 import { userSessionOperations } from './user-sessions.ts'
 import { userOperations } from './users.ts'
@@ -50,13 +62,19 @@ export const platformOperations: readonly Operation[] = [
   ...userOperations,
   ...userPasswordOperations,
   ...userSessionOperations,
+  ...groupOperations,
+  ...groupNestingOperations,
+  ...userGroupOperations,
+  ...userOauthConsentOperations,
   ...mfaSettingsOperations,
   ...deviceAuthenticationPolicyOperations,
   ...fido2PolicyOperations,
+  ...deviceAuthenticationOperations,
   ...userDeviceOperations,
   ...userDeviceCreationOperations,
   ...userDeviceActionOperations,
   ...userPairingKeyOperations,
+  ...userAgreementConsentOperations,
   ...applicationOperations,
   ...applicationSecretOperations,
   ...applicationGrantOperations,
@@ -67,6 +85,10 @@ export const platformOperations: readonly Operation[] = [
   ...signOnPolicyOperations,
   ...signOnPolicyActionOperations,
   ...signOnPolicyAssignmentOperations,
+  ...languageOperations,
+  ...agreementOperations,
+  ...agreementLanguageOperations,
+  ...agreementRevisionOperations,
   ...templateOperations,
   ...templateContentOperations,
   ...templateContentsBulkOperations,
@@ -74,6 +96,8 @@ export const platformOperations: readonly Operation[] = [
   ...notificationsSettingsOperations,
   ...emailDeliverySettingsOperations,
   ...phoneDeliverySettingsOperations,
+  ...emailDomainOperations,
+  ...trustedEmailOperations,
   ...roleOperations,
   ...roleAssignmentOperations,
 ]

@@ -44,7 +44,6 @@ export const absent = z
 
 /** Refused whenever they are sent. */
 export const unavailable = {
-  accessControl: absent,
   clientId: absent,
   deviceCustomVerificationUri: absent,
   devicePathId: absent,

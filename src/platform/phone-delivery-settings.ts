@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { collection, collectionSchema, links, linksSchema } from '../contract/hal.ts'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { iso, reference, timestamp, uuid } from '../contract/validation.ts'
+import { customAuthenticationProblem, holderOfSecret, secretMember } from '../delivery/custom-authentication.ts'
 import { customRequestProblem } from '../delivery/custom-provider.ts'
 import {
   customPhoneSettings,
@@ -14,6 +15,7 @@ import {
   type PhoneSettings,
   phoneSecretContext,
   phoneSettings,
+  syniverseSettings,
   twilioSettings,
 } from '../delivery/phone-settings.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
@@ -33,6 +35,7 @@ const most = 20
 const shown = { _links: linksSchema, id: uuid, environment: reference, createdAt: timestamp, updatedAt: timestamp }
 const phoneDeliverySettings = z.discriminatedUnion('provider', [
   twilioSettings.omit({ authToken: true }).extend(shown),
+  syniverseSettings.omit({ authToken: true }).extend(shown),
   customPhoneSettings.extend(shown),
 ])
 
@@ -182,6 +185,8 @@ function* existing(environmentId: string, id: string): UnitBody<PhoneDeliverySet
 /** The columns of a request, its secret sealed; undefined where it was left out. */
 function columnsOf({ kernel, environment }: Context, id: string, settings: PhoneSettings) {
   if (settings.provider === 'CUSTOM_PROVIDER') {
+    const unfit = customAuthenticationProblem(settings.authentication, kernel.config.egressAllow)
+    if (unfit) throw invalidData('INVALID_VALUE', unfit.member, unfit.message)
     for (const [at, each] of settings.requests.entries()) {
       const wrong = customRequestProblem(each, kernel.config.egressAllow)
       if (wrong) throw invalidData('INVALID_VALUE', `requests.${at}.${wrong.member}`, wrong.message)
@@ -197,16 +202,18 @@ function columnsOf({ kernel, environment }: Context, id: string, settings: Phone
 
 /** Who is asked, and where: a secret belongs to that alone. */
 function accountOf(settings: PhoneSettings): string {
-  if (settings.provider === 'CUSTOM_TWILIO') return settings.sid
-  const { authentication, requests } = partedPhoneSettings(settings).document as typeof settings
-  const origins = requests.map(({ url }) => new URL(url.replaceAll('${', '(')).origin)
-  return JSON.stringify([[...new Set(origins)].toSorted(), authentication])
+  if (settings.provider === 'CUSTOM_TWILIO') return `Twilio ${settings.sid}`
+  // An account at Syniverse has no other name than its token.
+  if (settings.provider === 'CUSTOM_SYNIVERSE') return 'Syniverse'
+  return holderOfSecret(
+    settings.authentication,
+    settings.requests.map(({ url }) => url),
+  )
 }
 
 function missingSecret(settings: PhoneSettings): Error {
-  if (settings.provider === 'CUSTOM_TWILIO') return invalidData('REQUIRED_VALUE', 'authToken', 'must not be null')
-  const member = settings.authentication.method === 'BASIC' ? 'password' : 'authToken'
-  return invalidData('REQUIRED_VALUE', `authentication.${member}`, 'must not be null')
+  const member = settings.provider === 'CUSTOM_PROVIDER' ? secretMember(settings.authentication) : 'authToken'
+  return invalidData('REQUIRED_VALUE', member, 'must not be null')
 }
 
 export const phoneDeliverySettingsOperations: readonly Operation[] = [

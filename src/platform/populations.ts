@@ -17,6 +17,7 @@ import { uuid } from '../contract/validation.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
 import { insert, remove, update } from '../storage/operations.ts'
 import { run, type UnitBody } from '../storage/port.ts'
+import { anyGroupOf } from '../storage/sql/groups.ts'
 import { among } from '../storage/sql/page.ts'
 import { passwordPolicyById } from '../storage/sql/password-policies.ts'
 import {
@@ -192,7 +193,7 @@ const deletePopulation = defineOperation({
   id: 'deletePopulation',
   method: 'DELETE',
   path: itemPath,
-  summary: 'Delete a population that has no users and is not the last one',
+  summary: 'Delete a population that has neither users nor groups and is not the last one',
   permission: { kind: 'role', permission: 'idm:delete:population', population: true },
   params: ofPopulation,
   replies: { 204: null },
@@ -205,6 +206,8 @@ const deletePopulation = defineOperation({
       if ((yield* remove('populations', { environment_id: environmentId, id })) === 0) throw notFound()
       const users = yield* run(anyUserOf(environmentId, id))
       if (users.length > 0) throw constraint('The population must not contain users when it is deleted.')
+      const groups = yield* run(anyGroupOf(environmentId, id))
+      if (groups.length > 0) throw constraint('The population must not contain groups when it is deleted.')
       const others = yield* run(anyPopulation(environmentId))
       if (others.length === 0) throw constraint('An environment must contain at least one population.')
       yield deleteRoleAssignmentsAt(environmentId, id)

@@ -11,12 +11,14 @@ import { type Context, defineOperation, type Operation } from '../contract/opera
 import { reference, uuid } from '../contract/validation.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
 import { outboundUrlProblem } from '../external/outbound-url.ts'
-import { type PolicyAction, policyActionSchema, validatePolicy } from '../flow/policy.ts'
+import { groupsNamedBy, type PolicyAction, policyActionSchema, validatePolicy } from '../flow/policy.ts'
 import type { Word } from '../storage/operations.ts'
-import { run } from '../storage/port.ts'
+import { run, type UnitBody } from '../storage/port.ts'
+import { agreementById } from '../storage/sql/agreements.ts'
 import { signOnPolicyById } from '../storage/sql/sign-on-policies.ts'
 import { withoutNulls } from './absent-members.ts'
 import { namedPolicy } from './device-authentication-policies.ts'
+import { requireGroups } from './group-control.ts'
 import { actionsOf, moveToNextVersion, type StoredAction } from './sign-on-policy-version.ts'
 
 /** An action as sent: what is wrong with it is told in the words of `flow/`, before the schema takes it apart. */
@@ -63,11 +65,16 @@ function requireReferences({ environment, kernel }: Context, action: PolicyActio
   }
 }
 
+/** For the unit that writes the action. @throws Problem INVALID_DATA for an agreement that nobody could be asked about */
+function* requireAgreement(environmentId: string, id: string): UnitBody<void> {
+  const [row] = yield* run(agreementById(environmentId, id))
+  if (row?.enabled !== 1) throw invalidData('INVALID_VALUE', 'agreement.id', 'is not an enabled agreement')
+}
+
 /** The identity providers an action refers to, by where it does. */
 function providersIn(action: PolicyAction): readonly (readonly [target: string, id: string])[] {
-  if (action.type === 'WEBHOOK') return []
   if (action.type === 'IDENTITY_PROVIDER') return [['identityProvider.id', action.identityProvider.id]]
-  if (action.type === 'PROGRESSIVE_PROFILING' || action.type === 'MULTI_FACTOR_AUTHENTICATION') return []
+  if (action.type !== 'LOGIN' && action.type !== 'IDENTIFIER_FIRST') return []
   const social = (action.socialProviders ?? []).map(({ id }, at) => [`socialProviders[${at}].id`, id] as const)
   if (action.type !== 'IDENTIFIER_FIRST') return social
   const discovered = (action.discoveryRules ?? []).map(
@@ -168,6 +175,8 @@ const createAction = defineOperation({
     await kernel.environments.configure(environment.id, 'create-policy-action', now, function* (changes) {
       changes.push({ kind: 'snapshot' })
       yield* changeActions(environment.id, policyId, (before) => [...before, created], now)
+      yield* requireGroups(environment.id, groupsNamedBy(body), 'condition')
+      if (body.type === 'AGREEMENT') yield* requireAgreement(environment.id, body.agreement.id)
       yield context.record({ subject: { type: 'ACTION', id: created.id }, detail: { policyId } })
     })
     const answer = actionBody(context, policyId, created)
@@ -194,6 +203,8 @@ const updateAction = defineOperation({
     await kernel.environments.configure(environment.id, 'update-policy-action', now, function* (changes) {
       changes.push({ kind: 'snapshot' })
       yield* changeActions(environment.id, policyId, (before) => replace(before, replaced), now)
+      yield* requireGroups(environment.id, groupsNamedBy(body), 'condition')
+      if (body.type === 'AGREEMENT') yield* requireAgreement(environment.id, body.agreement.id)
       yield context.record({ subject: { type: 'ACTION', id: actionId }, detail: { policyId } })
     })
     return { status: 200, body: actionBody(context, policyId, replaced) }

@@ -3,19 +3,24 @@
  * `enabled` and `mfaEnabled` are changed at their own addresses and nowhere else.
  *
  * Never: an address that stays proved when it changes (K32, K33), a username or address of somebody who holds more
- * than the actor (N09), a name that is the address of another (K29), one writer's change undone by another's.
+ * than the actor (N09), a name or address of the actor's own without a recent authentication (K22), a name that is the
+ * address of another (K29), one writer's change undone by another's; an address taken away without its owner being told
+ * there (K34).
  */
 import type { z } from 'zod'
+import { requireRecentAuthentication } from '../access/recent-authentication.ts'
 import { type Context, defineOperation, type Operation, type Reply } from '../contract/operation.ts'
+import { type EmailChange, tellOldAddress } from '../directory/email-change.ts'
 import { attributeColumns, type User, type UserDocument, userFrom, usernameKey } from '../directory/users.ts'
 import { problem, uniquenessViolation } from '../errors/problem.ts'
 import { compareAndSet } from '../storage/operations.ts'
 import { Stale } from '../storage/refusals.ts'
 import { usersOfEmail } from '../storage/sql/users.ts'
+import { lookalikes } from './confusable-names.ts'
 import { nullMeansAbsent } from './absent-members.ts'
 import { requireUnique } from './names.ts'
 import { mergedAttributes, patchedAttributes, storedAttributes, writtenAttributes } from './user-attributes.ts'
-import { type ReachedUser, reachedKey, reachedUser, requireControl } from './user-control.ts'
+import { isOwnUser, type ReachedUser, reachedKey, reachedUser, requireControl } from './user-control.ts'
 import { userBody, userResource } from './user-representation.ts'
 import { common, oneUser } from './user-routes.ts'
 
@@ -26,7 +31,7 @@ const declared = {
   ...oneUser,
   permission: { kind: 'role', population: true, ...reach },
   replies: { 200: userResource },
-  errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND'],
+  errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND', 'insufficient_user_authentication'],
   event: 'USER.UPDATED',
 } as const
 
@@ -48,6 +53,9 @@ const updateUser = defineOperation({
   handle: ({ params, body }, context) => change(context, params.userId, (present) => mergedAttributes(present, body)),
 })
 
+/** What a user is recognised or recovered by. */
+const recognising: ReadonlySet<string> = new Set(['username', 'email', 'mobilePhone', 'primaryPhone'])
+
 /** How often a change is worked out anew because another one came between. */
 const attempts = 5
 
@@ -60,12 +68,19 @@ async function change(
     const reached = await reachedUser(context, userId, reach)
     const after = changedUser(context, reached, attributesOf(reached.user))
     const changed = changedMembers(reached.user, after)
+    if (isOwnUser(context, userId) && changed.some((member) => recognising.has(member))) {
+      requireRecentAuthentication(context.actor, context.now)
+    }
     if (!reached.asSelf && changed.some((member) => member === 'username' || member === 'email')) {
       await requireControl(context, userId)
     }
     if (reached.asSelf && changed.includes('username')) await requireNobodysAddress(context, after)
+    const names = (['username', 'email'] as const).filter((name) => changed.includes(name))
+    const tellOfLookalikes = await lookalikes(context, after, names, reached.asSelf)
     try {
       const version = await requireUnique('users', 'username', save(context, reached, after, changed))
+      if (changed.includes('email')) context.kernel.wakeOutbox()
+      tellOfLookalikes()
       return { status: 200, body: userBody(context, { ...reached, user: { ...after, version } }) }
     } catch (error) {
       if (!(error instanceof Stale)) throw error
@@ -86,6 +101,7 @@ async function requireNobodysAddress({ kernel }: Context, { id, environmentId, u
 
 function save(context: Context, reached: ReachedUser, after: User, changed: readonly string[]): Promise<number> {
   const { id, version } = reached.user
+  const { now } = context
   return context.kernel.storage.commit({
     name: 'change-user',
     *run() {
@@ -96,10 +112,19 @@ function save(context: Context, reached: ReachedUser, after: User, changed: read
         updated_at: after.updatedAt,
       }
       const next = yield* compareAndSet('users', reachedKey(reached), version, columns)
+      yield* tellOldAddress(context.kernel.world, context.environment, emailChange(context, reached.user, after), now)
       yield context.record({ subject: { type: 'USER', id }, detail: { changed } })
       return next
     },
   })
+}
+
+/** Who changes the address: only what users change themselves can they take back. */
+function emailChange(context: Context, before: User, after: User): EmailChange {
+  const { email } = after.document
+  return isOwnUser(context, before.id)
+    ? { before, email, by: 'user', pageUrl: `${context.site.pagesBase}/emailChange` }
+    : { before, email, by: 'administrator' }
 }
 
 function changedUser(

@@ -16,6 +16,7 @@ import { sendingOfVerification } from '../directory/verification.ts'
 import { invalidData } from '../errors/problem.ts'
 import { insert } from '../storage/operations.ts'
 import { nullMeansAbsent } from './absent-members.ts'
+import { lookalikes } from './confusable-names.ts'
 import { absent } from './later-features.ts'
 import { requireUnique } from './names.ts'
 import { givenPassword, passwordUnsatisfied } from './password-refusals.ts'
@@ -110,6 +111,7 @@ async function create(context: Context, request: NewUser) {
   }
   const sendsCode = verificationRequired && !lifecycle.suppressVerificationCode
   const setPassword = password && (await judgeFirstPassword(context, created, password))
+  const tellOfLookalikes = await lookalikes(context, created, ['username', 'email'], false)
 
   const commit = kernel.storage.commit({
     name: 'create-user',
@@ -128,6 +130,7 @@ async function create(context: Context, request: NewUser) {
     },
   })
   await requireUnique('users', 'username', commit)
+  tellOfLookalikes()
   if (sendsCode) kernel.wakeOutbox()
   const body = userBody(context, { user: created, passwordLockedUntil: undefined })
   return { status: 201, body, headers: { location: body._links['self']?.href ?? '' } }

@@ -1,29 +1,35 @@
 /**
  * What is done with an MFA device of a user by vendor media types on its address: activate, send the activation code
- * again, block, unblock. platform-api 3.14.5, 1.13; rows L03, L12, L19.
+ * again, block, unblock, unlock. platform-api 3.14.5, 1.13; rows L03, L12, L19.
  *
  * Never: a device activated by the passcode of another one.
  */
 import { z } from 'zod'
 import { vendorMediaType } from '../contract/media-type.ts'
 import { type Context, defineOperation, type Operation, type Reply } from '../contract/operation.ts'
-import type { Device } from '../directory/devices.ts'
+import { tellOfDevice } from '../directory/device-notice.ts'
+import { type Device, devicesOf } from '../directory/devices.ts'
 import { verifyAttestation } from '../directory/fido2.ts'
 import { fido2Terms, keepCredential } from '../directory/fido2-devices.ts'
 import { challengeFor, challengeMilliseconds } from '../directory/fido2-options.ts'
-import { tryPasscode } from '../directory/passcodes.ts'
+import { guessesAtDevices, tryPasscode } from '../directory/passcodes.ts'
+import { forgetBrowsers } from '../directory/remembered-browsers.ts'
+import type { User } from '../directory/users.ts'
 import { takesPasscode } from '../flow/factors/device.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
 import { triesOf } from '../flow/factors/device-authentication-policy.ts'
+import { clearGuesses } from '../limits/guesses.ts'
 import { type Columns, update } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { AlreadyConsumed, UniquenessViolation } from '../storage/refusals.ts'
-import { controlledUser } from './user-control.ts'
+import { controlledUser, type Reach } from './user-control.ts'
 import { deviceBody, deviceResource } from './user-device-representation.ts'
 import { activationCode } from './user-device-create.ts'
 import { deviceCommon, deviceOf, oneDevice } from './user-devices.ts'
 
-const updating = { permission: 'mfa:update:userDevice' } as const
+const updating = { permission: 'mfa:update:userDevice', recent: true } as const
+/** Whoever may add a device may show that it is theirs; blocking is for administrators. */
+const activating = { ...updating, self: 'p1:create:device' } as const
 
 /** What such a request says is its media type. */
 const nothing = z.object({})
@@ -40,11 +46,12 @@ const declared = {
 async function change(
   context: Context,
   { userId, deviceId }: { readonly userId: string; readonly deviceId: string },
+  reach: Reach,
   columnsOf: (device: Device) => Columns,
   also: () => UnitBody<void> = function* () {},
 ): Promise<Reply> {
   const { kernel, environment, now } = context
-  const { user } = await controlledUser(context, userId, updating)
+  const { user } = await controlledUser(context, userId, reach)
   const columns = { ...columnsOf(await deviceOf(context, user, deviceId)), updated_at: now }
   await kernel.storage.commit({
     name: 'change-device',
@@ -60,6 +67,7 @@ async function change(
 
 const activateDevice = defineOperation({
   ...declared,
+  permission: { kind: 'role', population: true, ...activating },
   id: 'activateDevice',
   mediaTypes: [vendorMediaType('device.activate')],
   summary: 'Activate an MFA device by a passcode of it, or by the attestation of a FIDO2 device',
@@ -75,10 +83,10 @@ const activateDevice = defineOperation({
   event: 'DEVICE.ACTIVATED',
   async handle({ params, body }, context) {
     const { kernel, environment, now } = context
-    const { user } = await controlledUser(context, params.userId, updating)
+    const { user } = await controlledUser(context, params.userId, activating)
     const device = await deviceOf(context, user, params.deviceId)
     if (device.status === 'ACTIVE') throw alreadyActive()
-    if (!takesPasscode(device.type)) return activateFido2(context, params, device, body)
+    if (!takesPasscode(device.type)) return activateFido2(context, user, device, body)
     if (body.otp === undefined) throw invalidData('REQUIRED_VALUE', 'otp', 'must not be null')
     const bound = triesOf(environment.flowConfiguration.defaultDeviceAuthenticationPolicy, device.type)
     const attempt = { device, use: { kind: 'activation' }, typed: body.otp, bound, now } as const
@@ -88,21 +96,40 @@ const activateDevice = defineOperation({
     }
     if (check.result === 'rejected') throw wrongPasscode()
     try {
-      return await change(context, params, () => ({ status: 'ACTIVE', expires_at: null }), check.settle)
+      return await activate(context, user, device, check.settle)
     } catch (error) {
       throw error instanceof AlreadyConsumed ? wrongPasscode() : error
     }
   },
 })
 
+/** Activates a device by what proved it, and tells its user elsewhere (row L36). */
+async function activate(context: Context, user: User, device: Device, prove: () => UnitBody<void>): Promise<Reply> {
+  const { kernel, environment, now } = context
+  const policy = environment.flowConfiguration.defaultDeviceAuthenticationPolicy
+  const devices = await devicesOf(kernel, environment.id, user.id, now)
+  const activated = { status: 'ACTIVE', expires_at: null } as const
+  return change(
+    context,
+    { userId: user.id, deviceId: device.id },
+    activating,
+    () => activated,
+    function* () {
+      yield* prove()
+      yield* tellOfDevice(kernel, environment, policy, { user, device, change: 'added', devices }, now)
+    },
+  )
+}
+
 /** Keeps the credential that the browser made (rows L22, L29). */
 async function activateFido2(
   context: Context,
-  params: { readonly userId: string; readonly deviceId: string },
-  { id: deviceId, userId, createdAt }: Device,
+  user: User,
+  device: Device,
   { attestation, origin }: { readonly attestation?: string | undefined; readonly origin?: string | undefined },
 ): Promise<Reply> {
   const { kernel, environment, now } = context
+  const { id: deviceId, userId, createdAt } = device
   if (attestation === undefined) throw invalidData('REQUIRED_VALUE', 'attestation', 'must not be null')
   const terms = fido2Terms(kernel, environment, environment.flowConfiguration.defaultDeviceAuthenticationPolicy)
   const challenge = challengeFor(environment, { kind: 'attestation', userId, deviceId, createdAt })
@@ -111,7 +138,7 @@ async function activateFido2(
   if (!credential) throw wrongAttestation()
   const keep = () => keepCredential(environment.id, { userId, deviceId }, credential, now)
   try {
-    return await change(context, params, () => ({ status: 'ACTIVE', expires_at: null }), keep)
+    return await activate(context, user, device, keep)
   } catch (error) {
     throw error instanceof UniquenessViolation ? wrongAttestation() : error
   }
@@ -132,6 +159,7 @@ function alreadyActive(): Error {
 
 const sendActivationCode = defineOperation({
   ...declared,
+  permission: { kind: 'role', population: true, ...activating },
   id: 'sendDeviceActivationCode',
   mediaTypes: [vendorMediaType('device.sendActivationCode')],
   summary: 'Send the activation code of an e-mail or phone device again',
@@ -139,10 +167,10 @@ const sendActivationCode = defineOperation({
   errors: ['INVALID_DATA', 'REQUEST_FAILED', 'LIMITED', 'FORBIDDEN', 'NOT_FOUND'],
   event: 'DEVICE.UPDATED',
   async handle({ params }, context) {
-    const { user } = await controlledUser(context, params.userId, updating)
+    const { user } = await controlledUser(context, params.userId, activating)
     const device = await deviceOf(context, user, params.deviceId)
     if (device.status === 'ACTIVE') throw alreadyActive()
-    const reply = await change(context, params, () => ({}), await activationCode(context, user, device))
+    const reply = await change(context, params, activating, () => ({}), await activationCode(context, user, device))
     context.kernel.wakeOutbox()
     return reply
   },
@@ -157,7 +185,13 @@ const blockDevice = defineOperation({
   errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND'],
   event: 'DEVICE.BLOCKED',
   handle: ({ params }, context) =>
-    change(context, params, ({ blockedAt }) => ({ blocked_at: blockedAt ?? context.now })),
+    change(
+      context,
+      params,
+      updating,
+      ({ blockedAt }) => ({ blocked_at: blockedAt ?? context.now }),
+      () => forgetBrowsers(context.environment.id, params.userId),
+    ),
 })
 
 const unblockDevice = defineOperation({
@@ -168,7 +202,28 @@ const unblockDevice = defineOperation({
   body: { kind: 'json', schema: nothing },
   errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND'],
   event: 'DEVICE.UNBLOCKED',
-  handle: ({ params }, context) => change(context, params, () => ({ blocked_at: null })),
+  handle: ({ params }, context) => change(context, params, updating, () => ({ blocked_at: null })),
+})
+
+const unlockDevice = defineOperation({
+  ...declared,
+  id: 'unlockDevice',
+  mediaTypes: [vendorMediaType('device.unlock')],
+  summary: 'Let MFA devices that are locked by wrong tries be tried again',
+  body: { kind: 'json', schema: nothing },
+  errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND'],
+  event: 'DEVICE.UNLOCKED',
+  handle: ({ params }, context) =>
+    change(
+      context,
+      params,
+      updating,
+      () => ({}),
+      function* () {
+        // Tries are counted for all devices of the user together (row L10), and are given back together.
+        yield clearGuesses(guessesAtDevices(context.environment.id, params.userId))
+      },
+    ),
 })
 
 export const userDeviceActionOperations: readonly Operation[] = [
@@ -176,4 +231,5 @@ export const userDeviceActionOperations: readonly Operation[] = [
   sendActivationCode,
   blockDevice,
   unblockDevice,
+  unlockDevice,
 ]

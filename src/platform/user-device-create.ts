@@ -3,19 +3,22 @@
  * phone device is active at once; an authenticator app is active once a passcode of it was seen, a FIDO2 device once its
  * credential was (user-device-actions.ts).
  *
- * Never: a device of a kind that the policy does not let be paired; a seed that the client chose (row L20); more devices
+ * Never: a device of a user's own making that is active before it has proved itself; a device of a kind that the policy does not let be paired; a seed that the client chose (row L20); more devices
  * than a user may have, however many are made at once.
  */
 import { z } from 'zod'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
-import { addDevice, type Device, sealSeed } from '../directory/devices.ts'
+import { tellOfDevice } from '../directory/device-notice.ts'
+import { addDevice, type Device, deviceFrom, sealSeed } from '../directory/devices.ts'
 import { credentialsOf, fido2Terms } from '../directory/fido2-devices.ts'
 import { challengeFor, creationOptions } from '../directory/fido2-options.ts'
 import { sendPasscode } from '../directory/passcodes.ts'
+import { keepRecoveryCodes, newRecoveryCodes } from '../directory/recovery-codes.ts'
 import { base32, keyUri, seedBytes } from '../directory/totp.ts'
 import type { User } from '../directory/users.ts'
-import { invalidData, problem } from '../errors/problem.ts'
+import { forbidden } from '../access/actor.ts'
+import { invalidData, notFound, problem } from '../errors/problem.ts'
 import { type DeviceType, deviceTypes, isSentTo } from '../flow/factors/device.ts'
 import {
   allows,
@@ -24,20 +27,33 @@ import {
   settingsOf,
 } from '../flow/factors/device-authentication-policy.ts'
 import { optionalAttributes } from '../flow/user-attributes.ts'
+import { remove } from '../storage/operations.ts'
+import { run } from '../storage/port.ts'
+import { lockUser } from '../storage/sql/devices.ts'
 import { controlledUser } from './user-control.ts'
 import { createdDeviceResource, deviceBody } from './user-device-representation.ts'
 import { allDevices, deviceCommon, nickname } from './user-devices.ts'
 
-const creating = { permission: 'mfa:create:userDevice' } as const
+const creating = { permission: 'mfa:create:userDevice', self: 'p1:create:device', recent: true } as const
 
-const newDevice = z.object({
-  type: z.enum(deviceTypes).exclude(['MOBILE']).describe('A MOBILE device is made by its app, with a pairing key.'),
+/** Where passcodes may be sent. */
+export const addressMembers = {
   email: optionalAttributes.email.optional(),
   phone: z
     .string()
     .max(40, { abort: true })
     .regex(/^\+[1-9](?:[ .()-]{0,2}[0-9]){6,14}$/, 'must be in E.164 format')
     .optional(),
+} as const
+
+const newDevice = z.object({
+  type: z.enum(deviceTypes).exclude(['MOBILE']).describe('A MOBILE device is made by its app, with a pairing key.'),
+  ...addressMembers,
+  extension: z
+    .string()
+    .regex(/^(?=.*[0-9*#])[0-9*#,]{1,20}$/, 'must be digits, *, # and commas')
+    .optional()
+    .describe('For voice devices, where the MFA settings allow it: what is dialled once the call is taken.'),
   nickname: nickname.optional(),
   status: z.enum(['ACTIVE', 'ACTIVATION_REQUIRED']).optional(),
   policy: z.object({ id: uuid }).optional(),
@@ -92,12 +108,16 @@ const createDevice = defineOperation({
   event: 'DEVICE.CREATED',
   async handle({ params: { userId }, body }, context) {
     const { kernel, environment, now } = context
-    const { user } = await controlledUser(context, userId, creating)
+    const { user, asSelf } = await controlledUser(context, userId, creating)
+    if (asSelf && body.status === 'ACTIVE') throw forbidden()
     const policy = pairingPolicy(context, body.type, body.policy?.id)
-    const address = addressIn(body)
+    const { phoneExtensions } = environment.mfaSettings
+    const address = addressIn(body, phoneExtensions.enabled)
     const id = kernel.world.uuid()
     const seed = body.type === 'TOTP' ? kernel.world.bytes(seedBytes) : undefined
-    const isActive = isSentTo(body.type) && body.status !== 'ACTIVATION_REQUIRED'
+    const codes = body.type === 'RECOVERY_CODE' ? newRecoveryCodes(kernel.world) : undefined
+    // A user shows first that they have what they add; a set of codes is theirs as soon as they are told it.
+    const isActive = codes || (isSentTo(body.type) && !asSelf && body.status !== 'ACTIVATION_REQUIRED')
     const device: Device = {
       id,
       userId,
@@ -108,6 +128,7 @@ const createDevice = defineOperation({
       sealedSeed: seed ? sealSeed(kernel.world, environment, id, seed) : null,
       lastStep: null,
       blockedAt: null,
+      guesses: null,
       createdAt: now,
       updatedAt: now,
     }
@@ -116,28 +137,46 @@ const createDevice = defineOperation({
     await kernel.storage.commit({
       name: 'create-device',
       *run() {
-        yield* addDevice(environment, device, now)
+        if (codes) {
+          if ((yield* run(lockUser(environment.id, userId))).length === 0) throw notFound()
+          yield* remove('devices', { environment_id: environment.id, user_id: userId, type: 'RECOVERY_CODE' })
+          yield* keepRecoveryCodes(environment, userId, codes, now)
+        }
+        const present = yield* addDevice(environment, device, now)
         if (sending) yield* sending()
+        if (isActive) {
+          const devices = present.flatMap((row) => deviceFrom(row) ?? [])
+          yield* tellOfDevice(kernel, environment, policy, { user, device, change: 'added', devices }, now)
+        }
         yield context.record({ subject: { type: 'DEVICE', id }, detail: { userId, type: device.type } })
       },
     })
     if (sending) kernel.wakeOutbox()
     const told = seed ? { secret: base32(seed), keyUri: keyUri(environment.name, user.username, seed) } : {}
     const asked = options ? { publicKeyCredentialCreationOptions: options } : {}
+    const kept = codes ? { recoveryCodes: codes } : {}
     const written = deviceBody(context, user, device)
     return {
       status: 201,
-      body: { ...written, ...told, ...asked },
+      body: { ...written, ...told, ...asked, ...kept },
       headers: { location: written._links['self']?.href ?? '' },
     }
   },
 })
 
 /** Where the passcodes of a new device go. @throws Problem INVALID_DATA */
-function addressIn({ type, email, phone }: z.output<typeof newDevice>): Pick<Device, 'email' | 'phone'> {
-  if (!isSentTo(type)) return { email: null, phone: null }
+function addressIn(
+  { type, email, phone, extension: dialled }: z.output<typeof newDevice>,
+  hasExtensions: boolean,
+): Pick<Device, 'email' | 'phone' | 'extension'> {
+  const extension = dialled ?? null
+  if (extension !== null && type !== 'VOICE') throw invalidData('INVALID_VALUE', 'extension', 'is for VOICE devices')
+  if (extension !== null && !hasExtensions) {
+    throw invalidData('INVALID_VALUE', 'extension', 'is not allowed by the MFA settings')
+  }
+  if (!isSentTo(type)) return { email: null, phone: null, extension }
   const member = type === 'EMAIL' ? 'email' : 'phone'
-  const address = { email: null, phone: null, [member]: { email, phone }[member] ?? null }
+  const address = { email: null, phone: null, extension, [member]: { email, phone }[member] ?? null }
   if (address[member] === null) throw invalidData('REQUIRED_VALUE', member, 'must not be null')
   return address
 }

@@ -9,7 +9,9 @@ import { collection, collectionSchema } from '../contract/hal.ts'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { vendorMediaType } from '../contract/media-type.ts'
 import { uuid } from '../contract/validation.ts'
+import { tellOfDevice } from '../directory/device-notice.ts'
 import { type Device, devicesOf } from '../directory/devices.ts'
+import { forgetBrowsers } from '../directory/remembered-browsers.ts'
 import type { User } from '../directory/users.ts'
 import { invalidData, notFound } from '../errors/problem.ts'
 import { remove, update } from '../storage/operations.ts'
@@ -17,9 +19,9 @@ import { controlledUser, reachedUser } from './user-control.ts'
 import { deviceBody, deviceResource } from './user-device-representation.ts'
 import { partOfUser } from './user-routes.ts'
 
-const reading = { permission: 'mfa:read:userDevice' } as const
-const updating = { permission: 'mfa:update:userDevice' } as const
-const deleting = { permission: 'mfa:delete:userDevice' } as const
+const reading = { permission: 'mfa:read:userDevice', self: 'p1:read:device' } as const
+const updating = { permission: 'mfa:update:userDevice', self: 'p1:update:device', recent: true } as const
+const deleting = { permission: 'mfa:delete:userDevice', self: 'p1:delete:device', recent: true } as const
 
 export const deviceCommon = {
   surface: 'management',
@@ -89,17 +91,25 @@ const deleteDevice = defineOperation({
   errors: ['FORBIDDEN', 'NOT_FOUND'],
   event: 'DEVICE.DELETED',
   async handle({ params: { userId, deviceId } }, context) {
-    const { kernel, environment } = context
+    const { kernel, environment, now } = context
     const { user } = await controlledUser(context, userId, deleting)
-    await deviceOf(context, user, deviceId)
+    const devices = await devicesOf(kernel, environment.id, userId, now)
+    const device = devices.find(({ id }) => id === deviceId)
+    if (!device) throw notFound()
+    const policy = environment.flowConfiguration.defaultDeviceAuthenticationPolicy
     await kernel.storage.commit({
       name: 'delete-device',
       *run() {
-        yield* remove('devices', { environment_id: environment.id, user_id: userId, id: deviceId })
+        const owner = { environment_id: environment.id, user_id: userId }
+        const removed = yield* remove('devices', { ...owner, id: deviceId })
         for (const table of ['fido2_credentials', 'mobile_devices', 'push_requests']) {
-          yield* remove(table, { environment_id: environment.id, user_id: userId, device_id: deviceId })
+          yield* remove(table, { ...owner, device_id: deviceId })
         }
+        if (device.type === 'RECOVERY_CODE') yield* remove('recovery_codes', owner)
+        yield* forgetBrowsers(environment.id, userId)
         yield context.record({ subject: { type: 'DEVICE', id: deviceId }, detail: { userId } })
+        if (removed === 0 || device.status !== 'ACTIVE') return
+        yield* tellOfDevice(kernel, environment, policy, { user, device, change: 'removed', devices }, now)
       },
     })
     return { status: 204 }

@@ -19,9 +19,9 @@ import { deviceCommon } from './user-devices.ts'
 import { userUrl } from './user-representation.ts'
 import { partOfUser } from './user-routes.ts'
 
-const reading = { permission: 'mfa:read:userDevice' } as const
-const creating = { permission: 'mfa:create:userDevice' } as const
-const deleting = { permission: 'mfa:delete:userDevice' } as const
+const reading = { permission: 'mfa:read:userDevice', self: 'p1:read:pairingKey' } as const
+const creating = { permission: 'mfa:create:userDevice', self: 'p1:create:pairingKey', recent: true } as const
+const deleting = { permission: 'mfa:delete:userDevice', self: 'p1:delete:pairingKey', recent: true } as const
 
 const allKeys = partOfUser('/pairingKeys')
 const oneKey = {

@@ -14,10 +14,13 @@ export const oneUser = partOfUser('')
 export function partOfUser(
   path:
     | ''
+    | '/agreementConsents'
     | '/devices'
     | '/emailVerification'
     | '/enabled'
+    | '/memberOfGroups'
     | '/mfaEnabled'
+    | '/oauthConsents'
     | '/pairingKeys'
     | '/password'
     | '/population'

@@ -2,11 +2,16 @@
  * Users of an environment: `~/users` and `~/users/{id}`, platform-api 3.5. Creating, changing and deleting have files of
  * their own, as have the parts of a user that are changed one by one.
  */
+import { z } from 'zod'
+import { readFilter, termsOf } from '../contract/filter.ts'
 import { collectionSchema } from '../contract/hal.ts'
-import { defineOperation, type Operation } from '../contract/operation.ts'
-import { textKey } from '../directory/users.ts'
+import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
+import { userAttributes } from '../directory/user-filter.ts'
+import { among, type Condition } from '../storage/sql/page.ts'
 import { usersPage } from '../storage/sql/users.ts'
 import type { FilterAttribute } from './filter.ts'
+import { groupsInReach } from './group-control.ts'
+import { membersOf } from './group-members.ts'
 import { answerPage, filterOf, pageQuery } from './page.ts'
 import { userAccountOperations } from './user-account.ts'
 import { changeUserOperations } from './user-change.ts'
@@ -15,23 +20,24 @@ import { createUserOperations } from './user-create.ts'
 import { userDeletionOperations } from './user-delete.ts'
 import { userFlagOperations } from './user-flags.ts'
 import { userPopulationOperations } from './user-population.ts'
+import { includedGroups } from './user-groups.ts'
 import { listedUser, userBody, userResource } from './user-representation.ts'
 import { allUsers, common, oneUser } from './user-routes.ts'
 import { userVerificationOperations } from './user-verification.ts'
 
-const prefixes = ['eq', 'sw'] as const
+/** What the list of users may be filtered by (platform-api 1.8), once it is known who the members of the groups are. */
+function filterable(members: ReadonlyMap<string, Condition>): Readonly<Record<string, FilterAttribute>> {
+  return { ...userAttributes, 'memberOfGroups.id': { operators: ['eq'], condition: (id) => members.get(id) ?? nobody } }
+}
 
-/** What the list of users may be filtered by (platform-api 1.8). */
-const filterable: Readonly<Record<string, FilterAttribute>> = {
-  id: { column: 'u.id', operators: ['eq'] },
-  username: { column: 'u.username_key', operators: prefixes, normalize: textKey },
-  email: { column: 'u.email_key', operators: prefixes, normalize: textKey },
-  'name.given': { column: 'u.given_key', operators: prefixes, normalize: textKey },
-  'name.family': { column: 'u.family_key', operators: prefixes, normalize: textKey },
-  mobilePhone: { column: 'u.mobile_phone', operators: prefixes },
-  'population.id': { column: 'u.population_id', operators: ['eq'] },
-  enabled: { column: 'u.enabled', operators: ['eq'], type: 'boolean' },
-  externalId: { column: 'u.external_id', operators: prefixes },
+const nobody = among('u.id', [])
+
+/** The conditions for being in the groups that a filter names: members by nesting and by `userFilter` count. */
+async function membersNamed(context: Context, filter: string | undefined): Promise<ReadonlyMap<string, Condition>> {
+  const terms = filter === undefined ? [] : termsOf(readFilter(filter, filterable(new Map())))
+  const named = terms.filter(({ attribute }) => attribute === 'memberOfGroups.id').map(({ value }) => String(value))
+  const groups = await groupsInReach(context, 'idm:read:groupMembership', named)
+  return new Map(await Promise.all(groups.map(async (id) => [id, await membersOf(context, id)] as const)))
 }
 
 const reach = { permission: 'idm:read:user', self: 'p1:read:user' } as const
@@ -46,16 +52,28 @@ const listUsers = defineOperation({
   query: pageQuery,
   replies: { 200: collectionSchema('users', userResource) },
   errors: ['INVALID_DATA', 'INVALID_REQUEST', 'FORBIDDEN'],
-  handle: ({ query }, context) =>
-    answerPage(context, query, {
+  async handle({ query }, context) {
+    const attributes = filterable(await membersNamed(context, query.filter))
+    const conditions = [...withinReach(context, 'idm:read:user'), ...filterOf(query, attributes)]
+    return answerPage(context, query, {
       key: 'users',
-      statement: (span) => {
-        const conditions = [...withinReach(context, 'idm:read:user'), ...filterOf(query, filterable)]
-        return usersPage(context.environment.id, conditions, span)
-      },
+      statement: (span) => usersPage(context.environment.id, conditions, span),
       write: (row) => userBody(context, listedUser(context, row)),
-    }),
+    })
+  },
 })
+
+const groupsIncluded = {
+  memberOfGroupIDs: z.array(z.string()).optional(),
+  memberOfGroupNames: z.array(z.string()).optional(),
+}
+
+const include = z
+  .string()
+  .transform((list) => list.split(','))
+  .pipe(z.array(z.enum(Object.keys(groupsIncluded) as (keyof typeof groupsIncluded)[])))
+  .optional()
+  .describe('`memberOfGroupIDs`, `memberOfGroupNames` or both, with a comma between: the groups of the user.')
 
 const readUser = defineOperation({
   ...common,
@@ -64,10 +82,19 @@ const readUser = defineOperation({
   method: 'GET',
   summary: 'Read a user',
   permission: { kind: 'role', population: true, ...reach },
-  replies: { 200: userResource },
-  errors: ['FORBIDDEN', 'NOT_FOUND'],
-  async handle({ params }, context) {
-    return { status: 200, body: userBody(context, await reachedUser(context, params.userId, reach)) }
+  query: z.object({ include }),
+  replies: { 200: userResource.extend(groupsIncluded) },
+  errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND'],
+  async handle({ params: { userId }, query: { include: wanted } }, context) {
+    const reached = await reachedUser(context, userId, reach)
+    const body = userBody(context, reached)
+    if (wanted === undefined) return { status: 200, body }
+    const groups = await includedGroups(context, reached.user)
+    const included = {
+      ...(wanted.includes('memberOfGroupIDs') ? { memberOfGroupIDs: groups.map(({ id }) => id) } : {}),
+      ...(wanted.includes('memberOfGroupNames') ? { memberOfGroupNames: groups.map(({ name }) => name) } : {}),
+    }
+    return { status: 200, body: { ...body, ...included } }
   },
 })
 

@@ -1,7 +1,7 @@
 /** `stile serve` as a process: what it refuses to start without, health, the first administrator, and that no secret is written (N36, R26). */
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -45,6 +45,7 @@ suite('a production node', () => {
   const clientId = randomUUID()
   const clientSecret = `CANARY-${randomBytes(32).toString('base64url')}`
   let directory: string
+  let start: () => Running
   let running: Running
   let port: number
   let managementPort: number
@@ -53,14 +54,16 @@ suite('a production node', () => {
     directory = await mkdtemp(join(tmpdir(), 'stile-serve-'))
     port = await freePort()
     managementPort = await freePort()
-    running = runStile(['serve', '--data', directory, '--port', String(port)], {
+    start = () => runStile(['serve', '--data', directory, '--port', String(port)], settings)
+    const settings = {
       STILE_HOST: '127.0.0.1',
       STILE_PUBLIC_URL: `http://127.0.0.1:${port}`,
       STILE_MASTER_KEY: randomBytes(32).toString('base64url'),
       STILE_MANAGEMENT_PORT: String(managementPort),
       STILE_BOOTSTRAP_ADMIN_CLIENT_ID: clientId,
       STILE_BOOTSTRAP_ADMIN_CLIENT_SECRET: clientSecret,
-    })
+    }
+    running = start()
     await running.firstLine
     for (let attempt = 0; attempt < 100; attempt++) {
       const answer = await token()
@@ -112,5 +115,17 @@ suite('a production node', () => {
     assert.equal(code, 0)
     assert.doesNotMatch(stdout + stderr, /CANARY/)
     assert.ok(!(await readdir(directory)).includes('quickstart.json'))
+  })
+
+  test('R31: where a database was, no new one is begun, and no administrator made', async () => {
+    const path = join(directory, 'stile.db')
+    await truncate(path, 0)
+    const { code, stderr } = await start().finished
+    assert.equal(code, 69)
+    assert.match(
+      stderr,
+      /^stile: The integrity check failed: stile\.db is empty, and it was not\. .*rm -f .* && cp .*\n$/,
+    )
+    assert.equal((await stat(path)).size, 0)
   })
 })

@@ -1,5 +1,6 @@
 /** E-mail by the settings of an environment: SMTP with and without TLS, HTTP, and servers that are away, slow or refuse. */
 import assert from 'node:assert/strict'
+import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import { smtpOptions } from '../../src/delivery/email.ts'
 import { smtpSettings } from '../../src/delivery/email-settings.ts'
@@ -17,7 +18,7 @@ suite('e-mail by the settings of an environment', () => {
   before(async () => {
     ofNode = await startSmtpServer()
     const environment = { STILE_SMTP_URL: ofNode.url, STILE_EMAIL_FROM: 'Node <node@stile.example>' }
-    sending = await startSending(environment)
+    sending = await startSending(environment, { dns: { texts: async () => [] } })
   })
   after(async () => {
     await sending.close()
@@ -89,6 +90,61 @@ suite('e-mail by the settings of an environment', () => {
       (await sending.stile.api('DELETE', content.json._links.self.href.replace(/^.*\/v1/, '/v1'))).status,
       204,
     )
+  })
+
+  test('an address that the environment has proved is a sender of the server of the node, and signs', async (context) => {
+    const domain = await sending.stile.api('POST', '/emailDomains', { domainName: 'acme.example' })
+    assert.equal(domain.status, 201, domain.text)
+    const one = `/emailDomains/${domain.json.id}`
+    context.after(async () => {
+      await sending.stile.api('DELETE', one)
+    })
+    const address = await sending.stile.api('POST', `${one}/trustedEmails`, { emailAddress: 'Help@acme.example' })
+    assert.equal(address.status, 201, address.text)
+    await sending.emptied()
+    const verification = ofNode.received.at(-1)
+    assert.deepEqual([verification?.from, verification?.to], ['node@stile.example', ['Help@acme.example']])
+    const content = await sending.stile.api('POST', '/templates/recovery_code_template/contents', {
+      deliveryMethod: 'Email',
+      locale: 'en',
+      body: '<p>${code}</p>',
+      from: { address: 'help@acme.example' },
+    })
+    assert.equal(content.status, 201, content.text)
+    context.after(async () => {
+      await sending.stile.api('DELETE', content.json._links.self.href.replace(/^.*\/v1/, '/v1'))
+    })
+    const mail = async () => {
+      assert.deepEqual(await sending.ending(await sending.promise()), sent)
+      return ofNode.received.at(-1)
+    }
+    assert.equal((await mail())?.from, 'node@stile.example', 'not proved yet')
+
+    const [verificationCode] = /^[0-9A-Z]{8}$/m.exec(verification?.content ?? '') ?? []
+    const activated = await sending.stile.api(
+      'POST',
+      `${one}/trustedEmails/${address.json.id}`,
+      { verificationCode },
+      { mediaType: 'application/vnd.pingidentity.trustedEmail.activate+json' },
+    )
+    assert.deepEqual([activated.status, activated.json.status], [200, 'ACTIVE'], activated.text)
+    const signed = await mail()
+    assert.equal(signed?.from, 'help@acme.example')
+    assert.match(signed?.content ?? '', /^From: help@acme\.example$/m)
+    const signature = /^DKIM-Signature: [^]*?\n(?=\S)/m.exec(signed?.content ?? '')?.[0].replaceAll(/\s/g, '') ?? ''
+    const { key, value } = (await sending.stile.api('GET', `${one}/dkim`)).json.regions[0].tokens[0]
+    const [, selector] = /;s=([^;]+);/.exec(signature) ?? []
+    assert.deepEqual([/;d=([^;]+);/.exec(signature)?.[1], `${selector}._domainkey.acme.example`], ['acme.example', key])
+    const publicKey = createPublicKey({
+      key: Buffer.from(value.replace(/^.*p=/, ''), 'base64'),
+      format: 'der',
+      type: 'spki',
+    })
+    assert.ok(isSignedBy(signed?.content ?? '', publicKey))
+    assert.ok(!isSignedBy((signed?.content ?? '').replace('To: ', 'To: x'), publicKey))
+
+    await sending.stile.api('DELETE', one)
+    assert.equal((await mail())?.from, 'node@stile.example')
   })
 
   test('STARTTLS is used where it is offered; a certificate that does not fit gets nothing', async (context) => {
@@ -198,6 +254,25 @@ suite('e-mail by the settings of an environment', () => {
     await sending.emptied()
   })
 })
+
+/** Whether the headers of a message are signed (RFC 6376 section 3.7, relaxed). */
+function isSignedBy(content: string, key: KeyObject): boolean {
+  const [head = ''] = content.split('\n\n')
+  const fields = head.replaceAll(/\n[ \t]+/g, ' ').split('\n')
+  const relaxed = (field: string) => {
+    const at = field.indexOf(':')
+    return `${field.slice(0, at).trim().toLowerCase()}:${field
+      .slice(at + 1)
+      .replaceAll(/\s+/g, ' ')
+      .trim()}`
+  }
+  const named = (name: string) => relaxed(fields.find((field) => field.toLowerCase().startsWith(`${name}:`)) ?? '')
+  const signature = named('dkim-signature')
+  const names = /; ?h=([^;]+)/.exec(signature)?.[1]?.replaceAll(' ', '').split(':') ?? []
+  const value = /; ?b=([^;]+)/.exec(signature)?.[1] ?? ''
+  const signed = [...names.map(named), signature.replace(value, '').trim()].join('\r\n')
+  return verify('sha256', Buffer.from(signed), key, Buffer.from(value.replaceAll(' ', ''), 'base64'))
+}
 
 suite('e-mail over HTTP', () => {
   let sending: Sending

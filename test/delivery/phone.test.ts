@@ -71,6 +71,34 @@ suite('SMS and calls', () => {
     assert.match(twiml, /<Say language="en" voice="alice">A, 1<\/Say>/)
   })
 
+  test('an extension is dialled once the call is taken', async () => {
+    assert.deepEqual(await sending.ending(await sending.promise({ ...call, extension: '1,2992#' })), sent)
+    assert.equal(twilio.received.at(-1)?.form['SendDigits'], 'W1W2992#')
+    assert.deepEqual(await sending.ending(await sending.promise(call)), sent)
+    assert.equal(twilio.received.at(-1)?.form['SendDigits'], undefined)
+  })
+
+  test('without the extension a call is not made: a code would be told to whoever takes it', async (context) => {
+    const own = await startProviderServer()
+    context.after(() => own.close())
+    const request = {
+      deliveryMethod: 'VOICE',
+      method: 'POST',
+      url: `${own.url}/call`,
+      body: 'to=${to}&text=${message}',
+    }
+    const provider = { provider: 'CUSTOM_PROVIDER', name: 'Own', authentication: { method: 'BEARER', authToken: 'x' } }
+    const id = await add(context, { ...provider, requests: [request] })
+    const withExtension = { ...call, extension: '2992' }
+    assert.deepEqual(await sending.ending(await sending.promise(withExtension)), failed('no-provider'))
+    assert.equal(own.received.length, 0)
+    assert.deepEqual(await sending.ending(await sending.promise(call)), sent)
+    const dialling = { ...request, body: `${request.body}&extension=\${extension}` }
+    await sending.stile.api('PUT', `${path}/${id}`, { ...provider, requests: [dialling] })
+    assert.deepEqual(await sending.ending(await sending.promise(withExtension)), sent)
+    assert.equal(own.received.at(-1)?.form['extension'], '2992')
+  })
+
   test('go by the account of the environment, from a number that can do it', async (context) => {
     await add(context, account())
     assert.deepEqual(await sending.ending(await sending.promise(sms)), sent)
@@ -83,6 +111,7 @@ suite('SMS and calls', () => {
     twilio.status = 400
     assert.deepEqual(await sending.ending(await sending.promise(sms)), failed('refused'))
     for (const status of [500, 429]) {
+      await sending.emptied()
       twilio.status = status
       const before = twilio.received.length
       const userId = await sending.promise(sms)

@@ -11,6 +11,7 @@ import { update } from '../../src/storage/operations.ts'
 import { run } from '../../src/storage/port.ts'
 import type { InboxRow } from '../../src/storage/sql/inbox.ts'
 import { flowById, type FlowRow } from '../../src/storage/sql/sessions.ts'
+import { addAgreement, enable as enableAgreement } from '../platform/agreement.ts'
 import { type OpenIdProvider, startOpenIdProvider } from '../harness/openid-provider.ts'
 import { passcodeShown } from '../harness/authenticator-app.ts'
 import { MobileApp } from '../harness/mobile-app.ts'
@@ -395,6 +396,9 @@ export function bodyOf(action: MediaType, person: Person, code = 'CANARYXX'): ob
       return { origin: originIn(code), assertion: code }
     case 'user.update':
       return { nickname: 'Ada' }
+    case 'user.consent':
+    case 'oauth.consent':
+      return { accept: true }
     case 'user.confirm':
     case 'session.reset':
       return {}
@@ -405,6 +409,8 @@ export function bodyOf(action: MediaType, person: Person, code = 'CANARYXX'): ob
 export interface Offering {
   /** Client ids by door. */
   readonly clients: Readonly<Record<Door, string>>
+  /** Those whose users have to consent. */
+  readonly consenting: Readonly<Record<Door, string>>
   /** Names of the policies, for `acr_values`: LOGIN alone, and IDENTIFIER_FIRST before it. */
   readonly login: string
   readonly identifierFirst: string
@@ -412,11 +418,20 @@ export interface Offering {
   readonly multiFactor: string
   /** LOGIN, then PROGRESSIVE_PROFILING for a nickname. */
   readonly profiling: string
+  /** LOGIN, then AGREEMENT. */
+  readonly agreement: string
   /** LOGIN that asks whether what a provider said is right, and IDENTITY_PROVIDER. */
   readonly confirming: string
   readonly elsewhere: string
   readonly providerId: string
   readonly provider: OpenIdProvider
+}
+
+/** Makes an agreement that is asked for, and returns its id. */
+async function newAgreement(stile: Stile): Promise<string> {
+  const added = await addAgreement(stile)
+  await enableAgreement(stile, added)
+  return added.id
 }
 
 const offerings = new WeakMap<Stile, Promise<Offering>>()
@@ -468,18 +483,32 @@ async function makeOffering(stile: Stile): Promise<Offering> {
       promptText: 'Tell us.',
     },
   )
+  const agreement = await newPolicy(
+    stile,
+    { type: 'LOGIN' },
+    { type: 'AGREEMENT', agreement: { id: await newAgreement(stile) } },
+  )
   const native = await newApplication(stile)
   const web = await newApplication(stile, { type: 'SINGLE_PAGE_APP', redirectUris: [stile.webApp.redirectUri] })
+  const nativeConsenting = await newApplication(stile, { requireConsent: true })
+  const webConsenting = await newApplication(stile, {
+    type: 'SINGLE_PAGE_APP',
+    redirectUris: [stile.webApp.redirectUri],
+    requireConsent: true,
+  })
+  for (const application of [nativeConsenting, webConsenting]) await assign(stile, application, login)
   for (const application of [native, web]) {
-    await assign(stile, application, login, identifierFirst, confirming, elsewhere, multiFactor, profiling)
+    await assign(stile, application, login, identifierFirst, confirming, elsewhere, multiFactor, profiling, agreement)
   }
   return {
     clients: { 'pi.flow': native, redirect: web },
+    consenting: { 'pi.flow': nativeConsenting, redirect: webConsenting },
     login: login.name,
     identifierFirst: identifierFirst.name,
     confirming: confirming.name,
     multiFactor: multiFactor.name,
     profiling: profiling.name,
+    agreement: agreement.name,
     elsewhere: elsewhere.name,
     providerId,
     provider,
@@ -528,12 +557,14 @@ export function isOffered(status: FlowStatus): boolean {
     'PUSH_CONFIRMATION_REQUIRED',
     'PUSH_CONFIRMATION_TIMED_OUT',
     'PROFILE_DATA_REQUIRED',
+    'AGREEMENT_CONSENT_REQUIRED',
+    'CONSENT_REQUIRED',
   ].includes(status)
 }
 
 /** What to ask for to be offered it. */
 async function offeredRequest(stile: Stile, status: FlowStatus, door: Door): Promise<Readonly<Record<string, string>>> {
-  const { clients, login, ...others } = await offeringOf(stile)
+  const { clients, consenting, login, ...others } = await offeringOf(stile)
   const policies: Partial<Record<FlowStatus, string>> = {
     SIGN_ON_REQUIRED: others.identifierFirst,
     EXTERNAL_AUTHENTICATION_REQUIRED: others.elsewhere,
@@ -544,9 +575,10 @@ async function offeredRequest(stile: Stile, status: FlowStatus, door: Door): Pro
     PUSH_CONFIRMATION_REQUIRED: others.multiFactor,
     PUSH_CONFIRMATION_TIMED_OUT: others.multiFactor,
     PROFILE_DATA_REQUIRED: others.profiling,
+    AGREEMENT_CONSENT_REQUIRED: others.agreement,
   }
   return {
-    client_id: clients[door],
+    client_id: (status === 'CONSENT_REQUIRED' ? consenting : clients)[door],
     acr_values: policies[status] ?? login,
     ...(door === 'redirect' ? { code_challenge: pkce().challenge, code_challenge_method: 'S256' } : {}),
   }
@@ -596,6 +628,8 @@ export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.
     case 'PASSWORD_EXPIRED':
     case 'DEVICE_SELECTION_REQUIRED':
     case 'PROFILE_DATA_REQUIRED':
+    case 'AGREEMENT_CONSENT_REQUIRED':
+    case 'CONSENT_REQUIRED':
     case 'VERIFICATION_CODE_REQUIRED':
     case 'COMPLETED':
       await check(flowId)

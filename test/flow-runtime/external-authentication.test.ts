@@ -12,6 +12,7 @@ import {
   authorize,
   begin,
   enable,
+  inboxOf,
   newApplication,
   newPolicy,
   rows,
@@ -471,7 +472,8 @@ await onEachEngine('external authentication', (stile) => {
       assert.equal(done.status, 'COMPLETED')
       return (await stile().api('GET', `/users/${done._embedded.user.id}`)).json
     }
-    const before = person({ email: `${randomUUID()}@a.example`, email_verified: true, given_name: 'Ada', title: 'Dr' })
+    const address = `${randomUUID()}@a.example`
+    const before = person({ email: address, email_verified: true, given_name: 'Ada', title: 'Dr' })
     const first = await sign(before)
     assert.deepEqual([first.name.given, first.title], ['Ada', 'Dr'])
     await markVerified(first.id)
@@ -480,6 +482,12 @@ await onEachEngine('external authentication', (stile) => {
     assert.deepEqual(
       [second.name.given, second.title, second.email, second.emailVerified],
       ['Grace', 'Dr', moved.email, false],
+    )
+    const told = await inboxOf(stile(), address)
+    assert.deepEqual(
+      told.map(({ template }) => template),
+      ['email_address_changed_admin'],
+      'K34',
     )
     const victim = await addUser(stile(), { email: `${randomUUID()}@v.example` })
     const third = await sign({ ...moved, email: victim.email, name_here: victim.username })

@@ -27,7 +27,9 @@ const legal: Readonly<Record<FlowStatus, readonly MediaType[]>> = {
   PUSH_CONFIRMATION_REQUIRED: ['cancel.push.authentication', 'device.select', 'otp.check'],
   PUSH_CONFIRMATION_TIMED_OUT: ['device.select', 'otp.check'],
   PROFILE_DATA_REQUIRED: ['user.update'],
+  AGREEMENT_CONSENT_REQUIRED: ['user.consent'],
   DEVICE_SELECTION_REQUIRED: ['device.select'],
+  CONSENT_REQUIRED: ['oauth.consent'],
   COMPLETED: [],
   FAILED: [],
 }
@@ -37,7 +39,7 @@ const vendor = (name: string) => `application/vnd.pingidentity.${name}+json`
 /** Every media type the documentation names, whether it exists here yet or not. */
 const documented = [
   ...mediaTypeNames,
-  ...['user.consent', 'user.acceptInvite'],
+  ...['user.acceptInvite'],
   ...['deviceAuthGrant.userCode.verify'],
   ...['deviceAuthGrant.consent', 'kerberos.authenticate', 'kerberos.lookup'],
 ]

@@ -120,6 +120,31 @@ suite('registration', () => {
     }
   })
 
+  test('K28: a username or an address that looks like those of somebody is refused, and an event tells of it', async () => {
+    const mine = `admin-${randomUUID()}`
+    const { id } = (await stile.api('POST', '/users', { username: mine, email: `${mine}@example.com` })).json
+    const like = mine.replace('a', '\u0430')
+    const capitals = mine.toUpperCase().replace('I', '\u0130')
+    for (const [members, target] of [
+      [{ username: like }, 'username'],
+      [{ username: capitals }, 'username'],
+      [{ username: `${like}@example.com` }, 'username'],
+      [{ email: `${like}@example.com` }, 'email'],
+    ] as const) {
+      const { answer } = await register({ ...newcomer(), ...members })
+      const [detail] = answer.json.details ?? []
+      assert.deepEqual([answer.status, detail?.code, detail?.target], [400, 'UNIQUENESS_VIOLATION', target])
+    }
+    await stile.node.kernel.volumeEvents.flush()
+    const events = await rows<{ document: string }>(stile, 'events', 'action = $2', 'USER.CONFUSABLE')
+    assert.deepEqual(
+      events.map(({ document }) => JSON.parse(document).resembles),
+      [id, id, id, id],
+    )
+    const free = await register({ ...newcomer(), username: `\u0430\u043d\u043d\u0430-${randomUUID()}` })
+    assert.equal(free.answer.json.status, 'VERIFICATION_CODE_REQUIRED', free.answer.text)
+  })
+
   test('K13, D9: an address that somebody has is taken, as the documented error says; one that nobody proved is not', async () => {
     const [person, mover] = [await newPerson(stile), await newPerson(stile)]
     const { email } = (await stile.api('GET', `/users/${person.id}`)).json

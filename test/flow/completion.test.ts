@@ -80,8 +80,8 @@ suite('judging a flow', () => {
   test('a known user without any proof or session is nobody: no step is skipped', () => {
     const policy = policyOf('policy', [{ ...login, condition: neverTrue }])
     const judgement = judged(flow({}), policy)
+    assert.ok(judgement.kind === 'next')
     assert.equal(judgement.steps[0]?.reason, 'user-unknown')
-    assert.equal(judgement.kind, 'next')
   })
 
   test('an action in both versions has to satisfy both configurations', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { FlowState } from '../../src/flow/state.ts'
 import { compilePolicy } from '../../src/flow/policy.ts'
-import { deviceOf, loginPolicy, partner, Rig } from './rig.ts'
+import { deviceOf, loginPolicy, partner, Rig, terms } from './rig.ts'
 
 const offering = {
   recovery: { enabled: true },
@@ -65,6 +65,17 @@ const asking = () =>
     ],
   })
 
+const agreeing = () =>
+  compilePolicy({
+    id: 'policy',
+    name: 'Terms',
+    version: 1,
+    actions: [
+      { id: 'login', type: 'LOGIN', priority: 1 },
+      { id: 'terms', type: 'AGREEMENT', priority: 2, agreement: { id: terms.id }, disableDeclineOption: false },
+    ],
+  })
+
 /** A flow in this status. */
 export function flowIn(status: FlowState['status']): Rig {
   const rig = new Rig()
@@ -106,8 +117,17 @@ export function flowIn(status: FlowState['status']): Rig {
       rig.begin(policy())
       rig.comeBack('alice')
       break
+    case 'AGREEMENT_CONSENT_REQUIRED':
+      rig.begin(agreeing())
+      rig.signOn('alice')
+      break
     case 'PROFILE_DATA_REQUIRED':
       rig.begin(asking())
+      rig.signOn('alice')
+      break
+    case 'CONSENT_REQUIRED':
+      rig.request = { ...rig.request, consent: { scopeIds: ['id-of-openid', 'id-of-read'], isAsked: false } }
+      rig.begin(policy())
       rig.signOn('alice')
       break
     case 'DEVICE_SELECTION_REQUIRED':

@@ -396,7 +396,9 @@ suite('facts and questions', () => {
       facts: ['user'],
       userId: 'id-of-alice',
     })
-    assert.equal(again({ session, user: rig.people.alice.facts }).kind, 'done')
+    const known = { session, user: rig.people.alice.facts }
+    assert.deepEqual(again(known), { kind: 'needs', facts: ['application'], userId: 'id-of-alice' })
+    assert.equal(again({ ...known, application: { groupRule: null } }).kind, 'done')
     const forced = { ...plainOrigin, request: { ...plainRequest, forcesLogin: true } }
     assert.equal(start([singleFactor], forced, { session }, noon).kind, 'done')
     const inNetwork = loginPolicy([{ contains: '${flow.request.http.remoteIp}', ipRange: ['192.0.2.0/24'] }])
@@ -500,6 +502,6 @@ suite('the life of a flow', () => {
   })
 
   function facts(rig: Rig) {
-    return { session: rig.session, user: rig.people.alice.facts }
+    return { session: rig.session, user: rig.people.alice.facts, application: rig.application }
   }
 })

@@ -28,7 +28,9 @@ const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
   PUSH_CONFIRMATION_REQUIRED: ['cancel.push.authentication', 'device.select', 'otp.check'],
   PUSH_CONFIRMATION_TIMED_OUT: ['device.select', 'otp.check'],
   PROFILE_DATA_REQUIRED: ['user.update'],
+  AGREEMENT_CONSENT_REQUIRED: ['user.consent'],
   DEVICE_SELECTION_REQUIRED: ['device.select'],
+  CONSENT_REQUIRED: ['oauth.consent'],
   COMPLETED: [],
   FAILED: [],
 }
@@ -47,10 +49,12 @@ const bodies: Readonly<Record<MediaType, object>> = {
   'user.verify': { verificationCode: codeOf('alice') },
   'user.sendVerificationCode': {},
   'user.update': { nickname: 'Ada' },
+  'user.consent': { accept: true },
   'device.select': { device: { id: deviceOf('alice', 'TOTP') } },
   'otp.check': { otp: codeOf('alice') },
   'cancel.push.authentication': { reason: 'CHANGE_DEVICE' },
   'assertion.check': { origin: 'https://auth.example.com', assertion: codeOf('alice') },
+  'oauth.consent': { accept: true },
 }
 
 function untouched(rig: Rig, act: () => unknown): void {

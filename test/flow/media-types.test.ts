@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { z } from 'zod'
-import { acceptedBy, type AnyAction, actions } from '../../src/flow/actions/index.ts'
+import { acceptedBy, type AnyAction, everyAction } from '../../src/flow/actions/index.ts'
 import { mediaTypes, readRequest } from '../../src/flow/media-types.ts'
 import { canary } from './rig.ts'
 
@@ -49,12 +49,14 @@ suite('media types', () => {
       ['cancel.push.authentication', [], ['PUSH_CONFIRMATION_REQUIRED']],
       ['assertion.check', ['assertion'], ['ASSERTION_REQUIRED']],
       ['user.update', [], ['PROFILE_DATA_REQUIRED']],
+      ['user.consent', [], ['AGREEMENT_CONSENT_REQUIRED']],
+      ['oauth.consent', [], ['CONSENT_REQUIRED']],
     ])
   })
 
   test('actions that share a media type share its body', () => {
     for (const { name, body } of mediaTypes()) {
-      for (const action of actions as readonly AnyAction[]) {
+      for (const action of everyAction as readonly AnyAction[]) {
         if (acceptedBy(action).includes(name)) assert.equal(action.accepts[name]?.body, body)
       }
     }

@@ -48,7 +48,7 @@ suite('what may be written', () => {
     [{ type: 'LOGIN', priority: 0 }, 'OUT_OF_RANGE', 'priority'],
     [{ type: 'LOGIN', priority: 1.5 }, 'INVALID_VALUE', 'priority'],
     [{ ...login, recovery: {} }, 'REQUIRED_VALUE', 'recovery.enabled'],
-    [{ type: 'AGREEMENT', priority: 1 }, 'INVALID_VALUE', 'type'],
+    [{ type: 'PINGID_AUTHENTICATION', priority: 1 }, 'INVALID_VALUE', 'type'],
     [{ priority: 1 }, 'INVALID_VALUE', 'type'],
     [
       { ...login, condition: { secondsSince: pwdOlder.secondsSince, greater: 1.5 } },
@@ -82,7 +82,7 @@ suite('what may be written', () => {
   }
 
   test('the type of an action is one of those this version runs, and the problem says which', () => {
-    const [problem] = validatePolicy([{ type: 'AGREEMENT', priority: 1 }])
+    const [problem] = validatePolicy([{ type: 'PINGID_AUTHENTICATION', priority: 1 }])
     assert.deepEqual(problem?.innerError, { allowedValues: actions.map(({ type }) => type) })
   })
 
@@ -141,7 +141,7 @@ suite('compiling', () => {
   })
 
   test('an action of a type this version does not run cannot be compiled', () => {
-    const actions = [{ id: 'a', type: 'AGREEMENT' as 'LOGIN', priority: 1 }]
+    const actions = [{ id: 'a', type: 'PINGID_AUTHENTICATION' as 'LOGIN', priority: 1 }]
     assert.throws(() => compilePolicy({ ...source, actions }), /no such action type/)
   })
 })

@@ -13,11 +13,13 @@ import { isUsable } from '../../src/flow/facts.ts'
 import { type CompiledAction, type CompiledPolicy, compilePolicy, type PolicyAction } from '../../src/flow/policy.ts'
 import type { Questions } from '../../src/flow/question.ts'
 import { encode, flowLifetime, type FlowState } from '../../src/flow/state.ts'
-import { canary, codeOf, deepFreeze, deviceOf, type Outcome, partner, policyOf, Rig } from './rig.ts'
+import { canary, codeOf, deepFreeze, deviceOf, type Outcome, partner, policyOf, Rig, revised, terms } from './rig.ts'
 import { secondSecretAction } from './second-secret.ts'
 
 const runs = { numRuns: 700 }
 const ages = [0, 30, 100, 1000, 5000]
+/** The group that Alice is in; Bob is in none, and of Carol nobody can say. */
+const groupId = '6f1f5e8e-3c1c-4f0e-9f3c-0a1b2c3d4e5f'
 const networks = ['192.0.2.0/24', '198.51.100.0/24', '0.0.0.0/0']
 
 /** A condition as the model knows it; a compiled one is made from the same JSON. */
@@ -36,6 +38,7 @@ const condition: fc.Arbitrary<ConditionJson> = fc.letrec<{ node: ConditionJson }
       value: fc.constantFrom('${user.population.id}', '${user.mfaEnabled}', '${user.nickname}'),
       equals: fc.constantFrom<string | boolean>('staff', 'guests', true, false),
     }),
+    fc.record({ value: fc.constant('${user.memberOfGroups.id}' as const), includes: fc.constant(groupId) }),
     fc.record({
       contains: fc.constant('${flow.request.http.remoteIp}' as const),
       ipRange: fc.subarray(networks, { minLength: 1 }),
@@ -50,9 +53,9 @@ interface ActionPlan {
   readonly id: string
   /**
    * `name`: IDENTIFIER_FIRST, which proves nothing by itself; `idp`: IDENTITY_PROVIDER; `device`: a second factor by a
-   * device; `hook`: WEBHOOK; `profile`: PROGRESSIVE_PROFILING.
+   * device; `hook`: WEBHOOK; `profile`: PROGRESSIVE_PROFILING; `agreement`: AGREEMENT.
    */
-  readonly factor: 'pwd' | 'mfa' | 'name' | 'idp' | 'device' | 'hook' | 'profile'
+  readonly factor: 'pwd' | 'mfa' | 'name' | 'idp' | 'device' | 'hook' | 'profile' | 'agreement'
   /** Whether an identity provider may be used in the place of a password. */
   readonly trusts: boolean
   readonly condition: ConditionJson | null
@@ -61,7 +64,7 @@ interface ActionPlan {
 
 const plan: fc.Arbitrary<ActionPlan> = fc.record({
   id: fc.constantFrom('a', 'b', 'c', 'd'),
-  factor: fc.constantFrom('pwd', 'pwd', 'pwd', 'mfa', 'mfa', 'name', 'idp', 'device', 'hook', 'profile'),
+  factor: fc.constantFrom('pwd', 'pwd', 'pwd', 'mfa', 'mfa', 'name', 'idp', 'device', 'hook', 'profile', 'agreement'),
   trusts: fc.boolean(),
   condition: fc.option(condition, { freq: 3 }),
   asksDeviceFirst: fc.boolean(),
@@ -82,6 +85,7 @@ const typeOf = {
   idp: 'IDENTITY_PROVIDER',
   hook: 'WEBHOOK',
   profile: 'PROGRESSIVE_PROFILING',
+  agreement: 'AGREEMENT',
   device: 'MULTI_FACTOR_AUTHENTICATION',
 } as const
 
@@ -110,6 +114,8 @@ function compile(
       webhook: { url: `https://${trusts ? 'one' : 'other'}.example`, onError: asksDeviceFirst ? 'CONTINUE' : 'DENY' },
       attributes: [{ name: 'nickname', required: trusts }],
       promptIntervalSeconds: 0,
+      agreement: { id: terms.id },
+      disableDeclineOption: trusts,
     } as unknown as PolicyAction & { id: string }
     const password = compilePolicy({ id: policyId, name: '', version, actions: [source] }).actions[0]
     const action =
@@ -148,10 +154,13 @@ type Command =
       readonly decision: 'APPROVE' | 'DENY'
       readonly lie: 'none' | 'number' | 'device' | 'request'
     }
-  | { readonly do: 'passcode' | 'sign'; readonly code: 'right' | 'wrong' }
+  | { readonly do: 'passcode' | 'sign'; readonly code: 'right' | 'wrong'; readonly rememberMe: boolean }
   | { readonly do: 'register'; readonly who: 'alice' | 'carol'; readonly fresh: string }
   | { readonly do: 'disable' | 'enable' | 'forceChange' | 'forceVerification'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'rewrite'; readonly policy: 'p1' | 'p2'; readonly plans: readonly ActionPlan[] | null }
+  | { readonly do: 'consent'; readonly accept: boolean }
+  | { readonly do: 'agree'; readonly accept: boolean }
+  | { readonly do: 'revise' }
   | { readonly do: 'tell'; readonly nickname: string | null }
   | { readonly do: 'instruct'; readonly answer: WebhookSays }
   | { readonly do: 'wait'; readonly seconds: number }
@@ -172,6 +181,8 @@ const webhookSays: fc.Arbitrary<WebhookSays> = fc.oneof(
 
 const who = fc.constantFrom<'alice' | 'bob'>('alice', 'bob')
 const command: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('agree'), accept: fc.constantFrom(true, true, true, false) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('revise') }) },
   { weight: 8, arbitrary: check() },
   {
     weight: 3,
@@ -205,6 +216,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constantFrom('passcode', 'sign'),
       code: fc.constantFrom('right', 'right', 'wrong'),
+      rememberMe: fc.boolean(),
     }),
   },
   {
@@ -216,7 +228,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     }),
   },
   {
-    weight: 3,
+    weight: 1,
     arbitrary: fc.record({
       do: fc.constant('app'),
       decision: fc.constantFrom('APPROVE', 'APPROVE', 'APPROVE', 'DENY'),
@@ -253,6 +265,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('confirm'), who: fc.constantFrom('alice', 'carol') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('provider'), enabled: fc.boolean() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('consent'), accept: fc.constantFrom(true, true, true, false) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('instruct'), answer: webhookSays }) },
   {
     weight: 1,
@@ -294,6 +310,10 @@ const scenario = fc.record({
   webhookAnswer: webhookSays,
   forcesLogin: fc.constantFrom(false, false, false, true),
   maxAge: seldom(fc.constantFrom(0, 60, 2000)),
+  consent: seldom(
+    fc.record({ scopeIds: fc.subarray(['id-of-openid', 'id-of-read', 'id-of-write']), isAsked: fc.boolean() }),
+  ),
+  grantedBefore: fc.option(fc.record({ who, scopeIds: fc.subarray(['id-of-openid', 'id-of-read', 'id-of-write']) })),
   remoteIp: fc.option(fc.constantFrom('192.0.2.7', '203.0.113.7', '2001:db8::1', 'nonsense')),
   commands: fc.array(command, { maxLength: 14 }),
 })
@@ -301,13 +321,28 @@ type Scenario = typeof scenario extends fc.Arbitrary<infer S> ? S : never
 
 /** Runs a scenario, handing every answer of the machine to `observe`. */
 function run(
-  { policies, session, accountAtStart, isCareless, webhookAnswer, forcesLogin, maxAge, remoteIp, commands }: Scenario,
+  drawn: Scenario,
   observe: (rig: Rig, outcome: Outcome, before: FlowState | undefined) => void,
   makeCondition: MakeCondition = asWritten,
 ): Rig {
+  const { policies, session, accountAtStart, isCareless, webhookAnswer, remoteIp, commands } = drawn
+  const { forcesLogin, maxAge, consent, grantedBefore } = drawn
   const rig = new Rig()
+  rig.groups['alice'] = [groupId]
+  rig.groups['carol'] = null
   rig.links.set(`${partner.id}/linked-to-bob`, rig.people.bob.facts.id)
-  rig.request = { forcesLogin, maxAge, loginHint: null, hintedUserId: null, parameters: {} }
+  rig.request = {
+    forcesLogin,
+    maxAge,
+    loginHint: null,
+    hintedUserId: null,
+    parameters: {},
+    ...(consent ? { consent: { ...consent } } : {}),
+  }
+  if (grantedBefore) {
+    const { id: userId } = rig.people[grantedBefore.who].facts
+    rig.consents.set(userId, { id: 'consent', userId, scopeIds: grantedBefore.scopeIds })
+  }
   rig.remoteIp = remoteIp
   rig.isCareless = isCareless
   rig.webhookAnswer = webhookAnswer
@@ -349,6 +384,9 @@ function run(
         observe(rig, rig.post('password.reset', body), before)
         break
       }
+      case 'consent':
+        observe(rig, rig.post('oauth.consent', { accept: each.accept }), before)
+        break
       case 'lookup':
         observe(rig, rig.post('user.lookup', { username: each.who }), before)
         break
@@ -369,10 +407,22 @@ function run(
         break
       }
       case 'passcode':
-        observe(rig, rig.post('otp.check', { otp: codeFor(rig, before, each.code) }), before)
+        observe(
+          rig,
+          rig.post('otp.check', { otp: codeFor(rig, before, each.code), rememberMe: each.rememberMe }),
+          before,
+        )
         break
       case 'sign':
-        observe(rig, rig.post('assertion.check', { origin: '', assertion: codeFor(rig, before, each.code) }), before)
+        observe(
+          rig,
+          rig.post('assertion.check', {
+            origin: '',
+            assertion: codeFor(rig, before, each.code),
+            rememberMe: each.rememberMe,
+          }),
+          before,
+        )
         break
       case 'verify':
         observe(rig, rig.post('user.verify', { verificationCode: codeFor(rig, before, each.code) }), before)
@@ -400,6 +450,15 @@ function run(
         break
       case 'tell':
         observe(rig, rig.post('user.update', each.nickname === null ? {} : { nickname: each.nickname }), before)
+        break
+      case 'agree':
+        observe(rig, rig.post('user.consent', { accept: each.accept }), before)
+        break
+      case 'revise':
+        rig.configuration.agreements.set(
+          terms.id,
+          revised(rig.configuration.agreements.get(terms.id) ?? terms, rig.now),
+        )
         break
       case 'instruct':
         rig.webhookAnswer = each.answer
@@ -449,6 +508,7 @@ const everyMember = {
   newPassword: `${canary}-new`,
   recoveryCode: codeOf('alice'),
   verificationCode: codeOf('alice'),
+  accept: true,
   otp: codeOf('alice'),
   origin: 'https://auth.example.com',
   assertion: codeOf('alice'),
@@ -493,6 +553,10 @@ function possible(json: ConditionJson, rig: Rig, counts: boolean, userId: string
     }[json.value]
     return value === undefined ? both : new Set([value === json.equals])
   }
+  if ('includes' in json) {
+    const groups = rig.groupsOf(userId).ids
+    return groups === null ? both : new Set([groups.includes(json.includes)])
+  }
   if (!('ipRange' in json)) return both
   const octets = rig.remoteIp?.match(/^(\d+\.\d+\.\d+)\.\d+$/)
   if (!octets) return rig.remoteIp?.includes(':') ? new Set([false]) : both
@@ -519,11 +583,13 @@ function unprovedActions(rig: Rig, userId: string, policyId: string): string[] {
       assert.ok(each)
       const { nickname } = rig.personById(userId)?.facts.attributes ?? {}
       if (each.factor === 'profile' && nickname !== undefined) return []
+      if (each.factor === 'device' && rig.remembered.has(userId)) return []
+      if (each.factor === 'agreement' && rig.agreementConsents.has(userId)) return []
       if (each.factor === 'hook' ? hasPassed(rig, userId, action) : isProved(each, own)) return []
       if (rig.demands.has(action.id)) return [action.id]
       const isDue = isForced && (each.factor === 'pwd' || each.factor === 'idp' || !hasPrimary)
       const isSkippable = each.condition !== null && !possible(each.condition, rig, counts, userId).has(true)
-      const somebodyIsThere = counts || own.some(({ method }) => method !== 'profile')
+      const somebodyIsThere = counts || own.some(({ method }) => method !== 'profile' && method !== 'consent')
       if (isSkippable && somebodyIsThere && !isDue && !(isDemanded && each.factor === 'pwd')) return []
       return [action.id]
     })
@@ -540,6 +606,13 @@ function hasPassed(rig: Rig, userId: string, { id, config }: CompiledAction): bo
       each.url === webhook.url &&
       (each.answered || webhook.onError === 'CONTINUE'),
   )
+}
+
+/** Whether the user granted what the request asks for: in this flow, or before where that counts. */
+function isGranted({ request: { consent }, evidence, consents }: Rig, userId: string): boolean {
+  if (evidence.some((each) => each.method === 'consent' && each.userId === userId)) return true
+  const before = consents.get(userId)?.scopeIds
+  return !consent?.isAsked && before !== undefined && (consent?.scopeIds.every((id) => before.includes(id)) ?? true)
 }
 
 /** Whether what was truly checked is what an action asks for. */
@@ -563,6 +636,7 @@ suite('properties of the flow machine', () => {
     let completed = 0
     let bySession = 0
     let judged = 0
+    let consented = 0
     fc.assert(
       fc.property(scenario, (plannedScenario) => {
         run(plannedScenario, (rig, outcome) => {
@@ -576,6 +650,11 @@ suite('properties of the flow machine', () => {
           if (rig.calls.length > 0) judged += 1
           if (rig.evidence.length === 0) bySession += 1
           assert.deepEqual(unprovedActions(rig, userId, policyId), [], 'every action is proved or may be skipped')
+          if (rig.request.consent) {
+            consented += 1
+            assert.ok(isGranted(rig, userId), 'what is asked for was granted by this user')
+            assert.equal(result.consentId, rig.consents.get(userId)?.id)
+          } else assert.equal(result.consentId, undefined)
           for (const proof of outcome.state.proofs) assert.equal(proof.userId, userId, 'proofs are of one user')
           const evidence = rig.evidence.filter((each) => each.userId === userId).map(({ method }) => method)
           const shown = (word: string) => evidence.some((each) => each === word || (shownBy[word] ?? []).includes(each))
@@ -588,6 +667,7 @@ suite('properties of the flow machine', () => {
     )
     assert.ok(completed > 300 && bySession > 30, `the model reaches completion: ${completed}, by session ${bySession}`)
     assert.ok(judged > 30, `webhooks take part: ${judged}`)
+    assert.ok(consented > 10, `consent takes part: ${consented}`)
   })
 
   test('what an endpoint demands is proved, whatever the conditions and whatever happens meanwhile', () => {
@@ -721,9 +801,13 @@ suite('properties of the flow machine', () => {
             'passcode-accepted': 1,
             'assertion-accepted': 1,
             'push-approved': 1,
+            'browser-remembered': 1,
             'email-verified': 2,
             'external-account-known': 1,
             'profile-updated': 1,
+            'agreement-in-force': 1,
+            'agreement-accepted': 1,
+            'consent-given': 1,
             'webhook-allowed': 1,
             'webhook-demands': 1,
             'webhook-failed-open': 1,
@@ -854,8 +938,9 @@ suite('conditions never remove a step by failing', () => {
       }),
       user: fc.constantFrom(new Rig().people.alice.facts, new Rig().people.bob.facts),
       request: fc.constantFrom({ remoteIp: '192.0.2.9' }, { remoteIp: '203.0.113.9' }),
+      groups: fc.subarray([groupId]),
     })
-    const taken = fc.constantFrom('session' as const, 'user' as const, 'request' as const)
+    const taken = fc.constantFrom('session' as const, 'user' as const, 'request' as const, 'groups' as const)
     fc.assert(
       fc.property(condition, facts, taken, (json, all, name) => {
         const compiled = readCondition(json).condition

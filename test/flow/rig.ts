@@ -5,10 +5,19 @@
 import assert from 'node:assert/strict'
 import type { MediaType } from '../../src/flow/actions/index.ts'
 import type { CompiledCondition } from '../../src/flow/condition.ts'
-import { isUsable, type Facts, type FactName, type SessionFacts, type UserFacts } from '../../src/flow/facts.ts'
+import type { ConsentFacts } from '../../src/flow/consent.ts'
+import {
+  type ApplicationFacts,
+  isUsable,
+  type Facts,
+  type FactName,
+  type SessionFacts,
+  type UserFacts,
+} from '../../src/flow/facts.ts'
 import type { ExternalAuthentication } from '../../src/flow/external-authentication.ts'
 import type { FlowIdentityProvider } from '../../src/flow/identity-provider.ts'
 import type { FlowConfiguration } from '../../src/flow/configuration.ts'
+import type { Agreement, AgreementConsent } from '../../src/flow/agreement.ts'
 import { type DeviceFacts, type DeviceType, deviceTypes } from '../../src/flow/factors/device.ts'
 import type { PendingPush, PushAnswer } from '../../src/flow/factors/push.ts'
 import { defaultDeviceAuthenticationPolicy } from '../../src/flow/factors/device-authentication-policy.ts'
@@ -132,12 +141,46 @@ export function deepFreeze<T>(value: T): T {
   return value
 }
 
+/** An agreement with one revision, that may get more. */
+export const terms: Agreement = {
+  id: 'terms',
+  name: 'Terms',
+  enabled: true,
+  reconsentPeriodDays: null,
+  defaultLocale: 'en',
+  languages: [
+    {
+      id: 'terms-en',
+      locale: 'en',
+      displayName: 'Terms of use',
+      isOffered: true,
+      userExperience: {},
+      revisions: [{ id: 'terms-1', contentType: 'text/plain', effectiveAt: 0, requireReconsent: true }],
+    },
+  ],
+}
+
+/** The agreement with one revision more, which asks for consent anew. */
+export function revised(agreement: Agreement, now: number): Agreement {
+  const languages = agreement.languages.map((language) => {
+    const revision = {
+      id: `terms-${language.revisions.length + 1}`,
+      contentType: 'text/plain',
+      effectiveAt: now,
+      requireReconsent: true,
+    } as const
+    return { ...language, revisions: [...language.revisions, revision] }
+  })
+  return { ...agreement, languages }
+}
+
 export class Rig {
   now = noon
   readonly people = { alice: person('alice', 'staff'), bob: person('bob', 'guests') }
   /** The identity providers there are, and the default device authentication policy. */
   readonly configuration = {
     identityProviders: new Map([[partner.id, partner]]),
+    agreements: new Map([[terms.id, terms]]),
     deviceAuthenticationPolicies: new Map(),
     defaultDeviceAuthenticationPolicy: {
       ...defaultDeviceAuthenticationPolicy,
@@ -146,8 +189,16 @@ export class Rig {
         ...defaultDeviceAuthenticationPolicy.mobile,
         applications: [{ id: 'app', push: { enabled: true }, otp: { enabled: true } }],
       },
+      rememberMe: { web: { enabled: true, lifeTime: { duration: 30, timeUnit: 'DAYS' } } },
     },
+    scopes: new Map(
+      ['openid', 'read', 'write'].map((name) => [`id-of-${name}`, { name, resource: { name: 'Shop API' } }]),
+    ),
   } satisfies FlowConfiguration
+  /** Ids of users whom the browser is remembered for. */
+  readonly remembered = new Set<string>()
+  /** What each user has consented to, by their id. */
+  readonly agreementConsents = new Map<string, AgreementConsent & { readonly agreementId: string }>()
   /** Accounts at providers: `provider/subject` -> the user's id. */
   readonly links = new Map<string, string>()
   /** What an endpoint says when it is asked, and what it was asked. */
@@ -158,6 +209,8 @@ export class Rig {
   readonly demands = new Set<string>()
   /** The last push request, and whom it asks. */
   asked: (PendingPush & { readonly userId: string; readonly deviceId: string }) | undefined
+  /** What was granted to the application, by the user's id. */
+  readonly consents = new Map<string, ConsentFacts>()
   /** Who registered in this flow. */
   readonly registered: Person[] = []
   /** What answers want done once the state is saved. */
@@ -165,6 +218,11 @@ export class Rig {
   /** The browser's session, as long as it lives. */
   session: SessionFacts | null = null
   remoteIp: string | null = '192.0.2.1'
+  application: ApplicationFacts = { groupRule: null }
+  /** Ids of the groups of people, by name; null: nobody can say. Who is missing is in none. */
+  readonly groups: Record<string, readonly string[] | null> = {}
+  /** How often groups were asked for. */
+  groupReads = 0
   /** A runtime that checks the password of whoever is named, although the flow has a user: the machine has to notice. */
   isCareless = false
   request: FlowOrigin['request'] = plainRequest
@@ -174,7 +232,7 @@ export class Rig {
   state: FlowState | undefined
   /** Secrets that were truly checked since the flow began or was reset: the model's own view of what is proved. */
   evidence: {
-    method: 'pwd' | 'mfa' | 'idp' | 'device' | 'signature' | 'profile'
+    method: 'pwd' | 'mfa' | 'idp' | 'device' | 'signature' | 'profile' | 'consent'
     userId: string
     trustedBy?: string
   }[] = []
@@ -344,8 +402,35 @@ export class Rig {
       ...(names.includes('session') ? { session: this.session } : {}),
       ...(names.includes('user') ? { user } : {}),
       ...(names.includes('devices') ? { devices: this.devicesOf(userId) } : {}),
+      ...(names.includes('application') ? { application: this.application } : {}),
+      ...(names.includes('groups') ? { groups: this.loadGroups(userId) } : {}),
+      ...(names.includes('remembered')
+        ? { remembered: userId !== null && this.remembered.has(userId) ? { userId } : null }
+        : {}),
+      ...(names.includes('agreements')
+        ? { agreements: { userId: userId ?? '', given: this.agreementConsentsOf(userId), locales: ['en'] } }
+        : {}),
+      ...(names.includes('consent') ? { consent: this.consents.get(userId ?? '') ?? null } : {}),
       ...(names.includes('request') ? { request: this.remoteIp === null ? null : { remoteIp: this.remoteIp } } : {}),
     }
+  }
+
+  private loadGroups(userId: string | null): NonNullable<Facts['groups']> {
+    assert.ok(userId !== null)
+    this.groupReads += 1
+    return this.groupsOf(userId)
+  }
+
+  groupsOf(userId: string): NonNullable<Facts['groups']> {
+    const person = this.personById(userId)
+    // Somebody who is made in this very request is not in the directory yet.
+    if (!person) return { userId, ids: null }
+    return { userId, ids: person.username in this.groups ? (this.groups[person.username] ?? null) : [] }
+  }
+
+  private agreementConsentsOf(userId: string | null) {
+    const consent = this.agreementConsents.get(userId ?? '')
+    return consent ? [consent] : []
   }
 
   /** Everybody has an e-mail device and an authenticator app. */
@@ -432,6 +517,14 @@ export class Rig {
         this.evidence.push({ method: 'device', userId: user.facts.id })
         return { to, result: 'accepted', user: user.facts, factor }
       }
+      case 'acceptAgreement': {
+        const { kind: to, userId, agreementId, languageId, revisionId } = question
+        const user = this.personById(userId)
+        assert.ok(user)
+        const consent = { agreementId, languageId, revisionId, consentedAt: this.now, revokedAt: null }
+        this.pending.push(() => this.agreementConsents.set(userId, consent))
+        return { to, user: user.facts }
+      }
       case 'checkAssertion': {
         const { kind: to, userId, deviceIds } = question
         const user = this.personById(userId)
@@ -448,6 +541,16 @@ export class Rig {
         this.pending.push(() => (user.facts = facts))
         this.evidence.push({ method: 'profile', userId })
         return { to, user: facts }
+      }
+      case 'recordConsent': {
+        const { kind: to, userId, scopeIds } = question
+        const before = this.consents.get(userId)
+        const id = before?.id ?? `consent-of-${userId}`
+        this.pending.push(() =>
+          this.consents.set(userId, { id, userId, scopeIds: [...(before?.scopeIds ?? []), ...scopeIds] }),
+        )
+        this.evidence.push({ method: 'consent', userId })
+        return { to, consentId: id }
       }
       case 'verifyEmail': {
         const { kind: to, userId } = question
@@ -553,6 +656,7 @@ export class Rig {
   }
 
   private carryOut(effect: Effect, secrets: Readonly<Record<string, string>>): void {
+    if (effect.kind === 'rememberBrowser') this.remembered.add(effect.userId)
     const user = effect.kind === 'setPassword' ? this.personById(effect.userId) : undefined
     if (user && secrets.newPassword !== undefined) this.setPassword(user, secrets.newPassword)
   }

@@ -19,23 +19,28 @@ export interface ProviderServer {
   readonly received: readonly ProviderRequest[]
   /** The status of the next answers; default: 201. */
   status: number
+  /** Answers a request instead; undefined: as usual. */
+  answer: ((request: ProviderRequest) => { readonly status: number; readonly body: object } | undefined) | undefined
   close(): Promise<void>
 }
 
 /** Starts a provider on a free port. */
 export async function startProviderServer(): Promise<ProviderServer> {
   const received: ProviderRequest[] = []
-  const state = { status: 201 }
+  const state: Pick<ProviderServer, 'status' | 'answer'> = { status: 201, answer: undefined }
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString()
       const { method = '', url: target = '', headers } = request
-      received.push({ method, target, headers, body, form: Object.fromEntries(new URLSearchParams(body)) })
-      response.writeHead(state.status, { 'content-type': 'application/json' })
+      const arrived = { method, target, headers, body, form: Object.fromEntries(new URLSearchParams(body)) }
+      received.push(arrived)
       // As providers do: it quotes what it was sent.
-      response.end(JSON.stringify({ sid: 'SM1', message: body }))
+      const usual = { status: state.status, body: { sid: 'SM1', message: body } }
+      const answer = state.answer?.(arrived) ?? usual
+      response.writeHead(answer.status, { 'content-type': 'application/json' })
+      response.end(JSON.stringify(answer.body))
     })
   })
   await new Promise<void>((resolve) => {
@@ -49,6 +54,12 @@ export async function startProviderServer(): Promise<ProviderServer> {
     },
     set status(status) {
       state.status = status
+    },
+    get answer() {
+      return state.answer
+    },
+    set answer(answer) {
+      state.answer = answer
     },
     close: () =>
       new Promise((resolve) => {

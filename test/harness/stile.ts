@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { readConfig } from '../../src/config.ts'
 import { ensureDemoEnvironment } from '../../src/dev/demo-environment.ts'
 import type { Quickstart } from '../../src/dev/quickstart.ts'
+import type { Dns } from '../../src/external/dns.ts'
 import { type Node, startNode } from '../../src/http/node.ts'
 import { operations } from '../../src/http/operations.ts'
 import { parseMasterKeys } from '../../src/keys/master-key.ts'
@@ -48,6 +49,7 @@ export interface Stile extends Quickstart {
 export interface StileOptions {
   readonly databaseUrl?: string
   readonly world?: World
+  readonly dns?: Dns
   readonly environment?: Readonly<Record<string, string>>
 }
 
@@ -66,7 +68,7 @@ export async function startStile(options: StileOptions = {}): Promise<Stile> {
     { port: '0', dataDirectory: directory },
   )
   const masterKeys = parseMasterKeys(realWorld.bytes(32).toString('base64url'))
-  const node = await startNode(config, options.world ?? realWorld, masterKeys, () => operations)
+  const node = await startNode(config, options.world ?? realWorld, masterKeys, () => operations, options.dns)
   const quickstart = await ensureDemoEnvironment(node, undefined).catch(async (error: unknown) => {
     await node.close()
     await rm(directory, { recursive: true, force: true })

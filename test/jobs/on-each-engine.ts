@@ -82,6 +82,7 @@ async function portsOver(storage: Storage): Promise<Ports> {
     mode: 'serve',
     smtp: undefined,
     twilio: { url: 'https://api.twilio.com', account: undefined },
+    syniverseUrl: 'https://api.syniverse.com',
     egressAllow: undefined,
   } as const
   return { storage, world, masterKeys, log, environments, config, egress: openEgress({ listed: undefined }) }

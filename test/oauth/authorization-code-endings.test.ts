@@ -1,5 +1,5 @@
 /**
- * A code dies with what it stands on: row B20, for what can end one today (there is no consent and no sign-off yet).
+ * A code dies with what it stands on: row B20, for what can end one today (consent: consent.test.ts; there is no sign-off yet).
  * One node, whose clock the tests move.
  */
 import assert from 'node:assert/strict'

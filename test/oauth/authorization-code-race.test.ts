@@ -1,18 +1,26 @@
-/** Fifty redemptions of one code at once, on both engines; on PostgreSQL half of them at a second node (rows B01, B03). */
+/**
+ * Fifty redemptions of one code at once, and twenty guesses at its verifier (rows B01, B03, B14), on both engines; on
+ * PostgreSQL half of them at a second node.
+ */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { type Node, startNode } from '../../src/http/node.ts'
 import { operations } from '../../src/http/operations.ts'
+import { hashCode } from '../../src/oauth/token/code-facts.ts'
+import { run } from '../../src/storage/port.ts'
+import { takeCode } from '../../src/storage/sql/authorization-codes.ts'
 import { realWorld } from '../../src/world.ts'
-import { Browser } from '../harness/sign-on.ts'
+import { Browser, pkce } from '../harness/sign-on.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 import { absent } from '../storage/absent.ts'
 import { startPostgres } from '../storage/postgres-cluster.ts'
-import { codeRequest, codeRequestWithPkce, isLive, obtainCode, redeemCode } from './journeys.ts'
+import { codeRequest, codeRequestWithPkce, expectRefusal, isLive, obtainCode, redeemCode } from './journeys.ts'
 import { type Registered, register, rowsOf, spa } from './registrations.ts'
 
 const codes = 20
 const redemptions = 50
+const guesses = 20
 
 /** Another node on the same database and under the same addresses, as a load balancer would have it. */
 async function secondNode(stile: Stile): Promise<{ readonly node: Node; readonly send: Stile['send'] }> {
@@ -73,6 +81,51 @@ function races(
         )
       }
       assert.equal((await rowsOf(stile, 'token_families')) - families, codes)
+    })
+
+    test('B14: of wrong verifiers in parallel none is left uncounted', async () => {
+      const browser = new Browser(stile)
+      const { storage } = stile.node.kernel
+      for (let at = 0; at < 10; at++) {
+        const { request, verifier } = codeRequestWithPkce(singlePage)
+        const code = await obtainCode(browser, request)
+        const redeemed = await Promise.all(
+          Array.from({ length: guesses }, (_, guess) => {
+            const node = nodes[guess % nodes.length] ?? stile
+            return redeemCode(node, singlePage, code, { code_verifier: pkce().verifier })
+          }),
+        )
+        for (const answer of redeemed) expectRefusal(answer, 'invalid_grant')
+        expectRefusal(await redeemCode(stile, singlePage, code, { code_verifier: verifier }), 'invalid_grant')
+
+        // Nor can a node take it that read it before the guesses, or whose clock is behind.
+        const taken = await storage.commit({
+          name: 'test.take-burnt-code',
+          run: () => run(takeCode(stile.environmentId, hashCode(code), Date.now() - 90_000)),
+        })
+        assert.deepEqual(taken, [])
+      }
+      const text = "SELECT id FROM events WHERE environment_id = $1 AND action = 'AUTHORIZATION_CODE.BURNT'"
+      const burnt = await storage.read({ text, values: [stile.environmentId] })
+      assert.equal(burnt.length, 10, 'one event each, however many guesses')
+    })
+
+    test('B14: five refusals of wrong verifiers, and the right one is refused, whatever is still under way', async () => {
+      const browser = new Browser(stile)
+      for (let at = 0; at < 10; at++) {
+        const { request, verifier } = codeRequestWithPkce(singlePage)
+        const code = await obtainCode(browser, request)
+        let refused = 0
+        const guess = async (guessAt: number) => {
+          const node = nodes[guessAt % nodes.length] ?? stile
+          expectRefusal(await redeemCode(node, singlePage, code, { code_verifier: pkce().verifier }), 'invalid_grant')
+          refused += 1
+        }
+        const wrong = Array.from({ length: guesses }, (_, guessAt) => guess(guessAt))
+        while (refused < 5) await Promise.race([Promise.all(wrong), setImmediate()])
+        expectRefusal(await redeemCode(stile, singlePage, code, { code_verifier: verifier }), 'invalid_grant')
+        await Promise.all(wrong)
+      }
     })
   })
 }

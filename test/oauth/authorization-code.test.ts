@@ -1,10 +1,11 @@
 /**
- * Authorization codes over HTTP: single use, binding, PKCE. Security catalogue 1.B; B14 as to the form of a verifier.
- * The race B03 and the endings B20 have files of their own.
+ * Authorization codes over HTTP: single use, binding, PKCE. Security catalogue 1.B. The
+ * races (B03, B14) and the endings (B20) have files of their own.
  */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { decodeJwt } from 'jose'
+import type { EventAction } from '../../src/events/catalog.ts'
 import { insert } from '../../src/storage/operations.ts'
 import { type TestWorld, testWorld } from '../../src/world.ts'
 import { Browser, pkce } from '../harness/sign-on.ts'
@@ -52,11 +53,12 @@ suite('authorization codes', () => {
   }
   const tokensOf = (answer: Answer): { access_token: string; id_token: string } => expectStatus(answer, 200)
 
-  /** The replays that were recorded. */
-  const replays = (environmentId = stile.environmentId) => {
-    const text = "SELECT result FROM events WHERE environment_id = $1 AND action = 'AUTHORIZATION_CODE.REPLAYED'"
-    return stile.node.kernel.storage.read({ text, values: [environmentId] })
+  /** The events of one kind that were recorded. */
+  const recorded = (action: EventAction, environmentId = stile.environmentId) => {
+    const text = 'SELECT result FROM events WHERE environment_id = $1 AND action = $2'
+    return stile.node.kernel.storage.read({ text, values: [environmentId, action] })
   }
+  const replays = (environmentId?: string) => recorded('AUTHORIZATION_CODE.REPLAYED', environmentId)
 
   suite('single use', () => {
     test('B01: a second exchange is refused and revokes what the first was given', async () => {
@@ -262,6 +264,38 @@ suite('authorization codes', () => {
       for (const code_verifier of ['a', 'a'.repeat(42), 'a'.repeat(129), `${verifier}=`, `+/${verifier.slice(2)}`]) {
         expectRefusal(await redeemCode(stile, singlePage, code, { code_verifier }), 'invalid_grant')
       }
+      tokensOf(await redeemCode(stile, singlePage, code, { code_verifier: verifier }))
+    })
+
+    test('B14: the fifth wrong verifier uses the code up', async () => {
+      const guess = async (code: string) =>
+        expectRefusal(await redeemCode(stile, singlePage, code, { code_verifier: pkce().verifier }), 'invalid_grant')
+      const [four, five] = [await withPkce(singlePage), await withPkce(singlePage)]
+      for (let at = 0; at < 4; at++) await guess(four.code)
+      tokensOf(await redeemCode(stile, singlePage, four.code, { code_verifier: four.verifier }))
+
+      for (let at = 0; at < 5; at++) await guess(five.code)
+      expectRefusal(await redeemCode(stile, singlePage, five.code, { code_verifier: five.verifier }), 'invalid_grant')
+      await guess(five.code)
+      assert.deepEqual(await recorded('AUTHORIZATION_CODE.BURNT'), [{ result: 'FAILED' }])
+    })
+
+    test('B14: only who could redeem the code otherwise can use it up', async () => {
+      const { code, verifier } = await withPkce(app)
+      const guesses: readonly [Registered, Readonly<Record<string, string>>][] = [
+        [evil, {}],
+        [{ ...app, clientSecret: 'wrong' }, {}],
+        [app, { redirect_uri: 'https://app.test/other' }],
+        [app, { code_verifier: '' }],
+        [app, { code_verifier: 'a'.repeat(42) }],
+      ]
+      for (const [client, more] of guesses) {
+        for (let at = 0; at < 6; at++) {
+          const { status } = await redeemCode(stile, client, code, { code_verifier: pkce().verifier, ...more })
+          assert.ok(status === 400 || status === 401)
+        }
+      }
+      tokensOf(await redeemCode(stile, app, code, { code_verifier: verifier }))
     })
 
     test("B17: a code injected into another browser's callback fails there, and its nonce tells on it", async () => {

@@ -148,6 +148,32 @@ suite('the authorization challenge endpoint', () => {
     assert.equal((await post({ auth_session, ...person })).json.error, 'invalid_session')
   })
 
+  test('a client that is not let in is recorded, as at the token endpoint', async () => {
+    const confidential = await newApplication(stile, {
+      ...firstParty,
+      tokenEndpointAuthMethod: 'CLIENT_SECRET_BASIC',
+    })
+    const secret = `CANARY-${randomUUID()}`
+    const failures = async () => {
+      await stile.node.kernel.volumeEvents.flush()
+      return rows(stile, 'events', "action = 'CLIENT_AUTHENTICATION.FAILED'")
+    }
+    const before = (await failures()).length
+    for (const clientId of [confidential, 'no client id']) {
+      const refused = await post(begin, { authorization: basic(clientId, secret) })
+      assert.deepEqual([refused.status, refused.json.error], [401, 'invalid_client'])
+    }
+    await post({ client_id: client, ...begin })
+    const recorded = (await failures()).slice(before)
+    assert.deepEqual(
+      new Set(recorded.map((row) => Object(row).actor_client_id)),
+      new Set([confidential, null]),
+      'what is no client id is not kept',
+    )
+    assert.equal(recorded.length, 2)
+    assert.ok(!JSON.stringify(recorded).includes(secret))
+  })
+
   test('a confidential client authenticates each time', async () => {
     const application = await newApplication(stile, {
       ...firstParty,

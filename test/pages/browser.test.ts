@@ -53,7 +53,7 @@ browserSuite('pages in Chromium', ({ withPage }) => {
     if (pathname === '/resume') return { status: 302, headers: { location: `${elsewhere.origin}/callback` } }
     if (pathname === '/home') return { status: 200, html: '<title>the application’s other origin</title>' }
     if (pathname === '/form-post') {
-      const { html: posting, headers } = formPostPage(`${elsewhere.origin}/posted`, {
+      const { html: posting, headers } = formPostPage(`${searchParams.get('to') ?? elsewhere.origin}/posted`, {
         code: 'c',
         state: `"><b>&'`,
         submit: 'x',
@@ -182,6 +182,27 @@ browserSuite('pages in Chromium', ({ withPage }) => {
       await page.goBack()
       assert.equal(page.url(), `${server.origin}/look?page=gone`)
     })
+  })
+
+  test('C05: the answer reaches an application whose address is an IPv6 literal', async (context) => {
+    const application = await servePages(
+      () => ({ status: 200, html: '<title>the application</title>' }),
+      '[::1]',
+    ).catch(() => undefined)
+    if (!application) return context.skip('this machine has no IPv6 loopback address')
+    try {
+      await withPage({}, async (page) => {
+        const complaints: string[] = []
+        page.on('console', (message) => complaints.push(message.text()))
+        await page.goto(`${server.origin}/form-post?to=${application.origin}`)
+        await page.waitForURL(`${application.origin}/posted`, { timeout: 5_000 })
+        const posted = application.arrived.findLast(({ method }) => method === 'POST')
+        assert.equal(new URLSearchParams(posted?.body).get('code'), 'c')
+        assert.deepEqual(complaints, [])
+      })
+    } finally {
+      await application.close()
+    }
   })
 
   test('C05: without JavaScript its button posts it', async () => {

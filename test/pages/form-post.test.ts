@@ -12,6 +12,12 @@ suite('form_post page', () => {
     assert.equal(formAction('com.example.app:/callback'), 'form-action com.example.app:')
   })
 
+  test('an origin that no policy can name is named by its scheme', () => {
+    assert.equal(formAction('http://[::1]:3000/callback'), 'form-action http:')
+    assert.equal(formAction('https://[2001:db8::1]/callback'), 'form-action https:')
+    assert.equal(formAction('https://a;b_c.example/callback'), 'form-action https:')
+  })
+
   test('C05: address and parameters are attributes, whatever is in them', () => {
     const hostile = `"><script>alert(1)</script>'&`
     const { html } = formPostPage('https://app.example.com/?x="><b>', { state: hostile, [hostile]: 'x' })

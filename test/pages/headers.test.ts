@@ -40,6 +40,7 @@ suite('page headers', () => {
       '*',
       "'unsafe-inline'",
       'https:// a',
+      'http://[::1]:3000',
       'https://a.example\n',
       '',
     ]) {

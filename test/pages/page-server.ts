@@ -29,8 +29,12 @@ export async function perform(operation: Operation, params: Readonly<Record<stri
 /**
  * Starts a server.
  * @param answer what to answer a request that is for no asset; `html` gets the headers of pages unless it brings its own
+ * @param host a loopback host, as an address names it
  */
-export async function servePages(answer: (request: Arrived) => Reply | undefined): Promise<PageServer> {
+export async function servePages(
+  answer: (request: Arrived) => Reply | undefined,
+  host: '127.0.0.1' | '[::1]' = '127.0.0.1',
+): Promise<PageServer> {
   const arrived: Arrived[] = []
   const respond = async (request: Arrived): Promise<Reply> => {
     const file = /^\/assets\/([^/?]+)$/.exec(request.url)?.[1]
@@ -63,11 +67,13 @@ export async function servePages(answer: (request: Arrived) => Reply | undefined
       })
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, host.replace(/[[\]]/g, ''), resolve)
+  })
   const address = server.address()
   assert.ok(address && typeof address === 'object')
   return {
-    origin: `http://127.0.0.1:${address.port}`,
+    origin: `http://${host}:${address.port}`,
     arrived,
     close: () =>
       new Promise((resolve) => {

@@ -1,7 +1,8 @@
 /** One rendered page of every kind and state, for the tests that look at all of them: rules, browser, size, pictures. */
 import { problem } from '../../src/errors/problem.ts'
-import { actions, type ActionStatus, type AnyAction, offers } from '../../src/flow/actions/index.ts'
+import { type ActionStatus, type AnyAction, everyAction, offers } from '../../src/flow/actions/index.ts'
 import { bootstrapPasswordPolicies } from '../../src/directory/passwords/policy.ts'
+import { renderEmailChange } from '../../src/pages/email-change-page.ts'
 import { errorPage } from '../../src/pages/error.ts'
 import { formPostPage } from '../../src/pages/form-post.ts'
 import { explainRefusal } from '../../src/pages/sign-on-error.ts'
@@ -36,20 +37,39 @@ const attributes = [
   { name: 'mobilePhone', required: false },
 ] as const
 
+const agreement = {
+  id: '1',
+  name: 'Terms',
+  displayName: 'Terms of use',
+  locale: 'en',
+  language: { id: '2' },
+  revision: { id: '3' },
+  contentType: 'text/html',
+  declineOption: true,
+  userExperience: { declineButtonText: 'No, thank you' },
+} as const
+const agreementText =
+  '<h1>Lending</h1><p>Books come back <b>in time</b>; <a href="https://books.example/terms">more of that</a>.</p>' +
+  '<ul><li>Two weeks</li><li>No pens</li></ul><table><tbody><tr><th>Late</th><td>1 coin</td></tr></tbody></table>'
+const scopes = [
+  { name: 'openid', resource: { name: 'openid' } },
+  { name: 'orders:read', description: 'Read your orders', resource: { name: 'Orders' } },
+] as const
+
 /** A configuration that offers whatever can be offered. */
 const offering = { recovery: { enabled: true }, registration: { enabled: true } }
 
 /** A view of a waiting flow, with every action that its status offers. */
 export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): SignOnView {
   const known = status === 'USERNAME_PASSWORD_REQUIRED' || status === 'SIGN_ON_REQUIRED' ? {} : { user }
-  const chooses = (actions as readonly AnyAction[]).some(({ setsPasswordIn }) => setsPasswordIn.includes(status))
+  const chooses = (everyAction as readonly AnyAction[]).some(({ setsPasswordIn }) => setsPasswordIn.includes(status))
     ? { passwordPolicy }
     : {}
   return {
     status,
     pageUrl,
     applicationName,
-    offers: [...new Set(actions.flatMap((action) => offers(action, offering, status)))],
+    offers: [...new Set(everyAction.flatMap((action) => offers(action, offering, status)))],
     ...known,
     ...chooses,
     ...(status === 'OTP_REQUIRED' ? { devices, selectedDevice: { id: devices[0].id } } : {}),
@@ -59,6 +79,8 @@ export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): Si
     ...(status.startsWith('PUSH_CONFIRMATION') ? { devices, selectedDevice: { id: devices[3].id }, number: '42' } : {}),
     ...(status === 'DEVICE_SELECTION_REQUIRED' ? { devices } : {}),
     ...(status === 'PROFILE_DATA_REQUIRED' ? { attributes } : {}),
+    ...(status === 'AGREEMENT_CONSENT_REQUIRED' ? { agreement, agreementText } : {}),
+    ...(status === 'CONSENT_REQUIRED' ? { scopes } : {}),
     ...more,
   }
 }
@@ -101,9 +123,19 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
       promptText: 'So that we know what to ship.',
     }),
     'profile, missing': signOn('PROFILE_DATA_REQUIRED', { error: refused('REQUIRED_VALUE', 'name.given') }),
+    agreement: signOn('AGREEMENT_CONSENT_REQUIRED'),
+    'agreement, plain': signOn('AGREEMENT_CONSENT_REQUIRED', {
+      agreement: { ...agreement, contentType: 'text/plain', declineOption: false },
+      agreementText: 'One.\n\nTwo.',
+    }),
+    'agreement, not accepted': signOn('AGREEMENT_CONSENT_REQUIRED', { error: refused('REQUIRED_VALUE', 'accept') }),
+    consent: signOn('CONSENT_REQUIRED'),
     'choose a device': signOn('DEVICE_SELECTION_REQUIRED'),
     'passcode by e-mail': signOn('OTP_REQUIRED'),
     'passcode of an app': signOn('OTP_REQUIRED', { devices: [devices[1]], selectedDevice: { id: devices[1].id } }),
+    'passcode, browser may be remembered': signOn('OTP_REQUIRED', {
+      rememberMe: { lifeTime: { duration: 30, timeUnit: 'DAYS' } },
+    }),
     'passcode, wrong': signOn('OTP_REQUIRED', { error: refused('INVALID_OTP', 'otp') }),
     passkey: signOn('ASSERTION_REQUIRED'),
     push: signOn('PUSH_CONFIRMATION_REQUIRED'),
@@ -144,6 +176,9 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
       language,
     ),
     gone: renderSignOnNotice({ kind: 'gone' }, language),
+    'e-mail address changed': renderEmailChange({ kind: 'ask', token: 'v1.AAAA' }, language),
+    'e-mail address taken back': renderEmailChange({ kind: 'done' }, language),
+    'e-mail address, over': renderEmailChange({ kind: 'over' }, language),
     'error, redirect URI': errorPage(problem('redirect_uri_rejected'), flowId, language),
     'error, not found': errorPage(problem('NOT_FOUND'), flowId, language),
     'error, unexpected': errorPage(problem('UNEXPECTED_ERROR'), flowId, language),

@@ -217,7 +217,6 @@ suite('applications', () => {
       ['idpSignoff', true],
       ['includeX5t', true],
       ['opSessionCheckEnabled', true],
-      ['accessControl', { role: { type: 'ADMIN_USERS_ONLY' } }],
       ['jwks', '{"keys":[]}'],
       ['jwksUrl', 'https://app.test/jwks'],
       ['mobile', { bundleId: 'com.example' }],
@@ -233,6 +232,8 @@ suite('applications', () => {
       assert.equal(detail.target, member)
       assert.equal(detail.code, 'INVALID_VALUE')
     }
+    const admins = await refusedWith({ accessControl: { role: { type: 'ADMIN_USERS_ONLY' } } })
+    assert.deepEqual([admins.target, admins.code], ['accessControl.role', 'INVALID_VALUE'])
     assert.equal((await refusedWith({ refreshTokenDuration: 59 })).code, 'OUT_OF_RANGE')
     const { refreshTokenDuration, tags } = await create({
       refreshTokenDuration: 60,

@@ -71,7 +71,7 @@ suite('device authentication policies', () => {
       [policy({ sms: undefined }), 'sms'],
       [policy({ sms }), 'sms.otp.otpLength'],
       [policy({ whatsApp: { ...standard.sms, enabled: true } }), 'whatsApp.enabled'],
-      [policy({ rememberMe: { web: { enabled: true } } }), 'rememberMe.web.enabled'],
+      [policy({ rememberMe: { web: { enabled: true } } }), 'rememberMe.web.lifeTime'],
       [policy({ authentication: { deviceSelection: 'ANY' } }), 'authentication.deviceSelection'],
     ]
     const before = await all()

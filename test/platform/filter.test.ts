@@ -34,6 +34,36 @@ suite('SCIM filters', () => {
     assert.deepEqual(compile('enabled eq false').values, [0])
   })
 
+  test('take the part of an attribute in brackets, as Terraform writes it', () => {
+    assert.deepEqual(compile('(name[given eq "Ann"])'), compile('name.given eq "Ann"'))
+    assert.equal(compile('name[given sw "A"] or enabled eq true').values.length, 3)
+    for (const text of [
+      'name[given eq "Ann"',
+      'name[given eq "Ann")',
+      'name[]',
+      'name[[given eq "Ann"]]',
+      'name[(given eq "Ann")]',
+      'name[given eq "Ann" and given eq "Bob"]',
+      'name]given eq "Ann"',
+      '[given eq "Ann"]',
+      'given[name eq "Ann"]',
+    ]) {
+      assert.throws(() => compile(text), Problem, text)
+    }
+  })
+
+  test('let an attribute mean a condition of its own, whose parameters stand where they are written', () => {
+    const group: FilterAttribute = {
+      operators: ['eq'],
+      condition: (value) => (at) => ({ text: `u.id IN ($${at}, $${at + 1})`, values: [value, 'z'] }),
+    }
+    const options = { attributes: { ...attributes, 'groups.id': group }, firstParameter: 2 }
+    assert.deepEqual(compileFilter('id eq "1" and groups[id eq "g"] and id eq "2"', options), {
+      text: '(id = $2 AND u.id IN ($3, $4) AND id = $5)',
+      values: ['1', 'g', 'z', '2'],
+    })
+  })
+
   test('keep quotes, backslashes and SQL inside the value', () => {
     const value = `x' OR 1=1 --"\\ %_) $1`
     assert.deepEqual(compile(`id eq ${JSON.stringify(value)}`), { text: 'id = $1', values: [value] })

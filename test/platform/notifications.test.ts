@@ -197,7 +197,12 @@ await onEachEngine('notifications settings', (stile) => {
     const other = await api('PUT', one, { ...shown, sid: 'AC2' })
     assert.deepEqual([other.status, other.json.details[0].target], [400, 'authToken'])
     assert.equal((await api('POST', phone, shown)).status, 400)
-    assert.equal((await api('POST', phone, { ...account, provider: 'CUSTOM_SYNIVERSE' })).status, 400)
+    const { sid: __, ...syniverse } = { ...shown, provider: 'CUSTOM_SYNIVERSE' }
+    const moved = await api('PUT', one, syniverse)
+    assert.deepEqual([moved.status, moved.json.details[0].target], [400, 'authToken'], 'another provider')
+    assert.equal((await api('PUT', one, { ...syniverse, authToken: 'hidden-other' })).status, 200)
+    assert.deepEqual(echoOf((await api('PUT', one, { ...syniverse, numbers })).json), { ...syniverse, numbers })
+    assert.equal((await api('PUT', one, shown)).status, 400)
     assert.ok(!(await stored()).includes('hidden'))
     assert.equal((await api('DELETE', one)).status, 204)
     assert.equal((await api('GET', one)).status, 404)

@@ -14,8 +14,15 @@ import { startPostgres } from '../storage/postgres-cluster.ts'
 /** The body of an answer, as tests read it. */
 export type Json = Answer['json']
 
-/** Runs the tests against a node of each engine. `stile` may be called once a test runs. */
-export async function onEachEngine(name: string, tests: (stile: () => Stile) => void): Promise<void> {
+/**
+ * Runs the tests against a node of each engine. `stile` may be called once a test runs.
+ * @param shared what the nodes have in common
+ */
+export async function onEachEngine(
+  name: string,
+  tests: (stile: () => Stile) => void,
+  shared: StileOptions = {},
+): Promise<void> {
   const against = (options: () => Promise<StileOptions>, stop?: () => Promise<void>) => () => {
     let stile: Stile | undefined
     before(async () => {
@@ -32,12 +39,12 @@ export async function onEachEngine(name: string, tests: (stile: () => Stile) => 
   }
   suite(
     `${name}, embedded engine`,
-    against(async () => ({})),
+    against(async () => shared),
   )
   const cluster = await startPostgres()
   if ('missing' in cluster) test(`${name}, PostgreSQL`, (context) => absent(context, cluster.missing))
   else {
-    const options = async () => ({ databaseUrl: await cluster.createDatabase() })
+    const options = async () => ({ ...shared, databaseUrl: await cluster.createDatabase() })
     suite(
       `${name}, PostgreSQL`,
       against(options, () => cluster.stop()),

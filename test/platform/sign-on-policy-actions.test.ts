@@ -164,7 +164,7 @@ suite('sign-on policy actions', () => {
     const policyId = await newPolicy('refused')
     const { id } = await add(policyId, login)
     const refused: readonly (readonly [object, string, string])[] = [
-      [{ ...login, type: 'AGREEMENT' }, 'type', 'INVALID_VALUE'],
+      [{ ...login, type: 'PINGID_AUTHENTICATION' }, 'type', 'INVALID_VALUE'],
       [{ ...login, type: 'NONSENSE' }, 'type', 'INVALID_VALUE'],
       [{ priority: 1 }, 'type', 'INVALID_VALUE'],
       [{ type: 'LOGIN' }, 'priority', 'REQUIRED_VALUE'],

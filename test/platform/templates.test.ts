@@ -6,9 +6,10 @@ import { echoOf, type Json } from './echo.ts'
 import { onEachEngine } from './people.ts'
 
 const names =
-  'credential_issued credential_revoked credential_updated credential_verification device_pairing ' +
+  'credential_issued credential_revoked credential_updated credential_verification device_pairing device_removed ' +
   'digital_wallet_pairing email_phone_verification email_verification_admin email_verification_user general ' +
   'id_verification new_device_paired recovery_code_template strong_authentication transaction verification_code_template'
+const extensions = ['email_address_changed_admin', 'email_address_changed_user']
 
 const email = { deliveryMethod: 'Email', locale: 'en', subject: 'Own', body: '<p>${code}</p>' }
 const defaults = { charset: 'UTF-8', emailContentType: 'text/html' }
@@ -29,10 +30,10 @@ await onEachEngine('templates', (stile) => {
   }
   const filter = (text: string) => `?filter=${encodeURIComponent(text)}`
 
-  test('are the sixteen of PingOne', async () => {
+  test('are the sixteen of PingOne, and three extensions', async () => {
     const { json } = await api('GET', '/templates')
     const listed: Json[] = json._embedded.templates
-    assert.deepEqual(listed.map(({ id }) => id).toSorted(), names.split(' '))
+    assert.deepEqual(listed.map(({ id }) => id).toSorted(), [...names.split(' '), ...extensions].toSorted())
     for (const each of listed) assert.deepEqual((await api('GET', `/templates/${each.id}`)).json, each)
     for (const wrong of ['unknown', '__proto__', 'constructor', 'toString']) {
       for (const path of [`/templates/${wrong}`, contentsPath(wrong)])

@@ -14,6 +14,7 @@ import {
 import { passcodeShown } from '../harness/authenticator-app.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
 import { sentMembers } from './members.ts'
+import { userToken } from './people.ts'
 
 suite('devices', () => {
   let stile: Stile
@@ -85,6 +86,33 @@ suite('devices', () => {
     assert.deepEqual(await all(person), [])
   })
 
+  test('a call may have an extension where the settings of MFA allow it', async () => {
+    const person = await newPerson(stile)
+    const call = { type: 'VOICE', phone: '+1.5125201234', extension: '1,2992#' }
+    const refusal = async (body: object) => (await stile.api('POST', pathOf(person), body)).json.details?.[0].target
+    assert.equal(await refusal(call), 'extension')
+    assert.equal((await stile.api('PUT', '/mfaSettings', { phoneExtensions: { enabled: true } })).status, 200)
+    for (const extension of ['', ',', 'w1', '1 2', '1;2', '1'.repeat(21)]) {
+      assert.equal(await refusal({ ...call, extension }), 'extension', extension)
+    }
+    for (const more of [{ type: 'SMS' }, { type: 'EMAIL', email: 'a@example.com' }, { type: 'TOTP' }]) {
+      assert.equal(await refusal({ ...call, ...more }), 'extension', more.type)
+    }
+    const created = await stile.api('POST', pathOf(person), call)
+    assert.equal(created.status, 201, created.text)
+    const { phone, extension, id } = created.json
+    assert.deepEqual({ phone, extension }, { phone: call.phone, extension: call.extension })
+    assert.deepEqual((await stile.api('GET', pathOf(person, id))).json, created.json)
+    const plain = await stile.api('POST', pathOf(person), { type: 'VOICE', phone: '+1.5125201234' })
+    assert.equal(plain.json.extension, undefined)
+
+    const waiting = await stile.api('POST', pathOf(person), { ...call, status: 'ACTIVATION_REQUIRED' })
+    assert.equal(waiting.json.status, 'ACTIVATION_REQUIRED')
+    assert.equal((await inboxOf(stile, '+15125201234,1,2992#')).at(-1)?.delivery_method, 'Voice')
+    assert.equal((await stile.api('DELETE', '/mfaSettings')).status, 200)
+    assert.equal((await stile.api('GET', pathOf(person, id))).json.extension, call.extension, 'what there is stays')
+  })
+
   test('no more than five, however many are made at once', async () => {
     const person = await newPerson(stile)
     const answers = await Promise.all(
@@ -137,6 +165,35 @@ suite('devices', () => {
     assert.ok(Number(locked.headers.get('retry-after')) > 60)
   })
 
+  test('wrong tries lock the devices of a user for a while, and an administrator unlocks them', async () => {
+    const person = await newPerson(stile)
+    const app = await addTotpDevice(stile, person)
+    const pending = (await stile.api('POST', pathOf(person), { type: 'TOTP' })).json
+    const locks = async () => (await all(person)).map(({ lock }: { readonly lock?: object }) => lock)
+    for (let guess = 0; guess < 2; guess++) await act(person, pending.id, 'device.activate', { otp: '12345x' })
+    assert.deepEqual(await locks(), [undefined, undefined])
+    await act(person, pending.id, 'device.activate', { otp: '12345x' })
+    const { lock } = (await stile.api('GET', pathOf(person, app.id))).json
+    assert.equal(lock.status, 'LOCKED')
+    const seconds = (Date.parse(lock.expiresAt) - Date.now()) / 1000
+    assert.ok(seconds > 100 && seconds <= 120, lock.expiresAt)
+    assert.deepEqual(await locks(), [lock, lock])
+    const right = { otp: passcodeShown(pending.secret) }
+    assert.equal((await act(person, pending.id, 'device.activate', right)).status, 429)
+
+    const unlocked = await act(person, app.id, 'device.unlock')
+    assert.deepEqual([unlocked.status, unlocked.json.lock], [200, undefined], unlocked.text)
+    assert.deepEqual(await locks(), [undefined, undefined])
+    const [event] = await rows<{ subject_id: string }>(
+      stile,
+      'events',
+      `action = 'DEVICE.UNLOCKED' AND subject_id = $2`,
+      app.id,
+    )
+    assert.ok(event)
+    assert.equal((await act(person, pending.id, 'device.activate', right)).json.status, 'ACTIVE')
+  })
+
   test('L13: an address is activated by the code that was sent there', async () => {
     const person = await newPerson(stile)
     const body = { type: 'EMAIL', email: addressOf(person), status: 'ACTIVATION_REQUIRED' }
@@ -177,6 +234,39 @@ suite('devices', () => {
       [404, 404, 404, 404, 404],
     )
     assert.equal((await stile.api('GET', pathOf(owner, id))).json.status, 'ACTIVE')
+  })
+
+  test('N13, L37: users manage their own devices by scope, and show first that a new one is theirs', async () => {
+    const person = await newPerson(stile)
+    const other = await newPerson(stile)
+    const every = ['p1:create:device', 'p1:read:device', 'p1:update:device', 'p1:delete:device']
+    const token = await userToken(stile, person.id, ...every)
+    const call = (method: string, path: string, body?: object, mediaType = 'application/json') =>
+      stile.api(method, path, body, { token, mediaType })
+
+    const created = await call('POST', pathOf(person), { type: 'EMAIL', email: addressOf(person) })
+    assert.deepEqual([created.status, created.json.status], [201, 'ACTIVATION_REQUIRED'], created.text)
+    const { id } = created.json
+    const otp = await codeSentTo(stile, addressOf(person))
+    const activate = 'application/vnd.pingidentity.device.activate+json'
+    assert.equal((await call('POST', pathOf(person, id), { otp }, activate)).json.status, 'ACTIVE')
+    const active = await call('POST', pathOf(person), { type: 'EMAIL', email: addressOf(person), status: 'ACTIVE' })
+    assert.equal(active.status, 403)
+    assert.equal((await call('PUT', `${pathOf(person, id)}/nickname`, { nickname: 'Mine' })).json.nickname, 'Mine')
+    assert.equal((await call('GET', pathOf(person))).json._embedded.devices.length, 1)
+    const codes = await call('POST', pathOf(person), { type: 'RECOVERY_CODE' })
+    assert.deepEqual([codes.json.status, codes.json.recoveryCodes.length], ['ACTIVE', 10])
+    for (const action of ['device.block', 'device.unblock']) {
+      const mediaType = `application/vnd.pingidentity.${action}+json`
+      assert.equal((await call('POST', pathOf(person, id), {}, mediaType)).status, 403, action)
+    }
+    assert.equal((await call('DELETE', pathOf(person, id))).status, 204)
+
+    for (const path of [pathOf(other), pathOf(other, id)]) assert.equal((await call('GET', path)).status, 403)
+    const reader = await userToken(stile, person.id, 'p1:read:device')
+    const refused = await stile.api('POST', pathOf(person), { type: 'TOTP' }, { token: reader })
+    assert.equal(refused.status, 403)
+    assert.equal((await stile.api('GET', pathOf(person), undefined, { token: reader })).status, 200)
   })
 
   test('E23: the devices of a user go with the user', async () => {

@@ -43,7 +43,7 @@ await onEachEngine('lists of users', (stile) => {
     assert.deepEqual(await find(`externalId eq "ext-${token}"`), [])
     assert.deepEqual(await find(`username eq "find-${token}' OR '1'='1"`), [])
 
-    const { status, json } = await api('GET', `/users?filter=${encodeURIComponent('memberOfGroups[id eq "x"]')}`)
+    const { status, json } = await api('GET', `/users?filter=${encodeURIComponent('memberOfGroups[name eq "x"]')}`)
     assert.deepEqual([status, json.code, detail(json).code], [400, 'INVALID_REQUEST', 'INVALID_FILTER'])
     assert(detail(json).innerError.supportedAttributes.includes('name.given'))
   })

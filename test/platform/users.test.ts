@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { addPopulation, addUser, type Json, onEachEngine, password, vendor } from './people.ts'
+import { addPopulation, addUser, type Json, onEachEngine, password, userToken, vendor } from './people.ts'
 
 /** What only the server decides, or only another address. */
 const readOnly = {
@@ -128,6 +128,35 @@ await onEachEngine('users', (stile) => {
     }
     const found = await api('GET', `/users?filter=${encodeURIComponent(`username eq "${base.toLowerCase()}"`)}`)
     assert.equal(found.json.count, 1)
+  })
+
+  test('K28: a name that looks like another is given by administrators, with an event; not by users to themselves', async () => {
+    const mine = `admin-${randomUUID()}`
+    const { id } = await addUser(stile(), { username: mine })
+    const like = mine.replace('a', '\u0430')
+    const made = await api('POST', '/users', { username: like })
+    assert.equal(made.status, 201, made.text)
+    const { json: other } = await api('POST', '/users', named())
+    const token = await userToken(stile(), other.id, 'p1:update:user')
+    const shout = mine.toUpperCase().replace('I', '\u0130')
+    const own = await api('PATCH', `/users/${other.id}`, { username: shout }, { token })
+    assert.deepEqual(
+      [own.status, detail(own.json)?.code, detail(own.json)?.target],
+      [400, 'UNIQUENESS_VIOLATION', 'username'],
+    )
+    assert.equal((await api('PATCH', `/users/${other.id}`, { username: shout })).status, 200)
+    await stile().node.kernel.volumeEvents.flush()
+    const events = await stile().node.kernel.storage.read<{ subject_id: string; result: string; document: string }>({
+      text: `SELECT subject_id, result, document FROM events WHERE environment_id = $1 AND action = 'USER.CONFUSABLE'`,
+      values: [stile().environmentId],
+    })
+    const told = events.map(({ subject_id, result, document }) => [subject_id, result, JSON.parse(document).resembles])
+    const expected = [
+      [made.json.id, 'SUCCESS', id],
+      [other.id, 'FAILED', id],
+      [other.id, 'SUCCESS', id],
+    ]
+    assert.deepEqual(told.toSorted(), expected.toSorted())
   })
 
   test('parallel changes of different members are all kept', async () => {

@@ -1,5 +1,6 @@
 /**
- * The notification templates: PingOne's sixteen names, and what each of them may say. platform-api 3.18.
+ * The notification templates: PingOne's sixteen names and three of Stile's (extension), and what each of them may say.
+ * platform-api 3.18.
  *
  * Never: a name that is not in this list; a variable that a template does not name (unless it takes any).
  */
@@ -17,6 +18,8 @@ export interface Template {
   readonly variables: Readonly<Record<string, string>>
   /** Whether a text may name anything that whoever sends the message gives. */
   readonly allowDynamicVariables: boolean
+  /** A warning that whoever it warns of must not be able to keep back by using a limit up (row K34). */
+  readonly isWarning: boolean
 }
 
 /** Known of every person. */
@@ -34,9 +37,16 @@ function template(
   description: string,
   methods: readonly DeliveryMethod[],
   variables: Readonly<Record<string, string>>,
-  more: { readonly dynamic?: true } = {},
+  more: { readonly dynamic?: true; readonly warning?: true } = {},
 ): Template {
-  return { displayName, description, deliveryMethods: methods, variables, allowDynamicVariables: more.dynamic === true }
+  return {
+    displayName,
+    description,
+    deliveryMethods: methods,
+    variables,
+    allowDynamicVariables: more.dynamic === true,
+    isWarning: more.warning === true,
+  }
 }
 
 const credential = { ...person, 'credential.name': 'The name of the credential' }
@@ -53,6 +63,20 @@ export const templates = {
   ),
   device_pairing: template('Device pairing', 'The code that proves a new MFA device.', ['Email', 'SMS', 'Voice'], code),
   digital_wallet_pairing: template('Digital wallet pairing', 'Pairs a digital wallet.', ['Email', 'SMS'], person),
+  email_address_changed_admin: template(
+    'E-mail address changed for a user',
+    'Extension: tells the old e-mail address that an administrator or an identity provider has changed it.',
+    ['Email'],
+    person,
+    { warning: true },
+  ),
+  email_address_changed_user: template(
+    'E-mail address changed',
+    'Extension: tells the old e-mail address that the user has changed it, and how to take it back.',
+    ['Email'],
+    { ...person, revertUrl: 'Where the change can be taken back' },
+    { warning: true },
+  ),
   email_verification_admin: template(
     'E-mail verification by an administrator',
     'The code that proves the e-mail address of an account, where an administrator asks for it.',
@@ -77,6 +101,15 @@ export const templates = {
     ...person,
     'device.name': 'The device',
   }),
+  device_removed: template(
+    'Device removed',
+    'Tells that an MFA device was removed from the account.',
+    ['Email', 'SMS'],
+    {
+      ...person,
+      'device.name': 'The device',
+    },
+  ),
   recovery_code_template: template(
     'Recovery code',
     'The code with which a new password may be chosen.',

@@ -1,5 +1,6 @@
 /** Answers `checkPassword`: one guess is taken and committed, one hash computed (directory/password-check.ts; decision D6). */
 import { checkPassword } from '../../directory/password-check.ts'
+import { countedAddress, tooManyFromAddress } from '../../limits/addresses.ts'
 import type { Ask } from '../asked.ts'
 import { userFacts } from '../user-facts.ts'
 
@@ -11,6 +12,7 @@ export const checkPasswordAsk: Ask<'checkPassword'> = async (context, question, 
     username: question.username,
     userId: question.userId,
     password: secrets['password'] ?? '',
+    address: countedAddress(context, 'password'),
   })
   const to = 'checkPassword' as const
   switch (check.result) {
@@ -27,6 +29,8 @@ export const checkPasswordAsk: Ask<'checkPassword'> = async (context, question, 
     case 'rejected':
     case 'noPassword':
       return { answer: { to, result: 'rejected' } }
+    case 'addressLimited':
+      throw tooManyFromAddress(check.secondsUntilUnlock)
     case 'lockedOut':
       return { answer: { to, result: 'lockedOut', secondsUntilUnlock: check.secondsUntilUnlock } }
     case 'otherUser':

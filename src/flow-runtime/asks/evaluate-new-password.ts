@@ -20,6 +20,7 @@ export const evaluateNewPasswordAsk: Ask<'evaluateNewPassword'> = async (context
   })
   if (check.result === 'lockedOut')
     return { answer: { to, result: 'lockedOut', secondsUntilUnlock: check.secondsUntilUnlock } }
+  // No address is handed in: whoever comes here has shown the password in this flow.
   if (check.result !== 'accepted') return { answer: { to, result: 'wrongCurrent' } }
   const { user, password } = check
   const verdict = await changePassword(kernel, environment, {

@@ -7,6 +7,7 @@ import type { Context } from '../../contract/operation.ts'
 import type { FlowState } from '../../flow/state.ts'
 import type { Answer, Question, QuestionKind, QuestionOf } from '../../flow/question.ts'
 import type { Ask, Write } from '../asked.ts'
+import { acceptAgreementAsk } from './accept-agreement.ts'
 import { callWebhookAsk } from './call-webhook.ts'
 import { checkAssertionAsk } from './check-assertion.ts'
 import { checkPasscodeAsk } from './check-passcode.ts'
@@ -16,6 +17,7 @@ import { findExternalAccountAsk } from './find-external-account.ts'
 import { linkAccountAsk } from './link-account.ts'
 import { lookUpUserAsk } from './look-up-user.ts'
 import { provisionUserAsk } from './provision-user.ts'
+import { recordConsentAsk } from './record-consent.ts'
 import { recoverPasswordAsk } from './recover-password.ts'
 import { registerUserAsk } from './register-user.ts'
 import { sendPasscodeAsk } from './send-passcode.ts'
@@ -26,6 +28,7 @@ import { updateProfileAsk } from './update-profile.ts'
 import { verifyEmailAsk } from './verify-email.ts'
 
 const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
+  acceptAgreement: acceptAgreementAsk,
   callWebhook: callWebhookAsk,
   checkAssertion: checkAssertionAsk,
   checkPasscode: checkPasscodeAsk,
@@ -35,6 +38,7 @@ const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
   linkAccount: linkAccountAsk,
   lookUpUser: lookUpUserAsk,
   provisionUser: provisionUserAsk,
+  recordConsent: recordConsentAsk,
   recoverPassword: recoverPasswordAsk,
   registerUser: registerUserAsk,
   sendPasscode: sendPasscodeAsk,

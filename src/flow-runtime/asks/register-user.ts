@@ -1,6 +1,10 @@
 /** Answers `registerUser`: the account is made with the state (directory/registration.ts). */
+import { eventOrigin } from '../../contract/event-origin.ts'
+import type { Context } from '../../contract/operation.ts'
 import { ownerOf } from '../../directory/linked-accounts.ts'
 import { register } from '../../directory/registration.ts'
+import { eventRow } from '../../events/record.ts'
+import { countAddress } from '../../limits/addresses.ts'
 import type { Ask } from '../asked.ts'
 import { localesOf } from '../locales.ts'
 import { linking } from '../linking.ts'
@@ -20,12 +24,20 @@ const linked = {
   message: 'The account at the identity provider is already linked to another one.',
 } as const
 
+/** Tells of a name that is refused because it could be taken for that of a user (row K28). */
+function auditLookalike(context: Context, userId: string): void {
+  const detail = { resembles: userId }
+  const event = { action: 'USER.CONFUSABLE', result: 'FAILED', detail } as const
+  context.kernel.volumeEvents.add(eventRow(eventOrigin(context, context.environment.id), event))
+}
+
 /** Prepares an account. */
 export const registerUserAsk: Ask<'registerUser'> = async (context, { attributes, populationId, link }, secrets) => {
   const { kernel, environment, now } = context
   const to = 'registerUser'
   if (link && (await ownerOf(kernel, environment.id, link)))
     return { answer: { to, result: 'refused', detail: linked } }
+  await countAddress(context, 'account')
   const registration = await register(kernel, environment, {
     attributes,
     populationId,
@@ -35,6 +47,7 @@ export const registerUserAsk: Ask<'registerUser'> = async (context, { attributes
   })
   switch (registration.result) {
     case 'taken':
+      if (registration.resembles !== undefined) auditLookalike(context, registration.resembles)
       return { answer: { to, result: 'refused', detail: { ...taken, target: registration.attribute } } }
     case 'noPopulation':
       return { answer: { to, result: 'refused', detail: noPopulation } }

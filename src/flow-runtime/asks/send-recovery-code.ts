@@ -1,5 +1,6 @@
 /** Answers `sendRecoveryCode`: a code for whoever may recover a password (directory/recovery.ts; decision D7). */
 import { sendRecoveryCode } from '../../directory/recovery.ts'
+import { countAddress } from '../../limits/addresses.ts'
 import type { Ask } from '../asked.ts'
 import { localesOf } from '../locales.ts'
 import { userFacts } from '../user-facts.ts'
@@ -8,6 +9,7 @@ import { userFacts } from '../user-facts.ts'
 export const sendRecoveryCodeAsk: Ask<'sendRecoveryCode'> = async (context, { userId, identifier }) => {
   const { kernel, environment, now } = context
   const to = 'sendRecoveryCode'
+  await countAddress(context, 'account')
   const sending = await sendRecoveryCode(kernel, environment, { userId, identifier }, localesOf(context), now)
   if (sending.result === 'lockedOut') return { answer: { to, ...sending } }
   const { recoverer, send } = sending

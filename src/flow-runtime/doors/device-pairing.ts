@@ -1,6 +1,6 @@
 /**
  * Pairing (extension): an app claims a pairing key and becomes a MOBILE device of its user. docs/reference/mobile-devices.md;
- * authentication-api 6.1, platform-api 3.14.5; rows L03, L29.
+ * authentication-api 6.1, platform-api 3.14.5; rows L03, L29, L36.
  *
  * Never: two devices for one pairing key, or for one key of an app; a device of an app that cannot show that it has the
  * private key, or that the policy does not take.
@@ -9,10 +9,12 @@ import { z } from 'zod'
 import { links, linksSchema } from '../../contract/hal.ts'
 import { type Context, defineOperation, type Operation, type Reply } from '../../contract/operation.ts'
 import { reference, uuid } from '../../contract/validation.ts'
-import { addDevice, type Device, sealSeed } from '../../directory/devices.ts'
+import { tellOfDevice } from '../../directory/device-notice.ts'
+import { addDevice, type Device, deviceFrom, sealSeed } from '../../directory/devices.ts'
 import { keepApp, publicKey, sealPushToken, thumbprintOf } from '../../directory/mobile-devices.ts'
 import { type PairingKey, tryPairingCode } from '../../directory/pairing-keys.ts'
 import { base32, seedBytes } from '../../directory/totp.ts'
+import { userWithPasswordById } from '../../directory/users.ts'
 import { invalidData, problem } from '../../errors/problem.ts'
 import { mobileApplication } from '../../flow/factors/mobile.ts'
 import { AlreadyConsumed, UniquenessViolation } from '../../storage/refusals.ts'
@@ -49,6 +51,8 @@ async function pair(context: Context, body: z.output<typeof newDevice>): Promise
     throw problem('LIMITED', { headers: { 'retry-after': String(check.secondsUntilUnlock) } })
   }
   if (check.result === 'rejected') throw wrongPairingKey()
+  const found = await userWithPasswordById(kernel, environment.id, check.key.userId)
+  if (!found) throw wrongPairingKey()
   const policy = pairingPolicy(context, check.key, body.application.id)
   const id = kernel.world.uuid()
   const seed = policy.otp?.enabled ? kernel.world.bytes(seedBytes) : undefined
@@ -60,8 +64,11 @@ async function pair(context: Context, body: z.output<typeof newDevice>): Promise
       name: 'pair-device',
       *run() {
         yield* check.claim()
-        yield* addDevice(environment, device, now)
+        const present = yield* addDevice(environment, device, now)
         yield* keepApp(environment.id, { id, userId: device.userId, applicationId: body.application.id }, app, now)
+        const devices = present.flatMap((row) => deviceFrom(row) ?? [])
+        const { defaultDeviceAuthenticationPolicy: telling } = environment.flowConfiguration
+        yield* tellOfDevice(kernel, environment, telling, { user: found.user, device, change: 'added', devices }, now)
         yield context.record({
           subject: { type: 'DEVICE', id },
           userId: device.userId,
@@ -74,6 +81,7 @@ async function pair(context: Context, body: z.output<typeof newDevice>): Promise
     if (error instanceof UniquenessViolation) throw invalidData('UNIQUENESS_VIOLATION', 'key', 'is the key of a device')
     throw error
   }
+  kernel.wakeOutbox()
   const self = `${context.site.authBase}/mobileDevices/${id}`
   const told = {
     _links: links({ self, authenticationRequests: `${self}/authenticationRequests`, pushToken: `${self}/pushToken` }),
@@ -112,9 +120,11 @@ function newMobileDevice(
     nickname: nickname ?? null,
     email: null,
     phone: null,
+    extension: null,
     sealedSeed: seed ? sealSeed(kernel.world, environment, id, seed) : null,
     lastStep: null,
     blockedAt: null,
+    guesses: null,
     createdAt: now,
     updatedAt: now,
   }

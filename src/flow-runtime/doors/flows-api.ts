@@ -12,6 +12,7 @@ import { type MediaTypeDescription, mediaTypes } from '../../flow/media-types.ts
 import { viewSteps } from '../../flow/view.ts'
 import { flowLinks } from '../address.ts'
 import { flowResource } from '../display.ts'
+import { requireOwnOrigin } from '../application-origin.ts'
 import { actOnFlow } from '../runtime.ts'
 import { flowResourceSchema, stepSchema } from '../schema.ts'
 import { loadFlow } from '../stored-flow.ts'
@@ -35,6 +36,7 @@ async function act(
   body: unknown,
   stepId?: string,
 ): Promise<Reply> {
+  if (action.name === 'oauth.consent') requireOwnOrigin(context)
   const load = async () => {
     const flow = await loadFlow(context, flowId, 'api')
     if (stepId !== undefined && flow.state.action?.id !== stepId) {
@@ -64,6 +66,7 @@ function actionOperations(action: MediaTypeDescription): readonly Operation[] {
       'UNKNOWN_ACTION',
       'UNSUPPORTED_MEDIA_TYPE',
       'CROSS_SITE',
+      'LIMITED',
       'UNAVAILABLE',
     ],
   } as const

@@ -1,12 +1,15 @@
 /** What a tried device proves: the end of `otp.check` and `assertion.check` of MULTI_FACTOR_AUTHENTICATION (authentication-api 4.2). */
 import type { Decision } from '../action.ts'
-import type { AnswerTo } from '../question.ts'
+import type { AnswerTo, Effect } from '../question.ts'
 import { tooManyTries, wrongAssertion, wrongPasscode } from '../refusal.ts'
+
+/** What is to be done for the user who has proved it. */
+type Effects = (userId: string) => readonly Effect[]
 
 type Decided = Extract<Decision<never, never>, { outcome: 'prove' | 'refuse' }>
 
 /** What a passcode proves. */
-export function judgePasscode(answer: AnswerTo<'checkPasscode'>): Decided {
+export function judgePasscode(answer: AnswerTo<'checkPasscode'>, effects: Effects): Decided {
   switch (answer.result) {
     case 'rejected':
       return { outcome: 'refuse', refusal: wrongPasscode }
@@ -19,13 +22,14 @@ export function judgePasscode(answer: AnswerTo<'checkPasscode'>): Decided {
         factor: answer.factor,
         shows: 'otp',
         user: answer.user,
+        effects: effects(answer.user.id),
         reason: 'passcode-accepted',
       }
   }
 }
 
 /** What the signature of a FIDO2 device proves. */
-export function judgeAssertion(answer: AnswerTo<'checkAssertion'>): Decided {
+export function judgeAssertion(answer: AnswerTo<'checkAssertion'>, effects: Effects): Decided {
   switch (answer.result) {
     case 'rejected':
       return { outcome: 'refuse', refusal: wrongAssertion }
@@ -38,6 +42,7 @@ export function judgeAssertion(answer: AnswerTo<'checkAssertion'>): Decided {
         factor: 'FIDO2',
         shows: 'pop',
         user: answer.user,
+        effects: effects(answer.user.id),
         reason: 'assertion-accepted',
       }
   }

@@ -5,14 +5,16 @@
  */
 import type { Accepted, ActionDefinition, ActionTurn, Decision, MachineEvent, MediaTypeEvent } from '../action.ts'
 import type { Json } from '../json.ts'
+import { agreement } from './agreement.ts'
 import { identifierFirst } from './identifier-first.ts'
 import { identityProvider } from './identity-provider.ts'
 import { login } from './login.ts'
 import { progressiveProfiling } from './progressive-profiling.ts'
 import { multiFactorAuthentication } from './multi-factor-authentication.ts'
+import { oauthConsent } from './oauth-consent.ts'
 import { webhook } from './webhook.ts'
 
-/** Every action type; a new one is added here and nowhere else. */
+/** Every type of policy action; a new one is added here and nowhere else. */
 export const actions = [
   login,
   identifierFirst,
@@ -20,11 +22,15 @@ export const actions = [
   identityProvider,
   webhook,
   progressiveProfiling,
+  agreement,
 ] as const
 
-type Listed = (typeof actions)[number]
+/** All that a flow may wait for: actions of policies, and what the request itself asks for. */
+export const everyAction = [...actions, oauthConsent] as const
 
-/** `type` of a policy action. */
+type Listed = (typeof everyAction)[number]
+
+/** `type` of an action. */
 export type ActionType = Listed['type']
 
 /** A status in which an action waits for the client. */
@@ -49,7 +55,7 @@ export interface AnyAction
   decide(turn: ActionTurn<unknown, Json, AnyActionEvent>): Decision<Json, ActionStatus>
 }
 
-const listed: readonly AnyAction[] = actions
+const listed: readonly AnyAction[] = everyAction
 
 /** The status of a flow. */
 export const flowStatuses: readonly (ActionStatus | 'COMPLETED' | 'FAILED')[] = [

@@ -1,7 +1,7 @@
 /**
  * MULTI_FACTOR_AUTHENTICATION: prove a second factor by one of the user's devices. authentication-api 4.2 `device.select`,
- * `otp.check`, `assertion.check`, 5.4, 6.3; decision D7; rows L01, L02, L06, L10, L22. The part that waits for an app is in
- * push-confirmation.ts.
+ * `otp.check`, `assertion.check`, 5.4, 6.3; decision D7; rows J25, L01, L02, L06, L10, L22, L34. The part that waits for an
+ * app is in push-confirmation.ts.
  *
  * Never: a device of somebody else, or of a kind that the policy does not allow; anything about devices told of a user who
  * has only been named: they go on as if one e-mail device existed.
@@ -13,45 +13,36 @@ import { type DeviceFacts, isSentTo, takesPasscode, viewDevice } from '../factor
 import {
   allows,
   type DeviceAuthenticationPolicy,
+  remembers,
   takesAppPasscode,
   takesPush,
   usableDevices,
 } from '../factors/device-authentication-policy.ts'
-import type { Answer } from '../question.ts'
+import { remembering, sparedUser } from '../factors/remembered.ts'
+import type { Answer, Effect } from '../question.ts'
 import { noSuchDevice, tooManyCodes, wrongAssertion } from '../refusal.ts'
 import { judgeAssertion, judgePasscode } from './device-proofs.ts'
+import { config, type MultiFactorConfig as Config, problems } from './multi-factor-configuration.ts'
 import { cancelBody, judgePushAnswer, judgeSentPush, pushLapse, pushSlot, pushStatuses } from './push-confirmation.ts'
-import { unavailable } from './unavailable.ts'
-
-const off = z.object({ enabled: z.boolean() }).optional()
-
-const config = z.object({
-  deviceAuthenticationPolicy: z.object({ id: z.string() }).optional(),
-  noDevicesMode: z.enum(['BLOCK', 'BYPASS']).optional(),
-  // The old form, one switch per kind of device: accepted only where it asks for nothing.
-  authenticator: off,
-  boundBiometrics: off,
-  email: off,
-  securityKey: off,
-  sms: off,
-  voice: off,
-  applications: z.array(z.looseObject({})).optional(),
-})
 
 /** What the client's browser can do with FIDO2 devices. */
 const compatibility = z.enum(['FULL', 'SECURITY_KEY_ONLY', 'NONE']).optional()
 
-type Config = z.infer<typeof config>
+/** Extension: whether the second factor shall be spared in this browser for a while. */
+const rememberMe = z.boolean().optional()
+
 type Status = 'DEVICE_SELECTION_REQUIRED' | 'OTP_REQUIRED' | 'ASSERTION_REQUIRED' | (typeof pushStatuses)[number]
 
 /**
  * The device that was chosen; null while none is, and for somebody who was only named. `challengedAt`: when a FIDO2 device
- * was asked to sign, epoch milliseconds. `push`: the request that an app was sent.
+ * was asked to sign, epoch milliseconds. `remembers`: the browser shall be remembered once what was sent is right. `push`:
+ * the request that an app was sent.
  */
 const slot = z.strictObject({
   deviceId: z.string().nullable(),
   challengedAt: z.int().exactOptional(),
   push: pushSlot.exactOptional(),
+  remembers: z.literal(true).exactOptional(),
 })
 
 /** A challenge is answered within five minutes, or not at all (row L22). */
@@ -64,16 +55,9 @@ type Decided = Decision<Slot, Status>
 export const multiFactorAuthentication = defineAction({
   type: 'MULTI_FACTOR_AUTHENTICATION',
   config,
-  problems: (configured) => [
-    // It lets users without a device pass by a signed login_hint_token, which does not exist yet.
-    ...unavailable(configured.noDevicesMode === 'BYPASS', 'noDevicesMode'),
-    ...(['authenticator', 'boundBiometrics', 'email', 'securityKey', 'sms', 'voice'] as const).flatMap((kind) =>
-      unavailable(configured[kind]?.enabled, `${kind}.enabled`),
-    ),
-    ...unavailable(configured.applications?.length, 'applications'),
-  ],
+  problems,
   conditionFacts: ['session', 'user', 'request'],
-  needs: ['devices', 'configuration'],
+  needs: ['devices', 'configuration', 'remembered'],
   slot,
   freshSlot: { deviceId: null },
   statuses: ['OTP_REQUIRED', 'DEVICE_SELECTION_REQUIRED', 'ASSERTION_REQUIRED', ...pushStatuses],
@@ -82,7 +66,10 @@ export const multiFactorAuthentication = defineAction({
       in: ['DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED', 'ASSERTION_REQUIRED', ...pushStatuses],
       body: z.object({ device: z.object({ id: z.string().max(100) }), compatibility }),
     },
-    'otp.check': { in: ['OTP_REQUIRED', ...pushStatuses], body: z.object({ otp: secret(z.string().min(1).max(64)) }) },
+    'otp.check': {
+      in: ['OTP_REQUIRED', ...pushStatuses],
+      body: z.object({ otp: secret(z.string().min(1).max(64)), rememberMe }),
+    },
     'cancel.push.authentication': { in: ['PUSH_CONFIRMATION_REQUIRED'], body: cancelBody },
     'assertion.check': {
       in: ['ASSERTION_REQUIRED'],
@@ -90,25 +77,34 @@ export const multiFactorAuthentication = defineAction({
         origin: z.string().max(300),
         assertion: secret(z.string().min(1).max(20_000)),
         compatibility,
+        rememberMe,
       }),
     },
   },
   setsPasswordIn: [],
-  methods: ['mfa'],
+  methods: ['mfa', 'remembered'],
   isPrimary: false,
   isDemandedBy: () => false,
   isSatisfied: (proofs, configured, { facts }) => {
     const policy = policyOf(configured, facts)
-    return proofs.some(({ method, factor }) => method === 'mfa' && factor && policy && allows(policy, factor))
+    if (!policy) return false
+    return proofs.some(({ method, factor }) =>
+      method === 'remembered' ? remembers(policy) !== undefined : method === 'mfa' && factor && allows(policy, factor),
+    )
   },
 
   decide(turn): Decided {
     const { event, user } = turn
     switch (event.type) {
-      case 'enter':
-        return user === null && turn.identifier === null
-          ? { outcome: 'fail', failure: 'POLICY_NOT_SATISFIED', reason: 'action-failed' }
+      case 'enter': {
+        if (user === null && turn.identifier === null) {
+          return { outcome: 'fail', failure: 'POLICY_NOT_SATISFIED', reason: 'action-failed' }
+        }
+        const spared = sparedUser(policyOf(turn.config, turn.facts), turn)
+        return spared
+          ? { outcome: 'prove', methods: ['remembered'], user: spared, reason: 'browser-remembered' }
           : choose(turn)
+      }
       case 'device.select': {
         const device = devicesOf(turn).find(({ id }) => id === event.body.device.id)
         return device ? use(turn, device) : { outcome: 'refuse', refusal: noSuchDevice }
@@ -125,9 +121,10 @@ export const multiFactorAuthentication = defineAction({
             policyId: policyIdOf(turn.config),
             flowId: turn.flow.id,
           },
+          slot: withRemembering(turn, event.body.rememberMe),
         }
       case 'assertion.check':
-        return checkAssertion(turn, event.body.origin)
+        return checkAssertion(turn, event.body)
       case 'cancel.push.authentication':
         return {
           outcome: 'wait',
@@ -151,10 +148,12 @@ export const multiFactorAuthentication = defineAction({
     const policy = policyOf(configured, facts)
     const devices = policy ? usableDevices(facts.devices ?? [], policy) : []
     const policyId = policyIdOf(configured)
+    const lifeTime = policy && remembers(policy)
     return {
       bypassAllowed: false,
       devices: devices.map(viewDevice),
       ...(deviceId === null ? {} : { selectedDevice: { id: deviceId } }),
+      ...(lifeTime ? { rememberMe: { lifeTime } } : {}),
       ...(challengedAt === undefined ? {} : { assertion: { deviceIds: signersOf(devices), policyId, challengedAt } }),
       ...(push ? { push } : {}),
     }
@@ -239,7 +238,11 @@ function use({ user, config: configured, facts, flow, now }: Turn, device: Devic
   return { outcome: 'ask', question: { kind: 'sendPasscode', ...asked }, slot: chosen }
 }
 
-function checkAssertion(turn: Turn, origin: string): Decided {
+function checkAssertion(
+  turn: Turn,
+  sent: { readonly origin: string; readonly rememberMe?: boolean | undefined },
+): Decided {
+  const { origin } = sent
   const {
     user,
     slot: { challengedAt },
@@ -259,7 +262,11 @@ function checkAssertion(turn: Turn, origin: string): Decided {
     challengedAt,
     origin,
   } as const
-  return { outcome: 'ask', question }
+  return { outcome: 'ask', question, slot: withRemembering(turn, sent.rememberMe) }
+}
+
+function withRemembering({ slot: { remembers: _, ...chosen } }: Turn, asked: boolean | undefined): Slot {
+  return asked ? { ...chosen, remembers: true } : chosen
 }
 
 function judge(answer: Answer, turn: Turn): Decided {
@@ -271,10 +278,19 @@ function judge(answer: Answer, turn: Turn): Decided {
     case 'sendPush':
       return judgeSentPush(answer, chosen.deviceId, showingPasscodes(turn) !== undefined)
     case 'checkPasscode':
-      return judgePasscode(answer)
+      return judgePasscode(answer, effectsOf(turn))
     case 'checkAssertion':
-      return judgeAssertion(answer)
+      return judgeAssertion(answer, effectsOf(turn))
     default:
       throw new Error('MULTI_FACTOR_AUTHENTICATION asks about devices only')
   }
+}
+
+/** What becomes of the browser in which a second factor was proved. */
+function effectsOf({
+  config: configured,
+  facts,
+  slot: { remembers: asked },
+}: Turn): (userId: string) => readonly Effect[] {
+  return (userId) => remembering(policyOf(configured, facts), asked, userId)
 }

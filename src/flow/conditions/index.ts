@@ -12,6 +12,7 @@ import { and } from './and.ts'
 import { type AnonymousNetwork, anonymousNetwork } from './anonymous-network.ts'
 import { type Equals, equals } from './equals.ts'
 import { type GeoVelocity, geoVelocity } from './geo-velocity.ts'
+import { type Includes, includes } from './includes.ts'
 import { type IpRange, ipRange } from './ip-range.ts'
 import { type IpRisk, ipRisk } from './ip-risk.ts'
 import { not } from './not.ts'
@@ -25,6 +26,7 @@ export type ConditionJson =
   | { readonly not: ConditionJson }
   | SecondsSince
   | Equals
+  | Includes
   | IpRange
   | IpRisk
   | GeoVelocity
@@ -36,6 +38,7 @@ const conditions: readonly ConditionDefinition<unknown>[] = [
   not,
   secondsSince,
   equals,
+  includes,
   ipRange,
   ipRisk,
   geoVelocity,

@@ -7,7 +7,7 @@
 import { z } from 'zod'
 import { unavailable } from '../actions/unavailable.ts'
 import type { Detail } from '../refusal.ts'
-import type { DeviceFacts, DeviceType } from './device.ts'
+import { type DeviceFacts, type DeviceType, isLastResort } from './device.ts'
 import { mobileApplication, mobileApplicationProblems, mobileApplications } from './mobile.ts'
 import { secondsOf, span } from './span.ts'
 
@@ -48,8 +48,17 @@ export const deviceAuthenticationPolicySchema = z.object({
   fido2: z
     .object({ enabled: z.boolean(), ...common, failure: failure.optional(), fido2PolicyId: z.string().optional() })
     .optional(),
+  /** Extension: recovery codes. */
+  recoveryCodes: z.object({ enabled: z.boolean(), ...common, failure: failure.optional() }).optional(),
   oathToken: z.looseObject({ enabled: z.boolean() }).optional(),
-  rememberMe: z.object({ web: z.looseObject({ enabled: z.boolean() }) }).optional(),
+  rememberMe: z
+    .object({
+      web: z.object({
+        enabled: z.boolean(),
+        lifeTime: z.object({ duration: z.int().min(1), timeUnit: z.enum(['MINUTES', 'HOURS', 'DAYS']) }),
+      }),
+    })
+    .optional(),
   newDeviceNotification: z.enum(['NONE', 'EMAIL_THEN_SMS', 'SMS_THEN_EMAIL']).optional(),
   ignoreUserLock: z.boolean().optional(),
   notificationsPolicy: z.object({ id: z.string() }).optional(),
@@ -60,9 +69,34 @@ const passcodeStep = 30
 
 export type DeviceAuthenticationPolicy = Readonly<z.output<typeof deviceAuthenticationPolicySchema>>
 
+const secondsIn = { MINUTES: 60, HOURS: 3600, DAYS: 86_400 } as const
+
+/** Longer than this no browser is remembered. */
+const mostDays = 365
+
+function tooLong(lifeTime: RememberedFor | undefined): readonly Detail[] {
+  if (!lifeTime || rememberedSeconds(lifeTime) <= mostDays * secondsIn.DAYS) return []
+  return [
+    { code: 'INVALID_VALUE', target: 'rememberMe.web.lifeTime', message: `must not be more than ${mostDays} days` },
+  ]
+}
+
+/** How long a browser is remembered. */
+export type RememberedFor = NonNullable<DeviceAuthenticationPolicy['rememberMe']>['web']['lifeTime']
+
+/** The same in seconds. */
+export function rememberedSeconds({ duration, timeUnit }: RememberedFor): number {
+  return duration * secondsIn[timeUnit]
+}
+
+/** How long a policy lets browsers be remembered; undefined: it does not. */
+export function remembers({ rememberMe }: DeviceAuthenticationPolicy): RememberedFor | undefined {
+  return rememberMe?.web.enabled ? rememberMe.web.lifeTime : undefined
+}
+
 /** What of a policy this version cannot keep. */
 export function policyProblems(policy: DeviceAuthenticationPolicy): readonly Detail[] {
-  const { whatsApp, mobile, oathToken, rememberMe, newDeviceNotification, ignoreUserLock } = policy
+  const { whatsApp, mobile, oathToken, rememberMe, ignoreUserLock } = policy
   return [
     ...unavailable(whatsApp?.enabled, 'whatsApp.enabled'),
     ...mobileApplicationProblems(mobile.applications ?? []),
@@ -71,9 +105,8 @@ export function policyProblems(policy: DeviceAuthenticationPolicy): readonly Det
       'mobile.otp.window.stepSize',
     ),
     ...unavailable(oathToken?.enabled, 'oathToken.enabled'),
-    ...unavailable(rememberMe?.web.enabled, 'rememberMe.web.enabled'),
+    ...tooLong(rememberMe?.web.lifeTime),
     ...unavailable(ignoreUserLock, 'ignoreUserLock'),
-    ...unavailable(newDeviceNotification !== undefined && newDeviceNotification !== 'NONE', 'newDeviceNotification'),
     ...unavailable(policy.notificationsPolicy, 'notificationsPolicy'),
     ...unavailable(policy.totp.uriParameters, 'totp.uriParameters'),
     ...unavailable(
@@ -101,10 +134,19 @@ export const defaultDeviceAuthenticationPolicy: DeviceAuthenticationPolicy = {
   mobile: { enabled: true, otp: { failure: twoMinutes } },
   totp: { enabled: true, otp: { failure: twoMinutes }, passcodeGracePeriod: 5 },
   fido2: { enabled: true, failure: twoMinutes },
+  recoveryCodes: { enabled: true, failure: twoMinutes },
   newDeviceNotification: 'NONE',
 }
 
-const members = { EMAIL: 'email', SMS: 'sms', VOICE: 'voice', TOTP: 'totp', FIDO2: 'fido2', MOBILE: 'mobile' } as const
+const members = {
+  EMAIL: 'email',
+  SMS: 'sms',
+  VOICE: 'voice',
+  TOTP: 'totp',
+  FIDO2: 'fido2',
+  MOBILE: 'mobile',
+  RECOVERY_CODE: 'recoveryCodes',
+} as const
 
 /** What a policy says of a kind of device. */
 export function settingsOf<Type extends DeviceType>(
@@ -122,24 +164,27 @@ export function triesOf(
   policy: DeviceAuthenticationPolicy,
   type: DeviceType,
 ): { readonly guesses: number; readonly seconds: number } {
-  const { count, coolDown } =
-    type === 'FIDO2' ? (policy.fido2?.failure ?? twoMinutes) : settingsOf(policy, type).otp.failure
+  const settings = settingsOf(policy, type)
+  const said = settings && ('otp' in settings ? settings.otp.failure : settings.failure)
+  const { count, coolDown } = said ?? twoMinutes
   return { guesses: count, seconds: Math.max(secondsOf(coolDown), shortestCoolDown) }
 }
 
-/** The devices that may be used now, in their order. */
+/** The devices that may be used now, in their order; the last resort comes last. */
 export function usableDevices(
   devices: readonly DeviceFacts[],
   policy: DeviceAuthenticationPolicy,
 ): readonly DeviceFacts[] {
-  return devices.filter(
-    (device) =>
-      device.status === 'ACTIVE' &&
-      !device.isBlocked &&
-      (device.type === 'MOBILE'
-        ? takesPush(policy, device) || takesAppPasscode(policy, device)
-        : allows(policy, device.type)),
-  )
+  return devices
+    .filter(
+      (device) =>
+        device.status === 'ACTIVE' &&
+        !device.isBlocked &&
+        (device.type === 'MOBILE'
+          ? takesPush(policy, device) || takesAppPasscode(policy, device)
+          : allows(policy, device.type)),
+    )
+    .toSorted((one, other) => Number(isLastResort(one.type)) - Number(isLastResort(other.type)))
 }
 
 /** Whether the app on a device is sent push requests. */

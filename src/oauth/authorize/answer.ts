@@ -25,14 +25,20 @@ export function refuseTo(path: ReturnPath, failure: Problem, context: Context): 
  */
 function refuseAsJson(failure: Problem, context: Context): Reply {
   const body = toPingOne(failure, context.correlationId)
-  const detail =
-    failure.entry.oauth === 'login_required' ? loginRequired : { code: 'INVALID_VALUE', message: failure.message }
+  const detail = interactions[failure.entry.oauth ?? ''] ?? { code: 'INVALID_VALUE', message: failure.message }
   return { status: failure.entry.status, body: { ...body, details: body.details ?? [detail] } }
 }
 
-const loginRequired = {
-  code: 'LOGIN_REQUIRED',
-  message: 'User authentication is required, but the request does not allow interaction.',
+/** What the user would have to do, where the request does not let them be asked. */
+const interactions: Readonly<Record<string, { readonly code: string; readonly message: string }>> = {
+  login_required: {
+    code: 'LOGIN_REQUIRED',
+    message: 'User authentication is required, but the request does not allow interaction.',
+  },
+  consent_required: {
+    code: 'CONSENT_REQUIRED',
+    message: 'The consent of the user is required, but the request does not allow interaction.',
+  },
 }
 
 /** Answers a failure that must not leave this server: an unknown client or redirect URI. */

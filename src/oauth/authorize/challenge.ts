@@ -50,19 +50,14 @@ function readAuthSession(text: string): AuthSession | undefined {
 }
 
 async function challenge(context: Context, body: FormParameters): Promise<Reply> {
-  const { kernel, environment, now } = context
+  const { environment } = context
   const { values, repeated } = withValues(body)
   if (repeated.length > 0) throw problem('invalid_request', { description: `${repeated[0]} is repeated` })
   const continued =
     values['auth_session'] === undefined ? undefined : await continuedFlow(context, values['auth_session'])
   // The session says whose it is; a client that names itself, or has to, is checked all the same.
   const named = { ...(continued ? { client_id: continued.flow.application.id } : {}), ...values }
-  const client = await authenticateClient(
-    kernel,
-    environment,
-    readCredentials(context.headers.authorization, named),
-    now,
-  )
+  const client = await authenticateClient(context, environment, readCredentials(context.headers.authorization, named))
   if (client.document.isFirstParty !== true)
     throw problem('unauthorized_client', { description: 'the application is not marked as first-party' })
   if (continued && continued.flow.application.id !== client.id) throw problem('invalid_session')
@@ -101,6 +96,7 @@ async function begin(context: Context, client: Application, values: Values): Pro
     loginHint: request.loginHint,
     hintedUserId: request.hintedUserId,
     acrValues: request.acrValues,
+    consent: request.consent ?? undefined,
     parameters: { ...request } as unknown as FlowState['request']['parameters'],
     session: null,
     sessionUser: undefined,

@@ -103,6 +103,7 @@ async function proceed(context: Context, client: Application, request: Authoriza
     loginHint: request.loginHint,
     hintedUserId: request.hintedUserId,
     acrValues: request.acrValues,
+    consent: request.consent ?? undefined,
     parameters: { ...request } as unknown as FlowState['request']['parameters'],
     session,
     sessionUser: found?.user,
@@ -111,7 +112,9 @@ async function proceed(context: Context, client: Application, request: Authoriza
   })
   const { state } = begun
   if (state.status === 'COMPLETED' && session) return await answerAtOnce(context, request, begun, session)
-  if (request.prompt === 'none') throw problem('login_required')
+  if (request.prompt === 'none') {
+    throw problem(state.status === 'CONSENT_REQUIRED' ? 'consent_required' : 'login_required')
+  }
   if (state.status === 'FAILED') throw problem('access_denied', { description: state.failure?.message ?? '' })
 
   const binding = token ?? kernel.world.uuid()
@@ -206,6 +209,7 @@ const declaration = {
     'unsupported_response_type',
     'invalid_scope',
     'login_required',
+    'consent_required',
     'access_denied',
     'request_not_supported',
     'request_uri_not_supported',

@@ -5,6 +5,8 @@
  */
 import { eventOrigin } from '../../contract/event-origin.ts'
 import type { Context } from '../../contract/operation.ts'
+import { consentStands } from '../../directory/oauth-consents.ts'
+import { problem } from '../../errors/problem.ts'
 import { type EventDescription, eventRow } from '../../events/record.ts'
 import type { Outcome } from '../../flow/outcome.ts'
 import { insert } from '../../storage/operations.ts'
@@ -39,7 +41,7 @@ const usedCodesAreKeptMilliseconds = 24 * 3600 * 1000
 export async function issueResponse(
   context: Context,
   request: AuthorizationRequest,
-  outcome: Pick<Outcome, 'userId' | 'acr' | 'amr' | 'authTime' | 'session'>,
+  outcome: Pick<Outcome, 'userId' | 'acr' | 'amr' | 'authTime' | 'session' | 'consentId'>,
   source: ClaimSource,
 ): Promise<Issued> {
   const { kernel, environment, site, now } = context
@@ -67,7 +69,7 @@ export async function issueResponse(
           client_id: request.clientId,
           user_id: user.id,
           session_id: user.sessionId,
-          document: JSON.stringify(codeDocument(request, user)),
+          document: JSON.stringify(codeDocument(request, user, outcome.consentId)),
           created_at: now,
           expires_at: now + environment.settings.authorizationCodeSeconds * 1000,
           used_at: null,
@@ -79,6 +81,8 @@ export async function issueResponse(
     }
   }
 
+  const { consentId } = outcome
+  const consented = { environmentId: environment.id, userId: user.id, applicationId: request.clientId }
   const lifetime = request.accessTokenSeconds ?? environment.settings.accessTokenSeconds
   const accessToken = request.responseType.token
     ? await signAccessToken(
@@ -121,6 +125,9 @@ export async function issueResponse(
       iss: site.issuer,
     },
     *store() {
+      if (consentId !== undefined && !(yield* consentStands({ ...consented, consentId }, now))) {
+        throw problem('access_denied', { description: 'the consent was withdrawn' })
+      }
       yield* openFamily(environment, { id: familyId, clientId: request.clientId, user, scopes: request.scopes }, now)
       yield context.record({ action: 'TOKEN.ISSUED', subject, ...who })
     },
@@ -129,7 +136,7 @@ export async function issueResponse(
   }
 }
 
-function codeDocument(request: AuthorizationRequest, user: TokenUser): CodeDocument {
+function codeDocument(request: AuthorizationRequest, user: TokenUser, consentId: string | undefined): CodeDocument {
   return {
     redirectUri: request.redirectUri,
     challenge: request.challenge,
@@ -140,5 +147,6 @@ function codeDocument(request: AuthorizationRequest, user: TokenUser): CodeDocum
     acr: user.acr,
     amr: user.amr,
     authTime: user.authTime,
+    ...(consentId === undefined ? {} : { consentId }),
   }
 }

@@ -19,7 +19,8 @@ import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { type Problem, problem } from '../../errors/problem.ts'
-import { grantedResources } from '../granted-resources.ts'
+import type { ConsentRequest } from '../../flow/consent.ts'
+import { grantedResources, scopeIdsOf } from '../granted-resources.ts'
 import { readIdTokenHint } from '../id-token-hint.ts'
 import { type CodeChallenge, readChallenge } from '../rules/pkce.ts'
 import { grantScopes, parseScope, type ScopeGrant } from '../rules/scopes.ts'
@@ -43,6 +44,8 @@ export interface AuthorizationRequest extends ReturnPath {
   readonly nonce: string | null
   readonly challenge: CodeChallenge | null
   readonly prompt: 'none' | 'login' | null
+  /** What the user has to grant; null where the application needs no consent. */
+  readonly consent: ConsentRequest | null
   readonly maxAge: number | null
   readonly acrValues: readonly string[]
   readonly loginHint: string | null
@@ -113,6 +116,7 @@ export function checkRequest(
     nonce,
     challenge: pkce.challenge,
     prompt: readPrompt(values['prompt']),
+    consent: readConsent(environment, client, scope.scopes, values['prompt']),
     maxAge: readMaxAge(values['max_age']),
     acrValues: (values['acr_values'] ?? '').split(' ').filter((name) => name !== ''),
     loginHint: values['login_hint']?.slice(0, 256) ?? null,
@@ -153,7 +157,21 @@ function readScope(environment: Environment, client: Application, values: Values
   return grant
 }
 
-/** `consent` is ignored for these grants (authentication-api 2.4), as is what is unknown. */
+/** What the user has to grant; `prompt=consent` says: whatever was granted before. */
+function readConsent(
+  environment: Environment,
+  client: Application,
+  scopes: readonly string[],
+  prompt: string | undefined,
+): ConsentRequest | null {
+  if (client.document.requireConsent !== true) return null
+  return {
+    scopeIds: [...scopeIdsOf(environment, client, scopes)],
+    isAsked: (prompt ?? '').split(' ').includes('consent'),
+  }
+}
+
+/** `consent` is ignored where the application needs none (authentication-api 2.4), as is what is unknown. */
 function readPrompt(prompt: string | undefined): 'none' | 'login' | null {
   const words = (prompt ?? '').split(' ').filter((word) => word !== '')
   if (words.includes('none')) {

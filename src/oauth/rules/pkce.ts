@@ -42,6 +42,11 @@ export function readChallenge(
   }
 }
 
+/** Whether a text has the form of a verifier (RFC 7636 section 4.1). */
+export function isVerifier(text: string): boolean {
+  return unreserved.test(text)
+}
+
 /**
  * Whether a verifier proves the challenge of a code.
  * @param sha256 SHA-256 of an ASCII text, base64url
@@ -52,6 +57,6 @@ export function verifierProves(
   sha256: (text: string) => string,
 ): boolean {
   if (challenge === null) return verifier === undefined
-  if (verifier === undefined || !unreserved.test(verifier)) return false
+  if (verifier === undefined || !isVerifier(verifier)) return false
   return (challenge.method === 'S256' ? sha256(verifier) : verifier) === challenge.value
 }

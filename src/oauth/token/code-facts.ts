@@ -21,6 +21,8 @@ export interface CodeDocument {
   readonly acr: string
   readonly amr: readonly string[]
   readonly authTime: number
+  /** The consent by which the code was issued, where the application needs one. */
+  readonly consentId?: string
 }
 
 /** A stored code and the present standing of whom it speaks for. */

@@ -9,15 +9,15 @@ import { eventOrigin } from '../../contract/event-origin.ts'
 import { uuid } from '../../contract/validation.ts'
 import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
-import { notFound, Problem, problem } from '../../errors/problem.ts'
+import { notFound, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
 import { authenticateClient, clientRefused } from '../client-auth/authenticate.ts'
 import { type ClientCredentials, readCredentials } from '../client-auth/credentials.ts'
 import { withValues } from '../parameters.ts'
 import { readCode } from './code-facts.ts'
-import type { Grant, GrantFacts, Issue } from './grant.ts'
+import { type Grant, type GrantFacts, type Issue, verifierDiffers } from './grant.ts'
 import { grants } from './grants/index.ts'
-import { redeem, revokeReplayed } from './redeem.ts'
+import { countWrongVerifier, redeem, revokeReplayed } from './redeem.ts'
 import { signTokens, type Tokens } from './sign.ts'
 
 const byType = new Map(grants.map((grant) => [grant.type, grant]))
@@ -60,14 +60,7 @@ async function handleTokenRequest(
   const found = kernel.environments.get(home)
   const environment = found instanceof Promise ? await found : found
   if (!environment) throw notFound()
-  let client: Application
-  try {
-    client = await authenticateClient(kernel, environment, credentials, now)
-  } catch (error) {
-    if (error instanceof Problem)
-      auditVolume(context, environment.id, 'CLIENT_AUTHENTICATION.FAILED', credentials.clientId, 'FAILED')
-    throw error
-  }
+  const client = await authenticateClient(context, environment, credentials)
 
   // 3. The grant: known, registered for this client, allowed for its kind.
   const grant = byType.get(grantType)
@@ -95,6 +88,9 @@ async function handleTokenRequest(
     case 'replay':
       await revokeReplayed(context, environment, verdict.code)
       throw problem('invalid_grant', { description: 'the authorization code is not valid' })
+    case 'wrong verifier':
+      await countWrongVerifier(context, environment, verdict.code)
+      throw problem('invalid_grant', { description: verifierDiffers })
     case 'issue':
       return await issue(context, environment, client, verdict)
   }
@@ -132,12 +128,13 @@ async function issue(context: Context, environment: Environment, client: Applica
     ])
     if (redemption.status === 'rejected') throw redemption.reason
     if (outcome.status === 'rejected') throw outcome.reason
-    if (redemption.value === 'replayed')
+    if (redemption.value !== 'redeemed')
       throw problem('invalid_grant', { description: 'the authorization code is not valid' })
     return tokenReply(verdict, outcome.value)
   }
   const tokens = await signing
-  auditVolume(context, environment.id, 'CLIENT_CREDENTIALS.ISSUED', client.id, 'SUCCESS')
+  const event = { action: 'CLIENT_CREDENTIALS.ISSUED', clientId: client.id } as const
+  context.kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), event))
   return tokenReply(verdict, tokens)
 }
 
@@ -152,18 +149,6 @@ function tokenReply(verdict: Issue, tokens: Tokens): Reply {
       ...(tokens.idToken === undefined ? {} : { id_token: tokens.idToken }),
     },
   }
-}
-
-function auditVolume(
-  context: Context,
-  environmentId: string,
-  action: 'CLIENT_CREDENTIALS.ISSUED' | 'CLIENT_AUTHENTICATION.FAILED',
-  clientId: string,
-  result: 'SUCCESS' | 'FAILED',
-): void {
-  // What was presented as a client id may be any text; only what can be one is kept.
-  const who = uuid.safeParse(clientId).success ? { clientId } : {}
-  context.kernel.volumeEvents.add(eventRow(eventOrigin(context, environmentId), { action, result, ...who }))
 }
 
 const declaration = {

@@ -41,6 +41,18 @@ export interface Replay {
   readonly code: CodeFacts
 }
 
+/** A verifier that could have been the code's and is not, from whoever could redeem the code otherwise: it is counted. */
+export interface WrongVerifier {
+  readonly kind: 'wrong verifier'
+  readonly code: CodeFacts
+}
+
+/** What the client's developer is told of a verifier that does not prove the challenge, counted or not. */
+export const verifierDiffers = 'code_verifier does not fit the code_challenge'
+
+/** What a grant makes of a request. */
+export type Verdict = Issue | Refuse | Replay | WrongVerifier
+
 /** What a grant decides from. */
 export interface GrantRequest<P> {
   readonly client: Application
@@ -60,14 +72,14 @@ export interface Grant {
   /** `required`: a confidential client; `as registered`: a public one too. */
   readonly clientAuth: 'required' | 'as registered'
   readonly needs: readonly (keyof GrantFacts)[]
-  readonly decide: (request: GrantRequest<never>) => Issue | Refuse | Replay
+  readonly decide: (request: GrantRequest<never>) => Verdict
 }
 
 /** Declares a grant. */
 export function defineGrant<P extends z.ZodObject>(
   grant: Omit<Grant, 'params' | 'decide'> & {
     readonly params: P
-    readonly decide: (request: GrantRequest<z.output<P>>) => Issue | Refuse | Replay
+    readonly decide: (request: GrantRequest<z.output<P>>) => Verdict
   },
 ): Grant {
   return grant

@@ -1,13 +1,15 @@
 /**
- * The redemption of an authorization code: single use as one unit, and what a second use brings about. RFC 6749 sections
- * 4.1.2 and 10.5, decisions D21 and D22, rows B01 and B03.
+ * The redemption of an authorization code: single use as one unit, and what a second use or a guessed verifier brings
+ * about. RFC 6749 sections 4.1.2 and 10.5, decisions D21 and D22, rows B01, B03 and B14.
  */
 import { eventOrigin } from '../../contract/event-origin.ts'
 import type { Context } from '../../contract/operation.ts'
+import { consentStands } from '../../directory/oauth-consents.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { record } from '../../events/record.ts'
+import { increment } from '../../storage/operations.ts'
 import { run } from '../../storage/port.ts'
-import { revokeFamily, takeCode } from '../../storage/sql/authorization-codes.ts'
+import { burnCode, revokeFamily, takeCode } from '../../storage/sql/authorization-codes.ts'
 import { openFamily } from '../token-family.ts'
 import type { CodeFacts } from './code-facts.ts'
 import type { Issue } from './grant.ts'
@@ -21,11 +23,12 @@ export function redeem(
   environment: Environment,
   code: CodeFacts,
   verdict: Issue,
-): Promise<'redeemed' | 'replayed'> {
+): Promise<'redeemed' | 'replayed' | 'withdrawn'> {
   const { kernel, now } = context
   return kernel.storage.commit({
     name: 'redeem-authorization-code',
     *run() {
+      if (!(yield* mayBeIssued(environment, code, now))) return 'withdrawn' as const
       const [taken] = yield* run(takeCode(environment.id, code.hash, now))
       const subject = { type: 'AUTHORIZATION', id: code.familyId }
       const who = { userId: code.user.id, clientId: code.clientId, sessionId: code.user.sessionId }
@@ -50,6 +53,14 @@ export function redeem(
   })
 }
 
+/** Whether the consent that the code was issued by stands, where it was issued by one (row B20). */
+function* mayBeIssued(environment: Environment, { clientId, user, document }: CodeFacts, now: number) {
+  const { consentId } = document
+  if (consentId === undefined) return true
+  const consent = { environmentId: environment.id, userId: user.id, applicationId: clientId, consentId }
+  return yield* consentStands(consent, now)
+}
+
 /** Revokes what was issued from a code that is presented once more. */
 export async function revokeReplayed(context: Context, environment: Environment, code: CodeFacts): Promise<void> {
   const { kernel, now } = context
@@ -59,6 +70,36 @@ export async function revokeReplayed(context: Context, environment: Environment,
       yield revokeFamily(environment.id, code.familyId, now)
       yield record(eventOrigin(context, environment.id), {
         action: 'AUTHORIZATION_CODE.REPLAYED',
+        result: 'FAILED',
+        subject: { type: 'AUTHORIZATION', id: code.familyId },
+        userId: code.user.id,
+        clientId: code.clientId,
+        sessionId: code.user.sessionId,
+      })
+    },
+  })
+}
+
+/** Wrong verifiers that use a code up. */
+const mostWrongVerifiers = 5
+
+/**
+ * Counts a wrong verifier; the fifth uses the code up (row B14). The right one needs no count of its own: it takes the
+ * code, and of guesses in parallel it does so only while fewer than five wrong ones are committed.
+ */
+export async function countWrongVerifier(context: Context, environment: Environment, code: CodeFacts): Promise<void> {
+  const { kernel, now } = context
+  const key = { environment_id: environment.id, kind: 'code-verifier', subject: code.hash }
+  await kernel.storage.commit({
+    name: 'count-wrong-verifier',
+    *run() {
+      const window = code.expiresAt - now
+      const { count } = yield* increment('limits', key, { bound: mostWrongVerifiers, window, now })
+      if (count < mostWrongVerifiers) return
+      const [burnt] = yield* run(burnCode(environment.id, code.hash))
+      if (!burnt) return
+      yield record(eventOrigin(context, environment.id), {
+        action: 'AUTHORIZATION_CODE.BURNT',
         result: 'FAILED',
         subject: { type: 'AUTHORIZATION', id: code.familyId },
         userId: code.user.id,

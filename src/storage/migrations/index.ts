@@ -7,7 +7,14 @@ import { identityProviders } from './0004-identity-providers.ts'
 import { notifications } from './0005-notifications.ts'
 import { mfa } from './0006-mfa.ts'
 import { fido2 } from './0007-fido2.ts'
-import { mobileDevices } from './0008-mobile-devices.ts'
+import { recoveryCodes } from './0008-recovery-codes.ts'
+import { agreements } from './0009-agreements.ts'
+import { groups } from './0010-groups.ts'
+import { emailDomains } from './0011-email-domains.ts'
+import { oauthConsents } from './0012-oauth-consents.ts'
+import { deviceAuthentications } from './0013-device-authentications.ts'
+import { rememberedBrowsers } from './0014-remembered-browsers.ts'
+import { mobileDevices } from './0015-mobile-devices.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -17,5 +24,12 @@ export const migrations: readonly Migration[] = [
   notifications,
   mfa,
   fido2,
+  recoveryCodes,
+  agreements,
+  groups,
+  emailDomains,
+  oauthConsents,
+  deviceAuthentications,
+  rememberedBrowsers,
   mobileDevices,
 ]

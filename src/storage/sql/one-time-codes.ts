@@ -35,3 +35,12 @@ export function oneTimeCode(
     values: [environmentId, purpose, subject, now],
   }
 }
+
+/** Removes the codes of a purpose whose subject begins with a user's id and a slash. */
+export function removeOneTimeCodes(environmentId: string, purpose: string, userId: string): Statement<object> {
+  return {
+    // '0' is the character that follows '/'.
+    text: `DELETE FROM one_time_codes WHERE environment_id = $1 AND purpose = $2 AND subject > $3 AND subject < $4`,
+    values: [environmentId, purpose, `${userId}/`, `${userId}0`],
+  }
+}

@@ -15,6 +15,8 @@ export const transientTables = {
   pairing_keys: { time: 'expires_at', key: ['environment_id', 'id'] },
   push_requests: { time: 'expires_at', key: ['environment_id', 'flow_id'] },
   devices: { time: 'expires_at', key: ['environment_id', 'user_id', 'id'] },
+  device_authentications: { time: 'expires_at', key: ['environment_id', 'id'] },
+  remembered_browsers: { time: 'expires_at', key: ['environment_id', 'user_id', 'token_hash'] },
   inbox: { time: 'expires_at', key: ['environment_id', 'id'] },
   one_time_codes: { time: 'expires_at', key: ['environment_id', 'purpose', 'subject'] },
   environment_changes: { time: 'changed_at', key: ['environment_id', 'version', 'kind', 'object_id'] },

@@ -21,6 +21,8 @@ export interface CheckpointTarget {
   readonly path: string
   /** Runs `work` while no unit runs. */
   quietly(work: () => Promise<void>): Promise<void>
+  /** Hears that the database file is about to change; nothing is copied before it resolves, nor if it rejects. */
+  announce(): Promise<void>
   /** Lets go of the old snapshot, which would keep the log from starting over. */
   advanceReader(): void
 }
@@ -47,12 +49,17 @@ export class Checkpoint {
   /** Starts a cycle if the log has grown enough. To be called after a sync. */
   consider(): void {
     if (this.#cycle || this.#closed) return
-    const frames = Number(this.#measure.get()?.['log'])
+    const frames = this.frames()
     if (frames < this.#seen) this.#due = limit
     this.#seen = frames
     if (frames < this.#due) return
     this.#due = frames + limit
     this.#cycle = this.#run().finally(() => (this.#cycle = undefined))
+  }
+
+  /** How many frames the log holds. */
+  frames(): number {
+    return Number(this.#measure.get()?.['log'])
   }
 
   /** Waits for a cycle that is under way and ends the worker; groups may still follow, checkpoints may not. */
@@ -66,6 +73,7 @@ export class Checkpoint {
 
   async #run(): Promise<void> {
     try {
+      await this.#target.announce()
       const first = await this.#pass()
       if ('failure' in first) return
       await this.#target.quietly(async () => {

@@ -13,15 +13,18 @@ const outages = new Map([
   [7, 'out of memory'],
   [8, 'the database is read-only'],
   [10, 'an input or output error'],
-  [11, 'the integrity check failed: restore a backup'],
+  [11, 'the integrity check failed: restore a backup (docs/backup.md)'],
   [13, 'the disk is full'],
   [14, 'a file cannot be opened'],
   [15, 'a locking protocol error'],
-  [26, 'the integrity check failed, this is not a database: restore a backup'],
+  [26, 'the integrity check failed, this is not a database: restore a backup (docs/backup.md)'],
 ])
 
 /** After these the same store may well succeed later: the group is lost, the engine goes on. */
 const passing: ReadonlySet<number> = new Set([5, 13])
+
+/** Result codes of a malformed file; 1 among them, since the statements of opening are right in any sound one. */
+const damages: ReadonlySet<number> = new Set([1, 11, 26])
 
 const uniqueCodes: ReadonlySet<number> = new Set([1555, 2067, 2579])
 
@@ -46,6 +49,12 @@ export function translate(error: unknown): unknown {
   const outage = outages.get(code & 0xff)
   if (outage) return new StorageUnavailable(`The embedded engine cannot answer (${code}): ${outage}`)
   return new StatementFailed(String(code), error.message)
+}
+
+/** Whether an error of opening a database says that its file is malformed: of its schema, its pages or its head. */
+export function isDamage(error: unknown): boolean {
+  const code = resultCode(error)
+  return code !== undefined && damages.has(code & 0xff)
 }
 
 /** Whether the engine may go on after it lost a group to this error: a full disk or a stranger's lock passes. */

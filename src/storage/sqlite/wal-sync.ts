@@ -9,7 +9,7 @@
  *
  * Never: such a descriptor of the database file or of `-shm`. Closing it would drop SQLite's locks.
  */
-import { closeSync, fdatasync, fstatSync, fsyncSync, openSync, statSync } from 'node:fs'
+import { closeSync, fdatasync, fstatSync, fsyncSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -53,6 +53,12 @@ export class WalSync {
       throw new Error(`The write-ahead log ${this.#path} was removed or replaced while the store is open`)
     }
     await syncData(this.#descriptor)
+  }
+
+  /** The head of the log, by which its generations differ. */
+  head(): Buffer {
+    const bytes = Buffer.alloc(32)
+    return bytes.subarray(0, readSync(this.#descriptor, bytes, 0, bytes.length, 0))
   }
 
   /** Frees the descriptor; no sync may be in flight. */

@@ -11,19 +11,24 @@ export const now = Date.UTC(2026, 10, 22)
 interface Situation {
   readonly ages?: Ages
   readonly attributes?: UserFacts['attributes']
+  readonly groups?: readonly string[]
   readonly remoteIp?: string
   readonly network?: NetworkFacts
   readonly lastSignOn?: NonNullable<UserFacts['lastSignOn']>
 }
 
 /** What the condition comes to; `ages` in seconds make a session, `attributes` a user. */
-export function truthOf(json: unknown, { ages, attributes, remoteIp, network, lastSignOn }: Situation = {}): Truth {
+export function truthOf(
+  json: unknown,
+  { ages, attributes, groups, remoteIp, network, lastSignOn }: Situation = {},
+): Truth {
   const { condition, problems } = readCondition(json)
   assert.deepEqual(problems, [])
   const circumstances: Circumstances = {
     now,
     session: ages ? sessionAged(ages) : null,
     user: attributes ? { ...userWith(attributes), lastSignOn: lastSignOn ?? null } : null,
+    groups: groups ?? null,
     request: remoteIp === undefined ? null : { remoteIp, ...(network ? { network } : {}) },
   }
   return evaluate(condition, circumstances)

@@ -51,13 +51,16 @@ suite('devices', () => {
       device({ id: `${type} pending`, type, status: 'ACTIVATION_REQUIRED' }),
       device({ id: `${type} blocked`, type, isBlocked: true }),
     ])
-    const only = (member: 'email' | 'sms' | 'voice' | 'totp' | 'fido2'): DeviceAuthenticationPolicy => ({
+    const only = (
+      member: 'email' | 'sms' | 'voice' | 'totp' | 'fido2' | 'recoveryCodes',
+    ): DeviceAuthenticationPolicy => ({
       ...standard,
       email: { ...standard.email, enabled: member === 'email' },
       sms: { ...standard.sms, enabled: member === 'sms' },
       voice: { ...standard.voice, enabled: member === 'voice' },
       totp: { ...standard.totp, enabled: member === 'totp' },
       fido2: { enabled: member === 'fido2' },
+      recoveryCodes: { enabled: member === 'recoveryCodes' },
     })
     const usable = (policy: DeviceAuthenticationPolicy) => usableDevices(every, policy).map(({ id }) => id)
     assert.deepEqual(usable(only('email')), ['EMAIL'])
@@ -65,8 +68,9 @@ suite('devices', () => {
     assert.deepEqual(usable(only('voice')), ['VOICE'])
     assert.deepEqual(usable(only('totp')), ['TOTP'])
     assert.deepEqual(usable(only('fido2')), ['FIDO2'])
-    assert.deepEqual(usable(standard), ['EMAIL', 'SMS', 'VOICE', 'TOTP', 'FIDO2'])
-    const { fido2: _, ...without } = standard
+    assert.deepEqual(usable(only('recoveryCodes')), ['RECOVERY_CODE'])
+    assert.deepEqual(usable(standard), ['EMAIL', 'SMS', 'VOICE', 'TOTP', 'FIDO2', 'RECOVERY_CODE'])
+    const { fido2: _, recoveryCodes: __, ...without } = standard
     assert.deepEqual(usable(without), ['EMAIL', 'SMS', 'VOICE', 'TOTP'], 'what a policy does not name is off')
   })
 })
@@ -86,9 +90,11 @@ suite('device authentication policies', () => {
       ],
       [{ whatsApp: { ...standard.sms, enabled: true } }, 'whatsApp.enabled'],
       [{ oathToken: { enabled: true } }, 'oathToken.enabled'],
-      [{ rememberMe: { web: { enabled: true } } }, 'rememberMe.web.enabled'],
+      [
+        { rememberMe: { web: { enabled: true, lifeTime: { duration: 366, timeUnit: 'DAYS' } } } },
+        'rememberMe.web.lifeTime',
+      ],
       [{ ignoreUserLock: true }, 'ignoreUserLock'],
-      [{ newDeviceNotification: 'EMAIL_THEN_SMS' }, 'newDeviceNotification'],
     ]
     for (const [more, target] of asked) {
       assert.deepEqual(
@@ -96,7 +102,8 @@ suite('device authentication policies', () => {
         [target],
       )
     }
-    assert.deepEqual(policyProblems({ ...standard, oathToken: off, rememberMe: { web: off } }), [])
+    const web = { enabled: true, lifeTime: { duration: 365, timeUnit: 'DAYS' } } as const
+    assert.deepEqual(policyProblems({ ...standard, oathToken: off, rememberMe: { web } }), [])
   })
 
   test('L10: a passcode may be tried as often as the policy says, never more than seven times in two minutes', () => {

@@ -94,7 +94,7 @@ suite('embedded engine', () => {
       await assert.rejects(store.commit(writing('late')), StorageUnavailable)
       await Promise.all([...under, closing])
       await assert.rejects(store.read({ text: 'SELECT 1 AS one', values: [] }), StorageUnavailable)
-      assert.deepEqual(readdirSync(directory).toSorted(), ['lock.db', 'stile.db'])
+      assert.deepEqual(readdirSync(directory).toSorted(), ['lock.db', 'stile.db', 'stile.db-seal'])
     }))
 
   test('a log that is removed or replaced stops all writes, and reads go on', () =>

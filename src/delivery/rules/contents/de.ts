@@ -29,6 +29,30 @@ geben Sie diesen Code ein, um zu bestätigen, dass dies die E-Mail-Adresse Ihres
 Er gilt fünf Minuten und nur einmal. Wenn Sie kein solches Konto haben, ist nichts zu tun.`,
     },
   },
+  email_address_changed_admin: {
+    Email: {
+      subject: 'Ihre E-Mail-Adresse wurde geändert',
+      paragraphs: `Guten Tag \${user.name},
+
+die E-Mail-Adresse Ihres Kontos \${user.username} wurde geändert: \${user.email} gehört nicht mehr dazu. Das war Ihre Administration oder der Anbieter, bei dem Sie sich anmelden.
+
+Wenn Sie nicht wissen, warum, fragen Sie Ihre Administration.`,
+    },
+  },
+  email_address_changed_user: {
+    Email: {
+      subject: 'Ihre E-Mail-Adresse wurde geändert',
+      paragraphs: `Guten Tag \${user.name},
+
+die E-Mail-Adresse Ihres Kontos \${user.username} wurde geändert: \${user.email} gehört nicht mehr dazu.
+
+Wenn Sie das waren, brauchen Sie nichts zu tun. Wenn nicht, holen Sie die Adresse innerhalb von drei Tagen zurück:
+
+\${revertUrl}
+
+Alle werden dann abgemeldet, und vor der nächsten Anmeldung wird nach einem Code gefragt. Geben Sie diesen Link niemandem.`,
+    },
+  },
   email_verification_admin: {
     Email: {
       subject: 'Bestätigen Sie Ihre E-Mail-Adresse',
@@ -96,6 +120,19 @@ mit diesem Gerät kann man sich jetzt für Ihr Konto \${user.username} ausweisen
 Wenn Sie es nicht hinzugefügt haben, sagen Sie es sofort Ihrer Administration.`,
     },
     SMS: 'Ihrem Konto wurde ein Gerät hinzugefügt. Wenn Sie es nicht waren, sagen Sie es sofort Ihrer Administration.',
+  },
+  device_removed: {
+    Email: {
+      subject: 'Von Ihrem Konto wurde ein Gerät entfernt',
+      paragraphs: `Guten Tag \${user.name},
+
+mit diesem Gerät kann man sich nicht mehr für Ihr Konto \${user.username} ausweisen:
+
+\${device.name}
+
+Wenn Sie es nicht entfernt haben, sagen Sie es sofort Ihrer Administration.`,
+    },
+    SMS: 'Von Ihrem Konto wurde ein Gerät entfernt. Wenn Sie es nicht waren, sagen Sie es sofort Ihrer Administration.',
   },
   strong_authentication: {
     Email: {

@@ -29,6 +29,30 @@ type this code to confirm that this is the e-mail address of your account \${use
 It is good for five minutes and works once. If you have no such account, ignore this message.`,
     },
   },
+  email_address_changed_admin: {
+    Email: {
+      subject: 'Your e-mail address was changed',
+      paragraphs: `Hello \${user.name},
+
+the e-mail address of your account \${user.username} was changed: \${user.email} is no longer part of it. An administrator did that, or the provider through which you sign on.
+
+If you do not know why, ask your administrator.`,
+    },
+  },
+  email_address_changed_user: {
+    Email: {
+      subject: 'Your e-mail address was changed',
+      paragraphs: `Hello \${user.name},
+
+the e-mail address of your account \${user.username} was changed: \${user.email} is no longer part of it.
+
+If that was you, there is nothing to do. If it was not you, take the address back within three days:
+
+\${revertUrl}
+
+Everybody is signed out then, and you are asked for a code before anybody can sign on again. Give this link to nobody.`,
+    },
+  },
   email_verification_admin: {
     Email: {
       subject: 'Confirm your e-mail address',
@@ -94,6 +118,19 @@ a device was added to the ways in which you prove that it is you, for your accou
 If it was not you, tell your administrator at once.`,
     },
     SMS: 'A device was added to your account. If it was not you, tell your administrator at once.',
+  },
+  device_removed: {
+    Email: {
+      subject: 'A device was removed from your account',
+      paragraphs: `Hello \${user.name},
+
+a device was removed from the ways in which you prove that it is you, for your account \${user.username}:
+
+\${device.name}
+
+If it was not you, tell your administrator at once.`,
+    },
+    SMS: 'A device was removed from your account. If it was not you, tell your administrator at once.',
   },
   strong_authentication: {
     Email: {

@@ -1,12 +1,12 @@
 /**
  * authorization_code: what the browser brought back becomes tokens. RFC 6749 section 4.1.3, RFC 7636 section 4.6,
  * OpenID Connect Core section 3.1.3. Rows B01-B20.
- * Never: a code of another client, a second use, a verifier where no challenge was sent.
+ * Never: a code of another client, a second use, a verifier where no challenge was sent, more than five wrong ones.
  */
 import { hash } from 'node:crypto'
 import { z } from 'zod'
-import { verifierProves } from '../../rules/pkce.ts'
-import { defineGrant, refuse } from '../grant.ts'
+import { isVerifier, verifierProves } from '../../rules/pkce.ts'
+import { defineGrant, refuse, verifierDiffers } from '../grant.ts'
 
 const sha256 = (text: string) => hash('sha256', text, 'base64url')
 
@@ -28,7 +28,10 @@ export const authorizationCode = defineGrant({
       return refuse('invalid_grant', 'redirect_uri differs from the authorization request')
     }
     if (!verifierProves(document.challenge, params.code_verifier, sha256)) {
-      return refuse('invalid_grant', 'code_verifier does not fit the code_challenge')
+      const { code_verifier: guess } = params
+      const guessed = document.challenge !== null && guess !== undefined && isVerifier(guess)
+      if (guessed && !code.used && code.expiresAt > now) return { kind: 'wrong verifier', code }
+      return refuse('invalid_grant', verifierDiffers)
     }
     if (code.used) return { kind: 'replay', code }
     if (code.expiresAt <= now || !code.standing) return refuse('invalid_grant', 'the authorization code is not valid')

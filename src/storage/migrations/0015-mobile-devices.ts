@@ -2,7 +2,7 @@
 import type { Migration } from '../migration.ts'
 
 export const mobileDevices: Migration = {
-  number: 8,
+  number: 15,
   name: 'mobile-devices',
   steps: [
     `CREATE TABLE IF NOT EXISTS mobile_devices (

@@ -1,0 +1,33 @@
+/**
+ * What an application wants to be granted, and what a user has granted before (extension; OpenID Connect Core 3.1.2.4).
+ * Scopes are named by their ids: a scope of the same name in another resource is another one.
+ */
+import { z } from 'zod'
+
+/** What the user has to grant before the request is answered. */
+export const consentRequest = z.strictObject({
+  scopeIds: z.array(z.string()),
+  /** `prompt=consent`: what was granted before does not count. */
+  isAsked: z.boolean(),
+})
+
+export type ConsentRequest = Readonly<z.infer<typeof consentRequest>>
+
+/** What a user has granted to the application. */
+export interface ConsentFacts {
+  readonly id: string
+  readonly userId: string
+  readonly scopeIds: readonly string[]
+}
+
+/** A scope as the user is shown it. */
+export interface ScopeView {
+  readonly name: string
+  readonly description?: string
+  readonly resource: { readonly name: string }
+}
+
+/** Whether everything asked for was granted before. */
+export function covers({ scopeIds: granted }: ConsentFacts, { scopeIds }: ConsentRequest): boolean {
+  return scopeIds.every((id) => granted.includes(id))
+}

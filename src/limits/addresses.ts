@@ -1,0 +1,99 @@
+/**
+ * Limits by the network address that a request comes from (security catalogue 4.5, rows K08, K13): one address cannot try
+ * one password at a thousand users, or make a thousand accounts. The counters lie in storage, so that all nodes share them.
+ *
+ * Never: a header believed that no trusted proxy sent (row O24); a single address of an IPv6 network counted, of which
+ * whoever has one has them all.
+ */
+import { isIPv6 } from 'node:net'
+import { problem } from '../errors/problem.ts'
+import type { Kernel } from '../kernel.ts'
+import { increment } from '../storage/operations.ts'
+import type { UnitBody } from '../storage/port.ts'
+import { type BoundedGuess, secondsUntil, takeGuess } from './guesses.ts'
+
+/** What is counted by address; each has a setting. */
+export type AddressLimit = 'password' | 'account' | 'lookup'
+
+/** What of a request the limits look at. */
+export interface Caller {
+  readonly kernel: Pick<Kernel, 'config' | 'storage'>
+  readonly environment: { readonly id: string }
+  /** The trusted address. */
+  readonly remoteAddress: string
+  /** Epoch milliseconds. */
+  readonly now: number
+}
+
+/** The counter of the address of a request; undefined where the limit is off. */
+export function countedAddress(
+  { kernel, environment, remoteAddress }: Omit<Caller, 'now'>,
+  limit: AddressLimit,
+): BoundedGuess | undefined {
+  const bound = kernel.config.addressLimits[limit]
+  if (!bound) return undefined
+  return {
+    guessed: { environmentId: environment.id, kind: `address-${limit}`, subject: networkOf(remoteAddress) },
+    bound,
+  }
+}
+
+/**
+ * Counts a request that is about to do something costly, in a commit of its own.
+ * @throws Problem LIMITED
+ */
+export async function countAddress(caller: Caller, limit: AddressLimit): Promise<void> {
+  const counted = countedAddress(caller, limit)
+  if (!counted) return
+  const guess = await caller.kernel.storage.commit(takeGuess(counted.guessed, counted.bound, caller.now))
+  if (!guess.allowed) throw tooManyFromAddress(secondsUntil(guess.until, caller.now))
+}
+
+/**
+ * Counts a request inside the unit that saves what it came to: what is beyond the bound comes to nothing.
+ * @throws Problem LIMITED
+ */
+export function* countAddressWith(caller: Caller, limit: AddressLimit): UnitBody<void> {
+  const counted = countedAddress(caller, limit)
+  if (!counted) return
+  const { guessed, bound } = counted
+  const key = { environment_id: guessed.environmentId, kind: guessed.kind, subject: guessed.subject }
+  const { now } = caller
+  const { allowed, until } = yield* increment('limits', key, {
+    bound: bound.guesses,
+    window: bound.seconds * 1000,
+    now,
+  })
+  if (!allowed) throw tooManyFromAddress(secondsUntil(until, now))
+}
+
+/** 429 with the seconds to wait. */
+export function tooManyFromAddress(seconds: number): Error {
+  const message = 'Too many attempts came from this network address. Wait before you try again.'
+  return problem('LIMITED', {
+    details: [{ code: 'LIMIT_EXCEEDED', message, innerError: { secondsUntilUnlock: seconds } }],
+    headers: { 'retry-after': String(seconds) },
+  })
+}
+
+/** The network that an address stands for: an IPv4 address itself, the /64 of an IPv6 one. */
+export function networkOf(address: string): string {
+  const [plain = ''] = address.split('%')
+  if (!isIPv6(plain)) return plain
+  const [head = '', tail = ''] = plain.toLowerCase().split('::')
+  const before = groupsOf(head)
+  const after = plain.includes('::') ? groupsOf(tail) : []
+  const gap = Array.from({ length: 8 - before.length - after.length }, () => 0)
+  const groups = [...before, ...gap, ...after].slice(0, 4)
+  return `${groups.map((group) => group.toString(16)).join(':')}::/64`
+}
+
+/** The groups of a part of an IPv6 address; an IPv4 address at its end is two. */
+function groupsOf(part: string): readonly number[] {
+  if (part === '') return []
+  return part.split(':').flatMap((group) => {
+    if (!group.includes('.')) return [Number.parseInt(group, 16)]
+    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number)
+    return [a * 256 + b, c * 256 + d]
+  })
+}
