@@ -10,6 +10,8 @@ import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 import { testWorld, type TestWorld } from '../../src/world.ts'
 import {
   addMobileApp,
+  addressOf,
+  inboxOf,
   mobileApplicationOf,
   mobilePolicy,
   newApplication,
@@ -213,6 +215,16 @@ suite('pairing', () => {
     for (const table of ['mobile_devices', 'pairing_keys', 'devices']) {
       assert.deepEqual(await rows(stile, table, 'user_id = $2', person.id), [], table)
     }
+  })
+
+  test('L36: the user is told of the new device where they can be reached already', async () => {
+    await putDefaultDevicePolicy(stile, { newDeviceNotification: 'EMAIL_THEN_SMS' })
+    const person = await newPerson(stile)
+    await addMobileApp(stile, person, { nickname: 'My phone' })
+    const [message, ...others] = await inboxOf(stile, addressOf(person))
+    assert.deepEqual([message?.template, others.length], ['new_device_paired', 0])
+    assert.match(message?.body ?? '', /My phone/)
+    await putDefaultDevicePolicy(stile, { newDeviceNotification: 'NONE' })
   })
 
   test('no device is made of an app but by the app', async () => {
