@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import { MobileApp } from '../harness/mobile-app.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
+import { userToken } from '../platform/people.ts'
 import { testWorld, type TestWorld } from '../../src/world.ts'
 import {
   addMobileApp,
@@ -215,6 +216,24 @@ suite('pairing', () => {
     for (const table of ['mobile_devices', 'pairing_keys', 'devices']) {
       assert.deepEqual(await rows(stile, table, 'user_id = $2', person.id), [], table)
     }
+  })
+
+  test('N13: users make, read and remove their own pairing keys by scope', async () => {
+    const [person, other] = [await newPerson(stile), await newPerson(stile)]
+    const scopes = ['p1:create:pairingKey', 'p1:read:pairingKey', 'p1:delete:pairingKey']
+    const body = { applications: [{ id: applicationId }] }
+    const token = await userToken(stile, person.id, ...scopes)
+    const own = (method: string, of: Person, rest = '', sent?: object, by = token) =>
+      stile.api(method, `/users/${of.id}/pairingKeys${rest}`, sent, { token: by })
+    const made = await own('POST', person, '', body)
+    assert.equal(made.status, 201, made.text)
+    assert.equal((await own('GET', person, `/${made.json.id}`)).json.status, 'UNCLAIMED')
+    assert.equal((await newApp().pair(made.json.code, applicationId)).status, 201)
+    assert.equal((await own('DELETE', person, `/${made.json.id}`)).status, 204)
+    assert.equal((await own('POST', other, '', body)).status, 403)
+    const reader = await userToken(stile, person.id, 'p1:read:pairingKey')
+    assert.equal((await own('POST', person, '', body, reader)).status, 403)
+    assert.equal((await own('GET', person, '', undefined, reader)).status, 200)
   })
 
   test('L36: the user is told of the new device where they can be reached already', async () => {
