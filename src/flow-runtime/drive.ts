@@ -46,7 +46,12 @@ export type Driven =
 const maximumTurns = 16
 
 /** Questions whose answer is a message to somebody. */
-const messages: ReadonlySet<QuestionKind> = new Set(['sendPasscode', 'sendRecoveryCode', 'sendVerificationCode'])
+const messages: ReadonlySet<QuestionKind> = new Set([
+  'sendPasscode',
+  'sendPush',
+  'sendRecoveryCode',
+  'sendVerificationCode',
+])
 
 /** What an event is run with. */
 export interface Driving {

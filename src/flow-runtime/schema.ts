@@ -69,6 +69,10 @@ export const flowResourceSchema = z.object({
   bypassAllowed: z.boolean().optional(),
   selectedDevice: z.object({ id: z.string() }).optional(),
   publicKeyCredentialRequestOptions: z.string().optional(),
+  numberMatching: z
+    .object({ number: z.string() })
+    .optional()
+    .describe('Extension: the number to be typed into the app, while a push request waits for its answer.'),
   rememberMe: z
     .object({ lifeTime: z.object({ duration: z.number(), timeUnit: z.string() }) })
     .optional()

@@ -11,6 +11,7 @@ import type { ScopeView } from './consent.ts'
 import type { ExternalAuthentication, ProviderRequest } from './external-authentication.ts'
 import type { FactName, Facts, UserFacts } from './facts.ts'
 import type { DeviceType, DeviceView } from './factors/device.ts'
+import type { PendingPush, PushAnswer } from './factors/push.ts'
 import type { RememberedFor } from './factors/device-authentication-policy.ts'
 import type { FailureCode } from './failure.ts'
 import type { Json } from './json.ts'
@@ -98,6 +99,8 @@ export type Decision<Slot, Status extends string> =
       readonly slot: Slot
       readonly user?: UserFacts
       readonly named?: Named
+      /** Media types that the status takes, but not this time. */
+      readonly withholds?: readonly string[]
       readonly effects?: readonly Effect[]
       readonly reason: TransitionReason
     }
@@ -113,8 +116,9 @@ export type Decision<Slot, Status extends string> =
       readonly demands?: string
       /** The agreement that the user has consented to. */
       readonly agreement?: string
-      /** The device that proved it, and whether it has verified its user: a passkey in the place of a password. */
+      /** The device that proved it, what it showed, and whether it has verified its user, as a passkey alone does. */
       readonly factor?: DeviceType
+      readonly shows?: NonNullable<Proof['shows']>
       readonly userVerified?: true
       /** The consent that was recorded. */
       readonly consentId?: string
@@ -190,10 +194,22 @@ export interface ActionDefinition<Type extends string, Config, Slot, Status exte
   decide(turn: ActionTurn<Config, Slot, ActionEvent<Accepts>>): Decision<Slot, Status>
   /** What it has to do with identity providers, if anything. */
   readonly external?: ExternalPart<Config, Slot>
+  /** What becomes of a status by the mere passing of time; the status it becomes accepts no more than it did. */
+  lapse?(slot: Slot, status: string): Lapse<Status> | undefined
+  /** The app on a device has answered, whose signature is verified. */
+  answerPush?(turn: ActionTurn<Config, Slot, PushAnswer>): Decision<Slot, Status>
   /** Facts that `view` reads. */
   readonly viewFacts?: readonly FactName[]
   /** What the flow shows while the action waits, once the user has proved who they are (row J26). */
   view?(turn: ViewTurn<Config, Slot>): ActionView
+}
+
+/** A status that ends at a time. */
+export interface Lapse<Status extends string> {
+  /** Epoch milliseconds. */
+  readonly at: number
+  readonly status: Status
+  readonly reason: TransitionReason
 }
 
 /** All that is shown from. */
@@ -212,6 +228,8 @@ export interface ActionView {
   readonly agreement?: AgreementView
   /** What a FIDO2 device is asked to sign; what is shown of it are the options of the browser's API. */
   readonly assertion?: AssertionRequest
+  /** The push request that is waited for. */
+  readonly push?: PendingPush
   /** Extension: how long the browser is remembered, where that may be asked for. */
   readonly rememberMe?: { readonly lifeTime: RememberedFor }
   /** Attributes that are asked for. */

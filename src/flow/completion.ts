@@ -10,7 +10,6 @@ import { lacksGroups } from './access-control.ts'
 import type { Standing } from './action.ts'
 import { type Circumstances, evaluate } from './condition.ts'
 import { consentStep } from './consent-step.ts'
-import { takesPasscode } from './factors/device.ts'
 import { type FactName, type Facts, type SessionFacts, type UserFacts, isUsable } from './facts.ts'
 import type { Outcome } from './outcome.ts'
 import { type CompiledAction, readsGroups } from './policy.ts'
@@ -212,7 +211,7 @@ function outcomeOf(
   const words: ReadonlySet<string> = new Set([
     ...Object.keys(proved),
     ...remembered,
-    ...evidence.proofs.flatMap(({ factor }) => (factor ? [takesPasscode(factor) ? 'otp' : 'pop'] : [])),
+    ...evidence.proofs.flatMap(({ shows }) => shows ?? []),
   ])
   const userId = evidence.user.id
   const consentId = evidence.proofs.find(({ method }) => method === 'consent')?.consentId ?? facts.consent?.id

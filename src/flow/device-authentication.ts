@@ -3,7 +3,8 @@
  * 6.4; rows L01, L02, L06, L22. Which device, what it is asked for and what proves it is decided by
  * MULTI_FACTOR_AUTHENTICATION itself, as in a flow; here is what a flow would otherwise be around it.
  *
- * Never: a way out of COMPLETED or FAILED; an account that cannot be used.
+ * Never: a way out of COMPLETED or FAILED; an account that cannot be used; the app on a MOBILE device, whose answer goes to
+ * a flow.
  */
 import { z } from 'zod'
 import { multiFactorAuthentication as action } from './actions/multi-factor-authentication.ts'
@@ -112,7 +113,7 @@ export function stepDeviceAuthentication(
     user: { id: user.id, knownBy: 'credentials' },
     flow: { id, applicationId: state.applicationId ?? '', proofs: [] },
     identifier: null,
-    facts: { user, devices: [...devices, ...oneTimeFacts(state.oneTime)], configuration },
+    facts: { user, devices: [...withoutApps(devices), ...oneTimeFacts(state.oneTime)], configuration },
     now,
   })
   switch (decision.outcome) {
@@ -130,6 +131,10 @@ export function stepDeviceAuthentication(
     case 'restart':
       throw new Error('MULTI_FACTOR_AUTHENTICATION neither names nor forgets a user')
   }
+}
+
+function withoutApps(devices: readonly DeviceFacts[]): readonly DeviceFacts[] {
+  return devices.filter(({ type }) => type !== 'MOBILE')
 }
 
 function failed(state: DeviceAuthenticationState, code: Parameters<typeof failure>[0]): DeviceAuthenticationStep {
@@ -154,7 +159,7 @@ export function viewDeviceAuthentication(
     action.view?.({
       config: configOf(state),
       slot: state.slot,
-      facts: { devices, configuration },
+      facts: { devices: withoutApps(devices), configuration },
     }) ?? {}
   const { deviceId } = state.slot
   const [oneTime] = oneTimeFacts(state.oneTime)

@@ -44,6 +44,8 @@ export const proof = z.strictObject({
   factor: z.enum(deviceTypes).exactOptional(),
   /** That device has verified its user, as a passkey does in the place of a password: two factors in one. */
   userVerified: z.literal(true).exactOptional(),
+  /** What it showed: the word of `amr` for that (RFC 8176). */
+  shows: z.enum(['otp', 'pop']).exactOptional(),
   /** The consent that was recorded. */
   consentId: z.string().exactOptional(),
 })

@@ -7,6 +7,7 @@
 import type { UserFacts } from './facts.ts'
 import type { ExternalAuthentication } from './external-authentication.ts'
 import type { DeviceType } from './factors/device.ts'
+import type { PendingPush } from './factors/push.ts'
 import type { Failure } from './failure.ts'
 import type { FlowSummary } from './flow-summary.ts'
 import type { Profile } from './profile.ts'
@@ -184,6 +185,16 @@ export interface Questions {
       | { readonly result: 'accepted'; readonly user: UserFacts; readonly factor: DeviceType }
       | { readonly result: 'rejected' }
       | LockedOut
+  }
+  /** Make a push request for the app on a device, with the saving of the state; it is for this flow only. */
+  readonly sendPush: {
+    readonly ask: {
+      readonly userId: string
+      readonly deviceId: string
+      readonly policyId: string | null
+      readonly flowId: string
+    }
+    readonly answer: { readonly result: 'sent'; readonly request: PendingPush } | LockedOut
   }
   /** Did one of these FIDO2 devices sign the challenge of this flow (one guess)? Its counter moves with the state. */
   readonly checkAssertion: {

@@ -101,6 +101,8 @@ export interface FlowView {
   readonly bypassAllowed?: boolean
   readonly selectedDevice?: { readonly id: string }
   readonly publicKeyCredentialRequestOptions?: string
+  /** Extension: what the person types into the app. */
+  readonly numberMatching?: { readonly number: string }
   /** Extension. */
   readonly rememberMe?: NonNullable<ActionView['rememberMe']>
 }
@@ -119,7 +121,7 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
   const requiredStep = viewSteps(state, links).find(({ id }) => id === state.action?.id)
   const { passwordPolicy, action = {}, publicKeyCredentialRequestOptions, agreementText: text } = display
   // Nothing of somebody who has proved nothing yet (row J26).
-  const { devices, attributes, agreement, assertion, scopes, ...members } = user ? action : {}
+  const { devices, attributes, agreement, assertion, push, scopes, ...members } = user ? action : {}
   const isChallenged = assertion !== undefined || asksForPasskey(state)
   return {
     _links: {
@@ -140,6 +142,7 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
       ...(requiredStep ? { requiredStep } : {}),
     },
     ...members,
+    ...(push && push.number !== null ? { numberMatching: { number: push.number } } : {}),
     ...(isChallenged && publicKeyCredentialRequestOptions ? { publicKeyCredentialRequestOptions } : {}),
     id: state.id,
     environment: { id: state.environmentId },

@@ -22,6 +22,8 @@ const keptAfter: Readonly<Record<TransientTable, number>> = {
   token_families: marginMilliseconds,
   limits: marginMilliseconds,
   external_authentications: marginMilliseconds,
+  pairing_keys: marginMilliseconds,
+  push_requests: marginMilliseconds,
   devices: marginMilliseconds,
   device_authentications: goneMilliseconds,
   remembered_browsers: marginMilliseconds,

@@ -3,7 +3,8 @@
  * no browser remembers one as ordinary text. A passkey is asked for as soon as its page is there; browsers that want a
  * person to press a button first refuse that, which is no failure to speak of. Where a passkey will do instead of username
  * and password, the browser offers those it has with the names it fills in; a page that has stood for longer than its
- * challenge is good for gives way to that of the passkey alone.
+ * challenge is good for gives way to that of the passkey alone. While an app is asked, the flow is looked at every two
+ * seconds, and the page shown again once it has moved on.
  */
 import { defineAsset } from './asset.ts'
 
@@ -78,6 +79,18 @@ if (passkey && window.PublicKeyCredential) {
   })
   if (page) fillIn().catch(ignore)
   else if (!document.querySelector('.alert:not([hidden])')) use().catch(ignore)
+}
+
+const push = document.querySelector('#push')
+if (push) {
+  const look = async () => {
+    const answer = await fetch(push.dataset.flow).catch(() => undefined)
+    const flow = answer?.ok ? await answer.json().catch(() => undefined) : undefined
+    const isOver = answer?.status === 404 || (flow && flow.status !== 'PUSH_CONFIRMATION_REQUIRED')
+    if (isOver) location.reload()
+    else setTimeout(look, 2000)
+  }
+  setTimeout(look, 2000)
 }
 `,
 )

@@ -11,7 +11,7 @@ import { type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
 import { type PasswordRequirements, requirementsList } from './password-requirements.ts'
 import { agreement, type AgreementFormsView } from './sign-on-agreement.ts'
-import { devices, type DevicesView, passcode, passkey } from './sign-on-devices.ts'
+import { devices, type DevicesView, passcode, passkey, push, pushOver } from './sign-on-devices.ts'
 import { field, type FieldContext, showPassword } from './sign-on-fields.ts'
 import { providerLinks, type SignOnProvider } from './sign-on-providers.ts'
 import { consentForms } from './sign-on-consent.ts'
@@ -70,6 +70,7 @@ export function renderSignOn(view: SignOnView, language: Language): string {
     applicationName: view.applicationName,
     hasError: view.error !== undefined,
     script: signOnScript,
+    looksAgain: view.status === 'PUSH_CONFIRMATION_REQUIRED' && !view.offers.includes('otp.check'),
     main: html`${(note ?? text) && html`<p class="muted">${note ?? (text && say(language, text))}</p>`}
 ${view.error?.field === null && html`<p class="alert" tabindex="-1" autofocus>${view.error.text}</p>`}
 ${view.user && account(view, view.user, language)}
@@ -136,6 +137,10 @@ function contentOf(view: SignOnView, context: FieldContext): Content {
       return passcode(view, context)
     case 'ASSERTION_REQUIRED':
       return passkey(view, context)
+    case 'PUSH_CONFIRMATION_REQUIRED':
+      return push(view, context)
+    case 'PUSH_CONFIRMATION_TIMED_OUT':
+      return pushOver(view, context)
     case 'DEVICE_SELECTION_REQUIRED':
       return { heading: 'device.heading', text: 'device.text', forms: devices(view, context, view.devices ?? [], true) }
   }

@@ -44,6 +44,7 @@ import { trustedEmailOperations } from './trusted-emails.ts'
 import { userDeviceActionOperations } from './user-device-actions.ts'
 import { userDeviceCreationOperations } from './user-device-create.ts'
 import { userDeviceOperations } from './user-devices.ts'
+import { userPairingKeyOperations } from './user-pairing-keys.ts'
 import { userGroupOperations } from './user-groups.ts'
 import { userOauthConsentOperations } from './user-oauth-consents.ts'
 import { userPasswordOperations } from './user-password.ts'
@@ -74,6 +75,7 @@ export const platformOperations: readonly Operation[] = [
   ...userDeviceOperations,
   ...userDeviceCreationOperations,
   ...userDeviceActionOperations,
+  ...userPairingKeyOperations,
   ...userAgreementConsentOperations,
   ...applicationOperations,
   ...applicationSecretOperations,

@@ -21,6 +21,11 @@ export const deviceResource = z.object({
   nickname: z.string().optional(),
   email: z.string().optional(),
   phone: z.string().optional(),
+  application: reference.optional(),
+  os: z.string().optional(),
+  model: z.string().optional(),
+  pushEnabled: z.boolean().optional(),
+  otpEnabled: z.boolean().optional().describe('Whether the app shows passcodes.'),
   extension: z.string().optional(),
   block: z.object({ status: z.literal('BLOCKED'), blockedAt: timestamp }).optional(),
   lock: z
@@ -52,6 +57,7 @@ export function deviceBody(context: Pick<Context, 'site' | 'environment' | 'now'
   const policy = context.environment.flowConfiguration.defaultDeviceAuthenticationPolicy
   const lockedUntil = deviceLockedUntil(device, policy, context.now)
   const { id, type, status, nickname, email, phone, extension, blockedAt, createdAt, updatedAt } = device
+  const { app, sealedSeed } = device
   return {
     _links: links({
       self,
@@ -67,6 +73,15 @@ export function deviceBody(context: Pick<Context, 'site' | 'environment' | 'now'
     ...(nickname === null ? {} : { nickname }),
     ...(email === null ? {} : { email }),
     ...(phone === null ? {} : { phone }),
+    ...(app
+      ? {
+          application: { id: app.applicationId },
+          ...(app.os === null ? {} : { os: app.os }),
+          ...(app.model === null ? {} : { model: app.model }),
+          pushEnabled: app.isPushEnabled,
+          otpEnabled: sealedSeed !== null,
+        }
+      : {}),
     ...(extension === null ? {} : { extension }),
     ...(blockedAt === null ? {} : { block: { status: 'BLOCKED' as const, blockedAt: iso(blockedAt) } }),
     ...(lockedUntil === undefined ? {} : { lock: { status: 'LOCKED' as const, expiresAt: iso(lockedUntil) } }),

@@ -140,6 +140,13 @@ export function flowIn(status: FlowState['status']): Rig {
       rig.signOn('alice')
       rig.post('device.select', { device: { id: deviceOf('alice', 'FIDO2') } })
       break
+    case 'PUSH_CONFIRMATION_REQUIRED':
+    case 'PUSH_CONFIRMATION_TIMED_OUT':
+      rig.begin(twoFactors())
+      rig.signOn('alice')
+      rig.post('device.select', { device: { id: deviceOf('alice', 'MOBILE') } })
+      if (status === 'PUSH_CONFIRMATION_TIMED_OUT') rig.wait(40)
+      break
     case 'OTP_REQUIRED':
       rig.begin(twoFactors())
       rig.signOn('alice')

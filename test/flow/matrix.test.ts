@@ -25,6 +25,8 @@ const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
   ACCOUNT_LINKING_REQUIRED: ['usernamePassword.check', 'user.register', 'session.reset'],
   OTP_REQUIRED: ['otp.check', 'device.select'],
   ASSERTION_REQUIRED: ['assertion.check', 'device.select'],
+  PUSH_CONFIRMATION_REQUIRED: ['cancel.push.authentication', 'device.select', 'otp.check'],
+  PUSH_CONFIRMATION_TIMED_OUT: ['device.select', 'otp.check'],
   PROFILE_DATA_REQUIRED: ['user.update'],
   AGREEMENT_CONSENT_REQUIRED: ['user.consent'],
   DEVICE_SELECTION_REQUIRED: ['device.select'],
@@ -50,6 +52,7 @@ const bodies: Readonly<Record<MediaType, object>> = {
   'user.consent': { accept: true },
   'device.select': { device: { id: deviceOf('alice', 'TOTP') } },
   'otp.check': { otp: codeOf('alice') },
+  'cancel.push.authentication': { reason: 'CHANGE_DEVICE' },
   'assertion.check': { origin: 'https://auth.example.com', assertion: codeOf('alice') },
   'oauth.consent': { accept: true },
 }

@@ -152,7 +152,12 @@ type Command =
   | { readonly do: 'provider'; readonly enabled: boolean }
   | { readonly do: 'lookup' | 'forgot'; readonly who: 'alice' | 'bob' | 'nobody' }
   | { readonly do: 'recover' | 'verify'; readonly code: 'right' | 'wrong'; readonly fresh: string }
-  | { readonly do: 'select'; readonly who: 'alice' | 'bob'; readonly type: 'EMAIL' | 'TOTP' | 'FIDO2' }
+  | { readonly do: 'select'; readonly who: 'alice' | 'bob'; readonly type: 'EMAIL' | 'TOTP' | 'FIDO2' | 'MOBILE' }
+  | {
+      readonly do: 'app'
+      readonly decision: 'APPROVE' | 'DENY'
+      readonly lie: 'none' | 'number' | 'device' | 'request'
+    }
   | { readonly do: 'passcode' | 'sign'; readonly code: 'right' | 'wrong'; readonly rememberMe: boolean }
   | { readonly do: 'passkey'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'register'; readonly who: 'alice' | 'carol'; readonly fresh: string }
@@ -225,7 +230,15 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('select'),
       who: fc.constantFrom('alice', 'alice', 'bob'),
-      type: fc.constantFrom('EMAIL', 'TOTP', 'FIDO2', 'FIDO2'),
+      type: fc.constantFrom('EMAIL', 'TOTP', 'FIDO2', 'FIDO2', 'MOBILE', 'MOBILE'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('app'),
+      decision: fc.constantFrom('APPROVE', 'APPROVE', 'APPROVE', 'DENY'),
+      lie: fc.constantFrom('none', 'none', 'none', 'number', 'device', 'request'),
     }),
   },
   {
@@ -394,6 +407,11 @@ function run(
       case 'select':
         observe(rig, rig.post('device.select', { device: { id: deviceOf(each.who, each.type) } }), before)
         break
+      case 'app': {
+        const lies = { none: {}, number: { number: '24' }, device: { deviceId: 'x' }, request: { requestId: 'x' } }
+        observe(rig, rig.answerPush(each.decision, lies[each.lie]), before)
+        break
+      }
       case 'passcode':
         observe(
           rig,
@@ -478,7 +496,7 @@ function run(
         else rig.current.delete(each.policy)
         break
       case 'wait':
-        rig.now += each.seconds * 1000
+        rig.wait(each.seconds)
         break
     }
   }
@@ -504,6 +522,7 @@ const everyMember = {
   origin: 'https://auth.example.com',
   assertion: codeOf('alice'),
   device: { id: deviceOf('alice', 'TOTP') },
+  reason: 'CHANGE_DEVICE',
 }
 
 function setUser(rig: Rig, name: 'alice' | 'bob', change: Partial<(typeof rig.people)['alice']['facts']>): void {
@@ -695,6 +714,45 @@ suite('properties of the flow machine', () => {
     assert.ok(demanded > 20, `what is demanded is proved: ${demanded}`)
   })
 
+  test('an app proves what it was asked, in time, by the number that was shown, and nothing else', () => {
+    let approved = 0
+    const answer = fc.record({
+      do: fc.constant('app' as const),
+      decision: fc.constantFrom('APPROVE' as const, 'APPROVE' as const, 'DENY' as const),
+      lie: fc.constantFrom('none' as const, 'number' as const, 'device' as const, 'request' as const),
+    })
+    const again = fc.constant<Command>({ do: 'select', who: 'alice', type: 'MOBILE' })
+    const meanwhile = fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(10, 60) })
+    const then = fc.array(fc.oneof({ weight: 3, arbitrary: answer }, again, meanwhile, command), { maxLength: 6 })
+    fc.assert(
+      fc.property(scenario, plan, then, (drawn, one, commands) => {
+        const first: ActionPlan[] = [
+          { ...one, id: 'a', factor: 'pwd' },
+          { ...one, id: 'b', factor: 'device', condition: null },
+        ]
+        const begun: Command[] = [
+          { do: 'check', who: 'alice', secret: 'right' },
+          { do: 'select', who: 'alice', type: 'MOBILE' },
+        ]
+        run({ ...drawn, policies: [first, drawn.policies[1]], commands: [...begun, ...commands] }, (rig, outcome) => {
+          if (outcome.kind !== 'done' || outcome.state.status !== 'COMPLETED' || outcome.state.resumedAt) return
+          const { state, effects } = outcome
+          assert.ok(state.outcome)
+          assert.deepEqual(unprovedActions(rig, state.outcome.userId, state.outcome.policyId), [])
+          const isByApp = state.trace.at(-1)?.event === 'push'
+          // The browser is the one that signs on, and the app is not it.
+          assert.deepEqual(
+            [state.signOnDue === true, effects.some(({ kind }) => kind === 'signOn')],
+            [isByApp, !isByApp],
+          )
+          if (isByApp) approved += 1
+        })
+      }),
+      { numRuns: 1500 },
+    )
+    assert.ok(approved > 50, `apps approve: ${approved}`)
+  })
+
   test('an action once required stays required while its policy runs', () => {
     fc.assert(
       fc.property(scenario, (plannedScenario) => {
@@ -758,6 +816,7 @@ suite('properties of the flow machine', () => {
             'password-recovered': 1,
             'passcode-accepted': 1,
             'assertion-accepted': 1,
+            'push-approved': 1,
             'browser-remembered': 1,
             'passkey-accepted': 1,
             'email-verified': 2,

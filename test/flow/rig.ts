@@ -19,7 +19,9 @@ import type { FlowIdentityProvider } from '../../src/flow/identity-provider.ts'
 import type { FlowConfiguration } from '../../src/flow/configuration.ts'
 import type { Agreement, AgreementConsent } from '../../src/flow/agreement.ts'
 import { type DeviceFacts, type DeviceType, deviceTypes } from '../../src/flow/factors/device.ts'
+import type { PendingPush, PushAnswer } from '../../src/flow/factors/push.ts'
 import { defaultDeviceAuthenticationPolicy } from '../../src/flow/factors/device-authentication-policy.ts'
+import { asOf } from '../../src/flow/lapse.ts'
 import { start, step } from '../../src/flow/machine.ts'
 import { filledBy } from '../../src/flow/profile.ts'
 import { readRequest } from '../../src/flow/media-types.ts'
@@ -183,6 +185,10 @@ export class Rig {
     defaultDeviceAuthenticationPolicy: {
       ...defaultDeviceAuthenticationPolicy,
       authentication: { deviceSelection: 'PROMPT_TO_SELECT' },
+      mobile: {
+        ...defaultDeviceAuthenticationPolicy.mobile,
+        applications: [{ id: 'app', push: { enabled: true }, otp: { enabled: true } }],
+      },
       rememberMe: { web: { enabled: true, lifeTime: { duration: 30, timeUnit: 'DAYS' } } },
     },
     scopes: new Map(
@@ -201,6 +207,8 @@ export class Rig {
   /** Which calls passed since the flow began or was reset, and the ids of the actions that endpoints demanded. */
   passed: { userId: string; actionId: string; url: string; answered: boolean }[] = []
   readonly demands = new Set<string>()
+  /** The last push request, and whom it asks. */
+  asked: (PendingPush & { readonly userId: string; readonly deviceId: string }) | undefined
   /** What was granted to the application, by the user's id. */
   readonly consents = new Map<string, ConsentFacts>()
   /** Who registered in this flow. */
@@ -266,24 +274,49 @@ export class Rig {
   post(name: MediaType, body: object): Outcome {
     const read = readRequest(name, body)
     if ('refusal' in read) return { kind: 'refused', refusal: read.refusal }
-    const { state } = this
-    assert.ok(state)
+    const state = this.present()
     return this.run((facts) => step(this.policies(), state, read.request, facts, this.now), read.secrets)
   }
 
   /** Somebody comes back from a provider, which calls them by this name. */
   comeBack(subject: string, more: Partial<ExternalAuthentication> = {}): Outcome {
-    const { state } = this
-    assert.ok(state)
+    const state = this.present()
     const attributes = [{ name: 'username', value: subject, update: 'EMPTY_ONLY' as const }]
     const authentication = { providerId: partner.id, subject, email: null, attributes, ...more }
     const event = { type: 'external', authentication } as const
     return this.run((facts) => step(this.policies(), state, event, facts, this.now), {})
   }
 
+  /** The app that was asked last answers; by this rig's own account, that proves something or does not. */
+  answerPush(decision: PushAnswer['decision'], more: Partial<PushAnswer> = {}): Outcome {
+    const asked = this.asked
+    const { requestId = 'none', deviceId = 'none', number = null } = asked ?? {}
+    const answer: PushAnswer = { requestId, deviceId, decision, number, ...more }
+    const isRight = asked?.requestId === answer.requestId && asked.deviceId === answer.deviceId
+    const isInTime = asked !== undefined && this.now < asked.expiresAt && asked.number === answer.number
+    const count = this.evidence.length
+    if (isRight && isInTime && decision === 'APPROVE') this.evidence.push({ method: 'signature', userId: asked.userId })
+    const state = this.present()
+    const outcome = this.run((facts) => step(this.policies(), state, { type: 'push', answer }, facts, this.now), {})
+    if (outcome.kind === 'refused') this.evidence.length = count
+    else this.asked = undefined
+    return outcome
+  }
+
+  /** The flow as it is when it is loaded now. */
+  private present(): FlowState {
+    assert.ok(this.state)
+    return deepFreeze(asOf(this.state, this.now))
+  }
+
+  /** Lets time pass. */
+  wait(seconds: number): void {
+    this.now += seconds * 1000
+    this.state = this.present()
+  }
+
   resume(): Outcome {
-    const { state } = this
-    assert.ok(state)
+    const state = this.present()
     return this.run((facts) => step(this.policies(), state, { type: 'resume' }, facts, this.now), {})
   }
 
@@ -415,6 +448,7 @@ export class Rig {
       isBlocked: false,
       nickname: null,
       target: null,
+      ...(type === 'MOBILE' ? { mobile: { applicationId: 'app', showsPasscodes: true } } : {}),
     }))
   }
 
@@ -476,6 +510,12 @@ export class Rig {
       case 'sendVerificationCode':
       case 'sendPasscode':
         return { to: question.kind, result: 'sent' }
+      case 'sendPush': {
+        const { kind: to, userId, deviceId } = question
+        const request = { requestId: `push-${this.output.length}`, number: '42', expiresAt: this.now + 40_000 }
+        this.pending.push(() => (this.asked = { ...request, userId, deviceId }))
+        return { to, result: 'sent', request }
+      }
       case 'checkPasscode': {
         const { kind: to, userId, deviceId } = question
         const user = this.personById(userId ?? '')

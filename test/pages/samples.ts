@@ -28,6 +28,7 @@ const devices = [
   { id: '0c9f1a2e-3ad1-4bcf-9a4c-6fb7d9b8c001', type: 'EMAIL', status: 'ACTIVE', email: 'a*****@example.com' },
   { id: '0c9f1a2e-3ad1-4bcf-9a4c-6fb7d9b8c002', type: 'TOTP', status: 'ACTIVE', nickname: 'Old phone' },
   { id: '0c9f1a2e-3ad1-4bcf-9a4c-6fb7d9b8c003', type: 'FIDO2', status: 'ACTIVE' },
+  { id: '0c9f1a2e-3ad1-4bcf-9a4c-6fb7d9b8c004', type: 'MOBILE', status: 'ACTIVE' },
 ] as const
 
 const publicKeyCredentialRequestOptions = JSON.stringify({ challenge: [1], rpId: 'localhost', allowCredentials: [] })
@@ -77,6 +78,7 @@ export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): Si
       ? { devices, selectedDevice: { id: devices[2].id }, publicKeyCredentialRequestOptions }
       : {}),
     ...(asksForPasskey({ status, offers: ['assertion.check'] }) ? { publicKeyCredentialRequestOptions } : {}),
+    ...(status.startsWith('PUSH_CONFIRMATION') ? { devices, selectedDevice: { id: devices[3].id }, number: '42' } : {}),
     ...(status === 'DEVICE_SELECTION_REQUIRED' ? { devices } : {}),
     ...(status === 'PROFILE_DATA_REQUIRED' ? { attributes } : {}),
     ...(status === 'AGREEMENT_CONSENT_REQUIRED' ? { agreement, agreementText } : {}),
@@ -138,6 +140,12 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
     }),
     'passcode, wrong': signOn('OTP_REQUIRED', { error: refused('INVALID_OTP', 'otp') }),
     passkey: signOn('ASSERTION_REQUIRED'),
+    push: signOn('PUSH_CONFIRMATION_REQUIRED'),
+    'push, no number and no passcode': signOn('PUSH_CONFIRMATION_REQUIRED', {
+      number: undefined,
+      offers: ['device.select', 'cancel.push.authentication'],
+    }),
+    'push, over': signOn('PUSH_CONFIRMATION_TIMED_OUT'),
     'passkey, wrong': signOn('ASSERTION_REQUIRED', { error: refused('INVALID_VALUE', 'assertion') }),
     'identifier first': signOn('SIGN_ON_REQUIRED'),
     'passkey alone': signOn('SIGN_ON_REQUIRED', { aside: 'passkey' }),

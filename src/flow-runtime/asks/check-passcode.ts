@@ -30,7 +30,7 @@ export async function checkPasscode(
   const devices = found ? await devicesOf(kernel, environment.id, found.user.id, now) : []
   const device = [...devices, ...beside].find(({ id }) => id === deviceId)
   const tried =
-    found && device
+    found && device && (device.type !== 'MOBILE' || device.sealedSeed !== null)
       ? await tryPasscode(kernel, environment, {
           device,
           use,

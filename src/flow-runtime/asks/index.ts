@@ -22,6 +22,7 @@ import { recordConsentAsk } from './record-consent.ts'
 import { recoverPasswordAsk } from './recover-password.ts'
 import { registerUserAsk } from './register-user.ts'
 import { sendPasscodeAsk } from './send-passcode.ts'
+import { sendPushAsk } from './send-push.ts'
 import { sendRecoveryCodeAsk } from './send-recovery-code.ts'
 import { sendVerificationCodeAsk } from './send-verification-code.ts'
 import { updateProfileAsk } from './update-profile.ts'
@@ -43,6 +44,7 @@ const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
   recoverPassword: recoverPasswordAsk,
   registerUser: registerUserAsk,
   sendPasscode: sendPasscodeAsk,
+  sendPush: sendPushAsk,
   sendRecoveryCode: sendRecoveryCodeAsk,
   sendVerificationCode: sendVerificationCodeAsk,
   updateProfile: updateProfileAsk,

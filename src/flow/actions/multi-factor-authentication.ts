@@ -1,6 +1,7 @@
 /**
  * MULTI_FACTOR_AUTHENTICATION: prove a second factor by one of the user's devices. authentication-api 4.2 `device.select`,
- * `otp.check`, `assertion.check`, 5.4, 6.3; decision D7; rows J25, L01, L02, L06, L10, L22, L34.
+ * `otp.check`, `assertion.check`, 5.4, 6.3; decision D7; rows J25, L01, L02, L06, L10, L22, L34. The part that waits for an
+ * app is in push-confirmation.ts.
  *
  * Never: a device of somebody else, or of a kind that the policy does not allow; anything about devices told of a user who
  * has only been named: they go on as if one e-mail device existed.
@@ -15,38 +16,28 @@ import {
   type DeviceAuthenticationPolicy,
   remembers,
   sharesFido2Policy,
+  takesAppPasscode,
+  takesPush,
   usableDevices,
 } from '../factors/device-authentication-policy.ts'
 import { remembering, sparedUser } from '../factors/remembered.ts'
-import type { Answer, AnswerTo } from '../question.ts'
-import { noSuchDevice, tooManyCodes, tooManyTries, wrongAssertion, wrongPasscode } from '../refusal.ts'
-import { unavailable } from './unavailable.ts'
+import type { Answer, Effect } from '../question.ts'
+import { noSuchDevice, tooManyCodes, wrongAssertion } from '../refusal.ts'
+import { judgeAssertion, judgePasscode } from './device-proofs.ts'
+import { config, type MultiFactorConfig as Config, problems } from './multi-factor-configuration.ts'
+import { cancelBody, judgePushAnswer, judgeSentPush, pushLapse, pushSlot, pushStatuses } from './push-confirmation.ts'
 
-const off = z.object({ enabled: z.boolean() }).optional()
-
-const config = z.object({
-  deviceAuthenticationPolicy: z.object({ id: z.string() }).optional(),
-  noDevicesMode: z.enum(['BLOCK', 'BYPASS']).optional(),
-  // The old form, one switch per kind of device: accepted only where it asks for nothing.
-  authenticator: off,
-  boundBiometrics: off,
-  email: off,
-  securityKey: off,
-  sms: off,
-  voice: off,
-  applications: z.array(z.looseObject({})).optional(),
-})
-
-type Config = z.infer<typeof config>
-type Status = 'DEVICE_SELECTION_REQUIRED' | 'OTP_REQUIRED' | 'ASSERTION_REQUIRED'
+type Status = 'DEVICE_SELECTION_REQUIRED' | 'OTP_REQUIRED' | 'ASSERTION_REQUIRED' | (typeof pushStatuses)[number]
 
 /**
  * The device that was chosen; null while none is, and for somebody who was only named. `challengedAt`: when a FIDO2 device
- * was asked to sign, epoch milliseconds. `remembers`: the browser shall be remembered once what was sent is right.
+ * was asked to sign, epoch milliseconds. `remembers`: the browser shall be remembered once what was sent is right. `push`:
+ * the request that an app was sent.
  */
 const slot = z.strictObject({
   deviceId: z.string().nullable(),
   challengedAt: z.int().exactOptional(),
+  push: pushSlot.exactOptional(),
   remembers: z.literal(true).exactOptional(),
 })
 
@@ -60,25 +51,22 @@ type Decided = Decision<Slot, Status>
 export const multiFactorAuthentication = defineAction({
   type: 'MULTI_FACTOR_AUTHENTICATION',
   config,
-  problems: (configured) => [
-    // It lets users without a device pass by a signed login_hint_token, which does not exist yet.
-    ...unavailable(configured.noDevicesMode === 'BYPASS', 'noDevicesMode'),
-    ...(['authenticator', 'boundBiometrics', 'email', 'securityKey', 'sms', 'voice'] as const).flatMap((kind) =>
-      unavailable(configured[kind]?.enabled, `${kind}.enabled`),
-    ),
-    ...unavailable(configured.applications?.length, 'applications'),
-  ],
+  problems,
   conditionFacts: ['session', 'user', 'request'],
   needs: ['devices', 'configuration', 'remembered'],
   slot,
   freshSlot: { deviceId: null },
-  statuses: ['OTP_REQUIRED', 'DEVICE_SELECTION_REQUIRED', 'ASSERTION_REQUIRED'],
+  statuses: ['OTP_REQUIRED', 'DEVICE_SELECTION_REQUIRED', 'ASSERTION_REQUIRED', ...pushStatuses],
   accepts: {
     'device.select': {
-      in: ['DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED', 'ASSERTION_REQUIRED'],
+      in: ['DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED', 'ASSERTION_REQUIRED', ...pushStatuses],
       body: z.object({ device: z.object({ id: z.string().max(100) }), compatibility }),
     },
-    'otp.check': { in: ['OTP_REQUIRED'], body: z.object({ otp: secret(z.string().min(1).max(64)), rememberMe }) },
+    'otp.check': {
+      in: ['OTP_REQUIRED', ...pushStatuses],
+      body: z.object({ otp: secret(z.string().min(1).max(64)), rememberMe }),
+    },
+    'cancel.push.authentication': { in: ['PUSH_CONFIRMATION_REQUIRED'], body: cancelBody },
     'assertion.check': { in: ['ASSERTION_REQUIRED'], body: assertionBody },
   },
   setsPasswordIn: [],
@@ -121,7 +109,7 @@ export const multiFactorAuthentication = defineAction({
             userId: user?.id ?? null,
             identifier: turn.identifier ?? '',
             // One that was blocked or removed since it was chosen proves nothing; the try is counted all the same.
-            deviceId: devicesOf(turn).find(({ id }) => id === turn.slot.deviceId)?.id ?? null,
+            deviceId: showingPasscodes(turn)?.id ?? null,
             policyId: policyIdOf(turn.config),
             flowId: turn.flow.id,
           },
@@ -129,14 +117,26 @@ export const multiFactorAuthentication = defineAction({
         }
       case 'assertion.check':
         return checkAssertion(turn, event.body)
+      case 'cancel.push.authentication':
+        return {
+          outcome: 'wait',
+          status: 'DEVICE_SELECTION_REQUIRED',
+          slot: { deviceId: null },
+          reason: 'push-cancelled',
+        }
       case 'external':
         throw new Error('MULTI_FACTOR_AUTHENTICATION asks no identity provider')
       case 'answer':
         return judge(event.answer, turn)
     }
   },
+  lapse: ({ push }, status) => (status === 'PUSH_CONFIRMATION_REQUIRED' ? pushLapse(push) : undefined),
+  answerPush(turn): Decided {
+    const device = chosenDevice(turn)
+    return judgePushAnswer({ slot: turn.slot, device, user: turn.facts.user ?? null, now: turn.now }, turn.event)
+  },
   viewFacts: ['devices', 'configuration'],
-  view({ config: configured, slot: { deviceId, challengedAt }, facts }) {
+  view({ config: configured, slot: { deviceId, challengedAt, push }, facts }) {
     const policy = policyOf(configured, facts)
     const devices = policy ? usableDevices(facts.devices ?? [], policy) : []
     const policyId = policyIdOf(configured)
@@ -147,6 +147,7 @@ export const multiFactorAuthentication = defineAction({
       ...(deviceId === null ? {} : { selectedDevice: { id: deviceId } }),
       ...(lifeTime ? { rememberMe: { lifeTime } } : {}),
       ...(challengedAt === undefined ? {} : { assertion: { deviceIds: signersOf(devices), policyId, challengedAt } }),
+      ...(push ? { push } : {}),
     }
   },
 })
@@ -175,6 +176,22 @@ function devicesOf({ config: configured, facts }: Turn): readonly DeviceFacts[] 
   return policy && facts.user?.mfaEnabled ? usableDevices(facts.devices ?? [], policy) : []
 }
 
+/** The device that was chosen, as long as it may be used. */
+function chosenDevice(turn: Turn): DeviceFacts | undefined {
+  return devicesOf(turn).find(({ id }) => id === turn.slot.deviceId)
+}
+
+/** The chosen device where passcodes of it are taken. */
+function showingPasscodes(turn: Turn): DeviceFacts | undefined {
+  const device = chosenDevice(turn)
+  return device && (takesPasscode(device.type) || isAppPasscodeTaken(turn, device)) ? device : undefined
+}
+
+function isAppPasscodeTaken({ config: configured, facts }: Turn, device: DeviceFacts): boolean {
+  const policy = policyOf(configured, facts)
+  return policy !== undefined && takesAppPasscode(policy, device)
+}
+
 /** How the first status is picked: authentication-api 6.3. */
 function choose(turn: Turn): Decided {
   const devices = devicesOf(turn)
@@ -195,18 +212,22 @@ function choose(turn: Turn): Decided {
 }
 
 /** Waits for what the device proves itself by: a signature, or a passcode, after one was sent where it makes none itself. */
-function use({ user, config: configured, flow, now }: Turn, device: DeviceFacts): Decided {
+function use({ user, config: configured, facts, flow, now }: Turn, device: DeviceFacts): Decided {
   const chosen = { deviceId: device.id }
-  if (!takesPasscode(device.type)) {
+  const policyId = policyIdOf(configured)
+  const asked = { userId: user?.id ?? '', deviceId: device.id, policyId, flowId: flow.id }
+  const policy = policyOf(configured, facts)
+  if (user && policy && takesPush(policy, device)) {
+    return { outcome: 'ask', question: { kind: 'sendPush', ...asked }, slot: chosen }
+  }
+  if (device.type === 'FIDO2') {
     const challenged = { ...chosen, challengedAt: now }
     return { outcome: 'wait', status: 'ASSERTION_REQUIRED', slot: challenged, reason: 'assertion-needed' }
   }
   if (!isSentTo(device.type) || !user) {
     return { outcome: 'wait', status: 'OTP_REQUIRED', slot: chosen, reason: 'passcode-needed' }
   }
-  const policyId = policyIdOf(configured)
-  const question = { kind: 'sendPasscode', userId: user.id, deviceId: device.id, policyId, flowId: flow.id } as const
-  return { outcome: 'ask', question, slot: chosen }
+  return { outcome: 'ask', question: { kind: 'sendPasscode', ...asked }, slot: chosen }
 }
 
 function checkAssertion(
@@ -241,51 +262,27 @@ function withRemembering({ slot: { remembers: _, ...chosen } }: Turn, asked: boo
 }
 
 function judge(answer: Answer, turn: Turn): Decided {
+  const chosen = turn.slot
   switch (answer.to) {
     case 'sendPasscode':
       if (answer.result === 'lockedOut') return { outcome: 'refuse', refusal: tooManyCodes(answer.secondsUntilUnlock) }
-      return { outcome: 'wait', status: 'OTP_REQUIRED', slot: turn.slot, reason: 'passcode-needed' }
+      return { outcome: 'wait', status: 'OTP_REQUIRED', slot: chosen, reason: 'passcode-needed' }
+    case 'sendPush':
+      return judgeSentPush(answer, chosen.deviceId, showingPasscodes(turn) !== undefined)
     case 'checkPasscode':
-      return judgePasscode(answer, turn)
+      return judgePasscode(answer, effectsOf(turn))
     case 'checkAssertion':
-      return judgeAssertion(answer, turn)
+      return judgeAssertion(answer, effectsOf(turn))
     default:
       throw new Error('MULTI_FACTOR_AUTHENTICATION asks about devices only')
   }
 }
 
-function judgePasscode(answer: AnswerTo<'checkPasscode'>, turn: Turn): Decided {
-  switch (answer.result) {
-    case 'rejected':
-      return { outcome: 'refuse', refusal: wrongPasscode }
-    case 'lockedOut':
-      return { outcome: 'refuse', refusal: tooManyTries('otp', answer.secondsUntilUnlock) }
-    case 'accepted':
-      return {
-        outcome: 'prove',
-        methods: ['mfa'],
-        factor: answer.factor,
-        user: answer.user,
-        effects: remembering(policyOf(turn.config, turn.facts), turn.slot.remembers, answer.user.id),
-        reason: 'passcode-accepted',
-      }
-  }
-}
-
-function judgeAssertion(answer: AnswerTo<'checkAssertion'>, turn: Turn): Decided {
-  switch (answer.result) {
-    case 'rejected':
-      return { outcome: 'refuse', refusal: wrongAssertion }
-    case 'lockedOut':
-      return { outcome: 'refuse', refusal: tooManyTries('assertion', answer.secondsUntilUnlock) }
-    case 'accepted':
-      return {
-        outcome: 'prove',
-        methods: ['mfa'],
-        factor: 'FIDO2',
-        user: answer.user,
-        effects: remembering(policyOf(turn.config, turn.facts), turn.slot.remembers, answer.user.id),
-        reason: 'assertion-accepted',
-      }
-  }
+/** What becomes of the browser in which a second factor was proved. */
+function effectsOf({
+  config: configured,
+  facts,
+  slot: { remembers: asked },
+}: Turn): (userId: string) => readonly Effect[] {
+  return (userId) => remembering(policyOf(configured, facts), asked, userId)
 }

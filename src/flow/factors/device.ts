@@ -7,7 +7,7 @@
 import { z } from 'zod'
 
 /** Every kind of device this version has; a new one is added here. */
-export const deviceTypes = ['EMAIL', 'SMS', 'VOICE', 'TOTP', 'FIDO2', 'RECOVERY_CODE'] as const
+export const deviceTypes = ['EMAIL', 'SMS', 'VOICE', 'TOTP', 'FIDO2', 'MOBILE', 'RECOVERY_CODE'] as const
 
 export type DeviceType = (typeof deviceTypes)[number]
 
@@ -21,9 +21,9 @@ export function isSentTo(type: DeviceType): type is SentCodeType {
   return sentCodeTypes.some((each) => each === type)
 }
 
-/** Whether devices of this kind prove themselves by a passcode, sent or made; FIDO2 devices sign instead. */
+/** Whether devices of this kind prove themselves by a passcode, sent or made; FIDO2 devices and apps sign instead. */
 export function takesPasscode(type: DeviceType): boolean {
-  return type !== 'FIDO2'
+  return type !== 'FIDO2' && type !== 'MOBILE'
 }
 
 /** Whether it is only there for when nothing else is at hand: the sheet of paper with recovery codes. */
@@ -40,6 +40,8 @@ export interface DeviceFacts {
   readonly nickname: string | null
   /** Where codes go, masked; null where none are sent. */
   readonly target: string | null
+  /** Of a MOBILE device: the application it was paired with, and whether it shows passcodes. */
+  readonly mobile?: { readonly applicationId: string; readonly showsPasscodes: boolean }
 }
 
 /**

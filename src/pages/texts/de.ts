@@ -58,6 +58,18 @@ export const german = {
   'passkey.unavailable':
     'Dieser Browser kann keine Passkeys verwenden, oder JavaScript ist abgeschaltet. Verwenden Sie etwas anderes.',
   'device.FIDO2': 'Passkey',
+  'device.MOBILE': 'Mobile App',
+  'push.heading': 'In Ihrer App bestätigen',
+  'push.text': 'Öffnen Sie die App auf Ihrem Telefon und bestätigen Sie die Anmeldung.',
+  'push.textNumber': 'Öffnen Sie die App auf Ihrem Telefon, geben Sie diese Zahl ein und bestätigen Sie die Anmeldung.',
+  'push.waiting': 'Warten auf Ihre Antwort …',
+  'push.cancel': 'Anfrage zurücknehmen',
+  'push.continue': 'Ich habe geantwortet',
+  'push.passcode': 'Oder einen Einmalcode der App verwenden',
+  'push.over': 'Ihre App hat das nicht bestätigt',
+  'push.overText':
+    'In Ihrer App wartet nichts mehr auf eine Antwort. Fragen Sie noch einmal an oder verwenden Sie etwas anderes.',
+  'push.again': 'Noch einmal anfragen',
   'device.RECOVERY_CODE': 'Wiederherstellungscode',
   'error.wrongPasskey': 'Dieser Passkey wurde nicht angenommen. Beginnen Sie neu oder verwenden Sie etwas anderes.',
 
@@ -160,6 +172,7 @@ export const german = {
   'failed.IDENTITY_PROVIDER_NOT_AVAILABLE': 'Wo Sie sich anmelden würden, geht es gerade nicht.',
   'failed.WEBHOOK_DENIED': 'Die Anmeldung wurde abgelehnt. Fragen Sie, wer die Anwendung betreibt.',
   'failed.WEBHOOK_FAILED': 'Die Anmeldung konnte gerade nicht geprüft werden. Versuchen Sie es später.',
+  'failed.PUSH_DENIED': 'Die Anmeldung wurde in der App abgelehnt. Wenn Sie das nicht waren, ändern Sie Ihr Passwort.',
   'failed.APPLICATION_ACCESS_DENIED': 'Sie haben keinen Zugang zu dieser Anwendung.',
   'failed.AGREEMENT_DECLINED': 'Sie haben dem, worum die Anwendung bittet, nicht zugestimmt.',
   'failed.NO_USABLE_DEVICES':

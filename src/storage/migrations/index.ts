@@ -14,6 +14,7 @@ import { emailDomains } from './0011-email-domains.ts'
 import { oauthConsents } from './0012-oauth-consents.ts'
 import { deviceAuthentications } from './0013-device-authentications.ts'
 import { rememberedBrowsers } from './0014-remembered-browsers.ts'
+import { mobileDevices } from './0015-mobile-devices.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   oauthConsents,
   deviceAuthentications,
   rememberedBrowsers,
+  mobileDevices,
 ]

@@ -12,6 +12,8 @@ export const transientTables = {
   token_families: { time: 'expires_at', key: ['environment_id', 'id'] },
   limits: { time: 'expires_at', key: ['environment_id', 'kind', 'subject'] },
   external_authentications: { time: 'expires_at', key: ['environment_id', 'flow_id'] },
+  pairing_keys: { time: 'expires_at', key: ['environment_id', 'id'] },
+  push_requests: { time: 'expires_at', key: ['environment_id', 'flow_id'] },
   devices: { time: 'expires_at', key: ['environment_id', 'user_id', 'id'] },
   device_authentications: { time: 'expires_at', key: ['environment_id', 'id'] },
   remembered_browsers: { time: 'expires_at', key: ['environment_id', 'user_id', 'token_hash'] },

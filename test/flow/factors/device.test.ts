@@ -84,7 +84,10 @@ suite('device authentication policies', () => {
   test('what this version does not have cannot be switched on', () => {
     const off = { enabled: false }
     const asked: readonly (readonly [Partial<DeviceAuthenticationPolicy>, string])[] = [
-      [{ mobile: { ...standard.mobile, enabled: true } }, 'mobile.enabled'],
+      [
+        { mobile: { ...standard.mobile, applications: [{ id: 'app', autoEnrollment: { enabled: true } }] } },
+        'mobile.applications.0.autoEnrollment.enabled',
+      ],
       [{ whatsApp: { ...standard.sms, enabled: true } }, 'whatsApp.enabled'],
       [{ oathToken: { enabled: true } }, 'oathToken.enabled'],
       [

@@ -56,7 +56,7 @@ export function pass(
 function vouching({ provider, isPasskey }: ShownBy) {
   return {
     ...(provider === undefined ? {} : { provider }),
-    ...(isPasskey ? ({ factor: 'FIDO2', userVerified: true } as const) : {}),
+    ...(isPasskey ? ({ factor: 'FIDO2', shows: 'pop', userVerified: true } as const) : {}),
   }
 }
 
