@@ -11,7 +11,7 @@ import type { ScopeView } from './consent.ts'
 import type { ExternalAuthentication, ProviderRequest } from './external-authentication.ts'
 import type { FactName, Facts, UserFacts } from './facts.ts'
 import type { DeviceType, DeviceView } from './factors/device.ts'
-import type { FailureCode } from './failure.ts'
+import type { FailureCode, FailureDetails } from './failure.ts'
 import type { Json } from './json.ts'
 import type { FlowSummary } from './flow-summary.ts'
 import type { ProfileAttribute } from './profile.ts'
@@ -136,8 +136,7 @@ export type Decision<Slot, Status extends string> =
   | {
       readonly outcome: 'fail'
       readonly failure: FailureCode
-      /** Why, in a word of whoever decided it. */
-      readonly failureReason?: string
+      readonly details?: FailureDetails
       readonly isFinal?: true
       readonly reason: TransitionReason
     }
