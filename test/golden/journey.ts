@@ -25,6 +25,7 @@ import {
   newPerson,
   newPolicy,
   type Person,
+  type Policy,
   stateOf,
 } from '../flow-runtime/arrange.ts'
 import { Browser } from '../harness/sign-on.ts'
@@ -80,17 +81,25 @@ export class Journey {
   readonly browser: Browser
   readonly flowId: string
   readonly person: Person
-  /** The application, where it is one of this journey's own. */
+  /** The application and its policy, where they are this journey's own. */
   readonly client: string
+  readonly policy: Policy
   private names: Names
   private readonly answers: string[] = []
 
   constructor(
     stile: Stile,
-    { browser, flowId, person, client = '' }: Omit<Arranged, 'code'> & { readonly client?: string },
+    {
+      browser,
+      flowId,
+      person,
+      client = '',
+      policy = { id: '', name: '', actions: [] },
+    }: Omit<Arranged, 'code'> & { readonly client?: string; readonly policy?: Policy },
     names: Names = {},
   ) {
     this.client = client
+    this.policy = policy
     this.stile = stile
     this.browser = browser
     this.flowId = flowId
@@ -129,9 +138,10 @@ export class Journey {
     } = {},
   ): Promise<Journey> {
     const client = await newApplication(stile, application)
-    await assign(stile, client, await newPolicy(stile, ...actions))
+    const policy = await newPolicy(stile, ...actions)
+    await assign(stile, client, policy)
     const flowId = await begin(browser, 'pi.flow', { client_id: client, ...request })
-    return new Journey(stile, { browser, flowId, client, person: person ?? (await newPerson(stile)) }, names)
+    return new Journey(stile, { browser, flowId, client, policy, person: person ?? (await newPerson(stile)) }, names)
   }
 
   /** Says what more the examples call by a name of theirs. */
