@@ -372,6 +372,13 @@ suite('authentication-api 4', () => {
       await journey.record(context)
     })
 
+    test('not built: no user belongs to an external identityProvider, which would send them there', async () => {
+      const idpId = await newIdentityProvider(stile, provider)
+      const user = { username: `ext-${randomUUID()}`, population: { id: stile.populationId } }
+      const answer = await stile.api('POST', '/users', { ...user, identityProvider: { id: idpId } })
+      assert.deepEqual(errorOf(answer).slice(0, 3), [400, 'INVALID_DATA', 'INVALID_VALUE'])
+    })
+
     test('D7: an unknown user goes on to PASSWORD_REQUIRED, then INVALID_CREDENTIALS', async (context) => {
       const journey = await Journey.under(stile, [plain, login])
       await journey.acts(['user.lookup', { username: 'nobody' }, 'PASSWORD_REQUIRED'])

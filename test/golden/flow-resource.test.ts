@@ -527,10 +527,8 @@ suite('authentication-api 3', () => {
       const first = await arriving({ enabled: true })
       assert.equal((await first.comeBack()).status, 'COMPLETED')
       await first.journey.record(context)
-      const browser = new Browser(stile)
-      const flowId = await begin(browser, 'pi.flow', { client_id: first.journey.client })
-      const again = new Journey(stile, { browser, flowId, person: first.journey.person })
-      assert.equal((await comeBack(browser, flowId, first.idpId, provider)).status, 'COMPLETED')
+      const again = await Journey.of(stile, first.journey.client)
+      assert.equal((await comeBack(again.browser, again.flowId, first.idpId, provider)).status, 'COMPLETED')
       await again.record(context)
     })
 

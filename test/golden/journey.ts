@@ -75,6 +75,16 @@ export function asDocumented(stile: Stile, value: unknown, names: Names = {}): J
   )
 }
 
+/** Who begins a flow, in which browser, by which request; a new person in a new browser where nothing is said. */
+export interface Beginning {
+  readonly person?: Person
+  readonly browser?: Browser
+  readonly names?: Names
+  readonly request?: Readonly<Record<string, string>>
+  /** Properties of the application, where one is made. */
+  readonly application?: Readonly<Record<string, unknown>>
+}
+
 /** One flow, the browser that drives it, and what happened on the way. */
 export class Journey {
   readonly stile: Stile
@@ -120,28 +130,23 @@ export class Journey {
   }
 
   /** Begins a flow of an application of its own whose policy has these actions. */
-  static async under(
-    stile: Stile,
-    actions: readonly ActionBody[],
-    {
-      person,
-      names,
-      browser = new Browser(stile),
-      application,
-      request,
-    }: {
-      readonly person?: Person
-      readonly names?: Names
-      readonly browser?: Browser
-      readonly application?: Readonly<Record<string, unknown>>
-      readonly request?: Readonly<Record<string, string>>
-    } = {},
-  ): Promise<Journey> {
-    const client = await newApplication(stile, application)
+  static async under(stile: Stile, actions: readonly ActionBody[], beginning: Beginning = {}): Promise<Journey> {
+    const client = await newApplication(stile, beginning.application)
     const policy = await newPolicy(stile, ...actions)
     await assign(stile, client, policy)
+    return Journey.of(stile, client, beginning, policy)
+  }
+
+  /** Begins a flow of an application that is there. */
+  static async of(
+    stile: Stile,
+    client: string,
+    { person, names, browser = new Browser(stile), request }: Beginning = {},
+    policy?: Policy,
+  ): Promise<Journey> {
     const flowId = await begin(browser, 'pi.flow', { client_id: client, ...request })
-    return new Journey(stile, { browser, flowId, client, policy, person: person ?? (await newPerson(stile)) }, names)
+    const about = person ?? (await newPerson(stile))
+    return new Journey(stile, { browser, flowId, person: about, client, ...(policy ? { policy } : {}) }, names)
   }
 
   /** Says what more the examples call by a name of theirs. */

@@ -12,7 +12,6 @@ import {
   type ActionBody,
   addEmailDevice,
   assign,
-  begin,
   bodyOf,
   enableMfa,
   newApplication,
@@ -430,12 +429,16 @@ suite('authentication-api 5', () => {
       'and, or, not hold each other': () => [nested, named('y'), named('x')],
     }
 
+    let made: Promise<string> | undefined
+    /** An application that asks for a password and a second factor. */
+    const both = () => (made ??= Journey.under(stile, [login, mfa]).then(({ client }) => client))
+
     /** Signs somebody on with a password and a second factor, and again by a policy whose second factor has the condition. */
     async function secondTime(condition: object, { person: more, first, from = office, to = from, seconds = 0 }: Case) {
       const person = await personWithDevice(more)
       const browser = new BrowserAt(stile, from)
       if (first !== false) {
-        const journey = await Journey.under(stile, [login, mfa], { person, browser })
+        const journey = await Journey.of(stile, await both(), { person, browser })
         await journey.password()
         await journey.acts(['otp.check', { otp: await journey.code() }, 'COMPLETED'])
       }
@@ -525,11 +528,6 @@ suite('authentication-api 5', () => {
       return client
     }
     const identifierFirst = { type: 'IDENTIFIER_FIRST' } as const
-    const beginOf = async (client: string, more: Readonly<Record<string, string>> = {}, person?: Person) => {
-      const browser = new Browser(stile)
-      const flowId = await begin(browser, 'pi.flow', { client_id: client, ...more })
-      return new Journey(stile, { browser, flowId, person: person ?? (await newPerson(stile)) })
-    }
     const statusOf = async (journey: Journey) => (await journey.read()).json.status
 
     test('the policies of acr_values in the order asked, else the assignments by priority, else the default', async (context) => {
@@ -539,11 +537,11 @@ suite('authentication-api 5', () => {
         [`${two.name} ${one.name}`, 'SIGN_ON_REQUIRED'],
         ['', 'USERNAME_PASSWORD_REQUIRED'],
       ] as const) {
-        const journey = await beginOf(client, asked === '' ? {} : { acr_values: asked })
+        const journey = await Journey.of(stile, client, asked === '' ? {} : { request: { acr_values: asked } })
         assert.equal(await statusOf(journey), status)
         await journey.record(context)
       }
-      const plain = await beginOf(await newApplication(stile))
+      const plain = await Journey.of(stile, await newApplication(stile))
       assert.equal(await statusOf(plain), 'USERNAME_PASSWORD_REQUIRED')
       await plain.record(context)
     })
@@ -556,7 +554,7 @@ suite('authentication-api 5', () => {
       ]) {
         await stile.api('POST', `/signOnPolicies/${policy.id}/actions`, action)
       }
-      const journey = await beginOf(await assigned(policy))
+      const journey = await Journey.of(stile, await assigned(policy))
       assert.equal(await statusOf(journey), 'SIGN_ON_REQUIRED')
       await journey.record(context)
     })
@@ -565,7 +563,7 @@ suite('authentication-api 5', () => {
       const [first, second] = [await newPolicy(stile, login, mfa), await newPolicy(stile, login)]
       const client = await assigned(first, second)
       const { verifier, challenge } = pkce()
-      const journey = await beginOf(client, { ...piFlowRequest(stile, challenge), client_id: client })
+      const journey = await Journey.of(stile, client, { request: { code_challenge: challenge } })
       assert.equal((await journey.password()).json.status, 'COMPLETED', 'the password that was proved counts there too')
       const { json } = await journey.browser.resume(journey.flowId)
       const tokens = await redeem(stile, json.authorizeResponse.code, verifier, client)
@@ -575,14 +573,14 @@ suite('authentication-api 5', () => {
 
     test('all failed: FAILED', async (context) => {
       const client = await assigned(await newPolicy(stile, login, mfa), await newPolicy(stile, login, mfa))
-      const journey = await beginOf(client)
+      const journey = await Journey.of(stile, client)
       assert.equal((await journey.password()).json.status, 'FAILED')
       await journey.record(context)
     })
 
     test('max_age and prompt=login force the LOGIN-type action, regardless of its condition', async (context) => {
       const client = await assigned(await newPolicy(stile, { ...login, condition: since(any, 9999) } as ActionBody))
-      const first = await beginOf(client)
+      const first = await Journey.of(stile, client)
       await first.password()
       const { browser, person } = first
       const again = await browser.authorize(piFlowRequest(stile, pkce().challenge, { client_id: client }))
@@ -592,8 +590,7 @@ suite('authentication-api 5', () => {
         [{ max_age: '5' }, 'PASSWORD_REQUIRED'],
         [{ prompt: 'login' }, 'USERNAME_PASSWORD_REQUIRED'],
       ] as const) {
-        const flowId = await begin(browser, 'pi.flow', { client_id: client, ...request })
-        const journey = new Journey(stile, { browser, flowId, person })
+        const journey = await Journey.of(stile, client, { browser, person, request })
         assert.equal(await statusOf(journey), status)
         await journey.record(context)
       }
