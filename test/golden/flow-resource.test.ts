@@ -19,7 +19,7 @@ import {
 import { comeBack, leave, mapAttributes, newIdentityProvider, ownPath } from '../flow-runtime/external.ts'
 import { type OpenIdProvider, startOpenIdProvider } from '../harness/openid-provider.ts'
 import { Browser, piFlowRequest, pkce } from '../harness/sign-on.ts'
-import { type Stile, startStile } from '../harness/stile.ts'
+import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 import { errorOf, flow, Journey, links, signOnPage } from './journey.ts'
 
 /** The password policy as the example shows it. */
@@ -67,6 +67,13 @@ suite('authentication-api 3', () => {
     await stile.close()
   })
 
+  /** Members that flows of this file were seen with. */
+  const seen = new Set<string>()
+  function see({ json }: Answer): void {
+    for (const name of Object.keys(json)) seen.add(name)
+    for (const name of Object.keys(json._embedded)) seen.add(`_embedded.${name}`)
+  }
+
   /** Lets time pass; a node that has not looked at its configuration for that long looks. */
   async function pass(milliseconds: number): Promise<void> {
     world.advance(milliseconds)
@@ -104,6 +111,7 @@ suite('authentication-api 3', () => {
         status: 'USERNAME_PASSWORD_REQUIRED',
       })
       const resumed = await browser.send((await journey.password()).json.resumeUrl)
+      see(resumed)
       journey.call({ '{code}': resumed.json.authorizeResponse.code })
       await journey.shows(resumed, {
         ...flow,
@@ -188,7 +196,9 @@ suite('authentication-api 3', () => {
         } else {
           journey = await Journey.in(stile, status as FlowStatus)
         }
-        const { json } = await journey.read()
+        const read = await journey.read()
+        see(read)
+        const { json } = read
         assert.equal(json.status, status)
         const shown = Object.keys(json._links).filter((relation) => relation.includes('.'))
         assert.deepEqual(shown.toSorted(), [...relations, ...(more[status] ?? [])].toSorted())
@@ -212,7 +222,9 @@ suite('authentication-api 3', () => {
       const names = { '{idpId}': idpId }
       const login = { type: 'LOGIN', ...offers, socialProviders: [{ id: idpId }] } as const
       const journey = await Journey.under(stile, [login], { names, application: { icon } })
-      await journey.shows(await journey.read(), {
+      const read = await journey.read()
+      see(read)
+      await journey.shows(read, {
         ...flow,
         _links: links('self', 'usernamePassword.check', 'password.forgot', 'user.register'),
         status: 'USERNAME_PASSWORD_REQUIRED',
@@ -573,6 +585,21 @@ suite('authentication-api 3', () => {
       assert.equal((await journey.read()).json.status, 'USERNAME_PASSWORD_REQUIRED')
       await journey.record(context)
     })
+  })
+
+  test('3.1 Fields: those documented, and no others (Stile: the user is under _embedded alone, and there is no adminApp)', () => {
+    const documented = [
+      ...['id', 'environment', 'session', 'resumeUrl', 'status', 'createdAt', 'expiresAt', 'selectedDevice'],
+      ...['bypassAllowed', 'publicKeyCredentialRequestOptions', 'error', 'authorizeResponse', '_links', '_embedded'],
+    ]
+    const embedded = [
+      ...['user', 'application', 'passwordPolicy', 'socialProviders', 'identityProvider', 'devices'],
+      ...['agreement', 'attributes', 'requiredStep'],
+    ]
+    // Section 10 counts among the unknown how PingOne shows these.
+    const own = ['promptText', '_embedded.externalAuthentication']
+    const expected = [...documented, ...embedded.map((name) => `_embedded.${name}`), ...own]
+    assert.deepEqual([...seen].toSorted(), expected.toSorted())
   })
 
   // Last: the provider's clock does not follow.
