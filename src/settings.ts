@@ -97,7 +97,7 @@ export const settings = {
     schema: rate.optional(),
     default: 'dev: `off`; serve: `50/300`',
     meaning:
-      'Wrong passwords in sign-on flows, in as many seconds, from one network address (IPv6: /64) in one environment; then 429. Needs `STILE_TRUSTED_PROXIES` behind a proxy, or all users share one address.',
+      'Wrong passwords and passkeys in sign-on flows, in as many seconds, from one network address (IPv6: /64) in one environment; then 429. Needs `STILE_TRUSTED_PROXIES` behind a proxy, or all users share one address.',
   },
   STILE_ADDRESS_LIMIT_ACCOUNT: {
     schema: rate.optional(),

@@ -27,7 +27,7 @@ const pick = (test: (id: PermissionId) => boolean) => new Set(all.filter(test))
 const services = 'passwords applications resources signon idps notifications mfa agreements languages'
 const ofService = of(...services.split(' '))
 /** What belongs to single users is data, whatever service it stands in. */
-const userDevices = (id: PermissionId) => id.endsWith(':userDevice')
+const userDevices = (id: PermissionId) => id.endsWith(':userDevice') || id.endsWith(':deviceAuthentication')
 const configuration = (id: PermissionId) => ofService(id) && !userDevices(id)
 const populations = (id: PermissionId) => id.endsWith(':population')
 const groups = (id: PermissionId) => id.endsWith(':group') || id.endsWith(':groupMembership')

@@ -147,7 +147,8 @@ function permissionText(permission: Permission): string {
       const recent = isRecent(permission)
         ? ' Who does it to themselves has to have authenticated lately (RFC 9470).'
         : ''
-      return `Needs the permission \`${permission.permission}\`${where}.${self}${recent}`
+      const only = permission.applicationOnly ? ' Only an application may, by a token of its own.' : ''
+      return `Needs the permission \`${permission.permission}\`${where}.${self}${recent}${only}`
     }
   }
 }

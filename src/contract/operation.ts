@@ -38,6 +38,8 @@ export type Permission =
       readonly population?: true
       readonly self?: string
       readonly recent?: true
+      /** Only an application may, by a token of its own; that of a user is no token here (401), whatever roles they hold. */
+      readonly applicationOnly?: true
     }
 
 /** What a handler gets beside its input. */

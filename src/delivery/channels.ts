@@ -24,7 +24,7 @@ export type PushChannel = (id: string, to: string, message: MessageBy<'Push'>) =
 /** What a node sends with. */
 export interface NodeChannels {
   readonly email: NodeEmail | undefined
-  /** Undefined as long as there is no factor that takes it. */
+  /** Undefined: apps ask for their requests themselves. */
   readonly push: PushChannel | undefined
 }
 

@@ -57,7 +57,7 @@ export function sendNotification(ports: Ports, node: NodeChannels): Handler {
     const country = isByPhone ? await countryOf(notification.to) : undefined
     if (!allowsCountry(configuration.policy, deliveryMethod, country)) return giveUp('country-not-allowed')
     const send = channelFor(channelPorts, node, configuration, { id: attempt.id, notification, message, country })
-    const keeps = !send && ports.config.mode === 'dev' && message.deliveryMethod !== 'Push'
+    const keeps = !send && ports.config.mode === 'dev'
     if (!send && !keeps) return giveUp('no-provider')
     if (attempt.attempts === 1 && !templates[template].isWarning) {
       const { id: environmentId } = environment

@@ -8,9 +8,9 @@ import { clearGuesses, secondsUntil, takeGuess } from '../limits/guesses.ts'
 import { insert } from '../storage/operations.ts'
 import { run, type UnitBody } from '../storage/port.ts'
 import { AlreadyConsumed } from '../storage/refusals.ts'
-import { fido2CredentialsOf, moveSignCount } from '../storage/sql/fido2.ts'
-import { credentialIdOf, type Fido2Credential, relyingParty, verifyAssertion } from './fido2.ts'
-import { challengeFor } from './fido2-options.ts'
+import { type Fido2CredentialRow, fido2CredentialsOf, moveSignCount } from '../storage/sql/fido2.ts'
+import { claimsOf, type Fido2Credential, relyingParty, verifyAssertion } from './fido2.ts'
+import { type AssertionChallenge, challengeFor } from './fido2-options.ts'
 import { guessesAtDevices, type PasscodeCheck } from './passcodes.ts'
 
 /** A credential, and the device it is. */
@@ -24,13 +24,18 @@ export async function credentialsOf(
   environmentId: string,
   userId: string,
 ): Promise<readonly DeviceCredential[]> {
-  return (await storage.read(fido2CredentialsOf(environmentId, userId))).map((row) => ({
+  return (await storage.read(fido2CredentialsOf(environmentId, userId))).map(credentialFrom)
+}
+
+/** The credential of a row. */
+export function credentialFrom(row: Fido2CredentialRow): DeviceCredential {
+  return {
     id: row.credential_id,
     deviceId: row.device_id,
     publicKey: row.public_key,
     signCount: row.sign_count,
     isBackupEligible: row.is_backup_eligible === 1,
-  }))
+  }
 }
 
 /** The FIDO2 policy and the relying party that hold under a device authentication policy. */
@@ -70,8 +75,7 @@ export interface AssertionTry {
   /** Those that may sign. */
   readonly deviceIds: readonly string[]
   readonly devicePolicy: DeviceAuthenticationPolicy
-  readonly flowId: string
-  readonly challengedAt: number
+  readonly challenged: AssertionChallenge
   /** The page that asked, as the client says. */
   readonly origin: string
   readonly assertion: string
@@ -84,25 +88,38 @@ export async function tryAssertion(
   environment: Environment,
   attempt: AssertionTry,
 ): Promise<PasscodeCheck> {
-  const { userId, deviceIds, devicePolicy, flowId, challengedAt, origin, assertion, now } = attempt
+  const { userId, deviceIds, devicePolicy, challenged, origin, assertion, now } = attempt
   const guessed = guessesAtDevices(environment.id, userId)
   const guess = await kernel.storage.commit(takeGuess(guessed, triesOf(devicePolicy, 'FIDO2'), now))
   if (!guess.allowed) return { result: 'lockedOut', secondsUntilUnlock: secondsUntil(guess.until, now) }
-  const credentialId = credentialIdOf(assertion)
+  const credentialId = claimsOf(assertion)?.credentialId
   const credential = (await credentialsOf(kernel, environment.id, userId)).find(
     ({ id, deviceId }) => id === credentialId && deviceIds.includes(deviceId),
   )
   const terms = fido2Terms(kernel, environment, devicePolicy)
   if (!credential || origin !== terms.relyingParty.origin) return { result: 'rejected' }
-  const challenge = challengeFor(environment, { kind: 'assertion', flowId, challengedAt })
+  const challenge = challengeFor(environment, challenged)
   const signCount = await verifyAssertion(assertion, credential, { ...terms, challenge, userId })
   if (signCount === undefined) return { result: 'rejected' }
   return {
     result: 'accepted',
     *settle() {
-      const moved = yield* run(moveSignCount(environment.id, credential.id, credential.signCount, signCount))
-      if (moved.length === 0) throw new AlreadyConsumed('fido2_credentials')
+      yield* useCredential(environment.id, credential, signCount)
       yield clearGuesses(guessed)
     },
   }
+}
+
+/**
+ * Moves the counter of a credential that has signed.
+ * @param signCount from now on
+ * @throws AlreadyConsumed when another signature was faster (row L27)
+ */
+export function* useCredential(
+  environmentId: string,
+  { id, signCount: before }: Fido2Credential,
+  signCount: number,
+): UnitBody<void> {
+  const moved = yield* run(moveSignCount(environmentId, id, before, signCount))
+  if (moved.length === 0) throw new AlreadyConsumed('fido2_credentials')
 }

@@ -40,7 +40,7 @@ export function relyingParty({ authUrl }: Pick<Origins, 'authUrl'>): RelyingPart
 }
 
 const base64url = z.string().min(1).max(8192)
-const credentialId = z.string().min(1).max(1364)
+const credentialId = z.string().regex(/^[A-Za-z0-9+/_-]{1,1364}={0,2}$/)
 const common = {
   id: credentialId,
   rawId: credentialId,
@@ -61,6 +61,7 @@ const assertionSchema = z.object({
   }),
 })
 const clientDataSchema = z.looseObject({
+  challenge: z.string().optional(),
   crossOrigin: z.literal(false).optional(),
   topOrigin: z.undefined().optional(),
 })
@@ -83,10 +84,10 @@ function parsed<Schema extends z.ZodType>(schema: Schema, json: string): z.outpu
   }
 }
 
-/** Whether the browser says that the page which asked was not embedded elsewhere (row L23). */
-function isTopLevel(clientDataJSON: string): boolean {
+/** What a browser says of the page that asked; undefined where that was embedded elsewhere (row L23). */
+function clientDataOf(clientDataJSON: string): z.output<typeof clientDataSchema> | undefined {
   const bytes = decodeBase64url(clientDataJSON)
-  return bytes !== undefined && parsed(clientDataSchema, bytes.toString('utf8')) !== undefined
+  return bytes && parsed(clientDataSchema, bytes.toString('utf8'))
 }
 
 /** Whether an attestation object is one CBOR item and nothing more: the library overlooks what follows it (row L32). */
@@ -127,7 +128,7 @@ export async function verifyAttestation(
       attestationObject: normalized(sent.response.attestationObject),
     },
   }
-  if (!isTopLevel(response.response.clientDataJSON)) return undefined
+  if (!clientDataOf(response.response.clientDataJSON)) return undefined
   if (!(await isOneItem(response.response.attestationObject))) return undefined
   const { verifyRegistrationResponse } = await import('@simplewebauthn/server')
   const verified = await proved(() =>
@@ -152,10 +153,22 @@ export async function verifyAttestation(
   }
 }
 
-/** The id of the credential that an assertion says it is by; undefined when it is none. */
-export function credentialIdOf(assertion: string): string | undefined {
+/**
+ * What an assertion says of itself, before anything of it is proved: the credential it is by, the challenge it answers
+ * and the user it names, each empty where it says nothing. Undefined when it is none.
+ */
+export function claimsOf(
+  assertion: string,
+): { readonly credentialId: string; readonly challenge: string; readonly userHandle: string } | undefined {
   const sent = parsed(assertionSchema, assertion)
-  return sent && normalized(sent.id)
+  if (!sent) return undefined
+  const { challenge = '' } = clientDataOf(normalized(sent.response.clientDataJSON)) ?? {}
+  return { credentialId: normalized(sent.id), challenge, userHandle: normalized(sent.response.userHandle ?? '') }
+}
+
+/** How an authenticator names a user (base64url): the id that its credential was made for. */
+export function userHandleOf(userId: string): string {
+  return Buffer.from(userId).toString('base64url')
 }
 
 /**
@@ -169,8 +182,6 @@ export async function verifyAssertion(
   { relyingParty: { id, origin }, challenge, policy, userId }: Expected & { readonly userId: string },
 ): Promise<number | undefined> {
   const { userVerification, backupEligibility } = policy
-  const isBarred = backupEligibility.enforceDuringAuthentication && !backupEligibility.allow
-  if (isBarred && credential.isBackupEligible) return undefined
   const sent = parsed(assertionSchema, assertion)
   if (!sent) return undefined
   const { clientDataJSON, authenticatorData, signature, userHandle } = sent.response
@@ -185,8 +196,7 @@ export async function verifyAssertion(
       signature: normalized(signature),
     },
   }
-  if (response.id !== credential.id || !isTopLevel(response.response.clientDataJSON)) return undefined
-  if (userHandle && normalized(userHandle) !== Buffer.from(userId).toString('base64url')) return undefined
+  if (response.id !== credential.id || !clientDataOf(response.response.clientDataJSON)) return undefined
   const { verifyAuthenticationResponse } = await import('@simplewebauthn/server')
   const verified = await proved(() =>
     verifyAuthenticationResponse({
@@ -203,6 +213,10 @@ export async function verifyAssertion(
     }),
   )
   if (!verified?.verified) return undefined
+  // Judged last, so that whatever is wrong takes the same time.
+  if (userHandle && normalized(userHandle) !== userHandleOf(userId)) return undefined
+  const isBarred = backupEligibility.enforceDuringAuthentication && !backupEligibility.allow
+  if (isBarred && credential.isBackupEligible) return undefined
   const { newCounter, credentialDeviceType } = verified.authenticationInfo
   return (credentialDeviceType === 'multiDevice') === credential.isBackupEligible ? newCounter : undefined
 }

@@ -68,6 +68,7 @@ export async function matchOf(
   environment: Environment,
   provider: IdentityProvider,
   { attributes, email }: ExternalAuthentication,
+  now: number,
 ): Promise<Match> {
   const username = attributes.find(({ name }) => name === 'username')?.value
   const address = attributes.find(({ name }) => name === 'email')?.value ?? email?.address
@@ -76,7 +77,7 @@ export async function matchOf(
   if (first && !second && email && isAuthoritative(provider, email)) {
     const { email: own = '', emailVerified } = first.document
     const isTheirs = emailVerified === true && textKey(own) === textKey(email.address)
-    if (isTheirs && canAuthenticate(first)) return { kind: 'linkable', userId: first.id }
+    if (isTheirs && canAuthenticate(first, now)) return { kind: 'linkable', userId: first.id }
   }
   const isKnown =
     first !== undefined || (username !== undefined && (await isNameTaken(kernel, environment.id, username)))

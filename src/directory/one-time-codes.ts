@@ -29,6 +29,8 @@ export type CodePurpose =
   | 'DEVICE_ACTIVATION'
   /** The subject names the device and the flow or stand-alone authentication it was sent for. */
   | 'DEVICE_AUTHENTICATION'
+  /** A pairing key, which is found by its code: the subject is empty. */
+  | 'DEVICE_PAIRING'
   /** Kept in a table of its own, a set at a time. */
   | 'RECOVERY_CODE'
 

@@ -23,13 +23,21 @@ import type { User } from './users.ts'
 
 type Ports = Pick<Kernel, 'storage' | 'masterKeys' | 'world'>
 
-/** What a passcode is for: activating the device, or signing on by one flow. */
-export type PasscodeUse = { readonly kind: 'activation' } | { readonly kind: 'flow'; readonly flowId: string }
+/** What a passcode is for: activating the device, signing on by one flow, or one stand-alone authentication. */
+export type PasscodeUse =
+  | { readonly kind: 'activation' }
+  | { readonly kind: 'flow'; readonly flowId: string }
+  | { readonly kind: 'deviceAuthentication'; readonly deviceAuthenticationId: string }
 
 function codeFor(device: Device, use: PasscodeUse): CodeFor {
-  return use.kind === 'activation'
-    ? { purpose: 'DEVICE_ACTIVATION', subject: device.id }
-    : { purpose: 'DEVICE_AUTHENTICATION', subject: `${device.id}/${use.flowId}` }
+  switch (use.kind) {
+    case 'activation':
+      return { purpose: 'DEVICE_ACTIVATION', subject: device.id }
+    case 'flow':
+      return { purpose: 'DEVICE_AUTHENTICATION', subject: `${device.id}/${use.flowId}` }
+    case 'deviceAuthentication':
+      return { purpose: 'DEVICE_AUTHENTICATION', subject: `${device.id}/${use.kind}/${use.deviceAuthenticationId}` }
+  }
 }
 
 /** How passcodes of an environment's policy are made. */
@@ -45,7 +53,7 @@ export type PasscodeSending =
   | { readonly result: 'lockedOut'; readonly secondsUntilUnlock: number }
 
 /** A phone number without the dots, spaces and brackets that people write into it. */
-function e164(number: string): string {
+export function e164(number: string): string {
   return number.replaceAll(/[^+0-9]/g, '')
 }
 

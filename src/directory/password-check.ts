@@ -10,18 +10,9 @@
  */
 import { passwordPolicyOf, type Environment } from '../environment/snapshot.ts'
 import type { Kernel } from '../kernel.ts'
-import {
-  type BoundedGuess,
-  clearGuesses,
-  type Guess,
-  type Guessed,
-  returnGuess,
-  secondsUntil,
-  takeBoth,
-  takeGuess,
-} from '../limits/guesses.ts'
-import type { Statement, UnitBody } from '../storage/port.ts'
-import { giveBack } from '../storage/sql/limits.ts'
+import { takeWithAddress } from '../limits/addresses.ts'
+import { type BoundedGuess, clearGuesses, type Guessed, returnGuess, secondsUntil } from '../limits/guesses.ts'
+import type { UnitBody } from '../storage/port.ts'
 import { rehashPassword } from '../storage/sql/passwords.ts'
 import { guessBound, guessesAtNobody, guessesAtUser } from './password-lockout.ts'
 import { normalizePassword, type NormalizedPassword } from './passwords/normalize.ts'
@@ -97,7 +88,7 @@ export async function checkPassword(
   const guessed = found ? guessesAtUser(environment.id, found.user.id) : nobody
   const { policy } = passwordPolicyOf(environment, found?.user.populationId ?? '')
   const bound = guessBound(policy)
-  const taken = await take(kernel, { guessed, bound }, attempt)
+  const taken = await takeWithAddress(kernel, { guessed, bound }, attempt.address, now)
   if ('addressLimited' in taken) return { result: 'addressLimited', secondsUntilUnlock: taken.addressLimited }
   const { guess, fromAddress } = taken
   if (!guess.allowed) {
@@ -109,7 +100,7 @@ export async function checkPassword(
   if (!found) return { result: 'rejected', user: undefined, failuresRemaining: guess.remaining }
   const { user, password } = found
   if (!password) return { result: 'noPassword', user, failuresRemaining: guess.remaining }
-  if (!verdict.matches || !canAuthenticate(user)) {
+  if (!verdict.matches || !canAuthenticate(user, now)) {
     return { result: 'rejected', user, failuresRemaining: guess.remaining }
   }
 
@@ -144,23 +135,6 @@ export async function checkPassword(
       throw error
     }
   }
-}
-
-/** What was taken: the guess at the user, and what gives back that of the address. */
-type Taken =
-  | { readonly guess: Guess; readonly fromAddress: (() => Statement<object>) | undefined }
-  | { readonly addressLimited: number }
-
-/** Takes one guess of the user’s counter and, where it is limited, of the address’s, in one commit. */
-async function take(
-  { storage }: Pick<Kernel, 'storage'>,
-  user: BoundedGuess,
-  { address, now }: PasswordTry,
-): Promise<Taken> {
-  if (!address) return { guess: await storage.commit(takeGuess(user.guessed, user.bound, now)), fromAddress: undefined }
-  const [first, guess] = await storage.commit(takeBoth(address, user, now))
-  if (!first || !guess) return { addressLimited: secondsUntil(first?.until ?? now, now) }
-  return { guess, fromAddress: () => giveBack(address.guessed, address.bound.guesses, first.until) }
 }
 
 async function find(

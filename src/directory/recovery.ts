@@ -54,7 +54,7 @@ export async function sendRecoveryCode(
     whom.userId === null
       ? await userWithPasswordByUsername(kernel, environment.id, whom.identifier)
       : await userWithPasswordById(kernel, environment.id, whom.userId)
-  const recoverer = found && mayRecover(found) ? found : undefined
+  const recoverer = found && mayRecover(found, now) ? found : undefined
   const meant = { environmentId: environment.id, userId: found?.user.id ?? null, identifier: whom.identifier }
   const wait = await countSending(kernel, meant, now)
   if (wait !== undefined) return { result: 'lockedOut', secondsUntilUnlock: wait }
@@ -87,9 +87,9 @@ function codeFor({ id, document }: User) {
   return { purpose: 'PASSWORD_RECOVERY', subject: `${id}/${textKey(document.email ?? '')}` } as const
 }
 
-function mayRecover({ user, password }: UserWithPassword): boolean {
+function mayRecover({ user, password }: UserWithPassword, now: number): boolean {
   const { email, emailVerified } = user.document
-  if (!canAuthenticate(user) || password === null || email === undefined) return false
+  if (!canAuthenticate(user, now) || password === null || email === undefined) return false
   return emailVerified !== false || user.verificationRequired
 }
 
@@ -136,7 +136,7 @@ export async function recoverPassword(
   const wanted = found ? codeFor(found.user) : ({ purpose: 'PASSWORD_RECOVERY', subject: guessed.subject } as const)
   const check = await tryCode(kernel, environment, { ...wanted, typed: code, guessed, bound: codeTries, now })
   if (check.result === 'lockedOut') return check
-  if (check.result === 'rejected' || !found || !mayRecover(found)) return { result: 'wrongCode' }
+  if (check.result === 'rejected' || !found || !mayRecover(found, now)) return { result: 'wrongCode' }
   const verdict = await changePassword(kernel, environment, {
     now,
     user: found.user,

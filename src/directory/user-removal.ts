@@ -8,6 +8,7 @@ import type { UnitBody } from '../storage/port.ts'
 import { removeSessionsOfUser } from '../storage/sql/sessions.ts'
 import { revokeFamiliesOfUser } from '../storage/sql/users.ts'
 import { guessesAtUser } from './password-lockout.ts'
+import { forgetBrowsers } from './remembered-browsers.ts'
 
 /** Removes what a user who is deleted leaves behind; for the unit of the deletion. */
 export function* removeBelongings(environmentId: string, userId: string, now: number): UnitBody<void> {
@@ -16,9 +17,14 @@ export function* removeBelongings(environmentId: string, userId: string, now: nu
   yield* remove('linked_accounts', belonging)
   yield* remove('devices', belonging)
   yield* remove('fido2_credentials', belonging)
+  yield* remove('mobile_devices', belonging)
+  yield* remove('pairing_keys', belonging)
+  yield* remove('push_requests', belonging)
   yield* remove('recovery_codes', belonging)
   yield* remove('agreement_consents', belonging)
   yield* remove('group_memberships', belonging)
+  yield* remove('device_authentications', belonging)
+  yield* forgetBrowsers(environmentId, userId)
   yield clearGuesses(guessesAtUser(environmentId, userId))
   yield* endAccess(environmentId, userId, null, now)
 }

@@ -51,8 +51,10 @@ export interface User {
   readonly populationId: string
   readonly username: string
   readonly enabled: boolean
-  /** When an administrator locked the account; null while it is not. */
+  /** When the account was locked, by an administrator or by wrong second factors; null: it never was, or was unlocked. */
   readonly lockedAt: number | null
+  /** When that lock ends; null or absent: not by itself. */
+  readonly lockedUntil?: number | null
   readonly mfaEnabled: boolean
   /** Lifecycle VERIFICATION_REQUIRED: no sign-on counts before the e-mail address is proved. */
   readonly verificationRequired: boolean
@@ -123,6 +125,7 @@ export function userFrom(environmentId: string, row: UserRow): User {
     username: row.username,
     enabled: row.enabled === 1,
     lockedAt: row.locked_at,
+    lockedUntil: row.locked_until,
     mfaEnabled: row.mfa_enabled === 1,
     verificationRequired: row.verification_required === 1,
     document: JSON.parse(row.document) as UserDocument,
@@ -151,9 +154,17 @@ export function userWithPasswordFrom(environmentId: string, row: UserWithPasswor
   }
 }
 
+/** Whether the account is locked now; not: a password that is locked for a while. */
+export function isLocked(
+  { lockedAt, lockedUntil = null }: Pick<User, 'lockedAt' | 'lockedUntil'>,
+  now: number,
+): boolean {
+  return lockedAt !== null && (lockedUntil === null || lockedUntil > now)
+}
+
 /** Whether the account may sign on at all. */
-export function canAuthenticate({ enabled, lockedAt }: Pick<User, 'enabled' | 'lockedAt'>): boolean {
-  return enabled && lockedAt === null
+export function canAuthenticate(user: Pick<User, 'enabled' | 'lockedAt' | 'lockedUntil'>, now: number): boolean {
+  return user.enabled && !isLocked(user, now)
 }
 
 /** The columns that hold the username and the document, with what is filtered taken out of it. */

@@ -169,16 +169,18 @@ function flowConfiguration(
   rows: readonly PolicyRow[],
   scopes: FlowConfiguration['scopes'],
 ): FlowConfiguration {
-  const read = ({ document }: PolicyRow) => deviceAuthenticationPolicySchema.parse(JSON.parse(document))
-  const standard = rows.find((row) => row.is_default === 1)
+  const policies = new Map(
+    rows.map(({ id, document }) => [id, deviceAuthenticationPolicySchema.parse(JSON.parse(document))]),
+  )
+  const standard = policies.get(rows.find((row) => row.is_default === 1)?.id ?? '')
   if (!standard) throw new Error('an environment without a default device authentication policy')
   return {
     agreements,
     identityProviders: new Map(
       [...identityProviders.values()].map((provider) => [provider.id, flowIdentityProvider(provider)]),
     ),
-    deviceAuthenticationPolicies: new Map(rows.map((row) => [row.id, read(row)])),
-    defaultDeviceAuthenticationPolicy: read(standard),
+    deviceAuthenticationPolicies: policies,
+    defaultDeviceAuthenticationPolicy: standard,
     scopes,
   }
 }

@@ -6,7 +6,12 @@ import { z } from 'zod'
 
 export const mfaSettings = z.object({
   authentication: z.object({ deviceSelection: z.enum(['DEFAULT_TO_FIRST', 'PROMPT_TO_SELECT']) }).optional(),
-  lockout: z.object({ failureCount: z.int().min(1), durationSeconds: z.int().min(1).optional() }).optional(),
+  lockout: z
+    .object({ failureCount: z.int().min(1).max(100), durationSeconds: z.int().min(1).max(31_536_000).optional() })
+    .optional()
+    .describe(
+      'How many wrong second factors in a row lock a user; without a duration, until an administrator unlocks them.',
+    ),
   pairing: z
     .object({
       maxAllowedDevices: z.int().min(1).max(15).default(5),

@@ -148,6 +148,14 @@ export const catalog = {
     cause: 'The resource exists but does not answer this method.',
     fix: 'Use a method that the `Allow` header lists.',
   },
+  EXPIRED: {
+    status: 410,
+    code: 'NOT_FOUND',
+    message: `${general} The requested resource has expired.`,
+    oauth: 'invalid_request',
+    cause: 'A stand-alone authentication was not finished in time.',
+    fix: 'Begin a new one.',
+  },
   REQUEST_TIMEOUT: {
     status: 408,
     code: 'INVALID_REQUEST',

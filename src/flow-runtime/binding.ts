@@ -6,6 +6,7 @@
  * | redirect | anything              | always                           |
  * | pi.flow  | the flows API, resume | once somebody is there           |
  * | pi.flow  | its sign-on page      | always                           |
+ * | any      | the app on a device   | never: it proves its own key     |
  */
 import { timingSafeEqual } from 'node:crypto'
 import { hashSessionToken } from '../directory/session-cookie.ts'
@@ -13,7 +14,7 @@ import { externalStatuses } from '../flow/actions/account/external.ts'
 import type { FlowState } from '../flow/state.ts'
 
 /** By which way a request reaches a flow. */
-export type Way = 'api' | 'page'
+export type Way = 'api' | 'page' | 'device'
 
 /** Whether the token a request carries is the one the flow is bound to. */
 export function carriesBinding(tokenHash: string | null, token: string | undefined): boolean {
@@ -23,6 +24,7 @@ export function carriesBinding(tokenHash: string | null, token: string | undefin
 
 /** Whether a request may reach the flow at all. */
 export function mayReach(state: FlowState, way: Way, carries: boolean): boolean {
+  if (way === 'device') return true
   if (state.door === 'redirect' || way === 'page') return carries
   return !isAboutSomebody(state) || carries
 }

@@ -3,16 +3,18 @@ import type { Context } from '../contract/operation.ts'
 import { agreementTextOf } from '../directory/agreement-consents.ts'
 import { credentialsOf, fido2Terms } from '../directory/fido2-devices.ts'
 import { challengeFor, requestOptions } from '../directory/fido2-options.ts'
+import { passkeyOptions } from '../directory/passkeys.ts'
 import type { PasswordPolicy } from '../directory/passwords/policy.ts'
 import { userWithPasswordById } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
 import { type Environment, passwordPolicyOf } from '../environment/snapshot.ts'
+import { asksForPasskey } from '../flow/actions/account/passkey.ts'
 import { accountSlot } from '../flow/actions/account/verification.ts'
 import type { ActionView } from '../flow/action.ts'
 import type { Facts } from '../flow/facts.ts'
 import type { CompiledAction } from '../flow/policy.ts'
 import { providersOf } from '../flow/providers.ts'
-import { type FlowState, isFinished } from '../flow/state.ts'
+import { type FlowState, isFinished, positionOf } from '../flow/state.ts'
 import { type FlowDisplay, type FlowView, viewFlow } from '../flow/view.ts'
 import { flowLinks } from './address.ts'
 import { devicePolicy } from './device-policy.ts'
@@ -21,12 +23,22 @@ import { waitingAction } from './waiting-action.ts'
 
 /** The display of a flow; one read when it has a user. */
 export async function displayOf(context: Context, state: FlowState, application: Application): Promise<FlowDisplay> {
-  const { environment, kernel } = context
+  const { environment, kernel, now } = context
   const { icon } = application.document
   const action = await waitingAction(context, state)
   const shown = {
     application: { name: application.name, ...(icon ? { icon } : {}) },
     ...(action ? externalDisplay(context, state, action) : {}),
+    ...(asksForPasskey(state)
+      ? {
+          publicKeyCredentialRequestOptions: passkeyOptions(
+            kernel,
+            environment,
+            { flowId: state.id, position: positionOf(state) },
+            now,
+          ),
+        }
+      : {}),
   }
   const isKnown = state.user !== null && state.user.knownBy !== 'identifier'
   const found = isKnown ? await userWithPasswordById(kernel, environment.id, state.user.id) : undefined

@@ -7,6 +7,7 @@ import { consentsOf } from '../directory/agreement-consents.ts'
 import { deviceFacts, devicesOf } from '../directory/devices.ts'
 import { groupIdsOf } from '../directory/groups.ts'
 import { readConsent } from '../directory/oauth-consents.ts'
+import { isRemembered, readBrowserToken } from '../directory/remembered-browsers.ts'
 import { sessionFacts, sessionFrom } from '../directory/sessions.ts'
 import { type UserWithPassword, userWithPasswordById } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
@@ -45,7 +46,12 @@ export type Driven =
 const maximumTurns = 16
 
 /** Questions whose answer is a message to somebody. */
-const messages: ReadonlySet<QuestionKind> = new Set(['sendPasscode', 'sendRecoveryCode', 'sendVerificationCode'])
+const messages: ReadonlySet<QuestionKind> = new Set([
+  'sendPasscode',
+  'sendPush',
+  'sendRecoveryCode',
+  'sendVerificationCode',
+])
 
 /** What an event is run with. */
 export interface Driving {
@@ -132,6 +138,15 @@ async function groupFacts(
   return { userId, ids: await groupIdsOf(kernel, environment.id, userId, user.attributes) }
 }
 
+async function rememberedFact(
+  { kernel, environment, headers, now }: Context,
+  userId: string | null,
+): Promise<{ readonly userId: string } | null> {
+  const token = readBrowserToken(headers.cookie)
+  const counts = userId !== null && (await isRemembered(kernel, environment.id, userId, token, now))
+  return counts ? { userId } : null
+}
+
 async function agreementFacts(
   context: Context,
   userId: string | null,
@@ -191,6 +206,9 @@ async function load(
         break
       case 'devices':
         loaded = { ...loaded, devices: await devicesFact(context, needs.userId) }
+        break
+      case 'remembered':
+        loaded = { ...loaded, remembered: await rememberedFact(context, needs.userId) }
         break
       case 'agreements':
         loaded = {

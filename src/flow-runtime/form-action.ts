@@ -40,8 +40,12 @@ export function formAction({ values, repeated }: FormParameters): FormAction | u
 /** A field as the member it stands for: what is no text in JSON is text in a form. */
 function memberOf(schema: unknown, value: string): FormAction['body'][string] {
   if (schema instanceof z.ZodObject) return { id: value }
-  if (schema instanceof z.ZodBoolean && (value === 'true' || value === 'false')) return value === 'true'
+  if (isBoolean(schema) && (value === 'true' || value === 'false')) return value === 'true'
   return value
+}
+
+function isBoolean(schema: unknown): boolean {
+  return schema instanceof z.ZodOptional ? isBoolean(schema.unwrap()) : schema instanceof z.ZodBoolean
 }
 
 /** The fields `member.part` as an object. */

@@ -6,15 +6,16 @@
  * Never: a decision of its own about what a flow may do, or a secret in what it saves.
  */
 import type { Context } from '../contract/operation.ts'
-import { hashSessionToken, sessionCookie } from '../directory/session-cookie.ts'
-import { type Session, sessionFacts, sessionFrom, writeSession } from '../directory/sessions.ts'
+import { clearGuesses } from '../limits/guesses.ts'
+import { pushesTo } from '../directory/push-requests.ts'
+import { type Session, sessionFacts } from '../directory/sessions.ts'
 import type { UserWithPassword } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
 import { problem } from '../errors/problem.ts'
 import type { MediaType } from '../flow/actions/index.ts'
 import type { ConsentRequest } from '../flow/consent.ts'
 import type { ExternalAuthentication } from '../flow/external-authentication.ts'
-import type { Outcome } from '../flow/outcome.ts'
+import type { PushAnswer } from '../flow/factors/push.ts'
 import { start, step } from '../flow/machine.ts'
 import { readRequest } from '../flow/media-types.ts'
 import type { Effect } from '../flow/question.ts'
@@ -23,16 +24,12 @@ import type { FlowState } from '../flow/state.ts'
 import type { FlowEvent } from '../flow/turn.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { Stale } from '../storage/refusals.ts'
-import { sessionById } from '../storage/sql/sessions.ts'
-import { recordSignOn } from '../storage/sql/users.ts'
-import { isAboutSomebody } from './binding.ts'
 import type { Write } from './asked.ts'
 import { candidatePolicies, policyVersions } from './candidates.ts'
-import { drive, type Driven } from './drive.ts'
+import { drive } from './drive.ts'
 import { guarded } from './guarded.ts'
-import { insertFlow, saveFlow, type StoredFlow } from './stored-flow.ts'
-
-type Done = Extract<Driven, { kind: 'done' }>
+import { saveStep } from './save-step.ts'
+import { insertFlow, type StoredFlow } from './stored-flow.ts'
 
 /** What a door knows when a flow begins. */
 export interface FlowBeginning {
@@ -149,10 +146,42 @@ export function returnToFlow(
   return carry(context, load, () => ({ event: { type: 'external', authentication }, secrets: {} }))
 }
 
+/**
+ * Carries the answer of an app into the flow that waits for it, and records that.
+ * @param answer what the app has signed, verified
+ * @param remoteAddress of the browser that signs on, by which the conditions of the policy are judged
+ * @throws Problem for a refusal; the flow is unchanged then
+ */
+export function answerPush(
+  context: Context,
+  load: () => Promise<StoredFlow>,
+  answer: PushAnswer,
+  remoteAddress: string,
+): Promise<Carried> {
+  const asBrowser = { ...context, remoteAddress }
+  return carry(
+    asBrowser,
+    load,
+    () => ({ event: { type: 'push', answer }, secrets: {} }),
+    function* ({ id, user, trace }) {
+      const isTaken = trace.at(-1)?.reason !== 'push-mismatched'
+      if (!user) return
+      if (isTaken && answer.decision === 'APPROVE') yield clearGuesses(pushesTo(context.environment.id, user.id))
+      yield context.record({
+        result: isTaken ? 'SUCCESS' : 'FAILED',
+        subject: { type: 'FLOW', id },
+        userId: user.id,
+        detail: { deviceId: answer.deviceId, decision: answer.decision },
+      })
+    },
+  )
+}
+
 async function carry(
   context: Context,
   load: () => Promise<StoredFlow>,
   read: () => { readonly event: FlowEvent; readonly secrets: Readonly<Record<string, string>> },
+  also: (state: FlowState) => UnitBody<void> = function* () {},
 ): Promise<Carried> {
   const { kernel, environment, now } = context
   for (let attempt = 1; ; attempt++) {
@@ -169,7 +198,7 @@ async function carry(
     })
     if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
     try {
-      const token = await save(context, flow, driven)
+      const token = await saveStep(context, flow, driven, also)
       return { state: driven.state, application: flow.application, token }
     } catch (error) {
       if (!(error instanceof Stale) || attempt === attempts) throw error
@@ -177,72 +206,13 @@ async function carry(
   }
 }
 
-/** Saves a step: the flow, what answering wrote, the session of a sign-on, and the audit event, in one unit. */
-async function save(context: Context, flow: StoredFlow, { state, effects, writes }: Done): Promise<string | undefined> {
-  const { kernel, now } = context
-  const signOn = effects.find((effect) => effect.kind === 'signOn')
-  const becameKnown = !isAboutSomebody(flow.state) && isAboutSomebody(state)
-  const newToken = signOn || (becameKnown && flow.token === undefined) ? kernel.world.uuid() : undefined
-  const kept = signOn?.outcome.session.kept ? await keptSession(context, signOn.outcome) : undefined
-  const setsPassword = effects.some((effect) => effect.kind === 'setPassword')
-  await kernel.storage.commit({
-    name: 'save-flow',
-    *run() {
-      yield* saveFlow(flow, state, newToken)
-      for (const write of writes) if (write.with === 'save' || setsPassword) yield* guarded(write.run)
-      if (signOn && newToken) yield* signOnWrites(context, signOn.outcome, kept, newToken)
-      if (state.status === 'COMPLETED' || state.status === 'FAILED') {
-        yield context.record({
-          action: state.status === 'COMPLETED' ? 'FLOW.COMPLETED' : 'FLOW.FAILED',
-          result: state.status === 'COMPLETED' ? 'SUCCESS' : 'FAILED',
-          subject: { type: 'FLOW', id: state.id },
-          clientId: flow.application.id,
-          ...(state.user ? { userId: state.user.id } : {}),
-          ...(state.outcome ? { sessionId: state.outcome.session.id } : {}),
-          detail: { reason: state.trace.at(-1)?.reason ?? '' },
-        })
-      }
-    },
-  })
-  if (writes.some(({ sends }) => sends)) kernel.wakeOutbox()
-  if (newToken) context.answer['set-cookie'] = sessionCookie(context.site, newToken, now)
-  return newToken
-}
-
-async function keptSession(context: Context, outcome: Outcome): Promise<Session> {
-  const { kernel, environment, now } = context
-  const [row] = await kernel.storage.read(sessionById(environment.id, outcome.session.id, now))
-  if (!row) throw new Stale('sessions')
-  return sessionFrom(row)
-}
-
-function* signOnWrites(context: Context, outcome: Outcome, kept: Session | undefined, token: string): UnitBody<void> {
-  const { environment, now, remoteAddress } = context
-  yield* writeSession({
-    environmentId: environment.id,
-    settings: environment.settings,
-    outcome,
-    kept,
-    tokenHash: hashSessionToken(token),
-    remoteIp: remoteAddress,
-    userAgent: context.headers['user-agent'] ?? '',
-    now,
-  })
-  yield recordSignOn(environment.id, outcome.userId, now, remoteAddress)
-  yield context.record({
-    action: kept ? 'SESSION.UPDATED' : 'SESSION.CREATED',
-    subject: { type: 'SESSION', id: outcome.session.id },
-    userId: outcome.userId,
-    sessionId: outcome.session.id,
-    ...(outcome.session.replaces ? { detail: { replaces: outcome.session.replaces } } : {}),
-  })
-}
-
 /** What a finished flow wants done for its authorization request. */
 export interface Resumed {
   readonly flow: StoredFlow
   readonly state: FlowState
   readonly effect: Extract<Effect, { kind: 'issue' | 'deny' }>
+  /** Whether the session is yet to be written, since it was not the browser that completed the flow (D1). */
+  readonly signsOn: boolean
   /** The flow's user, as just read. */
   readonly user: UserWithPassword | undefined
 }
@@ -273,11 +243,12 @@ export async function resumeFlow(
   }
   const effect = driven.effects.find((candidate) => candidate.kind === 'issue' || candidate.kind === 'deny')
   if (!effect) throw new Error('a resumed flow has nothing to answer')
-  return { flow, state: driven.state, effect, user: driven.user }
+  const signsOn = driven.effects.some(({ kind }) => kind === 'signOn')
+  return { flow, state: driven.state, effect, signsOn, user: driven.user }
 }
 
 /** A refusal of the machine as an answer (authentication-api 7.4). */
-function refusalProblem(refusal: Refusal): Error {
+export function refusalProblem(refusal: Refusal): Error {
   const { code, details, retryAfter = 60 } = refusal
   if (code !== 'REQUEST_LIMITED') return problem(code, { details })
   return problem('LIMITED', { details, headers: { 'retry-after': String(retryAfter) } })

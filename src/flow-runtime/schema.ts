@@ -69,6 +69,14 @@ export const flowResourceSchema = z.object({
   bypassAllowed: z.boolean().optional(),
   selectedDevice: z.object({ id: z.string() }).optional(),
   publicKeyCredentialRequestOptions: z.string().optional(),
+  numberMatching: z
+    .object({ number: z.string() })
+    .optional()
+    .describe('Extension: the number to be typed into the app, while a push request waits for its answer.'),
+  rememberMe: z
+    .object({ lifeTime: z.object({ duration: z.number(), timeUnit: z.string() }) })
+    .optional()
+    .describe('Extension: how long the browser is remembered, where `rememberMe` may be sent with the second factor.'),
   promptText: z.string().optional(),
   resumeUrl: z.string(),
   status: z.string(),

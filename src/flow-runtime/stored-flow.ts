@@ -3,6 +3,7 @@ import type { Context } from '../contract/operation.ts'
 import { hashSessionToken, readSessionToken } from '../directory/session-cookie.ts'
 import type { Application } from '../environment/application.ts'
 import { notFound, problem } from '../errors/problem.ts'
+import { asOf } from '../flow/lapse.ts'
 import { decode, encode, type FlowState } from '../flow/state.ts'
 import { compareAndSet, insert, type Word } from '../storage/operations.ts'
 import { flowById } from '../storage/sql/sessions.ts'
@@ -33,8 +34,9 @@ export async function loadFlow(
   const { kernel, environment, now } = context
   const [row] = await kernel.storage.read(flowById(environment.id, flowId, now))
   if (!row) throw notFound()
-  const state = decode(row.state)
-  if ('unsupportedVersion' in state) throw problem('UNAVAILABLE', { headers: { 'retry-after': '5' } })
+  const stored = decode(row.state)
+  if ('unsupportedVersion' in stored) throw problem('UNAVAILABLE', { headers: { 'retry-after': '5' } })
+  const state = asOf(stored, now)
   const found = kernel.environments.application(environment.id, state.application.id)
   const application = found instanceof Promise ? await found : found
   if (!application?.enabled) throw notFound()

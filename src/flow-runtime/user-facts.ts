@@ -1,7 +1,7 @@
 /** A user of the directory as the flow machine wants to know them: as they stand now, never their credentials. */
 import type { Context } from '../contract/operation.ts'
 import { passwordState } from '../directory/passwords/state.ts'
-import { canAuthenticate, type StoredPassword, type User } from '../directory/users.ts'
+import { canAuthenticate, isLocked, type StoredPassword, type User } from '../directory/users.ts'
 import { passwordPolicyOf } from '../environment/snapshot.ts'
 import type { UserFacts } from '../flow/facts.ts'
 import type { Kernel } from '../kernel.ts'
@@ -27,8 +27,8 @@ export function userFacts(
   return {
     id: user.id,
     enabled: user.enabled,
-    locked: user.lockedAt !== null,
-    canAuthenticate: canAuthenticate(user),
+    locked: isLocked(user, now),
+    canAuthenticate: canAuthenticate(user, now),
     // No lock is handed in: a lock-out of the password is temporary and never ends a flow, it refuses guesses.
     password: status === 'PASSWORD_LOCKED_OUT' ? 'OK' : status,
     mfaEnabled: user.mfaEnabled,

@@ -11,6 +11,8 @@ import type { ScopeView } from './consent.ts'
 import type { ExternalAuthentication, ProviderRequest } from './external-authentication.ts'
 import type { FactName, Facts, UserFacts } from './facts.ts'
 import type { DeviceType, DeviceView } from './factors/device.ts'
+import type { PendingPush, PushAnswer } from './factors/push.ts'
+import type { RememberedFor } from './factors/device-authentication-policy.ts'
 import type { FailureCode, FailureDetails } from './failure.ts'
 import type { Json } from './json.ts'
 import type { FlowSummary } from './flow-summary.ts'
@@ -97,6 +99,8 @@ export type Decision<Slot, Status extends string> =
       readonly slot: Slot
       readonly user?: UserFacts
       readonly named?: Named
+      /** Media types that the status takes, but not this time. */
+      readonly withholds?: readonly string[]
       readonly effects?: readonly Effect[]
       readonly reason: TransitionReason
     }
@@ -112,8 +116,10 @@ export type Decision<Slot, Status extends string> =
       readonly demands?: string
       /** The agreement that the user has consented to. */
       readonly agreement?: string
-      /** The device that proved it. */
+      /** The device that proved it, what it showed, and whether it has verified its user, as a passkey alone does. */
       readonly factor?: DeviceType
+      readonly shows?: NonNullable<Proof['shows']>
+      readonly userVerified?: true
       /** The consent that was recorded. */
       readonly consentId?: string
       readonly user: UserFacts
@@ -176,6 +182,8 @@ export interface ActionDefinition<Type extends string, Config, Slot, Status exte
   readonly setsPasswordIn: readonly Status[]
   /** What it can prove. */
   readonly methods: readonly Method[]
+  /** Whether it can be proved by a passkey, which is `mfa`, as well. */
+  takesPasskeys?(config: NoInfer<Config>): boolean
   /** Whether it proves who the user is, so that `prompt=login` and `max_age` demand it whatever its condition. */
   readonly isPrimary: boolean
   /** Whether the account itself has to go through this action, whatever its condition. */
@@ -185,10 +193,22 @@ export interface ActionDefinition<Type extends string, Config, Slot, Status exte
   decide(turn: ActionTurn<Config, Slot, ActionEvent<Accepts>>): Decision<Slot, Status>
   /** What it has to do with identity providers, if anything. */
   readonly external?: ExternalPart<Config, Slot>
+  /** What becomes of a status by the mere passing of time; the status it becomes accepts no more than it did. */
+  lapse?(slot: Slot, status: string): Lapse<Status> | undefined
+  /** The app on a device has answered, whose signature is verified. */
+  answerPush?(turn: ActionTurn<Config, Slot, PushAnswer>): Decision<Slot, Status>
   /** Facts that `view` reads. */
   readonly viewFacts?: readonly FactName[]
   /** What the flow shows while the action waits, once the user has proved who they are (row J26). */
   view?(turn: ViewTurn<Config, Slot>): ActionView
+}
+
+/** A status that ends at a time. */
+export interface Lapse<Status extends string> {
+  /** Epoch milliseconds. */
+  readonly at: number
+  readonly status: Status
+  readonly reason: TransitionReason
 }
 
 /** All that is shown from. */
@@ -207,6 +227,10 @@ export interface ActionView {
   readonly agreement?: AgreementView
   /** What a FIDO2 device is asked to sign; what is shown of it are the options of the browser's API. */
   readonly assertion?: AssertionRequest
+  /** The push request that is waited for. */
+  readonly push?: PendingPush
+  /** Extension: how long the browser is remembered, where that may be asked for. */
+  readonly rememberMe?: { readonly lifeTime: RememberedFor }
   /** Attributes that are asked for. */
   readonly attributes?: readonly { readonly name: ProfileAttribute; readonly required: boolean }[]
   readonly promptText?: string

@@ -10,7 +10,6 @@ import { lacksGroups } from './access-control.ts'
 import type { Standing } from './action.ts'
 import { type Circumstances, evaluate } from './condition.ts'
 import { consentStep } from './consent-step.ts'
-import { takesPasscode } from './factors/device.ts'
 import { type FactName, type Facts, type SessionFacts, type UserFacts, isUsable } from './facts.ts'
 import type { Outcome } from './outcome.ts'
 import { type CompiledAction, readsGroups } from './policy.ts'
@@ -55,7 +54,7 @@ export function judge(policy: LivePolicy, flow: FlowState, facts: Facts, now: nu
     const { runs, reason } = isRequired ? { runs: true, reason: before.reason } : whetherToRun(variants, matter)
     if (!runs) {
       steps.push({ id, type, standing: 'SKIPPED', reason })
-      if (reason === 'satisfied-by-session') spared.push(...definition.methods)
+      if (reason === 'satisfied-by-session') spared.push(...definition.methods, ...passkeyMethods(variants[0].action))
       continue
     }
     const standing = { actionId: id, user: evidence.user, identifier: flow.identifier, facts, now }
@@ -141,6 +140,11 @@ function isMet({ definition, config }: CompiledAction, proofs: readonly Proof[],
   return definition.isSatisfied(proofs, config, standing)
 }
 
+/** What a passkey proves, where an action takes one. */
+function passkeyMethods({ definition, config }: CompiledAction): readonly Method[] {
+  return definition.takesPasskeys?.(config) ? ['mfa'] : []
+}
+
 /** What there is to judge. */
 interface Matter {
   readonly flow: FlowState
@@ -207,7 +211,7 @@ function outcomeOf(
   const words: ReadonlySet<string> = new Set([
     ...Object.keys(proved),
     ...remembered,
-    ...evidence.proofs.flatMap(({ factor }) => (factor ? [takesPasscode(factor) ? 'otp' : 'pop'] : [])),
+    ...evidence.proofs.flatMap(({ shows }) => shows ?? []),
   ])
   const userId = evidence.user.id
   const consentId = evidence.proofs.find(({ method }) => method === 'consent')?.consentId ?? facts.consent?.id

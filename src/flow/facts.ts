@@ -99,6 +99,8 @@ export interface Facts {
   readonly groups?: GroupFacts
   /** Loaded only where an action asks for them. */
   readonly agreements?: AgreementFacts
+  /** Whether the browser is one in which this user need not prove a second factor; `null`: it is not. */
+  readonly remembered?: { readonly userId: string } | null
   /** What the flow's user has granted to the application before. */
   readonly consent?: ConsentFacts | null
 }

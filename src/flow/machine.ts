@@ -27,8 +27,9 @@ import { type LivePolicy, type PolicyVersions, variantOf } from './policy-versio
 import { mayComeFrom } from './providers.ts'
 import type { Effect } from './question.ts'
 import type { TransitionReason } from './reasons.ts'
-import { actionNotAllowed, flowGone, notFinished, otherUser } from './refusal.ts'
+import { actionNotAllowed, flowGone, noSuchRequest, otherUser } from './refusal.ts'
 import { canBeDemanded, demanded, proofOf } from './proving.ts'
+import { lacksUser, resume, signOn } from './resume.ts'
 import { type FlowOrigin, type FlowState, isFinished, newFlow } from './state.ts'
 import { type FlowEvent, type StepResult, type Turn, done, fail, move, needs } from './turn.ts'
 import { nobody, nowhere, pose, refuse } from './turn.ts'
@@ -71,7 +72,7 @@ export function step(
 ): StepResult {
   if (now >= state.expiresAt) return refuse(flowGone)
   if (event.type === 'resume') return resume(state, facts, now)
-  if (!isAllowed(state, event)) return refuse(actionNotAllowed)
+  if (!isAllowed(state, event)) return refuse(event.type === 'push' ? noSuchRequest : actionNotAllowed)
   const isAnswer = event.type === 'answer'
   const turn: Turn = { policies, facts, now, cause: isAnswer ? event.ask.cause : event.type }
   const lacking = lackingFacts(turn, state, state.user?.id)
@@ -85,12 +86,16 @@ export function step(
   }
   const missing = action.definition.needs.filter((fact) => facts[fact] === undefined)
   if (missing.length > 0) return needs(missing, state.user?.id ?? null)
+  if (event.type === 'push') {
+    const decision = action.definition.answerPush?.({ ...actionTurn(turn, state, action), event: event.answer })
+    return decision ? carryOut(turn, state, action, decision, effects) : refuse(noSuchRequest)
+  }
   return carryOut(turn, state, action, decide(turn, state, action, event), effects)
 }
 
 function isAllowed(state: FlowState, event: Exclude<FlowEvent, { type: 'resume' }>): boolean {
   if (isFinished(state)) return false
-  if (event.type === 'external') return true
+  if (event.type === 'external' || event.type === 'push') return true
   if (event.type !== 'answer') return state.offers.includes(event.type)
   const { ask, answer } = event
   const isAsked = ask.action.id === state.action?.id && ask.action.policyVersion === state.action.policyVersion
@@ -106,10 +111,6 @@ function lackingFacts({ policies, facts }: Turn, flow: FlowState, userId: string
   if (lacksUser(facts, userId)) lacking.push('user')
   if (readsRequest && facts.request === undefined) lacking.push('request')
   return lacking
-}
-
-function lacksUser({ user }: Facts, userId: string | undefined): boolean {
-  return userId !== undefined && user !== null && user?.id !== userId
 }
 
 /** The running candidate; null when it may not run any more, or none is left. */
@@ -131,14 +132,22 @@ function waitingAction(turn: Turn, state: FlowState): CompiledAction | null {
 }
 
 function decide(
-  { facts, now }: Turn,
-  { id: flowId, application, proofs, slot, status, user, identifier }: FlowState,
-  { definition, config }: CompiledAction,
+  turn: Turn,
+  state: FlowState,
+  action: CompiledAction,
   event: AnyActionEvent,
 ): Decision<Json, ActionStatus> {
-  const flow = { id: flowId, applicationId: application.id, proofs }
-  const parsed = definition.slot.parse(slot)
-  return definition.decide({ config, slot: parsed, status, event, user, flow, identifier, facts, now })
+  return action.definition.decide({ ...actionTurn(turn, state, action), event })
+}
+
+/** What an action looks at, whatever has happened. */
+function actionTurn(
+  { facts, now }: Turn,
+  { id, application, proofs, slot, status, user, identifier }: FlowState,
+  { definition, config }: CompiledAction,
+) {
+  const flow = { id, applicationId: application.id, proofs }
+  return { config, slot: definition.slot.parse(slot), status, user, flow, identifier, facts, now }
 }
 
 /** Judges the flow and goes wherever that leads. */
@@ -160,8 +169,11 @@ function advance(turn: Turn, state: FlowState, effects: readonly Effect[]): Step
       if (!isAdmitted(turn.facts, outcome.userId)) {
         return fail(turn, judged, 'access-denied', failure('APPLICATION_ACCESS_DENIED'), effects)
       }
-      const completed = move(turn, judged, 'policy-satisfied', { ...nowhere, status: 'COMPLETED', outcome })
-      return done(turn, completed, [...effects, { kind: 'signOn', outcome }], 'policy-satisfied')
+      // The app is not the browser: who resumes the flow signs on.
+      const isDue = turn.cause === 'push'
+      const due = isDue ? { signOnDue: true as const } : {}
+      const completed = move(turn, judged, 'policy-satisfied', { ...nowhere, status: 'COMPLETED', outcome, ...due })
+      return done(turn, completed, [...effects, ...(isDue ? [] : [signOn(outcome)])], 'policy-satisfied')
     }
   }
 }
@@ -211,12 +223,12 @@ function carryOut(
       return end(turn, state, decision.reason, failure(decision.failure, decision.details), effects)
     }
     case 'wait': {
-      const { status, slot, user, named, reason } = decision
+      const { status, slot, user, named, withholds = [], reason } = decision
       if (user && isStranger(state, user)) return refuse(otherUser)
       if (user && !isUsable(user)) return dismissUser(turn, state)
       const waiting = move(turn, state, reason, {
         status,
-        offers: [...offers(action.definition, action.config, status)],
+        offers: offers(action.definition, action.config, status).filter((name) => !withholds.includes(name)),
         slot,
         user: proven(state, user),
         ...(named ? identified(state, named) : {}),
@@ -264,31 +276,4 @@ function handOver(
     return advance(turn, move(turn, state, reason, { ...leaving, candidate, steps: [] }, null), effects)
   }
   return fail(turn, state, reason, why, effects, leaving)
-}
-
-/** Turns a finished flow into the answer of its authorization request, once (security catalogue J07-J09). */
-function resume(state: FlowState, facts: Facts, now: number): StepResult {
-  if (!isFinished(state)) return refuse(notFinished)
-  if (state.resumedAt !== null) return refuse(flowGone)
-  const turn: Turn = { policies: [], facts, now, cause: 'resume' }
-  if (state.failure) return resumed(turn, state, { kind: 'deny', failure: state.failure })
-  if (lacksUser(facts, state.outcome?.userId)) return needs(['user'], state.outcome?.userId ?? null)
-  const { outcome } = state
-  if (!outcome || !isUsable(facts.user)) return denied(turn, state, 'user-not-usable', failure('ACCOUNT_NOT_USABLE'))
-  const lacking = lackedForAdmission(facts, outcome.userId)
-  if (lacking.length > 0) return needs(lacking, outcome.userId)
-  if (isAdmitted(facts, outcome.userId)) return resumed(turn, state, { kind: 'issue', outcome })
-  return denied(turn, state, 'access-denied', failure('APPLICATION_ACCESS_DENIED'))
-}
-
-/** What has changed since the flow was completed keeps its outcome from being issued. */
-function denied(turn: Turn, state: FlowState, reason: TransitionReason, why: Failure): StepResult {
-  const failed = move(turn, state, reason, { status: 'FAILED', outcome: null, failure: why })
-  return resumed(turn, failed, { kind: 'deny', failure: why })
-}
-
-/** Resume does not prolong a flow (D3). */
-function resumed(turn: Turn, state: FlowState, effect: Effect): StepResult {
-  const marked = move(turn, state, 'resumed', { resumedAt: turn.now })
-  return { kind: 'done', state: marked, effects: [effect], reason: 'resumed' }
 }

@@ -13,7 +13,7 @@ export const authenticators = ['pwd', 'mfa', 'idp'] as const
 export type Authenticator = (typeof authenticators)[number]
 
 /** Everything that can be proved; what is no authenticator is a deed that a policy asks for beside it. */
-export const methods = [...authenticators, 'webhook', 'profile', 'agreement', 'consent'] as const
+export const methods = [...authenticators, 'webhook', 'profile', 'agreement', 'consent', 'remembered'] as const
 
 /** Whether a method proves who somebody is. */
 export function isAuthenticator(method: Method): method is Authenticator {
@@ -42,6 +42,10 @@ export const proof = z.strictObject({
   agreement: z.string().exactOptional(),
   /** The kind of device that proved it, where one did. */
   factor: z.enum(deviceTypes).exactOptional(),
+  /** That device has verified its user, as a passkey does in the place of a password: two factors in one. */
+  userVerified: z.literal(true).exactOptional(),
+  /** What it showed: the word of `amr` for that (RFC 8176). */
+  shows: z.enum(['otp', 'pop']).exactOptional(),
   /** The consent that was recorded. */
   consentId: z.string().exactOptional(),
 })

@@ -14,7 +14,7 @@ type Proving = Extract<Decision<Json, ActionStatus>, { outcome: 'prove' }>
  */
 export function proofOf(
   method: Method,
-  { user, provider, webhook, factor, agreement, consentId }: Proving,
+  { user, provider, webhook, factor, shows, userVerified, agreement, consentId }: Proving,
   { id, type }: CompiledAction,
   now: number,
 ): Proof {
@@ -26,6 +26,8 @@ export function proofOf(
     ...(method === 'idp' && provider !== undefined ? { provider: { id: provider, trustedBy: type } } : {}),
     ...(method === 'webhook' && webhook ? { webhook } : {}),
     ...(factor ? { factor } : {}),
+    ...(userVerified ? { userVerified } : {}),
+    ...(shows ? { shows } : {}),
     ...(agreement === undefined ? {} : { agreement }),
     ...(consentId === undefined ? {} : { consentId }),
   }

@@ -7,6 +7,7 @@
 import type { UserFacts } from './facts.ts'
 import type { ExternalAuthentication } from './external-authentication.ts'
 import type { DeviceType } from './factors/device.ts'
+import type { PendingPush } from './factors/push.ts'
 import type { Failure } from './failure.ts'
 import type { FlowSummary } from './flow-summary.ts'
 import type { Profile } from './profile.ts'
@@ -185,6 +186,16 @@ export interface Questions {
       | { readonly result: 'rejected' }
       | LockedOut
   }
+  /** Make a push request for the app on a device, with the saving of the state; it is for this flow only. */
+  readonly sendPush: {
+    readonly ask: {
+      readonly userId: string
+      readonly deviceId: string
+      readonly policyId: string | null
+      readonly flowId: string
+    }
+    readonly answer: { readonly result: 'sent'; readonly request: PendingPush } | LockedOut
+  }
   /** Did one of these FIDO2 devices sign the challenge of this flow (one guess)? Its counter moves with the state. */
   readonly checkAssertion: {
     readonly ask: {
@@ -194,6 +205,22 @@ export interface Questions {
       readonly flowId: string
       /** When the challenge was made, epoch milliseconds. */
       readonly challengedAt: number
+      /** The page that asked the device, as the client says. */
+      readonly origin: string
+    }
+    readonly answer:
+      | { readonly result: 'accepted'; readonly user: UserFacts }
+      | { readonly result: 'rejected' }
+      | LockedOut
+  }
+  /**
+   * Whose passkey has signed a challenge of this flow and verified its user (one guess)? Where somebody was named, nobody
+   * else is accepted: `userId` is null where nobody has that name. Its counter moves with the state.
+   */
+  readonly checkPasskey: {
+    readonly ask: {
+      readonly isNamed: boolean
+      readonly userId: string | null
       /** The page that asked the device, as the client says. */
       readonly origin: string
     }
@@ -223,6 +250,8 @@ export type Answer = { [Kind in QuestionKind]: AnswerTo<Kind> }[QuestionKind]
 export type Effect =
   /** Store the new password that was evaluated in this request. */
   | { readonly kind: 'setPassword'; readonly userId: string }
+  /** The user wants this browser to be remembered, for this many seconds. */
+  | { readonly kind: 'rememberBrowser'; readonly userId: string; readonly seconds: number }
   /** The flow is completed: write the session and the user's last sign-on. */
   | { readonly kind: 'signOn'; readonly outcome: Outcome }
   /** The completed flow is resumed: issue what the authorization request asked for. */

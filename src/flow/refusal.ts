@@ -133,6 +133,9 @@ export const noSuchDevice: Refusal = invalidData('no-such-device', {
   message: 'The device cannot be used.',
 })
 
+/** The request that an app answers is not one that is waited for: the same for unknown, answered, late and foreign. */
+export const noSuchRequest: Refusal = { status: 404, code: 'NOT_FOUND', details: [], reason: 'no-such-request' }
+
 /** Too many wrong codes; no more are looked at for a while. */
 export function tooManyTries(target: string, secondsUntilUnlock: number): Refusal {
   const message = 'Too many wrong codes. Wait before you try another one.'

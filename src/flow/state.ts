@@ -28,11 +28,16 @@ const stepSchema = z.strictObject({
   reason: z.enum(keysOf(stepReasons)),
 })
 
-/** What caused a transition: the flow's beginning, a media type, a way back from a provider, or resume. */
-const traceEvents: readonly ('start' | 'external' | 'resume' | MediaType)[] = [
+/**
+ * What caused a transition: the flow's beginning, a media type, a way back from a provider, the answer of an
+ * app, the passing of time, or resume.
+ */
+const traceEvents: readonly ('start' | 'external' | 'push' | 'lapse' | 'resume' | MediaType)[] = [
   'start',
   ...mediaTypeNames,
   'external',
+  'push',
+  'lapse',
   'resume',
 ]
 
@@ -95,6 +100,8 @@ const recordSchema = z.strictObject({
   outcome: outcomeSchema.nullable(),
   /** Why a FAILED flow failed. */
   failure: failureSchema.nullable(),
+  /** Not the browser completed it: the session is written when the browser resumes, which gets its token then (D1). */
+  signOnDue: z.literal(true).exactOptional(),
   resumedAt: time.nullable(),
   trace: z.array(traceEntrySchema),
 })
@@ -155,6 +162,11 @@ export function newFlow(
 /** Whether a request may sign this user on. */
 export function mayBe({ hintedUserId }: FlowState['request'], userId: string): boolean {
   return hintedUserId === null || hintedUserId === userId
+}
+
+/** Where a flow stands: it changes with everything that the flow accepts, and with nothing else. */
+export function positionOf({ trace }: FlowState): string {
+  return `${trace.length}@${trace.at(-1)?.at}`
 }
 
 /** Whether nothing can be done to the flow any more but to resume it. */

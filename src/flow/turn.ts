@@ -6,6 +6,7 @@
  */
 import type { ActionRequest } from './actions/index.ts'
 import type { ExternalAuthentication } from './external-authentication.ts'
+import type { PushAnswer } from './factors/push.ts'
 import type { FactName, Facts } from './facts.ts'
 import type { Failure } from './failure.ts'
 import type { PolicyVersions } from './policy-versions.ts'
@@ -18,6 +19,7 @@ import { type FlowState, type FlowStatus, type TraceEvent, flowLifetime } from '
 export type FlowEvent =
   | ActionRequest
   | { readonly type: 'external'; readonly authentication: ExternalAuthentication }
+  | { readonly type: 'push'; readonly answer: PushAnswer }
   | { readonly type: 'answer'; readonly ask: Ask; readonly answer: Answer }
   | { readonly type: 'resume' }
 
@@ -75,7 +77,7 @@ export const nobody = {
  * @param after the status the flow is in afterwards; null while no policy runs
  */
 export function move(
-  { now, cause }: Turn,
+  { now, cause }: Pick<Turn, 'now' | 'cause'>,
   state: FlowState,
   reason: TransitionReason,
   changes: Partial<FlowState>,

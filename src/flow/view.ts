@@ -6,6 +6,7 @@
  * the browser's own session named them; an address made here.
  */
 import type { ActionView, AgreementView } from './action.ts'
+import { asksForPasskey } from './actions/account/passkey.ts'
 import { actionOfType, type MediaType } from './actions/index.ts'
 import type { DeviceView } from './factors/device.ts'
 import type { Failure } from './failure.ts'
@@ -100,6 +101,10 @@ export interface FlowView {
   readonly bypassAllowed?: boolean
   readonly selectedDevice?: { readonly id: string }
   readonly publicKeyCredentialRequestOptions?: string
+  /** Extension: what the person types into the app. */
+  readonly numberMatching?: { readonly number: string }
+  /** Extension. */
+  readonly rememberMe?: NonNullable<ActionView['rememberMe']>
 }
 
 /** Whether the way a user became known lets the flow name them. */
@@ -116,7 +121,8 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
   const requiredStep = viewSteps(state, links).find(({ id }) => id === state.action?.id)
   const { passwordPolicy, action = {}, publicKeyCredentialRequestOptions, agreementText: text } = display
   // Nothing of somebody who has proved nothing yet (row J26).
-  const { devices, attributes, agreement, assertion, scopes, ...members } = user ? action : {}
+  const { devices, attributes, agreement, assertion, push, scopes, ...members } = user ? action : {}
+  const isChallenged = assertion !== undefined || asksForPasskey(state)
   return {
     _links: {
       ...Object.fromEntries(state.offers.map((name) => [name, { href: links.self }])),
@@ -136,7 +142,8 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
       ...(requiredStep ? { requiredStep } : {}),
     },
     ...members,
-    ...(assertion && publicKeyCredentialRequestOptions ? { publicKeyCredentialRequestOptions } : {}),
+    ...(push && push.number !== null ? { numberMatching: { number: push.number } } : {}),
+    ...(isChallenged && publicKeyCredentialRequestOptions ? { publicKeyCredentialRequestOptions } : {}),
     id: state.id,
     environment: { id: state.environmentId },
     ...(session ? { session: { id: session } } : {}),

@@ -6,13 +6,14 @@ import { type Actor, allows, forbidden, populationsAllowed } from '../access/act
 import { requireRecentAuthentication } from '../access/recent-authentication.ts'
 import type { Permission } from '../contract/operation.ts'
 import type { Environment } from '../environment/snapshot.ts'
+import { invalidToken } from '../errors/problem.ts'
 import type { Kernel } from '../kernel.ts'
 
 /**
  * Throws unless the actor may.
  * @param environment the environment of the path; undefined where the path has none, or it does not exist
  * @param params the path parameters as received
- * @throws Problem FORBIDDEN; insufficient_user_authentication
+ * @throws Problem FORBIDDEN; insufficient_user_authentication; INVALID_TOKEN for a user where only an application may
  */
 export async function authorize(
   kernel: Kernel,
@@ -22,6 +23,7 @@ export async function authorize(
   params: Readonly<Record<string, string>>,
 ): Promise<void> {
   if (actor.kind === 'anonymous') throw forbidden()
+  if (actor.kind === 'user' && permission.applicationOnly) throw invalidToken('the token is not valid here')
   await requireReach(kernel, permission, actor, environment, params)
   if (permission.recent && isOwn(actor, environment, params)) requireRecentAuthentication(actor, kernel.world.now())
 }

@@ -2,6 +2,8 @@
 import type { Operation } from '../contract/operation.ts'
 import { externalAuthenticationOperations } from '../flow-runtime/doors/external-authentication.ts'
 import { flowOperations } from '../flow-runtime/doors/flows-api.ts'
+import { devicePairingOperations } from '../flow-runtime/doors/device-pairing.ts'
+import { mobileDeviceOperations } from '../flow-runtime/doors/mobile-devices.ts'
 import { authorizeOperations } from '../oauth/authorize/endpoint.ts'
 import { challengeOperations } from '../oauth/authorize/challenge.ts'
 import { resumeOperations } from '../oauth/authorize/resume.ts'
@@ -25,6 +27,8 @@ const described: readonly Operation[] = [
   ...userinfoOperations,
   ...flowOperations,
   ...externalAuthenticationOperations,
+  ...devicePairingOperations,
+  ...mobileDeviceOperations,
   ...signOnPageOperations,
   ...emailChangePageOperations,
   ...platformOperations,

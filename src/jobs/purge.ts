@@ -11,6 +11,8 @@ import { anyOver, deleteOver, type TransientTable } from '../storage/sql/purge.t
 const marginMilliseconds = 60_000
 /** A node that was away for longer than this has to read its configuration anew. */
 const changeFeedMilliseconds = 86_400_000
+/** Whoever comes back to a stand-alone authentication is told for this long that it is over, rather than that it never was. */
+const goneMilliseconds = 3_600_000
 const rowsPerBatch = 500
 
 const keptAfter: Readonly<Record<TransientTable, number>> = {
@@ -20,7 +22,11 @@ const keptAfter: Readonly<Record<TransientTable, number>> = {
   token_families: marginMilliseconds,
   limits: marginMilliseconds,
   external_authentications: marginMilliseconds,
+  pairing_keys: marginMilliseconds,
+  push_requests: marginMilliseconds,
   devices: marginMilliseconds,
+  device_authentications: goneMilliseconds,
+  remembered_browsers: marginMilliseconds,
   inbox: marginMilliseconds,
   one_time_codes: marginMilliseconds,
   environment_changes: changeFeedMilliseconds,

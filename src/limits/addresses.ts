@@ -9,8 +9,9 @@ import { isIPv6 } from 'node:net'
 import { problem } from '../errors/problem.ts'
 import type { Kernel } from '../kernel.ts'
 import { increment } from '../storage/operations.ts'
-import type { UnitBody } from '../storage/port.ts'
-import { type BoundedGuess, secondsUntil, takeGuess } from './guesses.ts'
+import type { Statement, UnitBody } from '../storage/port.ts'
+import { giveBack } from '../storage/sql/limits.ts'
+import { type BoundedGuess, type Guess, secondsUntil, takeBoth, takeGuess } from './guesses.ts'
 
 /** What is counted by address; each has a setting. */
 export type AddressLimit = 'password' | 'account' | 'lookup'
@@ -65,6 +66,27 @@ export function* countAddressWith(caller: Caller, limit: AddressLimit): UnitBody
     now,
   })
   if (!allowed) throw tooManyFromAddress(secondsUntil(until, now))
+}
+
+/** What was taken: the guess at somebody, and what gives back that of the address once it was no wrong one. */
+export type Taken =
+  | { readonly guess: Guess; readonly fromAddress: (() => Statement<object>) | undefined }
+  | { readonly addressLimited: number }
+
+/**
+ * Takes one guess of somebody’s counter and, where it is limited, of the address’s, in one commit.
+ * @returns `addressLimited`: the seconds to wait, where the address has none left; nothing was taken then
+ */
+export async function takeWithAddress(
+  { storage }: Pick<Kernel, 'storage'>,
+  { guessed, bound }: BoundedGuess,
+  address: BoundedGuess | undefined,
+  now: number,
+): Promise<Taken> {
+  if (!address) return { guess: await storage.commit(takeGuess(guessed, bound, now)), fromAddress: undefined }
+  const [first, guess] = await storage.commit(takeBoth(address, { guessed, bound }, now))
+  if (!first || !guess) return { addressLimited: secondsUntil(first?.until ?? now, now) }
+  return { guess, fromAddress: () => giveBack(address.guessed, address.bound.guesses, first.until) }
 }
 
 /** 429 with the seconds to wait. */

@@ -7,7 +7,7 @@
  */
 import { increment } from '../storage/operations.ts'
 import type { Statement, Unit } from '../storage/port.ts'
-import { clearLimit, giveBack } from '../storage/sql/limits.ts'
+import { clearLimit, giveBack, prolongLimit } from '../storage/sql/limits.ts'
 
 /** What may be guessed. */
 export type GuessKind =
@@ -15,11 +15,15 @@ export type GuessKind =
   | 'recovery-code'
   | 'verification-code'
   | 'passcode'
+  | 'passkey'
   | 'code-sending'
+  | 'pairing-key'
+  | 'push'
   | 'email-change-reversal'
   | 'address-password'
   | 'address-account'
   | 'address-lookup'
+  | 'device-notice'
 
 /** Whose secret of which kind. */
 export interface Guessed {
@@ -54,6 +58,23 @@ export function takeGuess({ environmentId, kind, subject }: Guessed, bound: Gues
       const key = { environment_id: environmentId, kind, subject }
       const counted = yield* increment('limits', key, { bound: bound.guesses, window: bound.seconds * 1000, now })
       return { allowed: counted.allowed, remaining: bound.guesses - counted.count, until: counted.until }
+    },
+  }
+}
+
+/**
+ * The unit that takes one of the guesses of a window; after the last one the next has to wait for a while of its own.
+ * @param lockSeconds how long, from the last one
+ */
+export function takeGuessOrLock(guessed: Guessed, bound: GuessBound, lockSeconds: number, now: number): Unit<Guess> {
+  return {
+    name: 'limits.take-guess-or-lock',
+    *run() {
+      const guess = yield* takeGuess(guessed, bound, now).run()
+      if (!guess.allowed || guess.remaining > 0) return guess
+      const until = Math.max(guess.until, now + lockSeconds * 1000)
+      yield prolongLimit(guessed, until)
+      return { ...guess, until }
     },
   }
 }

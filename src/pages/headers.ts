@@ -40,9 +40,16 @@ const permissionsPolicy = [
  * The headers of a page.
  * @param formActions where its forms may go; none at all when empty. Browsers also judge each redirect that follows a
  *   posted form by this list, so a form that ends at an application elsewhere needs a page in between
+ * @param connects whether its script asks the server for something
  * @throws Error for a source of another form than `'self'`, an origin or a scheme
  */
-export function pageHeaders({ formActions }: { readonly formActions: readonly string[] }): Record<string, string> {
+export function pageHeaders({
+  formActions,
+  connects = false,
+}: {
+  readonly formActions: readonly string[]
+  readonly connects?: boolean
+}): Record<string, string> {
   for (const source of formActions) {
     if (!formAction.test(source)) throw new Error('a source of form-action is neither self, origin nor scheme')
   }
@@ -51,6 +58,7 @@ export function pageHeaders({ formActions }: { readonly formActions: readonly st
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
+    ...(connects ? ["connect-src 'self'"] : []),
     `form-action ${formActions.length === 0 ? "'none'" : formActions.join(' ')}`,
     "frame-ancestors 'none'",
     "base-uri 'none'",

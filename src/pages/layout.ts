@@ -23,13 +23,15 @@ export interface Page {
   readonly hasError?: boolean
   /** An address to go on to at once. A new navigation, which no policy of a form before it judges. */
   readonly goesOnTo?: string
+  /** Without JavaScript it is loaded again every few seconds; not where somebody may be typing. */
+  readonly looksAgain?: boolean
   /** For pages that show more than a form. */
   readonly wide?: boolean
 }
 
 /** Renders a whole page. */
 export function renderPage(page: Page): string {
-  const { language, heading, applicationName, main, script, style, hasError, goesOnTo, wide } = page
+  const { language, heading, applicationName, main, script, style, hasError, goesOnTo, looksAgain, wide } = page
   const named = applicationName
     ? say(language, 'title.withApplication', { heading, application: applicationName })
     : heading
@@ -42,6 +44,7 @@ export function renderPage(page: Page): string {
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 ${goesOnTo !== undefined && html`<meta http-equiv="refresh" content="0;url=${goesOnTo}">`}
+${looksAgain && html`<noscript><meta http-equiv="refresh" content="5"></noscript>`}
 <title>${title}</title>
 <link rel="icon" type="image/svg+xml" href="${icon.path}">
 <link rel="stylesheet" href="${styleSheet.path}">

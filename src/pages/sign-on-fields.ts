@@ -117,13 +117,15 @@ export interface FieldOptions {
   readonly isNew?: boolean
   /** Whether it may be left empty. */
   readonly isOptional?: boolean
+  /** Whether a passkey may be chosen in it. */
+  readonly takesPasskey?: boolean
 }
 
 /** A field with its label, and the error beside it where there is one. */
 export function field(
   { language, error: wrong, values, hasRequirements }: FieldContext,
   name: SignOnField,
-  { isFirst = false, isNew = false, isOptional = false }: FieldOptions = {},
+  { isFirst = false, isNew = false, isOptional = false, takesPasskey = false }: FieldOptions = {},
 ): Html {
   const { type, autocomplete, label, isSecret } = fields[name]
   const error = wrong?.field === name ? wrong : undefined
@@ -135,7 +137,7 @@ export function field(
   const isName = type === 'text' || type === 'email'
   return html`<div class="field">
 <label for="${name}">${say(language, label)}${isOptional && html` <span class="muted">${say(language, 'field.optional')}</span>`}</label>
-<input id="${name}" name="${name}" type="${type}" autocomplete="${chooses ? 'new-password' : autocomplete}"${!isOptional && html` required`}${
+<input id="${name}" name="${name}" type="${type}" autocomplete="${chooses ? 'new-password' : autocomplete}${takesPasskey && ' webauthn'}"${!isOptional && html` required`}${
     !isSecret && html` value="${typed}"`
   }${isName && html` autocapitalize="none" autocorrect="off" spellcheck="false"`}${error && html` aria-invalid="true"`}${
     describedBy.length > 0 && html` aria-describedby="${describedBy.join(' ')}"`

@@ -75,6 +75,9 @@ async function show(
       devices: action?.devices,
       selectedDevice: action?.selectedDevice,
       publicKeyCredentialRequestOptions: display.publicKeyCredentialRequestOptions,
+      flowUrl: links.self,
+      number: action?.push?.number ?? undefined,
+      rememberMe: action?.rememberMe,
       agreement: action?.agreement,
       agreementText: display.agreementText,
       attributes: action?.attributes,
@@ -85,7 +88,7 @@ async function show(
     },
     language,
   )
-  return { status: attempt ? 400 : 200, html, headers: pageHeaders({ formActions: ["'self'"] }) }
+  return { status: attempt ? 400 : 200, html, headers: pageHeaders({ formActions: ["'self'"], connects: true }) }
 }
 
 /** What was typed into fields that hold no secret. */

@@ -4,16 +4,18 @@
  *
  * Never: a password sent back to the browser, or a form for an action that the flow does not offer.
  */
+import { asksForPasskey } from '../flow/actions/account/passkey.ts'
 import type { ActionStatus, MediaType } from '../flow/actions/index.ts'
 import type { ActionView } from '../flow/action.ts'
 import { type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
 import { type PasswordRequirements, requirementsList } from './password-requirements.ts'
 import { agreement, type AgreementFormsView } from './sign-on-agreement.ts'
-import { devices, type DevicesView, passcode, passkey } from './sign-on-devices.ts'
+import { devices, type DevicesView, passcode, passkey, push, pushOver } from './sign-on-devices.ts'
 import { field, type FieldContext, showPassword } from './sign-on-fields.ts'
 import { providerLinks, type SignOnProvider } from './sign-on-providers.ts'
 import { consentForms } from './sign-on-consent.ts'
+import { passkeyOffer, passkeyPage } from './sign-on-passkey.ts'
 import { type Content, hiddenUsername, postForm, submit } from './sign-on-forms.ts'
 import { signOnScript } from './sign-on-script.ts'
 import { type Language, say, type TextName } from './texts/language.ts'
@@ -46,9 +48,11 @@ export interface PersonName {
 }
 
 /** Pages beside that of the status, each for one action that the status offers as well. */
-export const asides = { forgot: 'password.forgot', register: 'user.register' } as const satisfies Readonly<
-  Record<string, MediaType>
->
+export const asides = {
+  forgot: 'password.forgot',
+  register: 'user.register',
+  passkey: 'assertion.check',
+} as const satisfies Readonly<Record<string, MediaType>>
 
 export type Aside = keyof typeof asides
 
@@ -66,6 +70,7 @@ export function renderSignOn(view: SignOnView, language: Language): string {
     applicationName: view.applicationName,
     hasError: view.error !== undefined,
     script: signOnScript,
+    looksAgain: view.status === 'PUSH_CONFIRMATION_REQUIRED' && !view.offers.includes('otp.check'),
     main: html`${(note ?? text) && html`<p class="muted">${note ?? (text && say(language, text))}</p>`}
 ${view.error?.field === null && html`<p class="alert" tabindex="-1" autofocus>${view.error.text}</p>`}
 ${view.user && account(view, view.user, language)}
@@ -76,21 +81,25 @@ ${view.aside === undefined && providerLinks(view.providers ?? [], language, view
 
 function contentOf(view: SignOnView, context: FieldContext): Content {
   const { aside } = view
-  if (aside !== undefined && view.offers.includes(asides[aside])) {
-    return aside === 'forgot' ? forgot(view, context) : register(view, context)
-  }
+  const takesPasskey = asksForPasskey(view)
+  if (aside === 'passkey' && takesPasskey) return passkeyPage(view, context, back(view, context))
+  if (aside === 'forgot' && view.offers.includes(asides.forgot)) return forgot(view, context)
+  if (aside === 'register' && view.offers.includes(asides.register)) return register(view, context)
   switch (view.status) {
     case 'USERNAME_PASSWORD_REQUIRED': {
       const isTyped = Boolean(context.values.username)
-      const both = [field(context, 'username', { isFirst: !isTyped }), field(context, 'password', { isFirst: isTyped })]
+      const both = [
+        field(context, 'username', { isFirst: !isTyped, takesPasskey }),
+        field(context, 'password', { isFirst: isTyped }),
+      ]
       return { heading: 'signOn.heading', forms: [signOnForm(view, context, both), others(view, context)] }
     }
     case 'PASSWORD_REQUIRED': {
-      const fields = [hiddenUsername(view), field(context, 'password', { isFirst: true })]
+      const fields = [hiddenUsername(view), field(context, 'password', { isFirst: true, takesPasskey })]
       return { heading: 'signOn.heading', forms: [signOnForm(view, context, fields), others(view, context)] }
     }
     case 'SIGN_ON_REQUIRED': {
-      const fields = [field(context, 'username', { isFirst: true }), submit(context, 'signOn.next')]
+      const fields = [field(context, 'username', { isFirst: true, takesPasskey }), submit(context, 'signOn.next')]
       return { heading: 'signOn.heading', forms: [postForm(view, 'user.lookup', fields), others(view, context)] }
     }
     case 'MUST_CHANGE_PASSWORD':
@@ -128,6 +137,10 @@ function contentOf(view: SignOnView, context: FieldContext): Content {
       return passcode(view, context)
     case 'ASSERTION_REQUIRED':
       return passkey(view, context)
+    case 'PUSH_CONFIRMATION_REQUIRED':
+      return push(view, context)
+    case 'PUSH_CONFIRMATION_TIMED_OUT':
+      return pushOver(view, context)
     case 'DEVICE_SELECTION_REQUIRED':
       return { heading: 'device.heading', text: 'device.text', forms: devices(view, context, view.devices ?? [], true) }
   }
@@ -138,13 +151,17 @@ function signOnForm(view: SignOnView, context: FieldContext, fields: readonly Ht
   return postForm(view, 'usernamePassword.check', content)
 }
 
-/** The ways out of the first page: a forgotten password, a new account. */
-function others({ pageUrl, offers }: SignOnView, { language }: FieldContext): Html {
+/** The ways out of the first page: a passkey, a forgotten password, a new account. */
+function others(view: SignOnView, context: FieldContext): Html {
+  const { pageUrl, offers } = view
+  const { language } = context
   const link = (aside: Aside, text: TextName) =>
     offers.includes(asides[aside]) &&
     html`<a class="link" href="${`${pageUrl}&view=${aside}`}">${say(language, text)}</a>`
   const links = [link('forgot', 'forgot.link'), link('register', 'register.link')].filter((one) => one !== false)
-  return html`${links.length > 0 && html`<p class="others">${links}</p>`}`
+  return html`${asksForPasskey(view) && passkeyOffer(view, context)}${
+    links.length > 0 && html`<p class="others">${links}</p>`
+  }`
 }
 
 function forgot(view: SignOnView, context: FieldContext): Content {

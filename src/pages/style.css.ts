@@ -105,6 +105,9 @@ h2 {
   font-size: 1rem;
   line-height: 1.4;
 }
+form + h2 {
+  margin-top: 1.5rem;
+}
 p {
   margin: 0 0 1rem;
 }
@@ -118,6 +121,13 @@ a:hover {
 code {
   font: 0.875em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace;
 }
+.number {
+  font-size: 2.5rem;
+  font-variant-numeric: tabular-nums;
+  letter-spacing: 0.1em;
+  text-align: center;
+}
+
 .muted {
   color: var(--muted);
 }

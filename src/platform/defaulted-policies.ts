@@ -40,7 +40,7 @@ export interface PolicyFamily<Document extends object> {
   readonly more: z.ZodRawShape
   moreOf(row: PolicyRow, context: Context): object
   /** What is wrong with a document although it has the right form. */
-  problems(document: Document, context: Context): readonly Detail[]
+  problems(document: Document, context: Context): readonly Detail[] | Promise<readonly Detail[]>
   /** What names the policy of this id, so that it cannot be deleted; undefined: nothing. */
   namedBy(id: string, context: Context): string | undefined
 }
@@ -82,9 +82,9 @@ export function defaultedPolicyOperations<Document extends object>(
     }
   }
   /** The document of a body, without its name and flag. @throws Problem INVALID_DATA */
-  const documentOf = (body: Document, context: Context): string => {
+  const documentOf = async (body: Document, context: Context): Promise<string> => {
     const document = schema.parse(body)
-    const problems = family.problems(document, context)
+    const problems = await family.problems(document, context)
     if (problems.length > 0) throw problem('INVALID_DATA', { details: problems })
     return JSON.stringify(document)
   }
@@ -138,7 +138,7 @@ export function defaultedPolicyOperations<Document extends object>(
           id: kernel.world.uuid(),
           name: body.name,
           is_default: body.default ? 1 : 0,
-          document: documentOf(body, context),
+          document: await documentOf(body, context),
           created_at: now,
           updated_at: now,
         }
@@ -183,7 +183,7 @@ export function defaultedPolicyOperations<Document extends object>(
       event: events.updated,
       async handle({ params: { environmentId, policyId: id }, body }, context) {
         const { kernel, now } = context
-        const document = documentOf(body, context)
+        const document = await documentOf(body, context)
         const changed = kernel.environments.configure(environmentId, `replace-${table}`, now, function* (changes) {
           const before = yield* existing(environmentId, id)
           if (!body.default && before.is_default === 1) {

@@ -5,7 +5,7 @@
  * Never: a policy removed that an action names; a factor switched on that this version does not have.
  */
 import { z } from 'zod'
-import type { Operation } from '../contract/operation.ts'
+import type { Context, Operation } from '../contract/operation.ts'
 import { deviceAuthenticationPolicySchema, policyProblems } from '../flow/factors/device-authentication-policy.ts'
 import type { Detail } from '../flow/refusal.ts'
 import { defaultedPolicyOperations } from './defaulted-policies.ts'
@@ -18,6 +18,21 @@ export function namedPolicy(config: unknown): string | undefined {
 function unknownFido2Policy(id: string | undefined, known: ReadonlyMap<string, unknown>): Detail[] {
   if (id === undefined || known.has(id)) return []
   return [{ code: 'INVALID_VALUE', target: 'fido2.fido2PolicyId', message: 'is not a FIDO2 policy' }]
+}
+
+/** Applications that are none, or whose devices cannot have an app. */
+async function unfitApplications(
+  applications: readonly { readonly id: string }[],
+  { kernel, environment }: Context,
+): Promise<Detail[]> {
+  const details: Detail[] = []
+  for (const [at, { id }] of applications.entries()) {
+    const application = await kernel.environments.application(environment.id, id)
+    if (application?.type === 'NATIVE_APP') continue
+    const target = `mobile.applications.${at}.id`
+    details.push({ code: 'INVALID_VALUE', target, message: 'is not a native application of this environment' })
+  }
+  return details
 }
 
 export const deviceAuthenticationPolicyOperations: readonly Operation[] = defaultedPolicyOperations({
@@ -43,9 +58,10 @@ export const deviceAuthenticationPolicyOperations: readonly Operation[] = defaul
   schema: deviceAuthenticationPolicySchema,
   more: { forSignOnPolicy: z.boolean() },
   moreOf: () => ({ forSignOnPolicy: false }),
-  problems: (policy, { environment }) => [
+  problems: async (policy, context) => [
     ...policyProblems(policy),
-    ...unknownFido2Policy(policy.fido2?.fido2PolicyId, environment.fido2Policies),
+    ...unknownFido2Policy(policy.fido2?.fido2PolicyId, context.environment.fido2Policies),
+    ...(await unfitApplications(policy.mobile.applications ?? [], context)),
   ],
   namedBy(id, { environment }) {
     const actions = [...environment.policies.values()].flatMap((policy) => policy.actions)

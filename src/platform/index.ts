@@ -10,6 +10,7 @@ import { billOfMaterialsOperations } from './bill-of-materials.ts'
 import { emailDomainOperations } from './email-domains.ts'
 import { emailDeliverySettingsOperations } from './email-delivery-settings.ts'
 import { deviceAuthenticationPolicyOperations } from './device-authentication-policies.ts'
+import { deviceAuthenticationOperations } from './device-authentications.ts'
 import { fido2PolicyOperations } from './fido2-policies.ts'
 import { environmentDeletionOperations } from './environment-deletion.ts'
 import { environmentTypeOperations } from './environment-type.ts'
@@ -32,6 +33,7 @@ import { roleOperations } from './roles.ts'
 import { scopeOperations } from './scopes.ts'
 import { settingsOperations } from './settings.ts'
 import { signOnPolicyOperations } from './sign-on-policies.ts'
+import { sessionLogoutOperations } from './session-logout.ts'
 import { signOnPolicyActionOperations } from './sign-on-policy-actions.ts'
 import { signOnPolicyAssignmentOperations } from './sign-on-policy-assignments.ts'
 import { templateContentsBulkOperations } from './template-contents-bulk.ts'
@@ -42,6 +44,7 @@ import { trustedEmailOperations } from './trusted-emails.ts'
 import { userDeviceActionOperations } from './user-device-actions.ts'
 import { userDeviceCreationOperations } from './user-device-create.ts'
 import { userDeviceOperations } from './user-devices.ts'
+import { userPairingKeyOperations } from './user-pairing-keys.ts'
 import { userGroupOperations } from './user-groups.ts'
 import { userOauthConsentOperations } from './user-oauth-consents.ts'
 import { userPasswordOperations } from './user-password.ts'
@@ -60,6 +63,7 @@ export const platformOperations: readonly Operation[] = [
   ...userOperations,
   ...userPasswordOperations,
   ...userSessionOperations,
+  ...sessionLogoutOperations,
   ...groupOperations,
   ...groupNestingOperations,
   ...userGroupOperations,
@@ -67,9 +71,11 @@ export const platformOperations: readonly Operation[] = [
   ...mfaSettingsOperations,
   ...deviceAuthenticationPolicyOperations,
   ...fido2PolicyOperations,
+  ...deviceAuthenticationOperations,
   ...userDeviceOperations,
   ...userDeviceCreationOperations,
   ...userDeviceActionOperations,
+  ...userPairingKeyOperations,
   ...userAgreementConsentOperations,
   ...applicationOperations,
   ...applicationSecretOperations,

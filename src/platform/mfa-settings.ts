@@ -2,8 +2,7 @@
  * The MFA settings of an environment: `~/mfaSettings`, platform-api 3.14.2. DELETE puts them back to what an environment
  * begins with. Devices above a limit that was lowered stay.
  *
- * Never: a setting that is taken and not kept: the lock-out of users does not exist in this version, and device selection
- * belongs to the device authentication policies.
+ * Never: a setting that is taken and not kept: device selection belongs to the device authentication policies.
  */
 import { z } from 'zod'
 import { links, linksSchema } from '../contract/hal.ts'
@@ -79,7 +78,6 @@ const replaceSettings = defineOperation({
   errors: ['NOT_FOUND', 'INVALID_DATA'],
   handle({ body }, context) {
     const problems = [
-      ...unavailable(body.lockout, 'lockout'),
       ...unavailable(body.authentication?.deviceSelection === 'PROMPT_TO_SELECT', 'authentication.deviceSelection'),
     ]
     if (problems.length > 0) throw problem('INVALID_DATA', { details: problems })

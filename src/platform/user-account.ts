@@ -1,12 +1,13 @@
 /**
  * Locking and unlocking an account: `POST ~/users/{userId}` by media type, platform-api 1.13 and 3.5. A locked user cannot
  * sign on, and neither session nor token of theirs counts while the lock lasts. Unlocking also ends a lock that wrong
- * passwords have brought about, since both show as one account.
+ * passwords or second factors have brought about, since all show as one account; what an administrator locks stays so.
  */
 import { z } from 'zod'
 import { vendorMediaType } from '../contract/media-type.ts'
 import { type Context, defineOperation, type Operation, type Reply } from '../contract/operation.ts'
 import { guessesAtUser } from '../directory/password-lockout.ts'
+import { isLocked } from '../directory/users.ts'
 import { notFound } from '../errors/problem.ts'
 import { clearGuesses } from '../limits/guesses.ts'
 import { update } from '../storage/operations.ts'
@@ -35,7 +36,8 @@ const lockAccount = defineOperation({
   event: 'USER.LOCKED',
   async handle({ params }, context) {
     const reached = await controlledUser(context, params.userId, reach)
-    return setLock(context, reached, reached.user.lockedAt ?? context.now)
+    const { user } = reached
+    return setLock(context, reached, isLocked(user, context.now) ? user.lockedAt : context.now)
   },
 })
 
@@ -57,12 +59,16 @@ async function setLock(context: Context, reached: ListedUser, lockedAt: number |
   await kernel.storage.commit({
     name: 'set-account-lock',
     *run() {
-      if (!(yield* update('users', reachedKey(reached), { locked_at: lockedAt, updated_at: now }))) throw notFound()
+      const columns = { locked_at: lockedAt, locked_until: null, mfa_failures: 0, updated_at: now }
+      if (!(yield* update('users', reachedKey(reached), columns))) throw notFound()
       if (lockedAt === null) yield clearGuesses(guessesAtUser(environmentId, id))
       yield record({ subject: { type: 'USER', id } })
     },
   })
-  return { status: 200, body: userBody(context, { ...reached, user: { ...reached.user, lockedAt, updatedAt: now } }) }
+  return {
+    status: 200,
+    body: userBody(context, { ...reached, user: { ...reached.user, lockedAt, lockedUntil: null, updatedAt: now } }),
+  }
 }
 
 export const userAccountOperations: readonly Operation[] = [lockAccount, unlockAccount]

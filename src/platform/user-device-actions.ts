@@ -1,20 +1,24 @@
 /**
  * What is done with an MFA device of a user by vendor media types on its address: activate, send the activation code
- * again, block, unblock. platform-api 3.14.5, 1.13; rows L03, L12, L19.
+ * again, block, unblock, unlock. platform-api 3.14.5, 1.13; rows L03, L12, L19.
  *
  * Never: a device activated by the passcode of another one.
  */
 import { z } from 'zod'
 import { vendorMediaType } from '../contract/media-type.ts'
 import { type Context, defineOperation, type Operation, type Reply } from '../contract/operation.ts'
-import type { Device } from '../directory/devices.ts'
+import { tellOfDevice } from '../directory/device-notice.ts'
+import { type Device, devicesOf } from '../directory/devices.ts'
 import { verifyAttestation } from '../directory/fido2.ts'
 import { fido2Terms, keepCredential } from '../directory/fido2-devices.ts'
 import { challengeFor, challengeMilliseconds } from '../directory/fido2-options.ts'
-import { tryPasscode } from '../directory/passcodes.ts'
+import { guessesAtDevices, tryPasscode } from '../directory/passcodes.ts'
+import { forgetBrowsers } from '../directory/remembered-browsers.ts'
+import type { User } from '../directory/users.ts'
 import { takesPasscode } from '../flow/factors/device.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
 import { triesOf } from '../flow/factors/device-authentication-policy.ts'
+import { clearGuesses } from '../limits/guesses.ts'
 import { type Columns, update } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { AlreadyConsumed, UniquenessViolation } from '../storage/refusals.ts'
@@ -82,7 +86,7 @@ const activateDevice = defineOperation({
     const { user } = await controlledUser(context, params.userId, activating)
     const device = await deviceOf(context, user, params.deviceId)
     if (device.status === 'ACTIVE') throw alreadyActive()
-    if (!takesPasscode(device.type)) return activateFido2(context, params, device, body)
+    if (!takesPasscode(device.type)) return activateFido2(context, user, device, body)
     if (body.otp === undefined) throw invalidData('REQUIRED_VALUE', 'otp', 'must not be null')
     const bound = triesOf(environment.flowConfiguration.defaultDeviceAuthenticationPolicy, device.type)
     const attempt = { device, use: { kind: 'activation' }, typed: body.otp, bound, now } as const
@@ -92,21 +96,40 @@ const activateDevice = defineOperation({
     }
     if (check.result === 'rejected') throw wrongPasscode()
     try {
-      return await change(context, params, activating, () => ({ status: 'ACTIVE', expires_at: null }), check.settle)
+      return await activate(context, user, device, check.settle)
     } catch (error) {
       throw error instanceof AlreadyConsumed ? wrongPasscode() : error
     }
   },
 })
 
+/** Activates a device by what proved it, and tells its user elsewhere (row L36). */
+async function activate(context: Context, user: User, device: Device, prove: () => UnitBody<void>): Promise<Reply> {
+  const { kernel, environment, now } = context
+  const policy = environment.flowConfiguration.defaultDeviceAuthenticationPolicy
+  const devices = await devicesOf(kernel, environment.id, user.id, now)
+  const activated = { status: 'ACTIVE', expires_at: null } as const
+  return change(
+    context,
+    { userId: user.id, deviceId: device.id },
+    activating,
+    () => activated,
+    function* () {
+      yield* prove()
+      yield* tellOfDevice(kernel, environment, policy, { user, device, change: 'added', devices }, now)
+    },
+  )
+}
+
 /** Keeps the credential that the browser made (rows L22, L29). */
 async function activateFido2(
   context: Context,
-  params: { readonly userId: string; readonly deviceId: string },
-  { id: deviceId, userId, createdAt }: Device,
+  user: User,
+  device: Device,
   { attestation, origin }: { readonly attestation?: string | undefined; readonly origin?: string | undefined },
 ): Promise<Reply> {
   const { kernel, environment, now } = context
+  const { id: deviceId, userId, createdAt } = device
   if (attestation === undefined) throw invalidData('REQUIRED_VALUE', 'attestation', 'must not be null')
   const terms = fido2Terms(kernel, environment, environment.flowConfiguration.defaultDeviceAuthenticationPolicy)
   const challenge = challengeFor(environment, { kind: 'attestation', userId, deviceId, createdAt })
@@ -115,7 +138,7 @@ async function activateFido2(
   if (!credential) throw wrongAttestation()
   const keep = () => keepCredential(environment.id, { userId, deviceId }, credential, now)
   try {
-    return await change(context, params, activating, () => ({ status: 'ACTIVE', expires_at: null }), keep)
+    return await activate(context, user, device, keep)
   } catch (error) {
     throw error instanceof UniquenessViolation ? wrongAttestation() : error
   }
@@ -162,7 +185,13 @@ const blockDevice = defineOperation({
   errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND'],
   event: 'DEVICE.BLOCKED',
   handle: ({ params }, context) =>
-    change(context, params, updating, ({ blockedAt }) => ({ blocked_at: blockedAt ?? context.now })),
+    change(
+      context,
+      params,
+      updating,
+      ({ blockedAt }) => ({ blocked_at: blockedAt ?? context.now }),
+      () => forgetBrowsers(context.environment.id, params.userId),
+    ),
 })
 
 const unblockDevice = defineOperation({
@@ -176,9 +205,31 @@ const unblockDevice = defineOperation({
   handle: ({ params }, context) => change(context, params, updating, () => ({ blocked_at: null })),
 })
 
+const unlockDevice = defineOperation({
+  ...declared,
+  id: 'unlockDevice',
+  mediaTypes: [vendorMediaType('device.unlock')],
+  summary: 'Let MFA devices that are locked by wrong tries be tried again',
+  body: { kind: 'json', schema: nothing },
+  errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND'],
+  event: 'DEVICE.UNLOCKED',
+  handle: ({ params }, context) =>
+    change(
+      context,
+      params,
+      updating,
+      () => ({}),
+      function* () {
+        // Tries are counted for all devices of the user together (row L10), and are given back together.
+        yield clearGuesses(guessesAtDevices(context.environment.id, params.userId))
+      },
+    ),
+})
+
 export const userDeviceActionOperations: readonly Operation[] = [
   activateDevice,
   sendActivationCode,
   blockDevice,
   unblockDevice,
+  unlockDevice,
 ]

@@ -9,7 +9,8 @@
 import { z } from 'zod'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
-import { activationMilliseconds, type Device, phoneColumn, sealSeed } from '../directory/devices.ts'
+import { tellOfDevice } from '../directory/device-notice.ts'
+import { addDevice, type Device, deviceFrom, sealSeed } from '../directory/devices.ts'
 import { credentialsOf, fido2Terms } from '../directory/fido2-devices.ts'
 import { challengeFor, creationOptions } from '../directory/fido2-options.ts'
 import { sendPasscode } from '../directory/passcodes.ts'
@@ -26,23 +27,28 @@ import {
   settingsOf,
 } from '../flow/factors/device-authentication-policy.ts'
 import { optionalAttributes } from '../flow/user-attributes.ts'
-import { insert, remove } from '../storage/operations.ts'
+import { remove } from '../storage/operations.ts'
 import { run } from '../storage/port.ts'
-import { devicesOfUser, lockUser } from '../storage/sql/devices.ts'
+import { lockUser } from '../storage/sql/devices.ts'
 import { controlledUser } from './user-control.ts'
 import { createdDeviceResource, deviceBody } from './user-device-representation.ts'
 import { allDevices, deviceCommon, nickname } from './user-devices.ts'
 
 const creating = { permission: 'mfa:create:userDevice', self: 'p1:create:device', recent: true } as const
 
-const newDevice = z.object({
-  type: z.enum(deviceTypes),
+/** Where passcodes may be sent. */
+export const addressMembers = {
   email: optionalAttributes.email.optional(),
   phone: z
     .string()
     .max(40, { abort: true })
     .regex(/^\+[1-9](?:[ .()-]{0,2}[0-9]){6,14}$/, 'must be in E.164 format')
     .optional(),
+} as const
+
+const newDevice = z.object({
+  type: z.enum(deviceTypes).exclude(['MOBILE']).describe('A MOBILE device is made by its app, with a pairing key.'),
+  ...addressMembers,
   extension: z
     .string()
     .regex(/^(?=.*[0-9*#])[0-9*#,]{1,20}$/, 'must be digits, *, # and commas')
@@ -57,7 +63,7 @@ const newDevice = z.object({
 /** The policy that lets a device be paired. @throws Problem INVALID_DATA */
 function pairingPolicy(
   { environment }: Context,
-  type: DeviceType,
+  type: Exclude<DeviceType, 'MOBILE'>,
   policyId: string | undefined,
 ): DeviceAuthenticationPolicy {
   const { deviceAuthenticationPolicies: policies, defaultDeviceAuthenticationPolicy } = environment.flowConfiguration
@@ -105,8 +111,7 @@ const createDevice = defineOperation({
     const { user, asSelf } = await controlledUser(context, userId, creating)
     if (asSelf && body.status === 'ACTIVE') throw forbidden()
     const policy = pairingPolicy(context, body.type, body.policy?.id)
-    const { pairing, phoneExtensions } = environment.mfaSettings
-    const { maxAllowedDevices } = pairing
+    const { phoneExtensions } = environment.mfaSettings
     const address = addressIn(body, phoneExtensions.enabled)
     const id = kernel.world.uuid()
     const seed = body.type === 'TOTP' ? kernel.world.bytes(seedBytes) : undefined
@@ -123,6 +128,7 @@ const createDevice = defineOperation({
       sealedSeed: seed ? sealSeed(kernel.world, environment, id, seed) : null,
       lastStep: null,
       blockedAt: null,
+      guesses: null,
       createdAt: now,
       updatedAt: now,
     }
@@ -131,16 +137,17 @@ const createDevice = defineOperation({
     await kernel.storage.commit({
       name: 'create-device',
       *run() {
-        if ((yield* run(lockUser(environment.id, userId))).length === 0) throw notFound()
         if (codes) {
+          if ((yield* run(lockUser(environment.id, userId))).length === 0) throw notFound()
           yield* remove('devices', { environment_id: environment.id, user_id: userId, type: 'RECOVERY_CODE' })
           yield* keepRecoveryCodes(environment, userId, codes, now)
         }
-        const present = yield* run(devicesOfUser(environment.id, userId, now))
-        if (present.length >= maxAllowedDevices) throw tooMany(maxAllowedDevices)
-        const last = Math.max(0, ...present.map(({ position }) => position))
-        yield* insert('devices', { ...rowOf(environment.id, device), position: last + 1 })
+        const present = yield* addDevice(environment, device, now)
         if (sending) yield* sending()
+        if (isActive) {
+          const devices = present.flatMap((row) => deviceFrom(row) ?? [])
+          yield* tellOfDevice(kernel, environment, policy, { user, device, change: 'added', devices }, now)
+        }
         yield context.record({ subject: { type: 'DEVICE', id }, detail: { userId, type: device.type } })
       },
     })
@@ -195,31 +202,6 @@ export async function activationCode(context: Context, user: User, device: Devic
   })
   if (sending.result === 'sent') return sending.send
   throw problem('LIMITED', { headers: { 'retry-after': String(sending.secondsUntilUnlock) } })
-}
-
-function tooMany(maximumAllowed: number): Error {
-  const message = 'Maximum allowed devices has been reached'
-  const innerError = { maximumAllowed }
-  return problem('REQUEST_FAILED', { details: [{ code: 'LIMIT_EXCEEDED', message, innerError }] })
-}
-
-function rowOf(environmentId: string, device: Device) {
-  return {
-    environment_id: environmentId,
-    user_id: device.userId,
-    id: device.id,
-    type: device.type,
-    status: device.status,
-    nickname: device.nickname,
-    email: device.email,
-    phone: phoneColumn(device),
-    sealed_seed: device.sealedSeed,
-    last_step: null,
-    blocked_at: null,
-    created_at: device.createdAt,
-    updated_at: device.updatedAt,
-    expires_at: device.status === 'ACTIVE' ? null : device.createdAt + activationMilliseconds,
-  }
 }
 
 export const userDeviceCreationOperations: readonly Operation[] = [createDevice]

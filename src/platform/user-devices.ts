@@ -9,7 +9,9 @@ import { collection, collectionSchema } from '../contract/hal.ts'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { vendorMediaType } from '../contract/media-type.ts'
 import { uuid } from '../contract/validation.ts'
+import { tellOfDevice } from '../directory/device-notice.ts'
 import { type Device, devicesOf } from '../directory/devices.ts'
+import { forgetBrowsers } from '../directory/remembered-browsers.ts'
 import type { User } from '../directory/users.ts'
 import { invalidData, notFound } from '../errors/problem.ts'
 import { remove, update } from '../storage/operations.ts'
@@ -89,17 +91,25 @@ const deleteDevice = defineOperation({
   errors: ['FORBIDDEN', 'NOT_FOUND'],
   event: 'DEVICE.DELETED',
   async handle({ params: { userId, deviceId } }, context) {
-    const { kernel, environment } = context
+    const { kernel, environment, now } = context
     const { user } = await controlledUser(context, userId, deleting)
-    const { type } = await deviceOf(context, user, deviceId)
+    const devices = await devicesOf(kernel, environment.id, userId, now)
+    const device = devices.find(({ id }) => id === deviceId)
+    if (!device) throw notFound()
+    const policy = environment.flowConfiguration.defaultDeviceAuthenticationPolicy
     await kernel.storage.commit({
       name: 'delete-device',
       *run() {
         const owner = { environment_id: environment.id, user_id: userId }
-        yield* remove('devices', { ...owner, id: deviceId })
-        yield* remove('fido2_credentials', { ...owner, device_id: deviceId })
-        if (type === 'RECOVERY_CODE') yield* remove('recovery_codes', owner)
+        const removed = yield* remove('devices', { ...owner, id: deviceId })
+        for (const table of ['fido2_credentials', 'mobile_devices', 'push_requests']) {
+          yield* remove(table, { ...owner, device_id: deviceId })
+        }
+        if (device.type === 'RECOVERY_CODE') yield* remove('recovery_codes', owner)
+        yield* forgetBrowsers(environment.id, userId)
         yield context.record({ subject: { type: 'DEVICE', id: deviceId }, detail: { userId } })
+        if (removed === 0 || device.status !== 'ACTIVE') return
+        yield* tellOfDevice(kernel, environment, policy, { user, device, change: 'removed', devices }, now)
       },
     })
     return { status: 204 }

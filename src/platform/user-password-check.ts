@@ -60,8 +60,8 @@ export async function provedPassword(
   password: string,
 ): Promise<Extract<PasswordCheck, { readonly result: 'accepted' }>> {
   if (password === '') throw invalidData('EMPTY_VALUE', target, 'must not be empty')
-  if (!canAuthenticate(user)) throw accountNotUsable()
   const { kernel, environment, now } = context
+  if (!canAuthenticate(user, now)) throw accountNotUsable()
   const check = await checkPassword(kernel, environment, { now, username: null, userId: user.id, password })
   if (check.result === 'accepted') return check
   await kernel.storage.commit({

@@ -49,7 +49,7 @@ const sendCode = defineOperation({
     const { kernel, environment, now, record } = context
     const { reached, stored } = await reachedPassword(context, userId, reach)
     const { user, passwordLockedUntil } = reached
-    if (!canAuthenticate(user)) throw accountNotUsable()
+    if (!canAuthenticate(user, now)) throw accountNotUsable()
     if (!stored) throw noPassword()
     if (passwordLockedUntil !== undefined) {
       throw passwordLockedOut('password', secondsUntil(passwordLockedUntil, now))

@@ -9,7 +9,7 @@ import { links, linksSchema } from '../contract/hal.ts'
 import type { Context } from '../contract/operation.ts'
 import { iso, reference, timestamp, uuid } from '../contract/validation.ts'
 import { lockedUntil } from '../directory/password-lockout.ts'
-import { canAuthenticate, type User, userFrom } from '../directory/users.ts'
+import { canAuthenticate, isLocked, type User, userFrom } from '../directory/users.ts'
 import { passwordPolicyOf } from '../environment/snapshot.ts'
 import { secondsUntil } from '../limits/guesses.ts'
 import type { UserWithGuessesRow } from '../storage/sql/users.ts'
@@ -108,10 +108,16 @@ export function userBody(context: Pick<Context, 'site' | 'now'>, { user, passwor
   }
 }
 
-/** The account: locked by an administrator, or for a while by wrong passwords. */
+/** The account: locked by an administrator, or for a while by wrong second factors or passwords. */
 function accountBody({ now }: Pick<Context, 'now'>, user: User, until: number | undefined) {
-  const usable = { canAuthenticate: canAuthenticate(user) && until === undefined }
-  if (user.lockedAt !== null) return { ...usable, status: 'LOCKED', lockedAt: iso(user.lockedAt) }
-  if (until === undefined) return { ...usable, status: 'OK' }
-  return { ...usable, status: 'LOCKED', secondsUntilUnlock: secondsUntil(until, now), unlockAt: iso(until) }
+  const usable = { canAuthenticate: canAuthenticate(user, now) && until === undefined }
+  if (user.lockedAt !== null && isLocked(user, now)) {
+    return { ...usable, status: 'LOCKED', lockedAt: iso(user.lockedAt), ...ending(user.lockedUntil ?? undefined, now) }
+  }
+  return { ...usable, status: until === undefined ? 'OK' : 'LOCKED', ...ending(until, now) }
+}
+
+/** When a lock ends by itself. */
+function ending(until: number | undefined, now: number) {
+  return until === undefined ? {} : { secondsUntilUnlock: secondsUntil(until, now), unlockAt: iso(until) }
 }

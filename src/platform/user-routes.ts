@@ -21,6 +21,7 @@ export function partOfUser(
     | '/memberOfGroups'
     | '/mfaEnabled'
     | '/oauthConsents'
+    | '/pairingKeys'
     | '/password'
     | '/population'
     | '/sessions',

@@ -17,6 +17,8 @@ interface Caller {
   readonly token: string | null
   /** Undefined: not authenticated at all. */
   readonly assignments: readonly RoleAssignment[] | undefined
+  /** Whether it is a user's token, which is none where only applications may call. */
+  readonly isUser?: true
 }
 
 const guarded = operations.filter((operation) => operation.permission.kind !== 'public')
@@ -44,7 +46,7 @@ suite('every operation × actor × environment', () => {
       await worker('Environment Admin of another environment', ['Environment Admin', 'ENVIRONMENT', other, other]),
       await worker('Identity Data Admin of a population', ['Identity Data Admin', 'POPULATION', population, own]),
       await worker('Configuration Read Only here', ['Configuration Read Only', 'ENVIRONMENT', own, own]),
-      { name: 'an end user', token: await userToken(stile), assignments: [] },
+      { name: 'an end user', token: await userToken(stile), assignments: [], isUser: true },
     ]
   })
   after(() => stile.close())
@@ -126,6 +128,12 @@ suite('every operation × actor × environment', () => {
     return populations === 'all' || populations.length > 0
   }
 
+  /** Whether the caller's token is one here at all. */
+  function hasToken({ permission }: Operation, { assignments, isUser }: Caller): boolean {
+    const isForApplications = permission.kind === 'role' && permission.applicationOnly === true
+    return assignments !== undefined && !(isUser && isForApplications)
+  }
+
   /** Whether the operation would change or delete the environment that the path itself names. */
   const changesEnvironment = (operation: Operation) =>
     operation.path.endsWith('{environmentId}') && operation.method !== 'GET'
@@ -139,16 +147,15 @@ suite('every operation × actor × environment', () => {
         if (allowed && changesEnvironment(operation)) continue
         const { status, text } = await call(operation, own, caller.token)
         if (allowed) assert.ok(![401, 405, 500].includes(status), `${caller.name}: ${status} ${text}`)
-        else assert.equal(status, caller.assignments === undefined ? 401 : 403, `${caller.name}: ${text}`)
+        else assert.equal(status, hasToken(operation, caller) ? 403 : 401, `${caller.name}: ${text}`)
         if (allowed && inEnvironment) assert.notEqual(status, 403, `${caller.name}: ${text}`)
       }
     })
 
     if (!inEnvironment) continue
     test(`${operation.method} ${operation.path} ${operation.mediaTypes?.[0] ?? ''}: other and no environment (N02)`, async () => {
-      const elsewhere = callers.filter(({ assignments }) =>
-        assignments?.every((one) => one.scopeEnvironmentId !== other),
-      )
+      const known = callers.filter((caller) => hasToken(operation, caller))
+      const elsewhere = known.filter(({ assignments }) => assignments?.every((one) => one.scopeEnvironmentId !== other))
       for (const caller of elsewhere) {
         const { status, text } = await call(operation, other, caller.token)
         assert.ok(
@@ -156,7 +163,7 @@ suite('every operation × actor × environment', () => {
           `${caller.name}: ${status} ${text}`,
         )
       }
-      for (const caller of callers.filter(({ assignments }) => assignments !== undefined)) {
+      for (const caller of known) {
         const { status, text } = await call(operation, randomUUID(), caller.token)
         assert.ok(status === 403 || status === 404, `${caller.name}: ${status} ${text}`)
       }

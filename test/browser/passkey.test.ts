@@ -44,6 +44,8 @@ browserSuite('a passkey in Chromium', ({ withPage }) => {
   let directory: string
   let running: Running
   let facts: Quickstart
+  /** Client ids of the applications that offer passkeys. */
+  const offering = new Set<string>()
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'stile-browser-'))
@@ -91,6 +93,22 @@ browserSuite('a passkey in Chromium', ({ withPage }) => {
     return { session, authenticatorId }
   }
 
+  /** The demo application's policy asks for username and password, or a passkey. */
+  async function offerPasskeys(nameFirst: boolean): Promise<string> {
+    const { clientId } = nameFirst ? facts.webApp : facts.singlePageApp
+    const application = `${facts.authUrl}/dev/app/${clientId}`
+    if (offering.has(clientId)) return application
+    offering.add(clientId)
+    const { id } = await api('POST', '/signOnPolicies', { name: `Passkeys_${nameFirst}` })
+    const actions = nameFirst ? ['IDENTIFIER_FIRST', 'LOGIN'] : ['LOGIN']
+    for (const [at, type] of actions.entries()) {
+      await api('POST', `/signOnPolicies/${id}/actions`, { type, priority: at + 1, passkeys: { enabled: true } })
+    }
+    const assignment = { priority: 1, signOnPolicy: { id } }
+    await api('POST', `/applications/${clientId}/signOnPolicyAssignments`, assignment)
+    return application
+  }
+
   async function passPassword(page: Page): Promise<void> {
     await page.goto(`${facts.authUrl}/dev/app/${facts.mfaApp.clientId}`)
     await page.getByLabel('Password', { exact: true }).fill(facts.mfaUser.password)
@@ -99,8 +117,9 @@ browserSuite('a passkey in Chromium', ({ withPage }) => {
   }
 
   /** What a page of the server's own origin does to make a passkey. */
-  async function enrol(page: Page): Promise<string> {
-    const devices = `/users/${facts.mfaUser.id}/devices`
+  async function enrol(page: Page, user: Quickstart['user'] = facts.mfaUser): Promise<string> {
+    const devices = `/users/${user.id}/devices`
+    await api('PUT', `/users/${user.id}/mfaEnabled`, { mfaEnabled: true })
     const device = await api('POST', devices, { type: 'FIDO2', nickname: 'This laptop' })
     const attestation = await page.evaluate<string>(makingOf(device['publicKeyCredentialCreationOptions'] ?? ''))
     const activation = { origin: facts.authUrl, attestation }
@@ -130,6 +149,73 @@ browserSuite('a passkey in Chromium', ({ withPage }) => {
       await session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true })
       await page.getByRole('button', { name: 'Use passkey' }).click()
       await page.waitForURL(/\/callback/)
+    }))
+
+  test('signs on alone, filled in by the browser where the username is typed', () =>
+    withPage({}, async (page) => {
+      await authenticator(page)
+      await page.goto(await offerPasskeys(false))
+      assert.equal(await page.getByLabel('Username').getAttribute('autocomplete'), 'username webauthn')
+      await enrol(page, facts.user)
+      await page.reload()
+      await page.waitForURL(/\/callback/)
+      assert.match(await page.content(), /pop/)
+      await page.context().clearCookies()
+      await page.goto(await offerPasskeys(true))
+      await page.waitForURL(/\/callback/)
+    }))
+
+  test('signs on alone by its button: again after it failed, and after the page has stood for long', () =>
+    withPage({}, async (page) => {
+      const { session, authenticatorId } = await authenticator(page)
+      const verify = (isUserVerified: boolean) =>
+        session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified })
+      const application = await offerPasskeys(false)
+      const button = page.getByRole('button', { name: 'Sign on with a passkey' })
+      await page.goto(application)
+      await enrol(page, facts.user)
+
+      await verify(false)
+      await page.reload()
+      await button.click()
+      await page.getByText('The passkey was not used').waitFor()
+      assert.deepEqual((await new AxeBuilder({ page }).analyze()).violations, [])
+      await verify(true)
+      await button.click()
+      await page.waitForURL(/\/callback/)
+
+      await page.context().clearCookies()
+      await verify(false)
+      await page.clock.install()
+      await page.goto(application)
+      await button.waitFor()
+      await page.clock.fastForward(240_000)
+      await verify(true)
+      const fresh = page.waitForRequest(/view=passkey/)
+      await button.click()
+      await fresh
+      await page.waitForURL(/\/callback/)
+    }))
+
+  test('that is blocked is refused on a page of its own, which leads back', () =>
+    withPage({}, async (page) => {
+      await authenticator(page)
+      await page.goto(await offerPasskeys(false))
+      const deviceId = await enrol(page, facts.user)
+      const mediaType = 'application/vnd.pingidentity.device.block+json'
+      await api('POST', `/users/${facts.user.id}/devices/${deviceId}`, {}, mediaType)
+      await page.reload()
+      await page.getByText('This passkey could not be accepted').waitFor()
+      assert.deepEqual((await new AxeBuilder({ page }).analyze()).violations, [])
+      await page.getByRole('link', { name: 'Back to sign-on' }).waitFor()
+    }))
+
+  test('without JavaScript nothing is seen of the offer', () =>
+    withPage({ javaScriptEnabled: false }, async (page) => {
+      await page.goto(await offerPasskeys(false))
+      await page.getByRole('button', { name: 'Sign On', exact: true }).waitFor()
+      assert.equal(await page.getByRole('button').count(), 1)
+      assert.equal(await page.getByText('passkey').filter({ visible: true }).count(), 0)
     }))
 
   test('without JavaScript the page says so, and a passcode will do', () =>

@@ -25,6 +25,8 @@ suite('notifications by e-mail', () => {
     world = testWorld()
     const environment = { STILE_SMTP_URL: server.url, STILE_EMAIL_FROM: 'Stile <noreply@stile.example>' }
     stile = await startStile({ world, environment: { ...environment, STILE_LOG_LEVEL: 'silent' } })
+    // What a first sign-on makes is not what the tests below wait for.
+    await offeringOf(stile)
   })
   after(async () => {
     await stile.close()

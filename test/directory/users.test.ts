@@ -43,8 +43,10 @@ suite('users', () => {
   })
 
   test('an account may sign on while it is enabled and not locked', () => {
-    assert(canAuthenticate({ enabled: true, lockedAt: null }))
-    assert(!canAuthenticate({ enabled: false, lockedAt: null }))
-    assert(!canAuthenticate({ enabled: true, lockedAt: 1 }))
+    assert(canAuthenticate({ enabled: true, lockedAt: null }, 5))
+    assert(!canAuthenticate({ enabled: false, lockedAt: null }, 5))
+    assert(!canAuthenticate({ enabled: true, lockedAt: 1 }, 5))
+    assert(!canAuthenticate({ enabled: true, lockedAt: 1, lockedUntil: 6 }, 5))
+    assert(canAuthenticate({ enabled: true, lockedAt: 1, lockedUntil: 5 }, 5))
   })
 })

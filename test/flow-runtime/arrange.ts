@@ -5,7 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { MediaType } from '../../src/flow/actions/index.ts'
 import { defaultDeviceAuthenticationPolicy } from '../../src/flow/factors/device-authentication-policy.ts'
 import type { PolicyAction } from '../../src/flow/policy.ts'
-import { decode, type FlowState, type FlowStatus } from '../../src/flow/state.ts'
+import { asOf } from '../../src/flow/lapse.ts'
+import { decode, encode, type FlowState, type FlowStatus } from '../../src/flow/state.ts'
 import { update } from '../../src/storage/operations.ts'
 import { run } from '../../src/storage/port.ts'
 import type { InboxRow } from '../../src/storage/sql/inbox.ts'
@@ -13,6 +14,7 @@ import { flowById, type FlowRow } from '../../src/storage/sql/sessions.ts'
 import { addAgreement, enable as enableAgreement } from '../platform/agreement.ts'
 import { type OpenIdProvider, startOpenIdProvider } from '../harness/openid-provider.ts'
 import { passcodeShown } from '../harness/authenticator-app.ts'
+import { MobileApp } from '../harness/mobile-app.ts'
 import { type Said, SoftwareAuthenticator } from '../harness/software-authenticator.ts'
 import { Browser, piFlowRequest, pkce } from '../harness/sign-on.ts'
 import type { Answer, Stile } from '../harness/stile.ts'
@@ -136,9 +138,66 @@ export function saidTo(stile: Stile, options: string): Said {
   return { challenge: Buffer.from(challenge).toString('base64url'), origin: stile.authUrl, rpId: rpId ?? rp.id }
 }
 
-/** The answer of an authenticator to a flow. */
-export function signature(stile: Stile, passkey: SoftwareAuthenticator, options: string): string {
-  return passkey.assert(saidTo(stile, options))
+/** The answer of an authenticator to a flow. @param lie what of it is not what an honest one says */
+export function signature(
+  stile: Stile,
+  passkey: SoftwareAuthenticator,
+  options: string,
+  lie: Partial<Said> = {},
+): string {
+  return passkey.assert({ ...saidTo(stile, options), ...lie })
+}
+
+/** Pairs an app with a user, and returns it. */
+export async function addMobileApp(stile: Stile, { id }: Pick<Person, 'id'>, more: object = {}): Promise<MobileApp> {
+  const applicationId = await mobileApplicationOf(stile)
+  const app = new MobileApp(stile, () => stile.node.kernel.world.now())
+  const paired = await app.pair(await newPairingKey(stile, { id }, applicationId), applicationId, more)
+  assert.equal(paired.status, 201, paired.text)
+  return app
+}
+
+/** Makes a pairing key, and returns its code. */
+export async function newPairingKey(
+  stile: Stile,
+  { id }: Pick<Person, 'id'>,
+  ...applicationIds: readonly string[]
+): Promise<string> {
+  const applications = applicationIds.map((applicationId) => ({ id: applicationId }))
+  const answer = await stile.api('POST', `/users/${id}/pairingKeys`, { applications })
+  assert.equal(answer.status, 201, answer.text)
+  return answer.json.code as string
+}
+
+const mobileApplicationIds = new WeakMap<Stile, Promise<string>>()
+
+/** The application whose devices the default device authentication policy takes, made when it is first needed. */
+export function mobileApplicationOf(stile: Stile): Promise<string> {
+  const made = mobileApplicationIds.get(stile) ?? makeMobileApplication(stile)
+  mobileApplicationIds.set(stile, made)
+  return made
+}
+
+async function makeMobileApplication(stile: Stile): Promise<string> {
+  const id = await newApplication(stile)
+  await putDefaultDevicePolicy(stile, { mobile: mobilePolicy({ id }) })
+  return id
+}
+
+/** The part of a device authentication policy that takes the devices of an application, in every way there is. */
+export function mobilePolicy(application: { readonly id: string } & Readonly<Record<string, unknown>>) {
+  return {
+    ...defaultDeviceAuthenticationPolicy.mobile,
+    applications: [{ push: { enabled: true }, otp: { enabled: true }, ...application }],
+  }
+}
+
+/** Changes the default device authentication policy. */
+export async function putDefaultDevicePolicy(stile: Stile, properties: object): Promise<void> {
+  const { json } = await stile.api('GET', '/deviceAuthenticationPolicies')
+  const policy = json._embedded.deviceAuthenticationPolicies.find((each: { readonly default: boolean }) => each.default)
+  const answer = await stile.api('PUT', `/deviceAuthenticationPolicies/${policy.id}`, { ...policy, ...properties })
+  assert.equal(answer.status, 200, answer.text)
 }
 
 /** Makes a device authentication policy, and returns its id. */
@@ -336,6 +395,8 @@ export function bodyOf(action: MediaType, person: Person, code = 'CANARYXX'): ob
       return { device: { id: person.deviceId ?? '' } }
     case 'otp.check':
       return { otp: code }
+    case 'cancel.push.authentication':
+      return { reason: 'CHANGE_DEVICE' }
     case 'assertion.check':
       return { origin: originIn(code), assertion: code }
     case 'user.update':
@@ -406,7 +467,10 @@ async function makeOffering(stile: Stile): Promise<Offering> {
     {
       type: 'MULTI_FACTOR_AUTHENTICATION',
       deviceAuthenticationPolicy: {
-        id: await newDevicePolicy(stile, { authentication: { deviceSelection: 'PROMPT_TO_SELECT' } }),
+        id: await newDevicePolicy(stile, {
+          authentication: { deviceSelection: 'PROMPT_TO_SELECT' },
+          mobile: mobilePolicy({ id: await mobileApplicationOf(stile) }),
+        }),
       },
     },
   )
@@ -468,6 +532,21 @@ async function requireVerification(stile: Stile, person: Person): Promise<void> 
   assert.ok(changed)
 }
 
+/** Makes the push request that a flow waits for older than it may become. */
+async function agePush(stile: Stile, flowId: string): Promise<void> {
+  const { storage, world } = stile.node.kernel
+  const state = await stateOf(stile, flowId)
+  const { push, ...slot } = state.slot as { readonly push: object }
+  const aged = { ...state, slot: { ...slot, push: { ...push, expiresAt: world.now() - 1 } } }
+  const changed = await storage.commit({
+    name: 'test.age-push',
+    *run() {
+      return yield* update('flows', { environment_id: stile.environmentId, id: flowId }, { state: encode(aged) })
+    },
+  })
+  assert.ok(changed)
+}
+
 /** Whether a status is only reached where recovery, registration or IDENTIFIER_FIRST is offered. */
 export function isOffered(status: FlowStatus): boolean {
   return [
@@ -480,6 +559,8 @@ export function isOffered(status: FlowStatus): boolean {
     'DEVICE_SELECTION_REQUIRED',
     'OTP_REQUIRED',
     'ASSERTION_REQUIRED',
+    'PUSH_CONFIRMATION_REQUIRED',
+    'PUSH_CONFIRMATION_TIMED_OUT',
     'PROFILE_DATA_REQUIRED',
     'AGREEMENT_CONSENT_REQUIRED',
     'CONSENT_REQUIRED',
@@ -496,6 +577,8 @@ async function offeredRequest(stile: Stile, status: FlowStatus, door: Door): Pro
     DEVICE_SELECTION_REQUIRED: others.multiFactor,
     OTP_REQUIRED: others.multiFactor,
     ASSERTION_REQUIRED: others.multiFactor,
+    PUSH_CONFIRMATION_REQUIRED: others.multiFactor,
+    PUSH_CONFIRMATION_TIMED_OUT: others.multiFactor,
     PROFILE_DATA_REQUIRED: others.profiling,
     AGREEMENT_CONSENT_REQUIRED: others.agreement,
   }
@@ -510,7 +593,7 @@ async function offeredRequest(stile: Stile, status: FlowStatus, door: Door): Pro
 export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.flow'): Promise<Arranged> {
   const browser = new Browser(stile)
   const forceChange = status === 'MUST_CHANGE_PASSWORD' || status === 'FAILED'
-  const { person, passkey } = await personFor(stile, status, forceChange)
+  const { person, passkey, app } = await personFor(stile, status, forceChange)
   if (status === 'PASSWORD_EXPIRED') await agePassword(stile, person)
   if (status === 'VERIFICATION_CODE_REQUIRED') await requireVerification(stile, person)
   const check = (flowId: string) =>
@@ -540,8 +623,11 @@ export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.
       break
     case 'OTP_REQUIRED':
     case 'ASSERTION_REQUIRED':
+    case 'PUSH_CONFIRMATION_REQUIRED':
+    case 'PUSH_CONFIRMATION_TIMED_OUT':
       await check(flowId)
       await browser.act(flowId, 'device.select', bodyOf('device.select', person))
+      if (status === 'PUSH_CONFIRMATION_TIMED_OUT') await agePush(stile, flowId)
       break
     case 'MUST_CHANGE_PASSWORD':
     case 'PASSWORD_EXPIRED':
@@ -563,6 +649,7 @@ export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.
   assert.equal((await stateOf(stile, flowId)).status, status)
   const waitsForCode = status.endsWith('CODE_REQUIRED') || status === 'OTP_REQUIRED'
   if (waitsForCode) return { browser, flowId, person, code: await codeSentTo(stile, addressOf(person)) }
+  if (app) return { browser, flowId, person, code: app.passcode() }
   if (!passkey) return { browser, flowId, person, code: undefined }
   const { json } = await browser.flow(flowId)
   return { browser, flowId, person, code: signature(stile, passkey, json.publicKeyCredentialRequestOptions) }
@@ -573,14 +660,19 @@ async function personFor(
   stile: Stile,
   status: FlowStatus,
   forceChange: boolean,
-): Promise<{ readonly person: Person; readonly passkey?: SoftwareAuthenticator }> {
+): Promise<{ readonly person: Person; readonly passkey?: SoftwareAuthenticator; readonly app?: MobileApp }> {
   if (status === 'DEVICE_SELECTION_REQUIRED' || status === 'OTP_REQUIRED') {
     return { person: await newPersonWithDevices(stile) }
   }
   const person = await newPerson(stile, { forceChange })
-  if (status !== 'ASSERTION_REQUIRED') return { person }
+  const isByApp = status === 'PUSH_CONFIRMATION_REQUIRED' || status === 'PUSH_CONFIRMATION_TIMED_OUT'
+  if (status !== 'ASSERTION_REQUIRED' && !isByApp) return { person }
   await enableMfa(stile, person)
   await addEmailDevice(stile, person)
+  if (isByApp) {
+    const app = await addMobileApp(stile, person)
+    return { person: { ...person, deviceId: app.deviceId }, app }
+  }
   const { deviceId, passkey } = await addPasskey(stile, person)
   return { person: { ...person, deviceId }, passkey }
 }
@@ -592,13 +684,13 @@ export async function rowOf(stile: Stile, flowId: string): Promise<FlowRow | und
   return row
 }
 
-/** The stored state of a flow. */
+/** The state of a flow, as it is when it is loaded now. */
 export async function stateOf(stile: Stile, flowId: string): Promise<FlowState> {
   const row = await rowOf(stile, flowId)
   assert.ok(row, 'there is no such flow')
   const state = decode(row.state)
   assert.ok(!('unsupportedVersion' in state))
-  return state
+  return asOf(state, stile.node.kernel.world.now())
 }
 
 /** Rows of a table in the demo environment: the oracle of what really happened. */

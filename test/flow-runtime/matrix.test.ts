@@ -24,6 +24,8 @@ const legal: Readonly<Record<FlowStatus, readonly MediaType[]>> = {
   ACCOUNT_LINKING_REQUIRED: ['usernamePassword.check', 'user.register', 'session.reset'],
   OTP_REQUIRED: ['otp.check', 'device.select'],
   ASSERTION_REQUIRED: ['assertion.check', 'device.select'],
+  PUSH_CONFIRMATION_REQUIRED: ['cancel.push.authentication', 'device.select', 'otp.check'],
+  PUSH_CONFIRMATION_TIMED_OUT: ['device.select', 'otp.check'],
   PROFILE_DATA_REQUIRED: ['user.update'],
   AGREEMENT_CONSENT_REQUIRED: ['user.consent'],
   DEVICE_SELECTION_REQUIRED: ['device.select'],
@@ -38,7 +40,7 @@ const vendor = (name: string) => `application/vnd.pingidentity.${name}+json`
 const documented = [
   ...mediaTypeNames,
   ...['user.acceptInvite'],
-  ...['cancel.push.authentication', 'deviceAuthGrant.userCode.verify'],
+  ...['deviceAuthGrant.userCode.verify'],
   ...['deviceAuthGrant.consent', 'kerberos.authenticate', 'kerberos.lookup'],
 ]
 

@@ -292,7 +292,7 @@ suite('a second factor', () => {
     assert.deepEqual((shown[0] as [{ status: string }])[0].status, 'OTP_REQUIRED')
   })
 
-  test('L10: three wrong passcodes, and neither a new code nor a new flow gives new tries', async () => {
+  test('L10, K06: three wrong passcodes, and neither a new code nor a new flow gives new tries', async () => {
     const person = await personWith('EMAIL')
     const { browser, flowId } = await pass(person)
     const otp = await sentTo(person)
@@ -350,6 +350,43 @@ suite('a second factor', () => {
     }
     assert.equal((await check(browser, flowId, otp)).json.status, 'COMPLETED')
   })
+
+  test('L40: a passcode goes where the device says, whatever the request says', async () => {
+    const person = await personWith('EMAIL', 'TOTP')
+    const { browser, flowId, answer } = await pass(person)
+    const [device] = answer.json._embedded.devices
+    const evil = 'evil@example.com'
+    const select = { device: { id: device.id, email: evil, phone: '+15125550100' }, email: evil, to: evil }
+    assert.equal((await browser.act(flowId, 'device.select', select)).status, 200)
+    assert.deepEqual(await inboxOf(stile, evil), [])
+    assert.equal((await inboxOf(stile, addressOf(person))).length, 2)
+  })
+
+  test('L42: whose last device was removed is not let in without one', async () => {
+    const person = await personWith('EMAIL')
+    const [{ id }] = (await stile.api('GET', `/users/${person.id}/devices`)).json._embedded.devices
+    const begun = await pass(person)
+    assert.equal((await stile.api('DELETE', `/users/${person.id}/devices/${id}`)).status, 204)
+    assert.equal((await check(begun.browser, begun.flowId, await sentTo(person))).status, 400)
+    const { answer } = await pass(person)
+    assert.deepEqual([answer.json.status, answer.json.error.code], ['FAILED', 'NO_USABLE_DEVICES'])
+  })
+
+  for (const type of ['SMS', 'VOICE']) {
+    test(`a passcode by ${type} completes the flow`, async () => {
+      const person = await newPerson(stile)
+      await enableMfa(stile, person)
+      const phone = `+1512${String(Math.floor(Math.random() * 1e7)).padStart(7, '0')}`
+      const added = await stile.api('POST', `/users/${person.id}/devices`, { type, phone })
+      assert.equal(added.status, 201, added.text)
+      const { browser, flowId, answer } = await pass(person)
+      assert.equal(answer.json.status, 'OTP_REQUIRED')
+      const [message] = await inboxOf(stile, phone)
+      const otp = /\d(?:[\s.,]*\d){5}/.exec(message?.body ?? '')?.[0].replaceAll(/\D/g, '')
+      const done = await check(browser, flowId, otp)
+      assert.equal(done.json.status, 'COMPLETED', `${message?.body} ${done.text}`)
+    })
+  }
 
   test('L16, L19: neither a passcode nor a seed is kept in the clear', async () => {
     const person = await newPersonWithDevices(stile)

@@ -5,6 +5,7 @@ import { compilePolicy } from '../../src/flow/policy.ts'
 import { deviceOf, loginPolicy, partner, Rig, terms } from './rig.ts'
 
 const offering = {
+  passkeys: { enabled: true },
   recovery: { enabled: true },
   registration: { enabled: true },
   socialProviders: [{ id: partner.id }],
@@ -138,6 +139,13 @@ export function flowIn(status: FlowState['status']): Rig {
       rig.begin(twoFactors())
       rig.signOn('alice')
       rig.post('device.select', { device: { id: deviceOf('alice', 'FIDO2') } })
+      break
+    case 'PUSH_CONFIRMATION_REQUIRED':
+    case 'PUSH_CONFIRMATION_TIMED_OUT':
+      rig.begin(twoFactors())
+      rig.signOn('alice')
+      rig.post('device.select', { device: { id: deviceOf('alice', 'MOBILE') } })
+      if (status === 'PUSH_CONFIRMATION_TIMED_OUT') rig.wait(40)
       break
     case 'OTP_REQUIRED':
       rig.begin(twoFactors())

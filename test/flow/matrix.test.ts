@@ -11,11 +11,11 @@ import type { FlowEvent } from '../../src/flow/turn.ts'
 import { flowIn } from './flow-in.ts'
 import { canary, codeOf, deviceOf, type Rig } from './rig.ts'
 
-/** authentication-api 3.3 and 4.1. */
+/** authentication-api 3.3 and 4.1; `assertion.check` where passkeys sign on alone is an extension. */
 const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
-  USERNAME_PASSWORD_REQUIRED: ['usernamePassword.check', 'password.forgot', 'user.register'],
-  PASSWORD_REQUIRED: ['usernamePassword.check', 'password.forgot', 'session.reset'],
-  SIGN_ON_REQUIRED: ['user.lookup', 'password.forgot', 'user.register'],
+  USERNAME_PASSWORD_REQUIRED: ['usernamePassword.check', 'password.forgot', 'user.register', 'assertion.check'],
+  PASSWORD_REQUIRED: ['usernamePassword.check', 'password.forgot', 'session.reset', 'assertion.check'],
+  SIGN_ON_REQUIRED: ['user.lookup', 'password.forgot', 'user.register', 'assertion.check'],
   RECOVERY_CODE_REQUIRED: ['password.recover', 'password.sendRecoveryCode', 'session.reset'],
   VERIFICATION_CODE_REQUIRED: ['user.verify', 'user.sendVerificationCode'],
   MUST_CHANGE_PASSWORD: ['password.reset'],
@@ -25,6 +25,8 @@ const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
   ACCOUNT_LINKING_REQUIRED: ['usernamePassword.check', 'user.register', 'session.reset'],
   OTP_REQUIRED: ['otp.check', 'device.select'],
   ASSERTION_REQUIRED: ['assertion.check', 'device.select'],
+  PUSH_CONFIRMATION_REQUIRED: ['cancel.push.authentication', 'device.select', 'otp.check'],
+  PUSH_CONFIRMATION_TIMED_OUT: ['device.select', 'otp.check'],
   PROFILE_DATA_REQUIRED: ['user.update'],
   AGREEMENT_CONSENT_REQUIRED: ['user.consent'],
   DEVICE_SELECTION_REQUIRED: ['device.select'],
@@ -50,6 +52,7 @@ const bodies: Readonly<Record<MediaType, object>> = {
   'user.consent': { accept: true },
   'device.select': { device: { id: deviceOf('alice', 'TOTP') } },
   'otp.check': { otp: codeOf('alice') },
+  'cancel.push.authentication': { reason: 'CHANGE_DEVICE' },
   'assertion.check': { origin: 'https://auth.example.com', assertion: codeOf('alice') },
   'oauth.consent': { accept: true },
 }

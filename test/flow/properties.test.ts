@@ -58,6 +58,8 @@ interface ActionPlan {
   readonly factor: 'pwd' | 'mfa' | 'name' | 'idp' | 'device' | 'hook' | 'profile' | 'agreement'
   /** Whether an identity provider may be used in the place of a password. */
   readonly trusts: boolean
+  /** Whether a passkey may be used in the place of a password. */
+  readonly passkeys: boolean
   readonly condition: ConditionJson | null
   readonly asksDeviceFirst: boolean
 }
@@ -66,6 +68,7 @@ const plan: fc.Arbitrary<ActionPlan> = fc.record({
   id: fc.constantFrom('a', 'b', 'c', 'd'),
   factor: fc.constantFrom('pwd', 'pwd', 'pwd', 'mfa', 'mfa', 'name', 'idp', 'device', 'hook', 'profile', 'agreement'),
   trusts: fc.boolean(),
+  passkeys: fc.boolean(),
   condition: fc.option(condition, { freq: 3 }),
   asksDeviceFirst: fc.boolean(),
 })
@@ -73,8 +76,8 @@ const plan: fc.Arbitrary<ActionPlan> = fc.record({
 /** Words of `amr`, and which evidence is behind each. */
 const shownBy: Readonly<Record<string, readonly string[]>> = {
   otp: ['device'],
-  pop: ['signature'],
-  mfa: ['device', 'signature'],
+  pop: ['signature', 'passkey'],
+  mfa: ['device', 'signature', 'passkey'],
 }
 
 const planned = new WeakMap<CompiledAction, ActionPlan>()
@@ -102,13 +105,14 @@ function compile(
   makeCondition: MakeCondition,
 ): CompiledPolicy {
   const actions = actionPlans.map((each, index): CompiledAction => {
-    const { id, factor, asksDeviceFirst, trusts } = each
+    const { id, factor, asksDeviceFirst, trusts, passkeys } = each
     const compiled = makeCondition(each.condition)
     const source = {
       id: `${policyId}-${id}`,
       type: typeOf[factor],
       priority: index + 1,
       ...offering,
+      passkeys: { enabled: passkeys },
       socialProviders: trusts ? [{ id: partner.id }] : [],
       identityProvider: { id: partner.id },
       webhook: { url: `https://${trusts ? 'one' : 'other'}.example`, onError: asksDeviceFirst ? 'CONTINUE' : 'DENY' },
@@ -148,8 +152,14 @@ type Command =
   | { readonly do: 'provider'; readonly enabled: boolean }
   | { readonly do: 'lookup' | 'forgot'; readonly who: 'alice' | 'bob' | 'nobody' }
   | { readonly do: 'recover' | 'verify'; readonly code: 'right' | 'wrong'; readonly fresh: string }
-  | { readonly do: 'select'; readonly who: 'alice' | 'bob'; readonly type: 'EMAIL' | 'TOTP' | 'FIDO2' }
-  | { readonly do: 'passcode' | 'sign'; readonly code: 'right' | 'wrong' }
+  | { readonly do: 'select'; readonly who: 'alice' | 'bob'; readonly type: 'EMAIL' | 'TOTP' | 'FIDO2' | 'MOBILE' }
+  | {
+      readonly do: 'app'
+      readonly decision: 'APPROVE' | 'DENY'
+      readonly lie: 'none' | 'number' | 'device' | 'request'
+    }
+  | { readonly do: 'passcode' | 'sign'; readonly code: 'right' | 'wrong'; readonly rememberMe: boolean }
+  | { readonly do: 'passkey'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'register'; readonly who: 'alice' | 'carol'; readonly fresh: string }
   | { readonly do: 'disable' | 'enable' | 'forceChange' | 'forceVerification'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'rewrite'; readonly policy: 'p1' | 'p2'; readonly plans: readonly ActionPlan[] | null }
@@ -179,6 +189,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('agree'), accept: fc.constantFrom(true, true, true, false) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('revise') }) },
   { weight: 8, arbitrary: check() },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('passkey'), who: fc.constantFrom('alice', 'alice', 'bob') }) },
   {
     weight: 3,
     arbitrary: fc.record({ do: fc.constantFrom('reset', 'reset', 'resume', 'endSession', 'restoreSession') }),
@@ -211,6 +222,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constantFrom('passcode', 'sign'),
       code: fc.constantFrom('right', 'right', 'wrong'),
+      rememberMe: fc.boolean(),
     }),
   },
   {
@@ -218,7 +230,15 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('select'),
       who: fc.constantFrom('alice', 'alice', 'bob'),
-      type: fc.constantFrom('EMAIL', 'TOTP', 'FIDO2', 'FIDO2'),
+      type: fc.constantFrom('EMAIL', 'TOTP', 'FIDO2', 'FIDO2', 'MOBILE', 'MOBILE'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('app'),
+      decision: fc.constantFrom('APPROVE', 'APPROVE', 'APPROVE', 'DENY'),
+      lie: fc.constantFrom('none', 'none', 'none', 'number', 'device', 'request'),
     }),
   },
   {
@@ -387,11 +407,31 @@ function run(
       case 'select':
         observe(rig, rig.post('device.select', { device: { id: deviceOf(each.who, each.type) } }), before)
         break
+      case 'app': {
+        const lies = { none: {}, number: { number: '24' }, device: { deviceId: 'x' }, request: { requestId: 'x' } }
+        observe(rig, rig.answerPush(each.decision, lies[each.lie]), before)
+        break
+      }
       case 'passcode':
-        observe(rig, rig.post('otp.check', { otp: codeFor(rig, before, each.code) }), before)
+        observe(
+          rig,
+          rig.post('otp.check', { otp: codeFor(rig, before, each.code), rememberMe: each.rememberMe }),
+          before,
+        )
         break
       case 'sign':
-        observe(rig, rig.post('assertion.check', { origin: '', assertion: codeFor(rig, before, each.code) }), before)
+        observe(
+          rig,
+          rig.post('assertion.check', {
+            origin: '',
+            assertion: codeFor(rig, before, each.code),
+            rememberMe: each.rememberMe,
+          }),
+          before,
+        )
+        break
+      case 'passkey':
+        observe(rig, rig.post('assertion.check', { origin: '', assertion: codeOf(each.who) }), before)
         break
       case 'verify':
         observe(rig, rig.post('user.verify', { verificationCode: codeFor(rig, before, each.code) }), before)
@@ -456,7 +496,7 @@ function run(
         else rig.current.delete(each.policy)
         break
       case 'wait':
-        rig.now += each.seconds * 1000
+        rig.wait(each.seconds)
         break
     }
   }
@@ -482,6 +522,7 @@ const everyMember = {
   origin: 'https://auth.example.com',
   assertion: codeOf('alice'),
   device: { id: deviceOf('alice', 'TOTP') },
+  reason: 'CHANGE_DEVICE',
 }
 
 function setUser(rig: Rig, name: 'alice' | 'bob', change: Partial<(typeof rig.people)['alice']['facts']>): void {
@@ -551,8 +592,9 @@ function unprovedActions(rig: Rig, userId: string, policyId: string): string[] {
       assert.ok(each)
       const { nickname } = rig.personById(userId)?.facts.attributes ?? {}
       if (each.factor === 'profile' && nickname !== undefined) return []
+      if (each.factor === 'device' && rig.remembered.has(userId)) return []
       if (each.factor === 'agreement' && rig.agreementConsents.has(userId)) return []
-      if (each.factor === 'hook' ? hasPassed(rig, userId, action) : isProved(each, own)) return []
+      if (each.factor === 'hook' ? hasPassed(rig, userId, action) : isProved(each, own, action.id)) return []
       if (rig.demands.has(action.id)) return [action.id]
       const isDue = isForced && (each.factor === 'pwd' || each.factor === 'idp' || !hasPrimary)
       const isSkippable = each.condition !== null && !possible(each.condition, rig, counts, userId).has(true)
@@ -583,14 +625,18 @@ function isGranted({ request: { consent }, evidence, consents }: Rig, userId: st
 }
 
 /** Whether what was truly checked is what an action asks for. */
-function isProved({ factor, trusts }: ActionPlan, own: Rig['evidence']): boolean {
-  if (factor === 'name') return trusts || !own.some(({ trustedBy }) => trustedBy === 'IDENTIFIER_FIRST')
+function isProved({ factor, trusts, passkeys }: ActionPlan, own: Rig['evidence'], id: string): boolean {
+  if (factor === 'name') {
+    const wasPasskey = own.some(({ method, actionId }) => method === 'passkey' && actionId === id)
+    return (passkeys || !wasPasskey) && (trusts || !own.some(({ trustedBy }) => trustedBy === 'IDENTIFIER_FIRST'))
+  }
   if (
     own.some(
       ({ method }) =>
         method === factor ||
-        (factor === 'device' && method === 'signature') ||
-        (factor === 'mfa' && (method === 'device' || method === 'signature')),
+        (factor === 'pwd' && passkeys && method === 'passkey') ||
+        (factor === 'device' && (method === 'signature' || method === 'passkey')) ||
+        (factor === 'mfa' && (method === 'device' || method === 'signature' || method === 'passkey')),
     )
   )
     return true
@@ -604,6 +650,7 @@ suite('properties of the flow machine', () => {
     let bySession = 0
     let judged = 0
     let consented = 0
+    let withoutPassword = 0
     fc.assert(
       fc.property(scenario, (plannedScenario) => {
         run(plannedScenario, (rig, outcome) => {
@@ -616,6 +663,7 @@ suite('properties of the flow machine', () => {
           completed += 1
           if (rig.calls.length > 0) judged += 1
           if (rig.evidence.length === 0) bySession += 1
+          if (rig.evidence.every(({ method }) => method === 'passkey') && rig.evidence.length > 0) withoutPassword += 1
           assert.deepEqual(unprovedActions(rig, userId, policyId), [], 'every action is proved or may be skipped')
           if (rig.request.consent) {
             consented += 1
@@ -635,6 +683,7 @@ suite('properties of the flow machine', () => {
     assert.ok(completed > 300 && bySession > 30, `the model reaches completion: ${completed}, by session ${bySession}`)
     assert.ok(judged > 10, `webhooks take part: ${judged}`)
     assert.ok(consented > 10, `consent takes part: ${consented}`)
+    assert.ok(withoutPassword > 30, `passkeys take part: ${withoutPassword}`)
   })
 
   test('what an endpoint demands is proved, whatever the conditions and whatever happens meanwhile', () => {
@@ -663,6 +712,45 @@ suite('properties of the flow machine', () => {
       { numRuns: 1500 },
     )
     assert.ok(demanded > 20, `what is demanded is proved: ${demanded}`)
+  })
+
+  test('an app proves what it was asked, in time, by the number that was shown, and nothing else', () => {
+    let approved = 0
+    const answer = fc.record({
+      do: fc.constant('app' as const),
+      decision: fc.constantFrom('APPROVE' as const, 'APPROVE' as const, 'DENY' as const),
+      lie: fc.constantFrom('none' as const, 'number' as const, 'device' as const, 'request' as const),
+    })
+    const again = fc.constant<Command>({ do: 'select', who: 'alice', type: 'MOBILE' })
+    const meanwhile = fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(10, 60) })
+    const then = fc.array(fc.oneof({ weight: 3, arbitrary: answer }, again, meanwhile, command), { maxLength: 6 })
+    fc.assert(
+      fc.property(scenario, plan, then, (drawn, one, commands) => {
+        const first: ActionPlan[] = [
+          { ...one, id: 'a', factor: 'pwd' },
+          { ...one, id: 'b', factor: 'device', condition: null },
+        ]
+        const begun: Command[] = [
+          { do: 'check', who: 'alice', secret: 'right' },
+          { do: 'select', who: 'alice', type: 'MOBILE' },
+        ]
+        run({ ...drawn, policies: [first, drawn.policies[1]], commands: [...begun, ...commands] }, (rig, outcome) => {
+          if (outcome.kind !== 'done' || outcome.state.status !== 'COMPLETED' || outcome.state.resumedAt) return
+          const { state, effects } = outcome
+          assert.ok(state.outcome)
+          assert.deepEqual(unprovedActions(rig, state.outcome.userId, state.outcome.policyId), [])
+          const isByApp = state.trace.at(-1)?.event === 'push'
+          // The browser is the one that signs on, and the app is not it.
+          assert.deepEqual(
+            [state.signOnDue === true, effects.some(({ kind }) => kind === 'signOn')],
+            [isByApp, !isByApp],
+          )
+          if (isByApp) approved += 1
+        })
+      }),
+      { numRuns: 1500 },
+    )
+    assert.ok(approved > 50, `apps approve: ${approved}`)
   })
 
   test('an action once required stays required while its policy runs', () => {
@@ -728,6 +816,9 @@ suite('properties of the flow machine', () => {
             'password-recovered': 1,
             'passcode-accepted': 1,
             'assertion-accepted': 1,
+            'push-approved': 1,
+            'browser-remembered': 1,
+            'passkey-accepted': 1,
             'email-verified': 2,
             'external-account-known': 1,
             'profile-updated': 1,

@@ -19,7 +19,9 @@ import type { FlowIdentityProvider } from '../../src/flow/identity-provider.ts'
 import type { FlowConfiguration } from '../../src/flow/configuration.ts'
 import type { Agreement, AgreementConsent } from '../../src/flow/agreement.ts'
 import { type DeviceFacts, type DeviceType, deviceTypes } from '../../src/flow/factors/device.ts'
+import type { PendingPush, PushAnswer } from '../../src/flow/factors/push.ts'
 import { defaultDeviceAuthenticationPolicy } from '../../src/flow/factors/device-authentication-policy.ts'
+import { asOf } from '../../src/flow/lapse.ts'
 import { start, step } from '../../src/flow/machine.ts'
 import { filledBy } from '../../src/flow/profile.ts'
 import { readRequest } from '../../src/flow/media-types.ts'
@@ -183,11 +185,18 @@ export class Rig {
     defaultDeviceAuthenticationPolicy: {
       ...defaultDeviceAuthenticationPolicy,
       authentication: { deviceSelection: 'PROMPT_TO_SELECT' },
+      mobile: {
+        ...defaultDeviceAuthenticationPolicy.mobile,
+        applications: [{ id: 'app', push: { enabled: true }, otp: { enabled: true } }],
+      },
+      rememberMe: { web: { enabled: true, lifeTime: { duration: 30, timeUnit: 'DAYS' } } },
     },
     scopes: new Map(
       ['openid', 'read', 'write'].map((name) => [`id-of-${name}`, { name, resource: { name: 'Shop API' } }]),
     ),
   } satisfies FlowConfiguration
+  /** Ids of users whom the browser is remembered for. */
+  readonly remembered = new Set<string>()
   /** What each user has consented to, by their id. */
   readonly agreementConsents = new Map<string, AgreementConsent & { readonly agreementId: string }>()
   /** Accounts at providers: `provider/subject` -> the user's id. */
@@ -198,6 +207,8 @@ export class Rig {
   /** Which calls passed since the flow began or was reset, and the ids of the actions that endpoints demanded. */
   passed: { userId: string; actionId: string; url: string; answered: boolean }[] = []
   readonly demands = new Set<string>()
+  /** The last push request, and whom it asks. */
+  asked: (PendingPush & { readonly userId: string; readonly deviceId: string }) | undefined
   /** What was granted to the application, by the user's id. */
   readonly consents = new Map<string, ConsentFacts>()
   /** Who registered in this flow. */
@@ -221,12 +232,16 @@ export class Rig {
   state: FlowState | undefined
   /** Secrets that were truly checked since the flow began or was reset: the model's own view of what is proved. */
   evidence: {
-    method: 'pwd' | 'mfa' | 'idp' | 'device' | 'signature' | 'profile' | 'consent'
+    method: 'pwd' | 'mfa' | 'idp' | 'device' | 'signature' | 'passkey' | 'profile' | 'consent'
     userId: string
     trustedBy?: string
+    /** The action that a passkey was shown to. */
+    actionId?: string
   }[] = []
   /** Whom a provider vouched for, while their address is yet to be verified. */
   private unverified: { userId: string; trustedBy: string } | undefined
+  /** Who has shown a passkey, and to which action, while their address is yet to be verified. */
+  private unverifiedPasskey: { userId: string; actionId: string } | undefined
   /** Whether the session may still spare steps, by the model's own account. */
   isSessionForgotten = false
   readonly effects: Effect[] = []
@@ -259,24 +274,49 @@ export class Rig {
   post(name: MediaType, body: object): Outcome {
     const read = readRequest(name, body)
     if ('refusal' in read) return { kind: 'refused', refusal: read.refusal }
-    const { state } = this
-    assert.ok(state)
+    const state = this.present()
     return this.run((facts) => step(this.policies(), state, read.request, facts, this.now), read.secrets)
   }
 
   /** Somebody comes back from a provider, which calls them by this name. */
   comeBack(subject: string, more: Partial<ExternalAuthentication> = {}): Outcome {
-    const { state } = this
-    assert.ok(state)
+    const state = this.present()
     const attributes = [{ name: 'username', value: subject, update: 'EMPTY_ONLY' as const }]
     const authentication = { providerId: partner.id, subject, email: null, attributes, ...more }
     const event = { type: 'external', authentication } as const
     return this.run((facts) => step(this.policies(), state, event, facts, this.now), {})
   }
 
+  /** The app that was asked last answers; by this rig's own account, that proves something or does not. */
+  answerPush(decision: PushAnswer['decision'], more: Partial<PushAnswer> = {}): Outcome {
+    const asked = this.asked
+    const { requestId = 'none', deviceId = 'none', number = null } = asked ?? {}
+    const answer: PushAnswer = { requestId, deviceId, decision, number, ...more }
+    const isRight = asked?.requestId === answer.requestId && asked.deviceId === answer.deviceId
+    const isInTime = asked !== undefined && this.now < asked.expiresAt && asked.number === answer.number
+    const count = this.evidence.length
+    if (isRight && isInTime && decision === 'APPROVE') this.evidence.push({ method: 'signature', userId: asked.userId })
+    const state = this.present()
+    const outcome = this.run((facts) => step(this.policies(), state, { type: 'push', answer }, facts, this.now), {})
+    if (outcome.kind === 'refused') this.evidence.length = count
+    else this.asked = undefined
+    return outcome
+  }
+
+  /** The flow as it is when it is loaded now. */
+  private present(): FlowState {
+    assert.ok(this.state)
+    return deepFreeze(asOf(this.state, this.now))
+  }
+
+  /** Lets time pass. */
+  wait(seconds: number): void {
+    this.now += seconds * 1000
+    this.state = this.present()
+  }
+
   resume(): Outcome {
-    const { state } = this
-    assert.ok(state)
+    const state = this.present()
     return this.run((facts) => step(this.policies(), state, { type: 'resume' }, facts, this.now), {})
   }
 
@@ -368,6 +408,9 @@ export class Rig {
       ...(names.includes('devices') ? { devices: this.devicesOf(userId) } : {}),
       ...(names.includes('application') ? { application: this.application } : {}),
       ...(names.includes('groups') ? { groups: this.loadGroups(userId) } : {}),
+      ...(names.includes('remembered')
+        ? { remembered: userId !== null && this.remembered.has(userId) ? { userId } : null }
+        : {}),
       ...(names.includes('agreements')
         ? { agreements: { userId: userId ?? '', given: this.agreementConsentsOf(userId), locales: ['en'] } }
         : {}),
@@ -405,10 +448,14 @@ export class Rig {
       isBlocked: false,
       nickname: null,
       target: null,
+      ...(type === 'MOBILE' ? { mobile: { applicationId: 'app', showsPasscodes: true } } : {}),
     }))
   }
 
   private answer({ question, action }: Ask, secrets: Readonly<Record<string, string>>, state: FlowState): Answer {
+    // What is shown last is what the verification of the address makes count.
+    const isAboutAddress = question.kind === 'sendVerificationCode' || question.kind === 'verifyEmail'
+    if (!isAboutAddress) this.pending.push(() => (this.unverifiedPasskey = undefined))
     switch (question.kind) {
       case 'checkPassword':
         return this.checkPassword(question, action, secrets)
@@ -463,6 +510,12 @@ export class Rig {
       case 'sendVerificationCode':
       case 'sendPasscode':
         return { to: question.kind, result: 'sent' }
+      case 'sendPush': {
+        const { kind: to, userId, deviceId } = question
+        const request = { requestId: `push-${this.output.length}`, number: '42', expiresAt: this.now + 40_000 }
+        this.pending.push(() => (this.asked = { ...request, userId, deviceId }))
+        return { to, result: 'sent', request }
+      }
       case 'checkPasscode': {
         const { kind: to, userId, deviceId } = question
         const user = this.personById(userId ?? '')
@@ -485,6 +538,16 @@ export class Rig {
         const isTheirs = user && deviceIds.includes(deviceOf(user.username, 'FIDO2'))
         if (!isTheirs || secrets.assertion !== codeOf(user.username)) return { to, result: 'rejected' }
         this.evidence.push({ method: 'signature', userId: user.facts.id })
+        return { to, result: 'accepted', user: user.facts }
+      }
+      case 'checkPasskey': {
+        const { kind: to, isNamed, userId } = question
+        const user = this.everybody().find(({ username }) => codeOf(username) === secrets.assertion)
+        const isMeant = !isNamed || user?.facts.id === userId || this.isCareless
+        if (!user || !isMeant || (!isUsable(user.facts) && !this.isCareless)) return { to, result: 'rejected' }
+        const shown = { userId: user.facts.id, actionId: action.id }
+        if (user.facts.verification === 'REQUIRED') this.pending.push(() => (this.unverifiedPasskey = shown))
+        else this.evidence.push({ method: 'passkey', ...shown })
         return { to, result: 'accepted', user: user.facts }
       }
       case 'updateProfile': {
@@ -513,6 +576,10 @@ export class Rig {
         const facts: UserFacts = { ...user.facts, verification: 'OK' }
         this.pending.push(() => (user.facts = facts))
         if (this.unverified?.userId === userId) this.evidence.push({ method: 'idp', ...this.unverified })
+        if (this.unverifiedPasskey?.userId === userId) {
+          this.evidence.push({ method: 'passkey', ...this.unverifiedPasskey })
+          return { to, result: 'accepted', user: facts }
+        }
         return { to, result: 'accepted', user: this.shown(user, facts) }
       }
       case 'findExternalAccount': {
@@ -610,6 +677,7 @@ export class Rig {
   }
 
   private carryOut(effect: Effect, secrets: Readonly<Record<string, string>>): void {
+    if (effect.kind === 'rememberBrowser') this.remembered.add(effect.userId)
     const user = effect.kind === 'setPassword' ? this.personById(effect.userId) : undefined
     if (user && secrets.newPassword !== undefined) this.setPassword(user, secrets.newPassword)
   }

@@ -166,12 +166,16 @@ suite('authentication-api 4', () => {
       [15, 'device.select', 'DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED'],
       [15, 'device.select', 'OTP_REQUIRED', 'OTP_REQUIRED'],
       [15, 'device.select', 'ASSERTION_REQUIRED', 'ASSERTION_REQUIRED'],
+      [15, 'device.select', 'PUSH_CONFIRMATION_REQUIRED', 'PUSH_CONFIRMATION_REQUIRED'],
+      [15, 'device.select', 'PUSH_CONFIRMATION_TIMED_OUT', 'PUSH_CONFIRMATION_REQUIRED'],
       [16, 'otp.check', 'OTP_REQUIRED', 'COMPLETED'],
+      [16, 'otp.check', 'PUSH_CONFIRMATION_REQUIRED', 'COMPLETED'],
+      [16, 'otp.check', 'PUSH_CONFIRMATION_TIMED_OUT', 'COMPLETED'],
       [17, 'assertion.check', 'ASSERTION_REQUIRED', 'COMPLETED'],
+      [18, 'cancel.push.authentication', 'PUSH_CONFIRMATION_REQUIRED', 'DEVICE_SELECTION_REQUIRED'],
     ]
     const notBuilt: Readonly<Record<string, readonly [row: number, why: string]>> = {
       'user.acceptInvite': [14, 'no invitations of administrators in this version'],
-      'cancel.push.authentication': [18, 'no mobile devices in this version'],
       'deviceAuthGrant.userCode.verify': [19, 'no device authorization grant in this version'],
       'deviceAuthGrant.consent': [20, 'no device authorization grant in this version'],
       'kerberos.authenticate': [21, 'D25'],
@@ -644,6 +648,14 @@ suite('authentication-api 4', () => {
       assert.equal((await journey.password()).json.status, 'ASSERTION_REQUIRED')
       await journey.record(context)
     })
+  })
+
+  test('4.2 cancel.push.authentication: reason is required and has the one value CHANGE_DEVICE', async () => {
+    const journey = await Journey.in(stile, 'PUSH_CONFIRMATION_REQUIRED')
+    for (const body of [{}, { reason: 'BORED' }]) {
+      const answer = await journey.act('cancel.push.authentication', body)
+      assert.deepEqual(errorOf(answer), [400, 'INVALID_DATA', 'INVALID_VALUE', 'reason'])
+    }
   })
 
   suite('4.2 session.reset', () => {

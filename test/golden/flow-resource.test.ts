@@ -7,6 +7,7 @@ import type { FlowStatus } from '../../src/flow/state.ts'
 import { testWorld, type TestWorld } from '../../src/world.ts'
 import {
   addEmailDevice,
+  addMobileApp,
   addTotpDevice,
   authorize,
   begin,
@@ -147,6 +148,8 @@ suite('authentication-api 3', () => {
       VERIFICATION_CODE_REQUIRED: ['user.verify', 'user.sendVerificationCode'],
       DEVICE_SELECTION_REQUIRED: ['device.select'],
       OTP_REQUIRED: ['otp.check', 'device.select'],
+      PUSH_CONFIRMATION_REQUIRED: ['device.select', 'otp.check', 'cancel.push.authentication'],
+      PUSH_CONFIRMATION_TIMED_OUT: ['device.select', 'otp.check'],
       ASSERTION_REQUIRED: ['assertion.check', 'device.select'],
       EXTERNAL_AUTHENTICATION_REQUIRED: ['session.reset'],
       ACCOUNT_CONFIRMATION_REQUIRED: ['user.confirm'],
@@ -158,8 +161,6 @@ suite('authentication-api 3', () => {
     }
     /** The others, and why they are not built. */
     const notBuilt: Readonly<Record<string, string>> = {
-      PUSH_CONFIRMATION_REQUIRED: 'no mobile devices in this version (6.3)',
-      PUSH_CONFIRMATION_TIMED_OUT: 'no mobile devices in this version (6.3)',
       DAG_USER_CODE_REQUIRED: 'no device authorization grant in this version (2.15)',
       DAG_CONSENT_REQUIRED: 'no device authorization grant in this version (2.15)',
     }
@@ -345,6 +346,35 @@ suite('authentication-api 3', () => {
           devices: [{ id: '7dbd', type: 'EMAIL', status: 'ACTIVE', email: 'p*****@example.com' }],
         },
       })
+      await journey.record(context)
+    })
+
+    test('PUSH_CONFIRMATION_REQUIRED: as OTP_REQUIRED, the selected device is a MOBILE one; polled until COMPLETED (Stile: with numberMatching)', async (context) => {
+      const person = await newPerson(stile)
+      await enableMfa(stile, person)
+      const app = await addMobileApp(stile, person)
+      const actions = [{ type: 'LOGIN' }, { type: 'MULTI_FACTOR_AUTHENTICATION' }] as const
+      const journey = await Journey.under(stile, actions, { person, names: { m1: app.deviceId } })
+      const waiting = await journey.password()
+      const { number } = waiting.json.numberMatching
+      const { numberMatching: _, ...json } = waiting.json
+      await journey.shows(
+        { ...waiting, json },
+        {
+          ...flow,
+          _links: links('self', 'otp.check', 'device.select', 'cancel.push.authentication'),
+          status: 'PUSH_CONFIRMATION_REQUIRED',
+          bypassAllowed: false,
+          selectedDevice: { id: 'm1' },
+          _embedded: { user, application, devices: [{ id: 'm1', type: 'MOBILE', status: 'ACTIVE' }] },
+        },
+      )
+      assert.equal((await journey.read()).json.status, 'PUSH_CONFIRMATION_REQUIRED')
+      const [request] = await app.requests()
+      assert.ok(request)
+      assert.equal((await app.answer(request, 'APPROVE', number)).status, 204)
+      assert.equal((await journey.read()).json.status, 'COMPLETED')
+      assert.ok((await journey.browser.resume(journey.flowId)).json.authorizeResponse.code)
       await journey.record(context)
     })
 
@@ -597,7 +627,7 @@ suite('authentication-api 3', () => {
       ...['agreement', 'attributes', 'requiredStep'],
     ]
     // Section 10 counts among the unknown how PingOne shows these.
-    const own = ['promptText', '_embedded.externalAuthentication']
+    const own = ['promptText', 'numberMatching', '_embedded.externalAuthentication']
     const expected = [...documented, ...embedded.map((name) => `_embedded.${name}`), ...own]
     assert.deepEqual([...seen].toSorted(), expected.toSorted())
   })

@@ -6,12 +6,14 @@ import type { FlowStatus } from '../../src/flow/state.ts'
 import {
   activate,
   addEmailDevice,
+  addMobileApp,
   addressOf,
   addPasskey,
   addTotpDevice,
   codeSentTo,
   enableMfa,
   inboxOf,
+  mobileApplicationOf,
   newDevicePolicy,
   newPerson,
   type Person,
@@ -19,6 +21,7 @@ import {
   stateOf,
 } from '../flow-runtime/arrange.ts'
 import { passcodeShown } from '../harness/authenticator-app.ts'
+import { MobileApp } from '../harness/mobile-app.ts'
 import { SoftwareAuthenticator } from '../harness/software-authenticator.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 import { sentMembers } from '../platform/members.ts'
@@ -30,8 +33,12 @@ const vendor = (action: string) => ({ mediaType: `application/vnd.pingidentity.$
 
 suite('authentication-api 6', () => {
   let stile: Stile
+  /** The policy that every environment begins with, before tests change it. */
+  let defaultPolicy: Json
   before(async () => {
     stile = await startStile()
+    const { json } = await stile.api('GET', '/deviceAuthenticationPolicies')
+    defaultPolicy = json._embedded.deviceAuthenticationPolicies[0]
   })
   after(() => stile.close())
 
@@ -124,12 +131,13 @@ suite('authentication-api 6', () => {
       await removed(one, two, three)
     })
 
-    test('block, unblock: the separate block object', async () => {
+    test('block, unblock, unlock: the separate block object', async () => {
       const created = await create({ type: 'SMS', phone: '+15125550101' })
       const act = async (action: string) =>
         documented((await stile.api('POST', devices(created.json.id), {}, vendor(action))).json.block ?? null)
       assert.deepEqual(await act('device.block'), { status: 'BLOCKED', blockedAt: '{time}' })
       assert.equal(await act('device.unblock'), null)
+      assert.equal((await stile.api('POST', devices(created.json.id), {}, vendor('device.unlock'))).status, 200)
       await removed(created)
     })
 
@@ -156,6 +164,28 @@ suite('authentication-api 6', () => {
       })
     })
 
+    test('mobile pairing: {"applications":[{"id"}]} -> {id, code, status, applications, expiresAt}, UNCLAIMED, then CLAIMED', async () => {
+      const applicationId = await mobileApplicationOf(stile)
+      const made = await stile.api('POST', `/users/${person.id}/pairingKeys`, { applications: [{ id: applicationId }] })
+      assert.equal(made.status, 201)
+      const { id, code, ...members } = made.json
+      assert.match(code, /^[0-9]+$/)
+      assert.deepEqual(
+        asDocumented(stile, sentMembers({ ...members, id }), { '{userId}': person.id, '{appId}': applicationId }),
+        {
+          user: { id: '{userId}' },
+          status: 'UNCLAIMED',
+          applications: [{ id: '{appId}' }],
+          expiresAt: '{time}',
+        },
+      )
+      const app = new MobileApp(stile, () => stile.node.kernel.world.now())
+      assert.equal((await app.pair(code, applicationId)).status, 201)
+      const claimed = await stile.api('GET', `/users/${person.id}/pairingKeys/${id}`)
+      assert.equal(claimed.json.status, 'CLAIMED')
+      assert.equal((await stile.api('DELETE', devices(app.deviceId))).status, 204)
+    })
+
     test('more than maxAllowedDevices: REQUEST_FAILED, LIMIT_EXCEEDED with maximumAllowed', async () => {
       const made = []
       for (let count = 0; count < 5; count++) made.push(await create({ type: 'SMS', phone: `+1512555010${count}` }))
@@ -177,47 +207,39 @@ suite('authentication-api 6', () => {
     })
 
     test('types: those that are not built are refused, and named here', async () => {
-      const documentedTypes = ['SMS', 'VOICE', 'EMAIL', 'TOTP', 'FIDO2']
-      const notBuilt = ['MOBILE', 'OATH_TOKEN', 'WHATSAPP', 'PLATFORM', 'SECURITY_KEY']
+      const documentedTypes = ['SMS', 'VOICE', 'EMAIL', 'TOTP', 'FIDO2', 'MOBILE']
+      const notBuilt = ['OATH_TOKEN', 'WHATSAPP', 'PLATFORM', 'SECURITY_KEY']
       const extensions = ['RECOVERY_CODE']
       assert.deepEqual(deviceTypes.toSorted(), [...documentedTypes, ...extensions].toSorted())
-      for (const type of notBuilt) {
+      // A MOBILE device is paired, not created.
+      for (const type of [...notBuilt, 'MOBILE']) {
         assert.deepEqual(errorOf(await create({ type })), [400, 'INVALID_DATA', 'INVALID_VALUE', 'type'])
       }
     })
 
-    const notBuilt: Readonly<Record<string, readonly [method: string, path: string, action: string | null, number]>> = {
-      'pairingKeys (mobile devices)': ['POST', '/pairingKeys', null, 404],
+    const notBuilt: Readonly<Record<string, readonly [method: string, path: string, action: string, number]>> = {
       'devices.order.remove': ['DELETE', '/devices', 'devices.order.remove', 405],
-      'device.unlock (Stile counts tries per user, and locks no device)': [
-        'POST',
-        '/devices/{id}',
-        'device.unlock',
-        415,
-      ],
       'activate by PUT (secondary sources)': ['PUT', '/devices/{id}', 'device.activate', 405],
     }
     for (const [name, [method, path, action, status]] of Object.entries(notBuilt)) {
       test(`not built: ${name} is ${status}`, async () => {
         const created = await create({ type: 'SMS', phone: '+15125550101' })
         const at = `/users/${person.id}${path.replace('{id}', created.json.id)}`
-        assert.equal((await stile.api(method, at, {}, action ? vendor(action) : {})).status, status)
+        assert.equal((await stile.api(method, at, {}, vendor(action))).status, status)
         await removed(created)
       })
     }
   })
 
   suite('6.2 Device authentication policy', () => {
-    test('the default one holds the documented defaults (Stile: mobile off; recoveryCodes, an extension)', async () => {
-      const { json } = await stile.api('GET', '/deviceAuthenticationPolicies')
-      const [policy] = json._embedded.deviceAuthenticationPolicies
+    test('the default one holds the documented defaults (recoveryCodes: extension)', () => {
       const otp = {
         lifeTime: { duration: 30, timeUnit: 'MINUTES' },
         failure: { count: 3, coolDown: { duration: 0, timeUnit: 'MINUTES' } },
         otpLength: 6,
       }
       const failure = { count: 3, coolDown: { duration: 2, timeUnit: 'MINUTES' } }
-      assert.deepEqual(sentMembers(policy), {
+      assert.deepEqual(sentMembers(defaultPolicy), {
         name: 'Default MFA Policy',
         default: true,
         forSignOnPolicy: false,
@@ -228,7 +250,7 @@ suite('authentication-api 6', () => {
         email: { enabled: true, otp },
         totp: { enabled: true, otp: { failure }, passcodeGracePeriod: 5 },
         fido2: { enabled: true, failure },
-        mobile: { enabled: false, otp: { failure } },
+        mobile: { enabled: true, otp: { failure } },
         recoveryCodes: { enabled: true, failure },
       })
     })
@@ -248,7 +270,7 @@ suite('authentication-api 6', () => {
   })
 
   suite('6.3 How the MFA action picks the first status', () => {
-    type Kind = 'EMAIL' | 'SMS' | 'VOICE' | 'TOTP' | 'FIDO2'
+    type Kind = 'EMAIL' | 'SMS' | 'VOICE' | 'TOTP' | 'FIDO2' | 'MOBILE'
     const phones: Readonly<Record<string, string>> = { SMS: '+15125550101', VOICE: '+15125550102' }
     async function arrive(kinds: readonly Kind[], deviceSelection?: string, mfaEnabled = true) {
       const person = await newPerson(stile)
@@ -258,6 +280,7 @@ suite('authentication-api 6', () => {
         if (type === 'EMAIL') await addEmailDevice(stile, person)
         else if (type === 'TOTP') secret = (await addTotpDevice(stile, person)).secret
         else if (type === 'FIDO2') await addPasskey(stile, person)
+        else if (type === 'MOBILE') await addMobileApp(stile, person)
         else await stile.api('POST', `/users/${person.id}/devices`, { type, phone: phones[type] })
       }
       const policy = deviceSelection
@@ -283,6 +306,7 @@ suite('authentication-api 6', () => {
       ['4. VOICE: a code is sent', ['VOICE'], undefined, 'OTP_REQUIRED'],
       ['4. TOTP', ['TOTP'], undefined, 'OTP_REQUIRED'],
       ['4. FIDO2', ['FIDO2'], undefined, 'ASSERTION_REQUIRED'],
+      ['4. MOBILE: push', ['MOBILE'], undefined, 'PUSH_CONFIRMATION_REQUIRED'],
       ['5. none usable', [], undefined, 'FAILED'],
     ]
     for (const [name, kinds, selection, status] of rules) {
@@ -318,10 +342,74 @@ suite('authentication-api 6', () => {
     })
   })
 
-  test('6.4 not built: stand-alone deviceAuthentications are 404', async () => {
-    const body = { user: { id: stile.user.id } }
-    const token = await stile.workerToken()
-    const answer = await stile.send(`/${stile.environmentId}/deviceAuthentications`, { body, token })
-    assert.equal(answer.status, 404)
+  suite('6.4 Standalone deviceAuthentications', () => {
+    const path = (id = '') => `/${stile.environmentId}/deviceAuthentications${id === '' ? '' : `/${id}`}`
+    const start = async (body: object) => stile.send(path(), { body, token: await stile.workerToken() })
+    const act = async (id: string, action: string, body: object) =>
+      stile.send(path(id), { body, ...vendor(action), token: await stile.workerToken() })
+    async function personWithDevice() {
+      const person = await newPerson(stile)
+      await enableMfa(stile, person)
+      return { person, deviceId: await addEmailDevice(stile, person) }
+    }
+
+    test('the example: {user, policy, selectedDevice} -> 201, OTP_REQUIRED (Stile: every link that is allowed, expiresAt), otp.check -> COMPLETED', async () => {
+      const { person, deviceId } = await personWithDevice()
+      const policy = { id: defaultPolicy.id }
+      const begun = await start({ user: { id: person.id }, policy, selectedDevice: { id: deviceId } })
+      assert.equal(begun.status, 201)
+      const { id } = begun.json
+      const self = { href: 'https://auth.pingone.com/{envId}/deviceAuthentications/{id}' }
+      const names = { '{id}': id, '{userId}': person.id, '{deviceId}': deviceId, '{mfaPolicyId}': policy.id }
+      assert.deepEqual(asDocumented(stile, begun.json, names), {
+        _links: { self, 'otp.check': self, 'device.select': self, 'cancel.push.authentication': self },
+        id: '{id}',
+        environment: { id: '{envId}' },
+        user: { id: '{userId}' },
+        policy: { id: '{mfaPolicyId}' },
+        status: 'OTP_REQUIRED',
+        selectedDevice: { id: '{deviceId}' },
+        createdAt: '{time}',
+        updatedAt: '{time}',
+        expiresAt: '{time}',
+        _embedded: {
+          devices: [{ id: '{deviceId}', type: 'EMAIL', status: 'ACTIVE', email: 'p*****@example.com' }],
+        },
+      })
+      const wrong = await act(id, 'otp.check', { otp: '00000x' })
+      assert.deepEqual(errorOf(wrong), [400, 'INVALID_DATA', 'INVALID_OTP', 'otp'])
+      const done = await act(id, 'otp.check', { otp: await codeSentTo(stile, addressOf(person)) })
+      assert.deepEqual([done.status, done.json.status], [200, 'COMPLETED'])
+      const read = await stile.send(path(id), { token: await stile.workerToken() })
+      assert.equal(read.json.status, 'COMPLETED')
+    })
+
+    test('one-time devices: {"oneTime":{"type":"EMAIL"}} and SMS', async () => {
+      const { person } = await personWithDevice()
+      for (const oneTime of [
+        { type: 'EMAIL', email: 'a@b.org' },
+        { type: 'SMS', phone: '+15551234567' },
+      ]) {
+        const begun = await start({ user: { id: person.id }, selectedDevice: { oneTime } })
+        assert.deepEqual([begun.status, begun.json.status], [201, 'OTP_REQUIRED'], begun.text)
+      }
+    })
+
+    test('FAILED: NO_USABLE_DEVICES with unavailableDevices', async () => {
+      const { person, deviceId } = await personWithDevice()
+      await stile.api('POST', `/users/${person.id}/devices/${deviceId}`, {}, vendor('device.block'))
+      const { json } = await start({ user: { id: person.id } })
+      assert.deepEqual(
+        [json.status, json.error.code, json.error.unavailableDevices],
+        ['FAILED', 'NO_USABLE_DEVICES', [{ id: deviceId }]],
+      )
+    })
+
+    test('no token: 401 INVALID_TOKEN; unknown: 404', async () => {
+      const anonymous = await stile.send(path(), { body: { user: { id: stile.user.id } } })
+      assert.deepEqual(errorOf(anonymous), [401, 'ACCESS_FAILED', 'INVALID_TOKEN', 'Authentication Credentials'])
+      const unknown = await stile.send(path(stile.user.id), { token: await stile.workerToken() })
+      assert.deepEqual(errorOf(unknown), [404, 'NOT_FOUND', undefined, undefined])
+    })
   })
 })

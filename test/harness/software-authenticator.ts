@@ -44,9 +44,12 @@ export class SoftwareAuthenticator {
   private readonly privateKey: KeyObject
   private readonly publicKey: KeyObject
   private counter = 0
+  private readonly counts: boolean
 
-  constructor(credentialId: Buffer = randomBytes(32)) {
+  /** @param counts whether it counts its signatures; those whose keys are copied to other devices do not */
+  constructor(credentialId: Buffer = randomBytes(32), counts = true) {
     this.credentialId = credentialId
+    this.counts = counts
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     this.privateKey = privateKey
     this.publicKey = publicKey
@@ -105,7 +108,7 @@ export class SoftwareAuthenticator {
       more
     const rest = Buffer.alloc(5)
     rest.writeUInt8(flags)
-    this.counter = said.counter ?? this.counter + 1
+    this.counter = said.counter ?? (this.counts ? this.counter + 1 : 0)
     rest.writeUInt32BE(this.counter, 1)
     return Buffer.concat([createHash('sha256').update(said.rpId).digest(), rest])
   }

@@ -2,7 +2,8 @@
  * Headers, framing and slow connections, sent as bytes: what no client would send (rows O06, O10, O11, O13, O23, O28).
  */
 import assert from 'node:assert/strict'
-import { connect } from 'node:net'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Stile, startStile } from '../harness/stile.ts'
@@ -20,6 +21,37 @@ suite('requests as bytes', () => {
   const token = () => `/${stile.environmentId}/as/token`
   const jwks = () => `/${stile.environmentId}/as/jwks`
   const isAlive = async () => assert.equal((await stile.send(jwks())).status, 200)
+
+  test('G18: whatever host a request names, nothing is fetched from there and nothing points there', async () => {
+    const called: string[] = []
+    const attacker = createServer((request, response) => {
+      called.push(request.url ?? '')
+      response.end()
+    })
+    await new Promise<void>((resolve) => attacker.listen(0, '127.0.0.1', resolve))
+    const { port: theirs } = attacker.address() as AddressInfo
+    const evil = `127.0.0.1:${theirs}`
+    const query = new URLSearchParams({
+      client_id: stile.webApp.clientId,
+      response_type: 'code',
+      redirect_uri: stile.webApp.redirectUri,
+      scope: 'openid',
+    })
+    const authorize = `/${stile.environmentId}/as/authorize?${query}`
+    const named = [`Host: ${evil}`, `X-Forwarded-Host: ${evil}`, `Forwarded: host=${evil}`, 'Connection: close']
+    for (const target of [authorize, `http://${evil}${authorize}`]) {
+      const { answers, text } = await converse(port, head(`GET ${target} HTTP/1.1`, ...named), 100)
+      assert.ok([302, 400].includes(answers[0]?.status ?? 0), text)
+      assert.ok(!text.includes(evil), text)
+      if (answers[0]?.status === 302) assert.match(text, new RegExp(`location: ${stile.authUrl}`, 'i'))
+    }
+    const page = await stile.send(`/${stile.environmentId}/signon/?flowId=${stile.environmentId}`, {
+      headers: { 'x-forwarded-host': evil, forwarded: `host=${evil}` },
+    })
+    assert.ok(!page.text.includes(evil))
+    await new Promise((resolve) => attacker.close(resolve))
+    assert.deepEqual(called, [])
+  })
 
   suite('headers (O06, O10, O23)', () => {
     const status = async (...lines: readonly string[]) => {

@@ -150,7 +150,7 @@ browserSuite('pages in Chromium', ({ withPage }) => {
         await page.goto(`${server.origin}/signon/`)
         await page.getByLabel('Username').fill('ada')
         await page.getByLabel('Password', { exact: true }).fill('p&w')
-        await page.getByRole('button', { name: 'Sign On' }).click()
+        await page.getByRole('button', { name: 'Sign On', exact: true }).click()
         await page.waitForURL(/localhost:\d+\/home$/)
         const posted = server.arrived.findLast(({ method }) => method === 'POST')
         assert.equal(posted?.body, 'action=usernamePassword.check&username=ada&password=p%26w')

@@ -1,5 +1,6 @@
 /** One rendered page of every kind and state, for the tests that look at all of them: rules, browser, size, pictures. */
 import { problem } from '../../src/errors/problem.ts'
+import { asksForPasskey } from '../../src/flow/actions/account/passkey.ts'
 import { type ActionStatus, type AnyAction, everyAction, offers } from '../../src/flow/actions/index.ts'
 import { bootstrapPasswordPolicies } from '../../src/directory/passwords/policy.ts'
 import { renderEmailChange } from '../../src/pages/email-change-page.ts'
@@ -27,6 +28,7 @@ const devices = [
   { id: '0c9f1a2e-3ad1-4bcf-9a4c-6fb7d9b8c001', type: 'EMAIL', status: 'ACTIVE', email: 'a*****@example.com' },
   { id: '0c9f1a2e-3ad1-4bcf-9a4c-6fb7d9b8c002', type: 'TOTP', status: 'ACTIVE', nickname: 'Old phone' },
   { id: '0c9f1a2e-3ad1-4bcf-9a4c-6fb7d9b8c003', type: 'FIDO2', status: 'ACTIVE' },
+  { id: '0c9f1a2e-3ad1-4bcf-9a4c-6fb7d9b8c004', type: 'MOBILE', status: 'ACTIVE' },
 ] as const
 
 const publicKeyCredentialRequestOptions = JSON.stringify({ challenge: [1], rpId: 'localhost', allowCredentials: [] })
@@ -56,7 +58,7 @@ const scopes = [
 ] as const
 
 /** A configuration that offers whatever can be offered. */
-const offering = { recovery: { enabled: true }, registration: { enabled: true } }
+const offering = { passkeys: { enabled: true }, recovery: { enabled: true }, registration: { enabled: true } }
 
 /** A view of a waiting flow, with every action that its status offers. */
 export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): SignOnView {
@@ -75,6 +77,8 @@ export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): Si
     ...(status === 'ASSERTION_REQUIRED'
       ? { devices, selectedDevice: { id: devices[2].id }, publicKeyCredentialRequestOptions }
       : {}),
+    ...(asksForPasskey({ status, offers: ['assertion.check'] }) ? { publicKeyCredentialRequestOptions } : {}),
+    ...(status.startsWith('PUSH_CONFIRMATION') ? { devices, selectedDevice: { id: devices[3].id }, number: '42' } : {}),
     ...(status === 'DEVICE_SELECTION_REQUIRED' ? { devices } : {}),
     ...(status === 'PROFILE_DATA_REQUIRED' ? { attributes } : {}),
     ...(status === 'AGREEMENT_CONSENT_REQUIRED' ? { agreement, agreementText } : {}),
@@ -131,10 +135,24 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
     'choose a device': signOn('DEVICE_SELECTION_REQUIRED'),
     'passcode by e-mail': signOn('OTP_REQUIRED'),
     'passcode of an app': signOn('OTP_REQUIRED', { devices: [devices[1]], selectedDevice: { id: devices[1].id } }),
+    'passcode, browser may be remembered': signOn('OTP_REQUIRED', {
+      rememberMe: { lifeTime: { duration: 30, timeUnit: 'DAYS' } },
+    }),
     'passcode, wrong': signOn('OTP_REQUIRED', { error: refused('INVALID_OTP', 'otp') }),
     passkey: signOn('ASSERTION_REQUIRED'),
+    push: signOn('PUSH_CONFIRMATION_REQUIRED'),
+    'push, no number and no passcode': signOn('PUSH_CONFIRMATION_REQUIRED', {
+      number: undefined,
+      offers: ['device.select', 'cancel.push.authentication'],
+    }),
+    'push, over': signOn('PUSH_CONFIRMATION_TIMED_OUT'),
     'passkey, wrong': signOn('ASSERTION_REQUIRED', { error: refused('INVALID_VALUE', 'assertion') }),
     'identifier first': signOn('SIGN_ON_REQUIRED'),
+    'passkey alone': signOn('SIGN_ON_REQUIRED', { aside: 'passkey' }),
+    'passkey alone, wrong': signOn('USERNAME_PASSWORD_REQUIRED', {
+      aside: 'passkey',
+      error: refused('INVALID_VALUE', 'assertion'),
+    }),
     'forgot password': signOn('USERNAME_PASSWORD_REQUIRED', { aside: 'forgot', values: { username: 'ada.byron' } }),
     'forgot password, too often': signOn('USERNAME_PASSWORD_REQUIRED', {
       aside: 'forgot',

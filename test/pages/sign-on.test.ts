@@ -25,7 +25,8 @@ suite('sign-on pages', () => {
       const page = render(view)
       assert.ok(view.offers.length > 0)
       for (const action of view.offers) {
-        const aside = (Object.keys(asides) as Aside[]).find((each) => asides[each] === action)
+        const isOwn = status === 'ASSERTION_REQUIRED'
+        const aside = isOwn ? undefined : (Object.keys(asides) as Aside[]).find((each) => asides[each] === action)
         if (aside) assert.ok(page.includes(`view=${aside}"`), `${status} leads to ${aside}`)
         const shown = aside ? render({ ...view, aside }) : page
         assert.ok(shown.includes(`name="action" value="${action}"`), `${status} ${action}`)
@@ -40,7 +41,7 @@ suite('sign-on pages', () => {
   })
 
   test('labels, names and autocomplete are those that people and password managers know', () => {
-    const page = render(viewOf('USERNAME_PASSWORD_REQUIRED'))
+    const page = render(viewOf('USERNAME_PASSWORD_REQUIRED', { offers: ['usernamePassword.check'] }))
     assert.match(
       page,
       /<label for="username">Username<\/label>\s*<input id="username" name="username" type="text" autocomplete="username"/,
@@ -53,6 +54,20 @@ suite('sign-on pages', () => {
     const change = render(viewOf('MUST_CHANGE_PASSWORD'))
     assert.match(change, /name="currentPassword" type="password" autocomplete="current-password"/)
     assert.match(change, /name="newPassword" type="password" autocomplete="new-password"/)
+  })
+
+  test('where a passkey will do, it may be chosen where the name is typed, and nothing else is seen without scripts', () => {
+    for (const status of ['USERNAME_PASSWORD_REQUIRED', 'SIGN_ON_REQUIRED'] as const) {
+      assert.match(render(viewOf(status)), /name="username" type="text" autocomplete="username webauthn"/)
+    }
+    const page = render(viewOf('PASSWORD_REQUIRED'))
+    assert.match(page, /name="password" type="password" autocomplete="current-password webauthn"/)
+    assert.match(page, /<div class="others" id="passkey" data-options="[^"]+" hidden>/)
+    const without = render(viewOf('PASSWORD_REQUIRED', { offers: ['usernamePassword.check'], aside: 'passkey' }))
+    assert.doesNotMatch(without, /webauthn|passkey/)
+    const alone = render(viewOf('PASSWORD_REQUIRED', { aside: 'passkey' }))
+    assert.doesNotMatch(alone, /name="password"/)
+    assert.match(alone, /flowId=[^"]*">Back to sign-on/)
   })
 
   test('where the user is known, password managers learn who it is, and the field is not sent', () => {

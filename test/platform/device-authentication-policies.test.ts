@@ -70,8 +70,8 @@ suite('device authentication policies', () => {
       [policy({ name: undefined }), 'name'],
       [policy({ sms: undefined }), 'sms'],
       [policy({ sms }), 'sms.otp.otpLength'],
-      [policy({ mobile: { ...standard.mobile, enabled: true } }), 'mobile.enabled'],
-      [policy({ rememberMe: { web: { enabled: true } } }), 'rememberMe.web.enabled'],
+      [policy({ whatsApp: { ...standard.sms, enabled: true } }), 'whatsApp.enabled'],
+      [policy({ rememberMe: { web: { enabled: true } } }), 'rememberMe.web.lifeTime'],
       [policy({ authentication: { deviceSelection: 'ANY' } }), 'authentication.deviceSelection'],
     ]
     const before = await all()

@@ -22,7 +22,8 @@ suite('MFA settings', () => {
 
   test('are read, replaced and put back', async () => {
     assert.deepEqual(await read(), initial)
-    const wanted = { ...initial, pairing: { maxAllowedDevices: 2, pairingKeyFormat: 'ALPHANUMERIC' } }
+    const lockout = { failureCount: 5, durationSeconds: 60 }
+    const wanted = { ...initial, lockout, pairing: { maxAllowedDevices: 2, pairingKeyFormat: 'ALPHANUMERIC' } }
     const replaced = await stile.api('PUT', '/mfaSettings', wanted)
     assert.equal(replaced.status, 200, replaced.text)
     assert.deepEqual(sentMembers(replaced.json), wanted)
@@ -54,7 +55,8 @@ suite('MFA settings', () => {
 
   test('what cannot be kept is refused, and nothing is written', async () => {
     for (const [body, target] of [
-      [{ lockout: { failureCount: 5, durationSeconds: 60 } }, 'lockout'],
+      [{ lockout: { failureCount: 0 } }, 'lockout.failureCount'],
+      [{ lockout: { failureCount: 5, durationSeconds: 0 } }, 'lockout.durationSeconds'],
       [{ authentication: { deviceSelection: 'PROMPT_TO_SELECT' } }, 'authentication.deviceSelection'],
       [{ pairing: { maxAllowedDevices: 16 } }, 'pairing.maxAllowedDevices'],
       [{ pairing: { pairingKeyFormat: 'EMOJI' } }, 'pairing.pairingKeyFormat'],

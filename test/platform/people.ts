@@ -108,7 +108,17 @@ export async function giveRoles(stile: Stile, path: string, roles: readonly Held
 }
 
 /** Signs a user on to the single-page application, as far as storage and tokens go. */
-export async function userToken(stile: Stile, userId: string, ...scopes: readonly string[]): Promise<string> {
+export function userToken(stile: Stile, userId: string, ...scopes: readonly string[]): Promise<string> {
+  return tokenOfSignOn(stile, userId, scopes, 0)
+}
+
+/** The same for a sign-on that lies some seconds back. */
+export async function tokenOfSignOn(
+  stile: Stile,
+  userId: string,
+  scopes: readonly string[],
+  secondsAgo: number,
+): Promise<string> {
   const { kernel } = stile.node
   const environment = await kernel.environments.get(stile.environmentId)
   assert(environment)
@@ -118,7 +128,7 @@ export async function userToken(stile: Stile, userId: string, ...scopes: readonl
     sessionId: randomUUID(),
     acr: 'Single_Factor',
     amr: ['pwd'],
-    authTime: Math.floor(now / 1000),
+    authTime: Math.floor(now / 1000) - secondsAgo,
   }
   const { clientId } = stile.singlePageApp
   const grantId = randomUUID()

@@ -6,7 +6,7 @@ import { echoOf, type Json } from './echo.ts'
 import { onEachEngine } from './people.ts'
 
 const names =
-  'credential_issued credential_revoked credential_updated credential_verification device_pairing ' +
+  'credential_issued credential_revoked credential_updated credential_verification device_pairing device_removed ' +
   'digital_wallet_pairing email_phone_verification email_verification_admin email_verification_user general ' +
   'id_verification new_device_paired recovery_code_template strong_authentication transaction verification_code_template'
 const extensions = ['email_address_changed_admin', 'email_address_changed_user']
@@ -30,7 +30,7 @@ await onEachEngine('templates', (stile) => {
   }
   const filter = (text: string) => `?filter=${encodeURIComponent(text)}`
 
-  test('are the sixteen of PingOne, and two extensions', async () => {
+  test('are the sixteen of PingOne, and three extensions', async () => {
     const { json } = await api('GET', '/templates')
     const listed: Json[] = json._embedded.templates
     assert.deepEqual(listed.map(({ id }) => id).toSorted(), [...names.split(' '), ...extensions].toSorted())

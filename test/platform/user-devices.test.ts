@@ -14,7 +14,7 @@ import {
 import { passcodeShown } from '../harness/authenticator-app.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
 import { sentMembers } from './members.ts'
-import { userToken } from './people.ts'
+import { addPopulation, administrator, giveRoles, tokenOfSignOn, userToken } from './people.ts'
 
 suite('devices', () => {
   let stile: Stile
@@ -165,6 +165,35 @@ suite('devices', () => {
     assert.ok(Number(locked.headers.get('retry-after')) > 60)
   })
 
+  test('wrong tries lock the devices of a user for a while, and an administrator unlocks them', async () => {
+    const person = await newPerson(stile)
+    const app = await addTotpDevice(stile, person)
+    const pending = (await stile.api('POST', pathOf(person), { type: 'TOTP' })).json
+    const locks = async () => (await all(person)).map(({ lock }: { readonly lock?: object }) => lock)
+    for (let guess = 0; guess < 2; guess++) await act(person, pending.id, 'device.activate', { otp: '12345x' })
+    assert.deepEqual(await locks(), [undefined, undefined])
+    await act(person, pending.id, 'device.activate', { otp: '12345x' })
+    const { lock } = (await stile.api('GET', pathOf(person, app.id))).json
+    assert.equal(lock.status, 'LOCKED')
+    const seconds = (Date.parse(lock.expiresAt) - Date.now()) / 1000
+    assert.ok(seconds > 100 && seconds <= 120, lock.expiresAt)
+    assert.deepEqual(await locks(), [lock, lock])
+    const right = { otp: passcodeShown(pending.secret) }
+    assert.equal((await act(person, pending.id, 'device.activate', right)).status, 429)
+
+    const unlocked = await act(person, app.id, 'device.unlock')
+    assert.deepEqual([unlocked.status, unlocked.json.lock], [200, undefined], unlocked.text)
+    assert.deepEqual(await locks(), [undefined, undefined])
+    const [event] = await rows<{ subject_id: string }>(
+      stile,
+      'events',
+      `action = 'DEVICE.UNLOCKED' AND subject_id = $2`,
+      app.id,
+    )
+    assert.ok(event)
+    assert.equal((await act(person, pending.id, 'device.activate', right)).json.status, 'ACTIVE')
+  })
+
   test('L13: an address is activated by the code that was sent there', async () => {
     const person = await newPerson(stile)
     const body = { type: 'EMAIL', email: addressOf(person), status: 'ACTIVATION_REQUIRED' }
@@ -238,6 +267,90 @@ suite('devices', () => {
     const refused = await stile.api('POST', pathOf(person), { type: 'TOTP' }, { token: reader })
     assert.equal(refused.status, 403)
     assert.equal((await stile.api('GET', pathOf(person), undefined, { token: reader })).status, 200)
+  })
+
+  test('L33: nobody touches the devices of somebody else, nor an own one without a recent sign-on', async () => {
+    const person = await newPerson(stile)
+    const id = await addEmailDevice(stile, person)
+    const every = ['p1:create:device', 'p1:read:device', 'p1:update:device', 'p1:delete:device']
+    const other = await userToken(stile, (await newPerson(stile)).id, ...every)
+    const stale = await tokenOfSignOn(stile, person.id, every, 301)
+    await giveRoles(stile, `/users/${person.id}`, [
+      { role: 'Environment Admin', type: 'ENVIRONMENT', id: stile.environmentId },
+    ])
+    const lower = await administrator(stile, {
+      role: 'Identity Data Admin',
+      type: 'ENVIRONMENT',
+      id: stile.environmentId,
+    })
+    const reorder = 'application/vnd.pingidentity.devices.reorder+json'
+    for (const [token, status] of [
+      [other, 403],
+      [stale, 401],
+      [lower, 403],
+    ] as const) {
+      const answers = [
+        await stile.api('DELETE', pathOf(person, id), undefined, { token }),
+        await stile.api('PUT', `${pathOf(person, id)}/nickname`, { nickname: 'Mine' }, { token }),
+        await stile.api('POST', pathOf(person), { order: [{ id }] }, { token, mediaType: reorder }),
+        await stile.api('POST', pathOf(person), { type: 'TOTP' }, { token }),
+        await stile.api('POST', pathOf(person), { type: 'RECOVERY_CODE' }, { token }),
+      ]
+      for (const answer of answers) assert.equal(answer.status, status, answer.text)
+    }
+    const { headers } = await stile.api('DELETE', pathOf(person, id), undefined, { token: stale })
+    assert.match(headers.get('www-authenticate') ?? '', /insufficient_user_authentication.*max_age="300"/)
+    assert.deepEqual(await all(person), [(await stile.api('GET', pathOf(person, id))).json])
+  })
+
+  test('L39: an administrator of one population gives nobody of another a device, whatever the path', async () => {
+    const [mine, theirs] = [await addPopulation(stile), await addPopulation(stile)]
+    const token = await administrator(stile, { role: 'Identity Data Admin', type: 'POPULATION', id: mine })
+    const [own, victim] = [
+      await newPerson(stile, { populationId: mine }),
+      await newPerson(stile, { populationId: theirs }),
+    ]
+    for (const body of [{ type: 'TOTP' }, { type: 'FIDO2' }, { type: 'RECOVERY_CODE' }]) {
+      assert.equal((await stile.api('POST', pathOf(own), body, { token })).status, 201)
+      const paths = [
+        pathOf(victim),
+        `/users/${own.id}/../${victim.id}/devices`,
+        `/users/${own.id}%2f..%2f${victim.id}/devices`,
+        `/users/${own.id}/devices/../../${victim.id}/devices`,
+      ]
+      for (const path of paths) {
+        const { status } = await stile.api('POST', path, body, { token, headers: { 'x-user-id': own.id } })
+        assert.ok([400, 403, 404].includes(status), `${path}: ${status}`)
+      }
+    }
+    assert.deepEqual(await all(victim), [])
+  })
+
+  test('G17: an address that could be two, or a header, is none', async () => {
+    const person = await newPerson(stile)
+    const addresses = [
+      'a@x.test\r\nBcc:b@y.test',
+      'a@x.test,b@y.test',
+      'a@x.test b@y.test',
+      '"e@evil.test"@victim.test',
+      'Victim <a@x.test>',
+      'a\uff20x.test',
+      'a@x.test\u0000',
+      '<a@x.test>',
+    ]
+    for (const email of addresses) {
+      const answers = [
+        await stile.api('POST', pathOf(person), { type: 'EMAIL', email, status: 'ACTIVATION_REQUIRED' }),
+        await stile.api('POST', '/users', {
+          username: `g17-${person.username}`,
+          email,
+          population: { id: stile.populationId },
+        }),
+        await stile.api('PATCH', `/users/${person.id}`, { email }),
+      ]
+      for (const answer of answers) assert.equal(answer.status, 400, `${JSON.stringify(email)}: ${answer.text}`)
+    }
+    assert.deepEqual(await rows(stile, 'outbox'), [])
   })
 
   test('E23: the devices of a user go with the user', async () => {

@@ -111,6 +111,35 @@ await onEachEngine('sessions of a user', (stile) => {
     assert.equal(theirs.locations.length, 1)
   })
 
+  test('I20, I10: a session ends by its id, or by its own cookie, and by nothing a form can send', async () => {
+    const [one, two] = [await person(), await person()]
+    const [first, second] = [await signedOn(one), await signedOn(two)]
+    const [{ id }] = (await sessionsOf(one.id)).json._embedded.sessions
+    const lower = await administrator(stile(), {
+      role: 'Identity Data Admin',
+      type: 'POPULATION',
+      id: await addPopulation(stile()),
+    })
+    const bare = { mediaType: 'application/vnd.pingidentity.sso.session.logout' }
+    assert.equal((await api('POST', `/sessions/${id}`, {}, { ...bare, token: lower })).status, 404)
+    assert.equal((await api('POST', `/sessions/${randomUUID()}`, {}, bare)).status, 404)
+    assert.equal((await api('POST', `/sessions/${id}`, {}, bare)).status, 204)
+    assert.equal((await userinfo(first.token)).status, 401)
+    assert.equal((await api('POST', `/sessions/${id}`, {}, bare)).status, 404)
+
+    const me = `/v1/environments/${stile().environmentId}/sessions/me`
+    const cookie = second.browser.cookie ?? ''
+    for (const mediaType of ['application/x-www-form-urlencoded', 'text/plain', 'application/json']) {
+      const { status } = await stile().send(me, { method: 'POST', body: '{}', mediaType, headers: { cookie } })
+      assert.equal(status, 415, mediaType)
+    }
+    assert.equal((await stile().send(me, { method: 'POST', ...bare })).status, 404)
+    assert.equal((await userinfo(second.token)).status, 200)
+    assert.equal((await stile().send(me, { method: 'POST', ...bare, headers: { cookie } })).status, 204)
+    assert.equal((await userinfo(second.token)).status, 401)
+    assert.deepEqual((await sessionsOf(two.id)).json._embedded.sessions, [])
+  })
+
   test('I24: a session is reached through its own user alone', async () => {
     const [one, other] = [await person(), await person()]
     await signedOn(one)

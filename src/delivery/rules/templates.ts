@@ -1,5 +1,5 @@
 /**
- * The notification templates: PingOne's sixteen names and two of Stile's (extension), and what each of them may say.
+ * The notification templates: PingOne's sixteen names and three of Stile's (extension), and what each of them may say.
  * platform-api 3.18.
  *
  * Never: a name that is not in this list; a variable that a template does not name (unless it takes any).
@@ -101,6 +101,15 @@ export const templates = {
     ...person,
     'device.name': 'The device',
   }),
+  device_removed: template(
+    'Device removed',
+    'Tells that an MFA device was removed from the account.',
+    ['Email', 'SMS'],
+    {
+      ...person,
+      'device.name': 'The device',
+    },
+  ),
   recovery_code_template: template(
     'Recovery code',
     'The code with which a new password may be chosen.',

@@ -16,12 +16,12 @@ export const findExternalAccountAsk: Ask<'findExternalAccount'> = async (
   if (!provider) throw problem('INVALID_REQUEST')
   const owner = await ownerOf(kernel, environment.id, authentication)
   if (!owner) {
-    const match = await matchOf(kernel, environment, provider, authentication)
+    const match = await matchOf(kernel, environment, provider, authentication, now)
     if (match.kind === 'linkable') return { answer: { to, result: match.kind, userId: match.userId } }
     return { answer: { to, result: match.kind } }
   }
   const { user, password } = owner
-  if (!canAuthenticate(user)) return { answer: { to, result: 'linked', user: userFacts(context, owner) } }
+  if (!canAuthenticate(user, now)) return { answer: { to, result: 'linked', user: userFacts(context, owner) } }
   const secondsUntilUnlock = checksLockout ? await lockoutOf(kernel, environment, user, now) : undefined
   if (secondsUntilUnlock !== undefined) return { answer: { to, result: 'lockedOut', secondsUntilUnlock } }
   const { user: present, store } = await refreshed(kernel, environment, provider, user, authentication, now)

@@ -11,6 +11,7 @@ import { acceptAgreementAsk } from './accept-agreement.ts'
 import { callWebhookAsk } from './call-webhook.ts'
 import { checkAssertionAsk } from './check-assertion.ts'
 import { checkPasscodeAsk } from './check-passcode.ts'
+import { checkPasskeyAsk } from './check-passkey.ts'
 import { checkPasswordAsk } from './check-password.ts'
 import { evaluateNewPasswordAsk } from './evaluate-new-password.ts'
 import { findExternalAccountAsk } from './find-external-account.ts'
@@ -21,6 +22,7 @@ import { recordConsentAsk } from './record-consent.ts'
 import { recoverPasswordAsk } from './recover-password.ts'
 import { registerUserAsk } from './register-user.ts'
 import { sendPasscodeAsk } from './send-passcode.ts'
+import { sendPushAsk } from './send-push.ts'
 import { sendRecoveryCodeAsk } from './send-recovery-code.ts'
 import { sendVerificationCodeAsk } from './send-verification-code.ts'
 import { updateProfileAsk } from './update-profile.ts'
@@ -31,6 +33,7 @@ const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
   callWebhook: callWebhookAsk,
   checkAssertion: checkAssertionAsk,
   checkPasscode: checkPasscodeAsk,
+  checkPasskey: checkPasskeyAsk,
   checkPassword: checkPasswordAsk,
   evaluateNewPassword: evaluateNewPasswordAsk,
   findExternalAccount: findExternalAccountAsk,
@@ -41,6 +44,7 @@ const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
   recoverPassword: recoverPasswordAsk,
   registerUser: registerUserAsk,
   sendPasscode: sendPasscodeAsk,
+  sendPush: sendPushAsk,
   sendRecoveryCode: sendRecoveryCodeAsk,
   sendVerificationCode: sendVerificationCodeAsk,
   updateProfile: updateProfileAsk,

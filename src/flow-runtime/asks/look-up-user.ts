@@ -9,9 +9,9 @@ import { userFacts } from '../user-facts.ts'
 
 /** Looks a user up by what they typed. */
 export const lookUpUserAsk: Ask<'lookUpUser'> = async (context, { username }) => {
-  const { kernel, environment } = context
+  const { kernel, environment, now } = context
   const found = await userWithPasswordByUsername(kernel, environment.id, username)
-  const user = found && canAuthenticate(found.user) ? userFacts(context, found) : null
+  const user = found && canAuthenticate(found.user, now) ? userFacts(context, found) : null
   const run = () => countAddressWith(context, 'lookup')
   return { answer: { to: 'lookUpUser', identifier: username, user }, write: { with: 'save', run } }
 }

@@ -1,31 +1,42 @@
 /** Answers `sendPasscode`: a passcode to a device of the flow's user (directory/passcodes.ts; row L40). */
+import type { Context } from '../../contract/operation.ts'
 import { devicesOf } from '../../directory/devices.ts'
 import { sendPasscode } from '../../directory/passcodes.ts'
 import { userWithPasswordById } from '../../directory/users.ts'
 import { isSentTo } from '../../flow/factors/device.ts'
 import { secondsOf, settingsOf } from '../../flow/factors/device-authentication-policy.ts'
-import type { Ask } from '../asked.ts'
+import type { QuestionOf } from '../../flow/question.ts'
+import type { Ask, Asked } from '../asked.ts'
 import { devicePolicy } from '../device-policy.ts'
+import { type FactorUse, factorOfFlow } from '../factor-use.ts'
 import { localesOf } from '../locales.ts'
 
+/** Prepares a passcode of a flow. */
+export const sendPasscodeAsk: Ask<'sendPasscode'> = (context, question, _, { application }) =>
+  prepareSending(context, question, factorOfFlow(question.flowId, application.id))
+
 /** Prepares a passcode; it is stored and sent with the state. */
-export const sendPasscodeAsk: Ask<'sendPasscode'> = async (context, question, _, { application }) => {
-  const { userId, deviceId, policyId, flowId } = question
+export async function prepareSending(
+  context: Context,
+  { userId, deviceId, policyId }: QuestionOf<'sendPasscode'>,
+  { use, applicationId, beside }: FactorUse,
+): Promise<Asked<'sendPasscode'>> {
   const { kernel, environment, now } = context
   const to = 'sendPasscode'
   const [found, devices] = await Promise.all([
     userWithPasswordById(kernel, environment.id, userId),
     devicesOf(kernel, environment.id, userId, now),
   ])
-  const device = devices.find(({ id }) => id === deviceId)
+  const device = [...devices, ...beside].find(({ id }) => id === deviceId)
   // Removed since the machine chose it: nothing is sent, and no passcode will fit.
   if (!found || !device || !isSentTo(device.type)) return { answer: { to, result: 'sent' } }
   const { otpLength: length, lifeTime } = settingsOf(devicePolicy(environment, policyId), device.type).otp
+  const application = applicationId ? await kernel.environments.application(environment.id, applicationId) : undefined
   const sending = await sendPasscode(kernel, environment, {
     user: found.user,
     device: { ...device, type: device.type },
-    use: { kind: 'flow', flowId },
-    applicationName: (await kernel.environments.application(environment.id, application.id))?.name ?? '',
+    use,
+    applicationName: application?.name ?? '',
     form: { length, lifetime: secondsOf(lifeTime) },
     locales: localesOf(context),
     now,

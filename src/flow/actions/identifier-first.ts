@@ -11,6 +11,7 @@ import type { Facts } from '../facts.ts'
 import { longestIdentifier } from '../identifier.ts'
 import type { Answer } from '../question.ts'
 import { wrongCredentials } from '../refusal.ts'
+import { assertionBody } from '../factors/assertion.ts'
 import { credentialsBody } from './account/credentials.ts'
 import {
   askForAccount,
@@ -24,6 +25,7 @@ import {
   judgeProvisioned,
   providerReference,
 } from './account/external.ts'
+import { askWhoseItIs, judgePasskey, passkeysConfig, takesPasskeys } from './account/passkey.ts'
 import {
   askForRecoveryCode,
   askToRecover,
@@ -52,6 +54,7 @@ import {
 import { unavailable } from './unavailable.ts'
 
 const config = z.object({
+  passkeys: passkeysConfig,
   recovery: recoveryConfig,
   registration: registrationConfig,
   socialProviders: z.array(providerReference).max(100).optional(),
@@ -96,6 +99,7 @@ export const identifierFirst = defineAction({
       in: ['SIGN_ON_REQUIRED'],
       body: z.object({ username: z.string().min(1).max(longestIdentifier) }),
     },
+    'assertion.check': { in: ['SIGN_ON_REQUIRED'], body: assertionBody, when: takesPasskeys },
     'password.forgot': { in: ['SIGN_ON_REQUIRED'], body: forgotBody, when: recovers },
     'password.recover': { in: ['RECOVERY_CODE_REQUIRED'], body: recoverBody },
     'password.sendRecoveryCode': { in: ['RECOVERY_CODE_REQUIRED'], body: noBody },
@@ -111,11 +115,16 @@ export const identifierFirst = defineAction({
   },
   setsPasswordIn: ['RECOVERY_CODE_REQUIRED'],
   methods: ['pwd', 'idp'],
+  takesPasskeys,
   isPrimary: false,
   isDemandedBy: () => false,
-  isSatisfied: (proofs, configured, { user, identifier }) =>
+  isSatisfied: (proofs, configured, { user, identifier, actionId }) =>
     (user !== null || identifier !== null) &&
-    proofs.every(({ provider }) => provider?.trustedBy !== 'IDENTIFIER_FIRST' || isConfigured(configured, provider.id)),
+    proofs.every(
+      ({ provider, userVerified, ...proof }) =>
+        (provider?.trustedBy !== 'IDENTIFIER_FIRST' || isConfigured(configured, provider.id)) &&
+        (!userVerified || proof.actionId !== actionId || takesPasskeys(configured)),
+    ),
   external: {
     providers: ({ config: configured, slot, status }) => {
       if (status === 'EXTERNAL_AUTHENTICATION_REQUIRED') return slot.provider === undefined ? [] : [slot.provider]
@@ -131,6 +140,8 @@ export const identifierFirst = defineAction({
         return { outcome: 'wait', status: 'SIGN_ON_REQUIRED', slot: freshAccountSlot, reason: 'identifier-needed' }
       case 'user.lookup':
         return { outcome: 'ask', question: { kind: 'lookUpUser', username: event.body.username } }
+      case 'assertion.check':
+        return askWhoseItIs(turn, event.body.origin)
       case 'session.reset':
         return { outcome: 'restart', reason: 'session-reset' }
       case 'password.forgot':
@@ -206,6 +217,8 @@ function judge(answer: Answer, turn: JudgedTurn): Decision<AccountSlot, Status> 
       return awaitVerification(answer, slot, status === 'VERIFICATION_CODE_REQUIRED')
     case 'verifyEmail':
       return judgeVerification(answer, slot)
+    case 'checkPasskey':
+      return judgePasskey(answer)
     case 'checkPassword':
       return judgeOwnership(slot, answer)
     case 'findExternalAccount':

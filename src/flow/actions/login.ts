@@ -17,6 +17,7 @@ import {
   wrongCredentials,
   wrongCurrentPassword,
 } from '../refusal.ts'
+import { assertionBody } from '../factors/assertion.ts'
 import { credentialsBody } from './account/credentials.ts'
 import {
   askForAccount,
@@ -30,6 +31,7 @@ import {
   judgeProvisioned,
   providerReference,
 } from './account/external.ts'
+import { askWhoseItIs, judgePasskey, passkeysConfig, takesPasskeys } from './account/passkey.ts'
 import {
   askForRecoveryCode,
   askToRecover,
@@ -59,6 +61,7 @@ import {
 import { unavailable } from './unavailable.ts'
 
 const config = z.object({
+  passkeys: passkeysConfig,
   recovery: recoveryConfig,
   registration: registrationConfig,
   socialProviders: z.array(providerReference).max(100).optional(),
@@ -106,6 +109,11 @@ export const login = defineAction({
       in: ['USERNAME_PASSWORD_REQUIRED', 'PASSWORD_REQUIRED', 'ACCOUNT_LINKING_REQUIRED'],
       body: credentialsBody,
     },
+    'assertion.check': {
+      in: ['USERNAME_PASSWORD_REQUIRED', 'PASSWORD_REQUIRED'],
+      body: assertionBody,
+      when: takesPasskeys,
+    },
     'password.forgot': {
       in: ['USERNAME_PASSWORD_REQUIRED', 'PASSWORD_REQUIRED'],
       body: forgotBody,
@@ -129,11 +137,12 @@ export const login = defineAction({
   },
   setsPasswordIn: ['MUST_CHANGE_PASSWORD', 'PASSWORD_EXPIRED', 'RECOVERY_CODE_REQUIRED'],
   methods: ['pwd', 'idp'],
+  takesPasskeys,
   isPrimary: true,
   isDemandedBy: (user) => user.password === 'MUST_CHANGE_PASSWORD' || user.verification === 'REQUIRED',
-  isSatisfied: (proofs, { socialProviders = [] }) =>
-    proofs.some(({ method, provider }) => {
-      if (method === 'pwd') return true
+  isSatisfied: (proofs, { socialProviders = [], ...configured }) =>
+    proofs.some(({ method, provider, userVerified }) => {
+      if (method === 'pwd' || (userVerified && takesPasskeys(configured))) return true
       // IDENTIFIER_FIRST sends people elsewhere in the place of their password; IDENTITY_PROVIDER asks for it beside.
       const isOwn = provider?.trustedBy === 'LOGIN' && socialProviders.some(({ id }) => id === provider.id)
       return method === 'idp' && (isOwn || provider?.trustedBy === 'IDENTIFIER_FIRST')
@@ -174,6 +183,8 @@ export const login = defineAction({
         if (username === undefined) return { outcome: 'refuse', refusal: valueMissing('username') }
         return askToCheck(username, null)
       }
+      case 'assertion.check':
+        return askWhoseItIs(turn, event.body.origin)
       case 'password.reset':
         if (!user) return { outcome: 'refuse', refusal: wrongCredentials }
         return { outcome: 'ask', question: { kind: 'evaluateNewPassword', userId: user.id } }
@@ -215,6 +226,8 @@ function judge(answer: Answer, turn: JudgedTurn): Decision<AccountSlot, Status> 
   switch (answer.to) {
     case 'checkPassword':
       return slot.pending ? judgeOwnership(slot, answer) : judgePassword(answer)
+    case 'checkPasskey':
+      return judgePasskey(answer)
     case 'evaluateNewPassword':
       return judgeNewPassword(answer)
     case 'sendRecoveryCode':

@@ -1,6 +1,7 @@
 /**
  * MULTI_FACTOR_AUTHENTICATION: prove a second factor by one of the user's devices. authentication-api 4.2 `device.select`,
- * `otp.check`, `assertion.check`, 5.4, 6.3; decision D7; rows L01, L02, L06, L10, L22.
+ * `otp.check`, `assertion.check`, 5.4, 6.3; decision D7; rows J25, L01, L02, L06, L10, L22, L34. The part that waits for an
+ * app is in push-confirmation.ts.
  *
  * Never: a device of somebody else, or of a kind that the policy does not allow; anything about devices told of a user who
  * has only been named: they go on as if one e-mail device existed.
@@ -8,38 +9,37 @@
 import { z } from 'zod'
 import { type ActionTurn, type Decision, defineAction, secret } from '../action.ts'
 import type { Facts } from '../facts.ts'
+import { assertionBody, compatibility, rememberMe } from '../factors/assertion.ts'
 import { type DeviceFacts, isSentTo, takesPasscode, viewDevice } from '../factors/device.ts'
-import { allows, type DeviceAuthenticationPolicy, usableDevices } from '../factors/device-authentication-policy.ts'
-import type { Answer, AnswerTo } from '../question.ts'
-import { noSuchDevice, tooManyCodes, tooManyTries, wrongAssertion, wrongPasscode } from '../refusal.ts'
-import { unavailable } from './unavailable.ts'
+import {
+  allows,
+  type DeviceAuthenticationPolicy,
+  remembers,
+  sharesFido2Policy,
+  takesAppPasscode,
+  takesPush,
+  usableDevices,
+} from '../factors/device-authentication-policy.ts'
+import { remembering, sparedUser } from '../factors/remembered.ts'
+import type { Answer, Effect } from '../question.ts'
+import { noSuchDevice, tooManyCodes, wrongAssertion } from '../refusal.ts'
+import { judgeAssertion, judgePasscode } from './device-proofs.ts'
+import { config, type MultiFactorConfig as Config, problems } from './multi-factor-configuration.ts'
+import { cancelBody, judgePushAnswer, judgeSentPush, pushLapse, pushSlot, pushStatuses } from './push-confirmation.ts'
 
-const off = z.object({ enabled: z.boolean() }).optional()
-
-const config = z.object({
-  deviceAuthenticationPolicy: z.object({ id: z.string() }).optional(),
-  noDevicesMode: z.enum(['BLOCK', 'BYPASS']).optional(),
-  // The old form, one switch per kind of device: accepted only where it asks for nothing.
-  authenticator: off,
-  boundBiometrics: off,
-  email: off,
-  securityKey: off,
-  sms: off,
-  voice: off,
-  applications: z.array(z.looseObject({})).optional(),
-})
-
-/** What the client's browser can do with FIDO2 devices. */
-const compatibility = z.enum(['FULL', 'SECURITY_KEY_ONLY', 'NONE']).optional()
-
-type Config = z.infer<typeof config>
-type Status = 'DEVICE_SELECTION_REQUIRED' | 'OTP_REQUIRED' | 'ASSERTION_REQUIRED'
+type Status = 'DEVICE_SELECTION_REQUIRED' | 'OTP_REQUIRED' | 'ASSERTION_REQUIRED' | (typeof pushStatuses)[number]
 
 /**
  * The device that was chosen; null while none is, and for somebody who was only named. `challengedAt`: when a FIDO2 device
- * was asked to sign, epoch milliseconds.
+ * was asked to sign, epoch milliseconds. `remembers`: the browser shall be remembered once what was sent is right. `push`:
+ * the request that an app was sent.
  */
-const slot = z.strictObject({ deviceId: z.string().nullable(), challengedAt: z.int().exactOptional() })
+const slot = z.strictObject({
+  deviceId: z.string().nullable(),
+  challengedAt: z.int().exactOptional(),
+  push: pushSlot.exactOptional(),
+  remembers: z.literal(true).exactOptional(),
+})
 
 /** A challenge is answered within five minutes, or not at all (row L22). */
 const challengeMilliseconds = 300_000
@@ -51,50 +51,52 @@ type Decided = Decision<Slot, Status>
 export const multiFactorAuthentication = defineAction({
   type: 'MULTI_FACTOR_AUTHENTICATION',
   config,
-  problems: (configured) => [
-    // It lets users without a device pass by a signed login_hint_token, which does not exist yet.
-    ...unavailable(configured.noDevicesMode === 'BYPASS', 'noDevicesMode'),
-    ...(['authenticator', 'boundBiometrics', 'email', 'securityKey', 'sms', 'voice'] as const).flatMap((kind) =>
-      unavailable(configured[kind]?.enabled, `${kind}.enabled`),
-    ),
-    ...unavailable(configured.applications?.length, 'applications'),
-  ],
+  problems,
   conditionFacts: ['session', 'user', 'request'],
-  needs: ['devices', 'configuration'],
+  needs: ['devices', 'configuration', 'remembered'],
   slot,
   freshSlot: { deviceId: null },
-  statuses: ['OTP_REQUIRED', 'DEVICE_SELECTION_REQUIRED', 'ASSERTION_REQUIRED'],
+  statuses: ['OTP_REQUIRED', 'DEVICE_SELECTION_REQUIRED', 'ASSERTION_REQUIRED', ...pushStatuses],
   accepts: {
     'device.select': {
-      in: ['DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED', 'ASSERTION_REQUIRED'],
+      in: ['DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED', 'ASSERTION_REQUIRED', ...pushStatuses],
       body: z.object({ device: z.object({ id: z.string().max(100) }), compatibility }),
     },
-    'otp.check': { in: ['OTP_REQUIRED'], body: z.object({ otp: secret(z.string().min(1).max(64)) }) },
-    'assertion.check': {
-      in: ['ASSERTION_REQUIRED'],
-      body: z.object({
-        origin: z.string().max(300),
-        assertion: secret(z.string().min(1).max(20_000)),
-        compatibility,
-      }),
+    'otp.check': {
+      in: ['OTP_REQUIRED', ...pushStatuses],
+      body: z.object({ otp: secret(z.string().min(1).max(64)), rememberMe }),
     },
+    'cancel.push.authentication': { in: ['PUSH_CONFIRMATION_REQUIRED'], body: cancelBody },
+    'assertion.check': { in: ['ASSERTION_REQUIRED'], body: assertionBody },
   },
   setsPasswordIn: [],
-  methods: ['mfa'],
+  methods: ['mfa', 'remembered'],
   isPrimary: false,
   isDemandedBy: () => false,
   isSatisfied: (proofs, configured, { facts }) => {
     const policy = policyOf(configured, facts)
-    return proofs.some(({ method, factor }) => method === 'mfa' && factor && policy && allows(policy, factor))
+    if (!policy) return false
+    const standard = facts.configuration?.defaultDeviceAuthenticationPolicy
+    return proofs.some(({ method, factor, userVerified }) => {
+      if (method === 'remembered') return remembers(policy) !== undefined
+      if (method !== 'mfa' || !factor || !allows(policy, factor)) return false
+      // A passkey in the place of a password was judged by the default policy.
+      return !userVerified || sharesFido2Policy(policy, standard)
+    })
   },
 
   decide(turn): Decided {
     const { event, user } = turn
     switch (event.type) {
-      case 'enter':
-        return user === null && turn.identifier === null
-          ? { outcome: 'fail', failure: 'POLICY_NOT_SATISFIED', reason: 'action-failed' }
+      case 'enter': {
+        if (user === null && turn.identifier === null) {
+          return { outcome: 'fail', failure: 'POLICY_NOT_SATISFIED', reason: 'action-failed' }
+        }
+        const spared = sparedUser(policyOf(turn.config, turn.facts), turn)
+        return spared
+          ? { outcome: 'prove', methods: ['remembered'], user: spared, reason: 'browser-remembered' }
           : choose(turn)
+      }
       case 'device.select': {
         const device = devicesOf(turn).find(({ id }) => id === event.body.device.id)
         return device ? use(turn, device) : { outcome: 'refuse', refusal: noSuchDevice }
@@ -107,29 +109,45 @@ export const multiFactorAuthentication = defineAction({
             userId: user?.id ?? null,
             identifier: turn.identifier ?? '',
             // One that was blocked or removed since it was chosen proves nothing; the try is counted all the same.
-            deviceId: devicesOf(turn).find(({ id }) => id === turn.slot.deviceId)?.id ?? null,
+            deviceId: showingPasscodes(turn)?.id ?? null,
             policyId: policyIdOf(turn.config),
             flowId: turn.flow.id,
           },
+          slot: withRemembering(turn, event.body.rememberMe),
         }
       case 'assertion.check':
-        return checkAssertion(turn, event.body.origin)
+        return checkAssertion(turn, event.body)
+      case 'cancel.push.authentication':
+        return {
+          outcome: 'wait',
+          status: 'DEVICE_SELECTION_REQUIRED',
+          slot: { deviceId: null },
+          reason: 'push-cancelled',
+        }
       case 'external':
         throw new Error('MULTI_FACTOR_AUTHENTICATION asks no identity provider')
       case 'answer':
-        return judge(event.answer, turn.slot)
+        return judge(event.answer, turn)
     }
   },
+  lapse: ({ push }, status) => (status === 'PUSH_CONFIRMATION_REQUIRED' ? pushLapse(push) : undefined),
+  answerPush(turn): Decided {
+    const device = chosenDevice(turn)
+    return judgePushAnswer({ slot: turn.slot, device, user: turn.facts.user ?? null, now: turn.now }, turn.event)
+  },
   viewFacts: ['devices', 'configuration'],
-  view({ config: configured, slot: { deviceId, challengedAt }, facts }) {
+  view({ config: configured, slot: { deviceId, challengedAt, push }, facts }) {
     const policy = policyOf(configured, facts)
     const devices = policy ? usableDevices(facts.devices ?? [], policy) : []
     const policyId = policyIdOf(configured)
+    const lifeTime = policy && remembers(policy)
     return {
       bypassAllowed: false,
       devices: devices.map(viewDevice),
       ...(deviceId === null ? {} : { selectedDevice: { id: deviceId } }),
+      ...(lifeTime ? { rememberMe: { lifeTime } } : {}),
       ...(challengedAt === undefined ? {} : { assertion: { deviceIds: signersOf(devices), policyId, challengedAt } }),
+      ...(push ? { push } : {}),
     }
   },
 })
@@ -156,6 +174,22 @@ function signersOf(devices: readonly DeviceFacts[]): readonly string[] {
 function devicesOf({ config: configured, facts }: Turn): readonly DeviceFacts[] {
   const policy = policyOf(configured, facts)
   return policy && facts.user?.mfaEnabled ? usableDevices(facts.devices ?? [], policy) : []
+}
+
+/** The device that was chosen, as long as it may be used. */
+function chosenDevice(turn: Turn): DeviceFacts | undefined {
+  return devicesOf(turn).find(({ id }) => id === turn.slot.deviceId)
+}
+
+/** The chosen device where passcodes of it are taken. */
+function showingPasscodes(turn: Turn): DeviceFacts | undefined {
+  const device = chosenDevice(turn)
+  return device && (takesPasscode(device.type) || isAppPasscodeTaken(turn, device)) ? device : undefined
+}
+
+function isAppPasscodeTaken({ config: configured, facts }: Turn, device: DeviceFacts): boolean {
+  const policy = policyOf(configured, facts)
+  return policy !== undefined && takesAppPasscode(policy, device)
 }
 
 /** How the first status is picked: authentication-api 6.3. */
@@ -186,21 +220,29 @@ function choose(turn: Turn): Decided {
 }
 
 /** Waits for what the device proves itself by: a signature, or a passcode, after one was sent where it makes none itself. */
-function use({ user, config: configured, flow, now }: Turn, device: DeviceFacts): Decided {
+function use({ user, config: configured, facts, flow, now }: Turn, device: DeviceFacts): Decided {
   const chosen = { deviceId: device.id }
-  if (!takesPasscode(device.type)) {
+  const policyId = policyIdOf(configured)
+  const asked = { userId: user?.id ?? '', deviceId: device.id, policyId, flowId: flow.id }
+  const policy = policyOf(configured, facts)
+  if (user && policy && takesPush(policy, device)) {
+    return { outcome: 'ask', question: { kind: 'sendPush', ...asked }, slot: chosen }
+  }
+  if (device.type === 'FIDO2') {
     const challenged = { ...chosen, challengedAt: now }
     return { outcome: 'wait', status: 'ASSERTION_REQUIRED', slot: challenged, reason: 'assertion-needed' }
   }
   if (!isSentTo(device.type) || !user) {
     return { outcome: 'wait', status: 'OTP_REQUIRED', slot: chosen, reason: 'passcode-needed' }
   }
-  const policyId = policyIdOf(configured)
-  const question = { kind: 'sendPasscode', userId: user.id, deviceId: device.id, policyId, flowId: flow.id } as const
-  return { outcome: 'ask', question, slot: chosen }
+  return { outcome: 'ask', question: { kind: 'sendPasscode', ...asked }, slot: chosen }
 }
 
-function checkAssertion(turn: Turn, origin: string): Decided {
+function checkAssertion(
+  turn: Turn,
+  sent: { readonly origin: string; readonly rememberMe?: boolean | undefined },
+): Decided {
+  const { origin } = sent
   const {
     user,
     slot: { challengedAt },
@@ -220,47 +262,35 @@ function checkAssertion(turn: Turn, origin: string): Decided {
     challengedAt,
     origin,
   } as const
-  return { outcome: 'ask', question }
+  return { outcome: 'ask', question, slot: withRemembering(turn, sent.rememberMe) }
 }
 
-function judge(answer: Answer, chosen: Slot): Decided {
+function withRemembering({ slot: { remembers: _, ...chosen } }: Turn, asked: boolean | undefined): Slot {
+  return asked ? { ...chosen, remembers: true } : chosen
+}
+
+function judge(answer: Answer, turn: Turn): Decided {
+  const chosen = turn.slot
   switch (answer.to) {
     case 'sendPasscode':
       if (answer.result === 'lockedOut') return { outcome: 'refuse', refusal: tooManyCodes(answer.secondsUntilUnlock) }
       return { outcome: 'wait', status: 'OTP_REQUIRED', slot: chosen, reason: 'passcode-needed' }
+    case 'sendPush':
+      return judgeSentPush(answer, chosen.deviceId, showingPasscodes(turn) !== undefined)
     case 'checkPasscode':
-      return judgePasscode(answer)
+      return judgePasscode(answer, effectsOf(turn))
     case 'checkAssertion':
-      return judgeAssertion(answer)
+      return judgeAssertion(answer, effectsOf(turn))
     default:
       throw new Error('MULTI_FACTOR_AUTHENTICATION asks about devices only')
   }
 }
 
-function judgePasscode(answer: AnswerTo<'checkPasscode'>): Decided {
-  switch (answer.result) {
-    case 'rejected':
-      return { outcome: 'refuse', refusal: wrongPasscode }
-    case 'lockedOut':
-      return { outcome: 'refuse', refusal: tooManyTries('otp', answer.secondsUntilUnlock) }
-    case 'accepted':
-      return {
-        outcome: 'prove',
-        methods: ['mfa'],
-        factor: answer.factor,
-        user: answer.user,
-        reason: 'passcode-accepted',
-      }
-  }
-}
-
-function judgeAssertion(answer: AnswerTo<'checkAssertion'>): Decided {
-  switch (answer.result) {
-    case 'rejected':
-      return { outcome: 'refuse', refusal: wrongAssertion }
-    case 'lockedOut':
-      return { outcome: 'refuse', refusal: tooManyTries('assertion', answer.secondsUntilUnlock) }
-    case 'accepted':
-      return { outcome: 'prove', methods: ['mfa'], factor: 'FIDO2', user: answer.user, reason: 'assertion-accepted' }
-  }
+/** What becomes of the browser in which a second factor was proved. */
+function effectsOf({
+  config: configured,
+  facts,
+  slot: { remembers: asked },
+}: Turn): (userId: string) => readonly Effect[] {
+  return (userId) => remembering(policyOf(configured, facts), asked, userId)
 }

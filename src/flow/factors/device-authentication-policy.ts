@@ -8,8 +8,11 @@ import { z } from 'zod'
 import { unavailable } from '../actions/unavailable.ts'
 import type { Detail } from '../refusal.ts'
 import { type DeviceFacts, type DeviceType, isLastResort } from './device.ts'
+import { mobileApplication, mobileApplicationProblems, mobileApplications } from './mobile.ts'
+import { secondsOf, span } from './span.ts'
 
-const span = z.object({ duration: z.int().min(0).max(86_400), timeUnit: z.enum(['MINUTES', 'SECONDS']) })
+export { secondsOf }
+
 const failure = z.object({ count: z.int().min(1).max(7), coolDown: span })
 const common = { pairingDisabled: z.boolean().optional(), promptForNicknameOnPairing: z.boolean().optional() }
 const twoMinutes = { count: 3, coolDown: { duration: 2, timeUnit: 'MINUTES' as const } }
@@ -29,7 +32,12 @@ export const deviceAuthenticationPolicySchema = z.object({
   voice: sentCode,
   email: sentCode,
   whatsApp: sentCode.optional(),
-  mobile: z.looseObject({ enabled: z.boolean(), otp: z.looseObject({ failure }) }),
+  mobile: z.object({
+    enabled: z.boolean(),
+    otp: z.object({ failure, window: z.object({ stepSize: span }).optional() }),
+    applications: mobileApplications,
+    promptForNicknameOnPairing: z.boolean().optional(),
+  }),
   totp: z.object({
     enabled: z.boolean(),
     ...common,
@@ -43,24 +51,62 @@ export const deviceAuthenticationPolicySchema = z.object({
   /** Extension: recovery codes. */
   recoveryCodes: z.object({ enabled: z.boolean(), ...common, failure: failure.optional() }).optional(),
   oathToken: z.looseObject({ enabled: z.boolean() }).optional(),
-  rememberMe: z.object({ web: z.looseObject({ enabled: z.boolean() }) }).optional(),
+  rememberMe: z
+    .object({
+      web: z.object({
+        enabled: z.boolean(),
+        lifeTime: z.object({ duration: z.int().min(1), timeUnit: z.enum(['MINUTES', 'HOURS', 'DAYS']) }),
+      }),
+    })
+    .optional(),
   newDeviceNotification: z.enum(['NONE', 'EMAIL_THEN_SMS', 'SMS_THEN_EMAIL']).optional(),
   ignoreUserLock: z.boolean().optional(),
   notificationsPolicy: z.object({ id: z.string() }).optional(),
 })
 
+/** How long a passcode of an app is shown, seconds (RFC 6238). */
+const passcodeStep = 30
+
 export type DeviceAuthenticationPolicy = Readonly<z.output<typeof deviceAuthenticationPolicySchema>>
+
+const secondsIn = { MINUTES: 60, HOURS: 3600, DAYS: 86_400 } as const
+
+/** Longer than this no browser is remembered. */
+const mostDays = 365
+
+function tooLong(lifeTime: RememberedFor | undefined): readonly Detail[] {
+  if (!lifeTime || rememberedSeconds(lifeTime) <= mostDays * secondsIn.DAYS) return []
+  return [
+    { code: 'INVALID_VALUE', target: 'rememberMe.web.lifeTime', message: `must not be more than ${mostDays} days` },
+  ]
+}
+
+/** How long a browser is remembered. */
+export type RememberedFor = NonNullable<DeviceAuthenticationPolicy['rememberMe']>['web']['lifeTime']
+
+/** The same in seconds. */
+export function rememberedSeconds({ duration, timeUnit }: RememberedFor): number {
+  return duration * secondsIn[timeUnit]
+}
+
+/** How long a policy lets browsers be remembered; undefined: it does not. */
+export function remembers({ rememberMe }: DeviceAuthenticationPolicy): RememberedFor | undefined {
+  return rememberMe?.web.enabled ? rememberMe.web.lifeTime : undefined
+}
 
 /** What of a policy this version cannot keep. */
 export function policyProblems(policy: DeviceAuthenticationPolicy): readonly Detail[] {
-  const { whatsApp, mobile, oathToken, rememberMe, newDeviceNotification, ignoreUserLock } = policy
+  const { whatsApp, mobile, oathToken, rememberMe, ignoreUserLock } = policy
   return [
     ...unavailable(whatsApp?.enabled, 'whatsApp.enabled'),
-    ...unavailable(mobile.enabled, 'mobile.enabled'),
+    ...mobileApplicationProblems(mobile.applications ?? []),
+    ...unavailable(
+      mobile.otp.window && secondsOf(mobile.otp.window.stepSize) !== passcodeStep,
+      'mobile.otp.window.stepSize',
+    ),
     ...unavailable(oathToken?.enabled, 'oathToken.enabled'),
-    ...unavailable(rememberMe?.web.enabled, 'rememberMe.web.enabled'),
+    ...tooLong(rememberMe?.web.lifeTime),
     ...unavailable(ignoreUserLock, 'ignoreUserLock'),
-    ...unavailable(newDeviceNotification !== undefined && newDeviceNotification !== 'NONE', 'newDeviceNotification'),
     ...unavailable(policy.notificationsPolicy, 'notificationsPolicy'),
     ...unavailable(policy.totp.uriParameters, 'totp.uriParameters'),
     ...unavailable(
@@ -85,7 +131,7 @@ export const defaultDeviceAuthenticationPolicy: DeviceAuthenticationPolicy = {
   sms: sentToThem,
   voice: sentToThem,
   email: sentToThem,
-  mobile: { enabled: false, otp: { failure: twoMinutes } },
+  mobile: { enabled: true, otp: { failure: twoMinutes } },
   totp: { enabled: true, otp: { failure: twoMinutes }, passcodeGracePeriod: 5 },
   fido2: { enabled: true, failure: twoMinutes },
   recoveryCodes: { enabled: true, failure: twoMinutes },
@@ -98,6 +144,7 @@ const members = {
   VOICE: 'voice',
   TOTP: 'totp',
   FIDO2: 'fido2',
+  MOBILE: 'mobile',
   RECOVERY_CODE: 'recoveryCodes',
 } as const
 
@@ -107,11 +154,6 @@ export function settingsOf<Type extends DeviceType>(
   type: Type,
 ): DeviceAuthenticationPolicy[(typeof members)[Type]] {
   return policy[members[type]]
-}
-
-/** How many seconds a span lasts. */
-export function secondsOf({ duration, timeUnit }: z.infer<typeof span>): number {
-  return timeUnit === 'MINUTES' ? duration * 60 : duration
 }
 
 /** A cool-down of none would let a device be tried without end. */
@@ -134,8 +176,34 @@ export function usableDevices(
   policy: DeviceAuthenticationPolicy,
 ): readonly DeviceFacts[] {
   return devices
-    .filter(({ type, status, isBlocked }) => status === 'ACTIVE' && !isBlocked && allows(policy, type))
+    .filter(
+      (device) =>
+        device.status === 'ACTIVE' &&
+        !device.isBlocked &&
+        (device.type === 'MOBILE'
+          ? takesPush(policy, device) || takesAppPasscode(policy, device)
+          : allows(policy, device.type)),
+    )
     .toSorted((one, other) => Number(isLastResort(one.type)) - Number(isLastResort(other.type)))
+}
+
+/** Whether FIDO2 devices have to satisfy one FIDO2 policy under both. */
+export function sharesFido2Policy(
+  one: DeviceAuthenticationPolicy,
+  other: DeviceAuthenticationPolicy | undefined,
+): boolean {
+  return other !== undefined && one.fido2?.fido2PolicyId === other.fido2?.fido2PolicyId
+}
+
+/** Whether the app on a device is sent push requests. */
+export function takesPush({ mobile }: DeviceAuthenticationPolicy, device: DeviceFacts): boolean {
+  return mobileApplication(mobile, device.mobile?.applicationId)?.push?.enabled ?? false
+}
+
+/** Whether passcodes that the app on a device shows are taken. */
+export function takesAppPasscode({ mobile }: DeviceAuthenticationPolicy, device: DeviceFacts): boolean {
+  const isTaken = mobileApplication(mobile, device.mobile?.applicationId)?.otp?.enabled ?? false
+  return isTaken && (device.mobile?.showsPasscodes ?? false)
 }
 
 /** Whether a policy lets devices of this kind be used. */

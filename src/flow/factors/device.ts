@@ -7,11 +7,11 @@
 import { z } from 'zod'
 
 /** Every kind of device this version has; a new one is added here. */
-export const deviceTypes = ['EMAIL', 'SMS', 'VOICE', 'TOTP', 'FIDO2', 'RECOVERY_CODE'] as const
+export const deviceTypes = ['EMAIL', 'SMS', 'VOICE', 'TOTP', 'FIDO2', 'MOBILE', 'RECOVERY_CODE'] as const
 
 export type DeviceType = (typeof deviceTypes)[number]
 
-const sentCodeTypes = ['EMAIL', 'SMS', 'VOICE'] as const
+export const sentCodeTypes = ['EMAIL', 'SMS', 'VOICE'] as const
 
 /** Kinds of device that passcodes are sent to. */
 export type SentCodeType = (typeof sentCodeTypes)[number]
@@ -21,9 +21,9 @@ export function isSentTo(type: DeviceType): type is SentCodeType {
   return sentCodeTypes.some((each) => each === type)
 }
 
-/** Whether devices of this kind prove themselves by a passcode, sent or made; FIDO2 devices sign instead. */
+/** Whether devices of this kind prove themselves by a passcode, sent or made; FIDO2 devices and apps sign instead. */
 export function takesPasscode(type: DeviceType): boolean {
-  return type !== 'FIDO2'
+  return type !== 'FIDO2' && type !== 'MOBILE'
 }
 
 /** Whether it is only there for when nothing else is at hand: the sheet of paper with recovery codes. */
@@ -40,6 +40,29 @@ export interface DeviceFacts {
   readonly nickname: string | null
   /** Where codes go, masked; null where none are sent. */
   readonly target: string | null
+  /** Of a MOBILE device: the application it was paired with, and whether it shows passcodes. */
+  readonly mobile?: { readonly applicationId: string; readonly showsPasscodes: boolean }
+}
+
+/**
+ * A device that is no user's: its address is given by whoever asks for a stand-alone authentication (authentication-api
+ * 6.4), is used in that one alone, and is never stored as a device.
+ */
+export const oneTimeDevice = z.strictObject({
+  id: z.string(),
+  type: z.enum(sentCodeTypes),
+  /** An e-mail address, or a phone number in E.164 format, perhaps with dots, spaces and brackets. */
+  address: z.string(),
+})
+
+export type OneTimeDevice = Readonly<z.infer<typeof oneTimeDevice>>
+
+/** It, if there is one, as one of the devices that may be used. */
+export function oneTimeFacts(device: OneTimeDevice | null): readonly DeviceFacts[] {
+  if (!device) return []
+  const { id, type, address } = device
+  const target = type === 'EMAIL' ? maskEmail(address) : maskPhone(address)
+  return [{ id, type, status: 'ACTIVE', isBlocked: false, nickname: null, target }]
 }
 
 /** A device as the flow JSON shows it: authentication-api 3.4. */

@@ -165,6 +165,7 @@ async function left(context: Context, session: AuthSession, flow: StoredFlow, re
     _embedded: shown,
     selectedDevice,
     publicKeyCredentialRequestOptions,
+    numberMatching,
   } = await flowResource(context, state, application)
   return unsettled(
     {
@@ -177,6 +178,7 @@ async function left(context: Context, session: AuthSession, flow: StoredFlow, re
       ...(shown.devices ? { devices: shown.devices } : {}),
       ...(selectedDevice ? { selectedDevice } : {}),
       ...(publicKeyCredentialRequestOptions ? { publicKeyCredentialRequestOptions } : {}),
+      ...(numberMatching ? { numberMatching } : {}),
       ...(shown.attributes ? { attributes: shown.attributes } : {}),
       ...(shown.passwordPolicy ? { passwordPolicy: shown.passwordPolicy } : {}),
     },
@@ -192,6 +194,8 @@ async function finish(context: Context, flow: StoredFlow): Promise<Reply> {
   const resumed = await resumeFlow(context, flow)
   if ('unfinished' in resumed) throw problem('invalid_session')
   const finished = await finishFlow(context, flow, resumed).catch(asInvalidSession)
+  // There is no browser whose session this could be.
+  delete context.answer['set-cookie']
   if ('failure' in finished) throw problem('access_denied', { description: finished.failure.message })
   const { code } = finished.issued.parameters
   if (typeof code !== 'string') throw new Error('a challenge asks for a code alone')
@@ -208,6 +212,7 @@ const unsettledBody = z.object({
   devices: z.array(z.looseObject({})).optional(),
   selectedDevice: z.object({ id: z.string() }).optional(),
   publicKeyCredentialRequestOptions: z.string().optional(),
+  numberMatching: z.object({ number: z.string() }).optional(),
   attributes: z.array(z.looseObject({})).optional(),
   passwordPolicy: z.looseObject({}).optional(),
 })

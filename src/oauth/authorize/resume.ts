@@ -8,7 +8,9 @@ import { uuid } from '../../contract/validation.ts'
 import { carriesBinding } from '../../flow-runtime/binding.ts'
 import { signOnPage } from '../../flow-runtime/address.ts'
 import type { Failure } from '../../flow/failure.ts'
+import type { Outcome } from '../../flow/outcome.ts'
 import { flowResource } from '../../flow-runtime/display.ts'
+import { type OpenedSession, openSession } from '../../flow-runtime/open-session.ts'
 import { flowResourceSchema } from '../../flow-runtime/schema.ts'
 import { type Resumed, resumeFlow } from '../../flow-runtime/runtime.ts'
 import { loadFlow, saveFlow, type StoredFlow } from '../../flow-runtime/stored-flow.ts'
@@ -17,7 +19,7 @@ import { Stale } from '../../storage/refusals.ts'
 import { sessionById } from '../../storage/sql/sessions.ts'
 import { refuseTo } from './answer.ts'
 import { claimSource } from '../tokens/claims.ts'
-import { auditIssued, issueResponse } from './issue.ts'
+import { auditIssued, type Issued, issueResponse } from './issue.ts'
 import type { AuthorizationRequest } from './request.ts'
 import { redirectReply } from './response.ts'
 
@@ -54,34 +56,49 @@ export type Finished = { readonly failure: Failure } | { readonly issued: Awaite
  * @throws Problem NOT_FOUND for a second time, and for a request that does not carry the token of the session
  */
 export async function finishFlow(context: Context, loaded: StoredFlow, resumed: Resumed): Promise<Finished> {
-  const { kernel, environment, now } = context
-  const { state, effect, user: found } = resumed
+  const { kernel } = context
+  const { state, effect, signsOn, user: found } = resumed
   const request = loaded.state.request.parameters as unknown as AuthorizationRequest
-  const commit = (store?: Awaited<ReturnType<typeof issueResponse>>['store']) =>
+  const commit = (store?: Issued['store'], opened?: OpenedSession) =>
     kernel.storage
       .commit({
         name: 'resume-flow',
         *run() {
-          yield* saveFlow(loaded, state, undefined)
+          yield* saveFlow(loaded, state, opened?.token)
+          if (opened) yield* opened.write()
           if (store) yield* store()
         },
       })
-      .catch((error: unknown) => {
-        throw error instanceof Stale ? notFound() : error
-      })
+      .catch(asNotFound)
 
   if (effect.kind === 'deny') {
     await commit()
     return { failure: effect.failure }
   }
   const { outcome } = effect
-  const [session] = await kernel.storage.read(sessionById(environment.id, outcome.session.id, now))
-  if (!session || !carriesBinding(session.token_hash, loaded.token)) throw notFound()
+  const opened = signsOn ? await openSession(context, outcome).catch(asNotFound) : undefined
+  if (opened ? loaded.token === undefined : !(await carriesSession(context, outcome, loaded))) throw notFound()
   if (found?.user.id !== outcome.userId) throw notFound()
   const issued = await issueResponse(context, request, outcome, claimSource(found.user))
-  await commit(issued.store)
+  await commit(issued.store, opened)
+  opened?.tell()
   auditIssued(context, issued)
   return { issued }
+}
+
+/** Whether the request carries the token of the session that the flow came to. */
+async function carriesSession(
+  { kernel, environment, now }: Context,
+  { session: { id } }: Outcome,
+  { token }: StoredFlow,
+): Promise<boolean> {
+  const [session] = await kernel.storage.read(sessionById(environment.id, id, now))
+  return session !== undefined && carriesBinding(session.token_hash, token)
+}
+
+/** Another request came first. */
+function asNotFound(error: unknown): never {
+  throw error instanceof Stale ? notFound() : error
 }
 
 const failed = z.object({

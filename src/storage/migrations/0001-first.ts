@@ -89,7 +89,7 @@ export const first: Migration = {
     `CREATE TABLE IF NOT EXISTS users (
       environment_id TEXT NOT NULL, id TEXT NOT NULL, population_id TEXT NOT NULL,
       username TEXT NOT NULL, username_key TEXT NOT NULL, email_key TEXT, given_key TEXT, family_key TEXT,
-      mobile_phone TEXT, external_id TEXT, enabled INTEGER NOT NULL, locked_at BIGINT, mfa_enabled INTEGER NOT NULL,
+      mobile_phone TEXT, external_id TEXT, enabled INTEGER NOT NULL, locked_at BIGINT, locked_until BIGINT, mfa_failures INTEGER NOT NULL DEFAULT 0, mfa_enabled INTEGER NOT NULL,
       verification_required INTEGER NOT NULL, registered_email_key TEXT, document TEXT NOT NULL, last_sign_on_at BIGINT, last_sign_on_ip TEXT, profile_asked_at BIGINT, version INTEGER NOT NULL,
       created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,
       PRIMARY KEY (environment_id, id), UNIQUE (environment_id, username_key))`,

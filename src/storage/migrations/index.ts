@@ -12,6 +12,9 @@ import { agreements } from './0009-agreements.ts'
 import { groups } from './0010-groups.ts'
 import { emailDomains } from './0011-email-domains.ts'
 import { oauthConsents } from './0012-oauth-consents.ts'
+import { deviceAuthentications } from './0013-device-authentications.ts'
+import { rememberedBrowsers } from './0014-remembered-browsers.ts'
+import { mobileDevices } from './0015-mobile-devices.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -26,4 +29,7 @@ export const migrations: readonly Migration[] = [
   groups,
   emailDomains,
   oauthConsents,
+  deviceAuthentications,
+  rememberedBrowsers,
+  mobileDevices,
 ]

@@ -34,7 +34,8 @@ export function liveGrant(
   return {
     text: `SELECT u.document, u.username, u.updated_at FROM token_families f
            JOIN sessions s ON s.environment_id = f.environment_id AND s.id = f.session_id AND s.expires_at > $5
-           JOIN users u ON u.environment_id = f.environment_id AND u.id = f.user_id AND u.enabled = 1 AND u.locked_at IS NULL
+           JOIN users u ON u.environment_id = f.environment_id AND u.id = f.user_id AND u.enabled = 1
+             AND (u.locked_at IS NULL OR u.locked_until <= $5)
            WHERE f.environment_id = $1 AND f.id = $2 AND f.user_id = $3 AND f.session_id = $4 AND f.revoked_at IS NULL`,
     values: [environmentId, grantId, userId, sessionId, now],
   }

@@ -26,7 +26,7 @@ export function codeFacts(environmentId: string, codeHash: string, now: number):
   return {
     text: `SELECT c.family_id, c.client_id, c.user_id, c.session_id, c.document, c.created_at, c.expires_at, c.used_at,
              u.username, u.document AS user_document, u.updated_at AS user_updated_at,
-             CASE WHEN u.enabled = 1 AND u.locked_at IS NULL THEN 1 ELSE 0 END AS user_usable,
+             CASE WHEN u.enabled = 1 AND (u.locked_at IS NULL OR u.locked_until <= $3) THEN 1 ELSE 0 END AS user_usable,
              p.changed_at AS password_changed_at,
              CASE WHEN s.id IS NULL THEN 0 ELSE 1 END AS session_alive
            FROM authorization_codes c

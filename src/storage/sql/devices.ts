@@ -21,13 +21,28 @@ export interface DeviceRow {
   readonly updated_at: number
   /** When a device that was never activated goes; null once it is. */
   readonly expires_at: number | null
+  /** Of a MOBILE device, null of any other. */
+  readonly application_id: string | null
+  readonly os: string | null
+  readonly model: string | null
+  /** 1: its app is sent messages. */
+  readonly push_enabled: number
+  /** How many tries at the user's devices the present window has seen; null: there were none lately. */
+  readonly guesses: number | null
+  /** When that window ends; it may have ended. */
+  readonly guesses_until: number | null
 }
 
 /** The devices of a user in their order, without those that waited too long to be activated. */
 export function devicesOfUser(environmentId: string, userId: string, now: number): Statement<DeviceRow> {
   return {
-    text: `SELECT * FROM devices WHERE environment_id = $1 AND user_id = $2 AND (expires_at IS NULL OR expires_at > $3)
-           ORDER BY position, created_at, id`,
+    text: `SELECT d.*, l.count AS guesses, l.expires_at AS guesses_until, m.application_id, m.os, m.model,
+             CASE WHEN m.sealed_push_token IS NULL THEN 0 ELSE 1 END AS push_enabled
+           FROM devices d
+           LEFT JOIN limits l ON l.environment_id = d.environment_id AND l.kind = 'passcode' AND l.subject = d.user_id
+           LEFT JOIN mobile_devices m ON m.environment_id = d.environment_id AND m.device_id = d.id
+           WHERE d.environment_id = $1 AND d.user_id = $2 AND (d.expires_at IS NULL OR d.expires_at > $3)
+           ORDER BY d.position, d.created_at, d.id`,
     values: [environmentId, userId, now],
   }
 }

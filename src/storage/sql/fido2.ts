@@ -21,6 +21,14 @@ export function fido2CredentialsOf(environmentId: string, userId: string): State
   }
 }
 
+/** A credential by its own id. */
+export function fido2CredentialById(environmentId: string, credentialId: string): Statement<Fido2CredentialRow> {
+  return {
+    text: 'SELECT * FROM fido2_credentials WHERE environment_id = $1 AND credential_id = $2',
+    values: [environmentId, credentialId],
+  }
+}
+
 /** Moves the signature counter of a credential on. No row: somebody else has moved it since it was read (row L27). */
 export function moveSignCount(
   environmentId: string,

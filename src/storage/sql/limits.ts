@@ -16,6 +16,14 @@ export function clearLimit({ environmentId, kind, subject }: LimitKey): Statemen
   }
 }
 
+/** Makes the window of a counter end at another time. */
+export function prolongLimit({ environmentId, kind, subject }: LimitKey, until: number): Statement<object> {
+  return {
+    text: 'UPDATE limits SET expires_at = $4 WHERE environment_id = $1 AND kind = $2 AND subject = $3',
+    values: [environmentId, kind, subject, until],
+  }
+}
+
 /**
  * Gives one use back to the window that ends at `until`. A refused caller leaves one more than the bound behind, which
  * goes first: what is given back can be taken again.

@@ -10,8 +10,10 @@ export interface UserRow {
   readonly username: string
   readonly username_key: string
   readonly enabled: number
-  /** When an administrator locked the account, epoch milliseconds. */
+  /** When the account was locked, epoch milliseconds. */
   readonly locked_at: number | null
+  /** When that lock ends; null: not by itself. */
+  readonly locked_until: number | null
   readonly mfa_enabled: number
   readonly verification_required: number
   /** The address of a registration in its normalised form, unique; null where nobody registered. */
@@ -27,7 +29,7 @@ export interface UserRow {
   readonly updated_at: number
 }
 
-const userColumns = `u.id, u.population_id, u.username, u.username_key, u.enabled, u.locked_at, u.mfa_enabled, u.verification_required,
+const userColumns = `u.id, u.population_id, u.username, u.username_key, u.enabled, u.locked_at, u.locked_until, u.mfa_enabled, u.verification_required,
   u.registered_email_key, u.document,
   u.last_sign_on_at, u.last_sign_on_ip, u.profile_asked_at, u.version, u.created_at, u.updated_at`
 
@@ -112,5 +114,36 @@ export function revokeFamiliesOfUser(environmentId: string, userId: string, now:
   return {
     text: 'UPDATE token_families SET revoked_at = $3 WHERE environment_id = $1 AND user_id = $2 AND revoked_at IS NULL',
     values: [environmentId, userId, now],
+  }
+}
+
+/**
+ * Counts a failed try at a second factor, and locks the account with the last one that is allowed. Nothing is counted
+ * while it is locked, so that the lock of an administrator stays theirs. `failures` is 0 where this one has locked it.
+ * @param lockedUntil when the lock would end, epoch milliseconds; null: when an administrator ends it
+ */
+export function countMfaFailure(
+  environmentId: string,
+  id: string,
+  allowed: number,
+  now: number,
+  lockedUntil: number | null,
+): Statement<{ readonly failures: number }> {
+  return {
+    text: `UPDATE users SET
+             mfa_failures = CASE WHEN mfa_failures + 1 >= $3 THEN 0 ELSE mfa_failures + 1 END,
+             locked_at = CASE WHEN mfa_failures + 1 >= $3 THEN $4 ELSE locked_at END,
+             locked_until = CASE WHEN mfa_failures + 1 >= $3 THEN CAST($5 AS BIGINT) ELSE locked_until END
+           WHERE environment_id = $1 AND id = $2 AND (locked_at IS NULL OR locked_until <= $4)
+           RETURNING mfa_failures AS failures`,
+    values: [environmentId, id, allowed, now, lockedUntil],
+  }
+}
+
+/** Forgets failed tries at a second factor: one was right. */
+export function forgetMfaFailures(environmentId: string, id: string): Statement<object> {
+  return {
+    text: 'UPDATE users SET mfa_failures = 0 WHERE environment_id = $1 AND id = $2 AND mfa_failures > 0',
+    values: [environmentId, id],
   }
 }

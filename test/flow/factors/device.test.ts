@@ -84,12 +84,17 @@ suite('device authentication policies', () => {
   test('what this version does not have cannot be switched on', () => {
     const off = { enabled: false }
     const asked: readonly (readonly [Partial<DeviceAuthenticationPolicy>, string])[] = [
-      [{ mobile: { ...standard.mobile, enabled: true } }, 'mobile.enabled'],
+      [
+        { mobile: { ...standard.mobile, applications: [{ id: 'app', autoEnrollment: { enabled: true } }] } },
+        'mobile.applications.0.autoEnrollment.enabled',
+      ],
       [{ whatsApp: { ...standard.sms, enabled: true } }, 'whatsApp.enabled'],
       [{ oathToken: { enabled: true } }, 'oathToken.enabled'],
-      [{ rememberMe: { web: { enabled: true } } }, 'rememberMe.web.enabled'],
+      [
+        { rememberMe: { web: { enabled: true, lifeTime: { duration: 366, timeUnit: 'DAYS' } } } },
+        'rememberMe.web.lifeTime',
+      ],
       [{ ignoreUserLock: true }, 'ignoreUserLock'],
-      [{ newDeviceNotification: 'EMAIL_THEN_SMS' }, 'newDeviceNotification'],
     ]
     for (const [more, target] of asked) {
       assert.deepEqual(
@@ -97,7 +102,8 @@ suite('device authentication policies', () => {
         [target],
       )
     }
-    assert.deepEqual(policyProblems({ ...standard, oathToken: off, rememberMe: { web: off } }), [])
+    const web = { enabled: true, lifeTime: { duration: 365, timeUnit: 'DAYS' } } as const
+    assert.deepEqual(policyProblems({ ...standard, oathToken: off, rememberMe: { web } }), [])
   })
 
   test('L10: a passcode may be tried as often as the policy says, never more than seven times in two minutes', () => {

@@ -121,6 +121,19 @@ Wenn Sie es nicht hinzugefügt haben, sagen Sie es sofort Ihrer Administration.`
     },
     SMS: 'Ihrem Konto wurde ein Gerät hinzugefügt. Wenn Sie es nicht waren, sagen Sie es sofort Ihrer Administration.',
   },
+  device_removed: {
+    Email: {
+      subject: 'Von Ihrem Konto wurde ein Gerät entfernt',
+      paragraphs: `Guten Tag \${user.name},
+
+mit diesem Gerät kann man sich nicht mehr für Ihr Konto \${user.username} ausweisen:
+
+\${device.name}
+
+Wenn Sie es nicht entfernt haben, sagen Sie es sofort Ihrer Administration.`,
+    },
+    SMS: 'Von Ihrem Konto wurde ein Gerät entfernt. Wenn Sie es nicht waren, sagen Sie es sofort Ihrer Administration.',
+  },
   strong_authentication: {
     Email: {
       subject: 'Ihr Code für die Anmeldung',

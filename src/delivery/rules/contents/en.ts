@@ -119,6 +119,19 @@ If it was not you, tell your administrator at once.`,
     },
     SMS: 'A device was added to your account. If it was not you, tell your administrator at once.',
   },
+  device_removed: {
+    Email: {
+      subject: 'A device was removed from your account',
+      paragraphs: `Hello \${user.name},
+
+a device was removed from the ways in which you prove that it is you, for your account \${user.username}:
+
+\${device.name}
+
+If it was not you, tell your administrator at once.`,
+    },
+    SMS: 'A device was removed from your account. If it was not you, tell your administrator at once.',
+  },
   strong_authentication: {
     Email: {
       subject: 'Your code to sign on',

@@ -68,7 +68,7 @@ export function judgeAccount(turn: Turn, answer: AnswerTo<'findExternalAccount'>
     case 'linked':
       // Who may not sign on is refused by the machine, and nothing is sent to them.
       if (!isUsable(answer.user)) return proved(answer.user, slot, ['idp'])
-      return pass(answer.user, ['idp'], 'external-account-known', [], pending.providerId)
+      return pass(answer.user, ['idp'], 'external-account-known', [], { provider: pending.providerId })
     case 'linkable':
       return askToLink(answer.userId, pending)
     case 'matched':
@@ -163,5 +163,7 @@ function askToLink(userId: string, { providerId, subject }: ExternalAuthenticati
 /** The accounts are one from now on, or somebody was faster. */
 export function judgeLink(slot: AccountSlot, answer: AnswerTo<'linkAccount'>): Settling {
   if (answer.result === 'taken' || !slot.pending) return { outcome: 'refuse', refusal: alreadyLinked }
-  return pass(answer.user, ['idp', ...slot.proved], 'external-account-linked', [], slot.pending.providerId)
+  return pass(answer.user, ['idp', ...slot.proved], 'external-account-linked', [], {
+    provider: slot.pending.providerId,
+  })
 }

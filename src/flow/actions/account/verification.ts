@@ -22,6 +22,8 @@ export const accountSlot = z.strictObject({
   pending: externalAuthentication.exactOptional(),
   /** Whether they have confirmed what the provider said. */
   isConfirmed: z.boolean().exactOptional(),
+  /** Whether it was shown by a passkey. */
+  isPasskey: z.literal(true).exactOptional(),
 })
 
 export type AccountSlot = z.infer<typeof accountSlot>
@@ -33,18 +35,29 @@ export const verifyBody = z.object({ verificationCode: secret(z.string().min(1).
 
 type Verifying = Decision<AccountSlot, 'VERIFICATION_CODE_REQUIRED'>
 
+/** By what the methods were shown that need something beside the account. */
+type ShownBy = Pick<AccountSlot, 'provider' | 'isPasskey'>
+
 /** These methods were shown. They count at once, unless the account has to be verified first: then a code is sent. */
 export function pass(
   user: UserFacts,
   shown: readonly Authenticator[],
   reason: TransitionReason,
   effects: readonly Effect[] = [],
-  provider?: string,
+  shownBy: ShownBy = {},
 ): Verifying {
-  const vouching = provider === undefined ? {} : { provider }
-  if (user.verification === 'OK') return { outcome: 'prove', methods: shown, user, effects, reason, ...vouching }
+  if (user.verification === 'OK') {
+    return { outcome: 'prove', methods: shown, user, effects, reason, ...vouching(shownBy) }
+  }
   const question = { kind: 'sendVerificationCode', userId: user.id } as const
-  return { outcome: 'ask', question, slot: { proved: [...shown], ...vouching }, user, effects }
+  return { outcome: 'ask', question, slot: { proved: [...shown], ...shownBy }, user, effects }
+}
+
+function vouching({ provider, isPasskey }: ShownBy) {
+  return {
+    ...(provider === undefined ? {} : { provider }),
+    ...(isPasskey ? ({ factor: 'FIDO2', shows: 'pop', userVerified: true } as const) : {}),
+  }
 }
 
 /** A code was sent, or may not be sent again yet; one that was sent before is still good. */
@@ -60,7 +73,7 @@ export function awaitVerification(
 }
 
 /** The address is proved, and with it counts what was shown before. */
-export function judgeVerification(answer: AnswerTo<'verifyEmail'>, { proved, provider }: AccountSlot): Verifying {
+export function judgeVerification(answer: AnswerTo<'verifyEmail'>, { proved, ...shownBy }: AccountSlot): Verifying {
   switch (answer.result) {
     case 'wrongCode':
       return { outcome: 'refuse', refusal: wrongCode('verificationCode') }
@@ -72,7 +85,7 @@ export function judgeVerification(answer: AnswerTo<'verifyEmail'>, { proved, pro
         methods: proved,
         user: answer.user,
         reason: 'email-verified',
-        ...(provider === undefined ? {} : { provider }),
+        ...vouching(shownBy),
       }
   }
 }
