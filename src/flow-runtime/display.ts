@@ -29,6 +29,7 @@ export async function displayOf(context: Context, state: FlowState, application:
   const shown = {
     application: { name: application.name, ...(icon ? { icon } : {}) },
     ...(action ? externalDisplay(context, state, action) : {}),
+    ...registrationDisplay(state, action),
     ...(asksForPasskey(state)
       ? {
           publicKeyCredentialRequestOptions: passkeyOptions(
@@ -58,6 +59,16 @@ export async function displayOf(context: Context, state: FlowState, application:
 function shownPolicy(environment: Environment, populationId: string): PasswordPolicy & { readonly default: boolean } {
   const { policy, isDefault } = passwordPolicyOf(environment, populationId)
   return { ...policy, default: isDefault }
+}
+
+/** Shown as long as nobody is named: whether a name is anybody's must not show (D7). */
+function registrationDisplay(
+  { user, identifier }: FlowState,
+  action: CompiledAction | undefined | null,
+): Pick<FlowDisplay, 'registrationUrl'> {
+  if (user !== null || identifier !== null) return {}
+  const registrationUrl = action?.definition.registersAt?.(action.config)
+  return registrationUrl === undefined ? {} : { registrationUrl }
 }
 
 /** What the waiting action shows; for a FIDO2 device with what the browser hands it, for an agreement with its text. */

@@ -34,6 +34,10 @@ export const flowResourceSchema = z.object({
       .object({ identityProvider: z.object({ id: z.string() }), attributes: z.record(z.string(), z.string()) })
       .optional()
       .describe('Extension: what the identity provider said, while it is to be confirmed.'),
+    registration: z
+      .object({ external: z.object({ href: z.string() }) })
+      .optional()
+      .describe('Extension: where accounts are made, if not here.'),
     devices: z.array(deviceView).optional(),
     attributes: z.array(z.object({ name: z.string(), required: z.boolean() })).optional(),
     agreement: z

@@ -191,6 +191,8 @@ export interface ActionDefinition<Type extends string, Config, Slot, Status exte
   /** Whether these proofs, all of the flow's user, are what the action asks for. */
   isSatisfied(proofs: readonly Proof[], config: Config, standing: Standing): boolean
   decide(turn: ActionTurn<Config, Slot, ActionEvent<Accepts>>): Decision<Slot, Status>
+  /** The address of a page where accounts are made, which whoever has none is shown. */
+  registersAt?(config: Config): string | undefined
   /** What it has to do with identity providers, if anything. */
   readonly external?: ExternalPart<Config, Slot>
   /** What becomes of a status by the mere passing of time; the status it becomes accepts no more than it did. */

@@ -37,6 +37,8 @@ export interface FlowDisplay {
   readonly providers?: readonly FlowIdentityProvider[]
   /** What a provider said of whoever has come back, while they are asked whether it is right. */
   readonly toConfirm?: { readonly providerId: string; readonly attributes: Readonly<Record<string, string>> }
+  /** Where accounts are made, if not here, while nobody is named. */
+  readonly registrationUrl?: string
   /** What the waiting action shows of itself. */
   readonly action?: ActionView
   /** JSON text: what `navigator.credentials.get` takes (authentication-api 3.4). */
@@ -82,6 +84,8 @@ export interface FlowView {
       readonly identityProvider: { readonly id: string }
       readonly attributes: Readonly<Record<string, string>>
     }
+    /** Extension: an address outside. */
+    readonly registration?: { readonly external: Link }
     readonly devices?: readonly DeviceView[]
     readonly attributes?: NonNullable<ActionView['attributes']>
     readonly agreement?: AgreementView & { readonly text: string }
@@ -135,6 +139,7 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
       application: display.application,
       ...(passwordPolicy && setsPassword(state) ? { passwordPolicy } : {}),
       ...externalView(state, display, links),
+      ...(display.registrationUrl ? { registration: { external: { href: display.registrationUrl } } } : {}),
       ...(devices ? { devices } : {}),
       ...(attributes ? { attributes } : {}),
       ...(agreement && text !== undefined ? { agreement: { ...agreement, text } } : {}),

@@ -78,6 +78,7 @@ async function show(
       flowUrl: links.self,
       number: action?.push?.number ?? undefined,
       rememberMe: action?.rememberMe,
+      registrationUrl: display.registrationUrl,
       agreement: action?.agreement,
       agreementText: display.agreementText,
       attributes: action?.attributes,

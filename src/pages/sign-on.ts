@@ -31,6 +31,8 @@ export interface SignOnView extends DevicesView, AgreementFormsView {
   /** Who the flow is about: by what they proved, or by what they typed. */
   readonly user?: { readonly username: string; readonly name?: PersonName | undefined } | undefined
   readonly passwordPolicy?: PasswordRequirements | undefined
+  /** Where accounts are made, if not here. */
+  readonly registrationUrl?: string | undefined
   /** The identity providers that may be used now. */
   readonly providers?: readonly SignOnProvider[] | undefined
   /** Attributes that are asked for, and what the policy says to that. */
@@ -158,7 +160,12 @@ function others(view: SignOnView, context: FieldContext): Html {
   const link = (aside: Aside, text: TextName) =>
     offers.includes(asides[aside]) &&
     html`<a class="link" href="${`${pageUrl}&view=${aside}`}">${say(language, text)}</a>`
-  const links = [link('forgot', 'forgot.link'), link('register', 'register.link')].filter((one) => one !== false)
+  const elsewhere =
+    view.registrationUrl !== undefined &&
+    html`<a class="link" href="${view.registrationUrl}">${say(language, 'register.link')}</a>`
+  const links = [link('forgot', 'forgot.link'), link('register', 'register.link'), elsewhere].filter(
+    (one) => one !== false,
+  )
   return html`${asksForPasskey(view) && passkeyOffer(view, context)}${
     links.length > 0 && html`<p class="others">${links}</p>`
   }`

@@ -19,6 +19,7 @@ import { signOnPolicyById } from '../storage/sql/sign-on-policies.ts'
 import { withoutNulls } from './absent-members.ts'
 import { namedPolicy } from './device-authentication-policies.ts'
 import { requireGroups } from './group-control.ts'
+import { webAddressProblem } from './registered-urls.ts'
 import { actionsOf, moveToNextVersion, type StoredAction } from './sign-on-policy-version.ts'
 
 /** An action as sent: what is wrong with it is told in the words of `flow/`, before the schema takes it apart. */
@@ -53,6 +54,10 @@ function requireReferences({ environment, kernel }: Context, action: PolicyActio
     const message = outboundUrlProblem(action.webhook.url, kernel.config.egressAllow)
     if (message) throw invalidData('INVALID_VALUE', 'webhook.url', message)
   }
+  const isAccount = action.type === 'LOGIN' || action.type === 'IDENTIFIER_FIRST'
+  const registrationUrl = isAccount ? action.registration?.external?.href : undefined
+  const wrongAddress = registrationUrl && webAddressProblem(registrationUrl, false)
+  if (wrongAddress) throw invalidData('INVALID_VALUE', 'registration.external.href', wrongAddress)
   const { identityProviders } = environment.flowConfiguration
   for (const [target, id] of providersIn(action)) {
     if (!identityProviders.has(id)) {

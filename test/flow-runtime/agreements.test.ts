@@ -156,6 +156,22 @@ suite('agreements', () => {
     assert.equal((await pass(client, person, 'en')).answer.json.status, 'AGREEMENT_CONSENT_REQUIRED')
   })
 
+  test('J22: what was shown is what counts, whatever language the browser asks for by then', async () => {
+    const { agreement, client, languageId, person } = await arranged()
+    const german = await addAgreementLanguage(stile, agreement.id, 'de')
+    await addRevision(stile, agreement.id, german, { text: 'Sei nett.' })
+    const browser = new Browser(stile)
+    const flowId = await begin(browser, 'pi.flow', { client_id: client })
+    const body = bodyOf('usernamePassword.check', person)
+    const shown = await browser.act(flowId, 'usernamePassword.check', body, { 'accept-language': 'de' })
+    const { language } = shown.json._embedded.agreement
+    const other = language.id === german ? 'en' : 'de'
+    const done = await browser.act(flowId, 'user.consent', { accept: true }, { 'accept-language': other })
+    assert.equal(done.json.status, 'COMPLETED', done.text)
+    assert.ok([german, languageId].includes(language.id))
+    assert.equal((await consentOf(person, agreement)).json.language.id, language.id)
+  })
+
   test('whoever has only been named is asked for nothing', async () => {
     const { agreement, person } = await arranged()
     const client = await newApplication(stile)

@@ -8,7 +8,18 @@ import { after, before, suite, test } from 'node:test'
 import { testWorld, type TestWorld } from '../../src/world.ts'
 import { Browser } from '../harness/sign-on.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
-import { begin, codeSentTo, inboxOf, newPassword, newPerson, offeringOf, rows } from './arrange.ts'
+import {
+  assign,
+  begin,
+  codeSentTo,
+  inboxOf,
+  newApplication,
+  newPassword,
+  newPerson,
+  newPolicy,
+  offeringOf,
+  rows,
+} from './arrange.ts'
 
 suite('registration', () => {
   let stile: Stile
@@ -40,6 +51,39 @@ suite('registration', () => {
     const { json } = await stile.api('GET', `/users?filter=${encodeURIComponent(`username eq "${username}"`)}`)
     return json._embedded.users[0]
   }
+
+  test('an account may be made elsewhere: whoever has none is shown where, and nobody registers here (J33)', async () => {
+    const href = 'https://corp.example/register?from=stile'
+    for (const type of ['LOGIN', 'IDENTIFIER_FIRST']) {
+      const client = await newApplication(stile)
+      const action = { type, recovery: { enabled: true }, registration: { enabled: false, external: { href } } }
+      const more = type === 'LOGIN' ? [] : [{ type: 'LOGIN' }]
+      await assign(stile, client, await newPolicy(stile, action, ...more))
+      const browser = new Browser(stile)
+      const flowId = await begin(browser, 'pi.flow', { client_id: client })
+      const { json } = await browser.flow(flowId)
+      assert.deepEqual(json._embedded.registration, { external: { href } })
+      assert.ok(!('user.register' in json._links))
+      assert.equal((await browser.act(flowId, 'user.register', newcomer())).status, 400)
+      const page = await browser.send(`/${stile.environmentId}/signon/?flowId=${flowId}`)
+      assert.match(page.text, /<a class="link" href="https:\/\/corp\.example\/register\?from=stile">/)
+      const person = await newPerson(stile)
+      for (const username of [person.username, randomUUID()]) {
+        const another = await begin(browser, 'pi.flow', { client_id: client })
+        const forgot = await browser.act(another, 'password.forgot', { username })
+        assert.equal(forgot.json._embedded.registration, undefined, 'D7: whoever was named, whether anybody is')
+      }
+    }
+    const { json: policy } = await stile.api('POST', '/signOnPolicies', { name: randomUUID() })
+    for (const [registration, target] of [
+      [{ enabled: true, external: { href } }, 'registration.external'],
+      [{ enabled: false, external: { href: 'javascript:alert(1)' } }, 'registration.external.href'],
+    ] as const) {
+      const body = { type: 'LOGIN', priority: 1, registration }
+      const { status, json } = await stile.api('POST', `/signOnPolicies/${policy.id}/actions`, body)
+      assert.deepEqual([status, json.details?.[0]?.target], [400, target])
+    }
+  })
 
   test('J20: nothing counts before the address is proved; then the new user is signed on', async () => {
     const body = newcomer()

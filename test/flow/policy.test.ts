@@ -12,7 +12,7 @@ suite('what may be written', () => {
     const action = {
       ...login,
       recovery: { enabled: true },
-      registration: { enabled: false, confirmIdentityProviderAttributes: false },
+      registration: { enabled: false, external: { href: 'https://corp.example' } },
       socialProviders: [{ id: 'x' }],
       enforceLockoutForIdentityProviders: true,
       condition: { or: [pwdOlder, { not: { secondsSince: '${session.lastSignOn.at}', greater: 60 } }] },
@@ -24,7 +24,7 @@ suite('what may be written', () => {
   /** Rows: what is written, then code and target of the one problem. */
   const refused: readonly (readonly [object, string, string])[] = [
     [
-      { ...login, registration: { enabled: false, external: { href: 'https://corp.example' } } },
+      { ...login, registration: { enabled: true, external: { href: 'https://corp.example' } } },
       'INVALID_VALUE',
       'registration.external',
     ],

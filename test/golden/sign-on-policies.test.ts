@@ -162,13 +162,17 @@ suite('authentication-api 5', () => {
     })
     const condition = since(pwd, 28_800)
     const examples: Readonly<Record<string, () => object | Promise<object>>> = {
-      'LOGIN (Stile: without gateways and external registration)': () => ({
+      'LOGIN (Stile: without gateways)': () => ({
         ...login,
         recovery: { enabled: true },
         registration: registration(),
         socialProviders: [{ id: idpId }],
         enforceLockoutForIdentityProviders: false,
         condition,
+      }),
+      'LOGIN with registration.external, while registration.enabled is false': () => ({
+        ...login,
+        registration: { enabled: false, external: { href: 'https://corp.example/register' } },
       }),
       IDENTIFIER_FIRST: () => ({
         type: 'IDENTIFIER_FIRST',
@@ -234,10 +238,6 @@ suite('authentication-api 5', () => {
         },
         'newUserProvisioning.gateways',
       ],
-      'registration.external (no page elsewhere in this version)': [
-        { ...login, registration: { enabled: false, external: { href: 'https://corp.example/register' } } },
-        'registration.external',
-      ],
       'noDevicesMode BYPASS (no login_hint_token in this version)': [
         { ...mfa, noDevicesMode: 'BYPASS' },
         'noDevicesMode',
@@ -283,6 +283,15 @@ suite('authentication-api 5', () => {
       const registering = await Journey.under(stile, [{ ...login, registration: { enabled: true } }])
       assert.deepEqual(await relations(registering), ['usernamePassword.check', 'user.register'])
       assert.ok((await registering.read()).json._embedded.passwordPolicy)
+    })
+
+    test('5.2: registration.external.href: shown (Stile: as _embedded.registration), without user.register; only if enabled=false', async () => {
+      const external = { href: 'https://corp.example/register' }
+      const elsewhere = await Journey.under(stile, [{ ...login, registration: { enabled: false, external } }])
+      assert.deepEqual(await relations(elsewhere), ['usernamePassword.check'])
+      assert.deepEqual((await elsewhere.read()).json._embedded.registration, { external })
+      const both = await write({ ...login, registration: { enabled: true, external } })
+      assert.deepEqual(errorOf(both.last).slice(0, 2), [400, 'INVALID_DATA'])
     })
 
     test('5.3: IDENTIFIER_FIRST(1) + LOGIN(2) + MFA(3)', async (context) => {

@@ -41,7 +41,9 @@ import {
   judgeRegistration,
   registerBody,
   registers,
+  registersElsewhere,
   registrationConfig,
+  registrationProblems,
 } from './account/registration.ts'
 import {
   type AccountSlot,
@@ -51,7 +53,6 @@ import {
   judgeVerification,
   verifyBody,
 } from './account/verification.ts'
-import { unavailable } from './unavailable.ts'
 
 const config = z.object({
   passkeys: passkeysConfig,
@@ -82,7 +83,7 @@ type Status =
 export const identifierFirst = defineAction({
   type: 'IDENTIFIER_FIRST',
   config,
-  problems: (configured) => unavailable(configured.registration?.external, 'registration.external'),
+  problems: (configured) => registrationProblems(configured),
   conditionFacts: ['session', 'user'],
   needs: [],
   slot: accountSlot,
@@ -125,6 +126,7 @@ export const identifierFirst = defineAction({
         (provider?.trustedBy !== 'IDENTIFIER_FIRST' || isConfigured(configured, provider.id)) &&
         (!userVerified || proof.actionId !== actionId || takesPasskeys(configured)),
     ),
+  registersAt: (configured) => registersElsewhere(configured),
   external: {
     providers: ({ config: configured, slot, status }) => {
       if (status === 'EXTERNAL_AUTHENTICATION_REQUIRED') return slot.provider === undefined ? [] : [slot.provider]

@@ -47,7 +47,9 @@ import {
   judgeRegistration,
   registerBody,
   registers,
+  registersElsewhere,
   registrationConfig,
+  registrationProblems,
 } from './account/registration.ts'
 import {
   type AccountSlot,
@@ -88,7 +90,7 @@ export const login = defineAction({
   type: 'LOGIN',
   config,
   problems: (configured) => [
-    ...unavailable(configured.registration?.external, 'registration.external'),
+    ...registrationProblems(configured),
     ...unavailable(configured.newUserProvisioning?.gateways.length, 'newUserProvisioning.gateways'),
   ],
   conditionFacts: ['session', 'user'],
@@ -147,6 +149,7 @@ export const login = defineAction({
       const isOwn = provider?.trustedBy === 'LOGIN' && socialProviders.some(({ id }) => id === provider.id)
       return method === 'idp' && (isOwn || provider?.trustedBy === 'IDENTIFIER_FIRST')
     }),
+  registersAt: (configured) => registersElsewhere(configured),
   external: {
     providers: ({ config: { socialProviders = [] }, status }) =>
       status === 'USERNAME_PASSWORD_REQUIRED' || status === 'PASSWORD_REQUIRED'

@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { type Decision, secret } from '../../action.ts'
 import type { ExternalAuthentication } from '../../external-authentication.ts'
 import type { AnswerTo } from '../../question.ts'
-import { notRegistered, passwordUnsatisfied } from '../../refusal.ts'
+import { type Detail, notRegistered, passwordUnsatisfied } from '../../refusal.ts'
 import { type RegistrationAttributes, registrationAttributes } from '../../user-attributes.ts'
 import type { AccountSlot } from './verification.ts'
 
@@ -29,6 +29,18 @@ interface Configured {
 /** Whether an action offers registration. */
 export function registers({ registration }: Configured): boolean {
   return registration?.enabled === true
+}
+
+/** Where accounts are made instead; an action that offers registration has no such place (authentication-api 5.2). */
+export function registersElsewhere({ registration }: Configured): string | undefined {
+  return registration?.enabled ? undefined : registration?.external?.href
+}
+
+/** What is wrong with the registration of an action. */
+export function registrationProblems({ registration }: Configured): Detail[] {
+  if (!registration?.enabled || !registration.external) return []
+  const target = 'registration.external'
+  return [{ code: 'INVALID_VALUE', target, message: 'is for actions that offer no registration themselves' }]
 }
 
 /** `user.register`. */
