@@ -4,16 +4,17 @@ import { agreementTextOf } from '../directory/agreement-consents.ts'
 import { credentialsOf, fido2Terms } from '../directory/fido2-devices.ts'
 import { challengeFor, requestOptions } from '../directory/fido2-options.ts'
 import { passkeyOptions } from '../directory/passkeys.ts'
+import type { PasswordPolicy } from '../directory/passwords/policy.ts'
 import { userWithPasswordById } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
-import { passwordPolicyOf } from '../environment/snapshot.ts'
+import { type Environment, passwordPolicyOf } from '../environment/snapshot.ts'
 import { asksForPasskey } from '../flow/actions/account/passkey.ts'
 import { accountSlot } from '../flow/actions/account/verification.ts'
 import type { ActionView } from '../flow/action.ts'
 import type { Facts } from '../flow/facts.ts'
 import type { CompiledAction } from '../flow/policy.ts'
 import { providersOf } from '../flow/providers.ts'
-import { type FlowState, positionOf } from '../flow/state.ts'
+import { type FlowState, isFinished, positionOf } from '../flow/state.ts'
 import { type FlowDisplay, type FlowView, viewFlow } from '../flow/view.ts'
 import { flowLinks } from './address.ts'
 import { devicePolicy } from './device-policy.ts'
@@ -43,17 +44,21 @@ export async function displayOf(context: Context, state: FlowState, application:
   const isKnown = state.user !== null && state.user.knownBy !== 'identifier'
   const found = isKnown ? await userWithPasswordById(kernel, environment.id, state.user.id) : undefined
   // Somebody who only named themselves is told the same as somebody who does not exist.
-  if (!found)
-    return { ...shown, passwordPolicy: passwordPolicyOf(environment, registrationPopulation(context, state)).policy }
+  if (!found) return { ...shown, passwordPolicy: shownPolicy(environment, registrationPopulation(context, state)) }
   const { user } = found
   const { name } = user.document
-  const { policy } = passwordPolicyOf(environment, user.populationId)
   return {
     ...shown,
     user: { id: user.id, username: user.username, ...(name ? { name } : {}) },
-    passwordPolicy: policy,
+    passwordPolicy: shownPolicy(environment, user.populationId),
     ...(action ? await actionDisplay(context, state, action, user.id) : {}),
   }
+}
+
+/** The password policy of a population as flows embed it (authentication-api 3.4, 7.7). */
+function shownPolicy(environment: Environment, populationId: string): PasswordPolicy & { readonly default: boolean } {
+  const { policy, isDefault } = passwordPolicyOf(environment, populationId)
+  return { ...policy, default: isDefault }
 }
 
 /** Shown as long as nobody is named: whether a name is anybody's must not show (D7). */
@@ -136,4 +141,11 @@ function registrationPopulation({ environment }: Context, { action }: FlowState)
 /** The flow resource. */
 export async function flowResource(context: Context, state: FlowState, application: Application): Promise<FlowView> {
   return viewFlow(state, await displayOf(context, state, application), flowLinks(context.site, application, state.id))
+}
+
+/** The flow resource as an action answers it: once the flow is finished, only `resumeUrl` leads on (authentication-api 0.3). */
+export async function actionAnswer(context: Context, state: FlowState, application: Application): Promise<FlowView> {
+  const { signOnPage, ...links } = flowLinks(context.site, application, state.id)
+  const display = await displayOf(context, state, application)
+  return viewFlow(state, display, isFinished(state) || !signOnPage ? links : { ...links, signOnPage })
 }

@@ -91,6 +91,7 @@ export const flowResourceSchema = z.object({
       code: z.string(),
       message: z.string(),
       reason: z.string().optional().describe('Extension: why, in a word of the webhook that refused.'),
+      unavailableDevices: z.array(z.object({ id: z.string() })).optional(),
     })
     .optional(),
   authorizeResponse: z.record(z.string(), z.union([z.string(), z.number()])).optional(),

@@ -13,7 +13,7 @@ import type { FactName, Facts, UserFacts } from './facts.ts'
 import type { DeviceType, DeviceView } from './factors/device.ts'
 import type { PendingPush, PushAnswer } from './factors/push.ts'
 import type { RememberedFor } from './factors/device-authentication-policy.ts'
-import type { FailureCode } from './failure.ts'
+import type { FailureCode, FailureDetails } from './failure.ts'
 import type { Json } from './json.ts'
 import type { FlowSummary } from './flow-summary.ts'
 import type { ProfileAttribute } from './profile.ts'
@@ -142,8 +142,7 @@ export type Decision<Slot, Status extends string> =
   | {
       readonly outcome: 'fail'
       readonly failure: FailureCode
-      /** Why, in a word of whoever decided it. */
-      readonly failureReason?: string
+      readonly details?: FailureDetails
       readonly isFinal?: true
       readonly reason: TransitionReason
     }

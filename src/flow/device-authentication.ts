@@ -124,7 +124,7 @@ export function stepDeviceAuthentication(
     case 'prove':
       return { kind: 'done', state: { ...state, status: 'COMPLETED' } }
     case 'fail':
-      return failed(state, decision.failure)
+      return failed(state, decision.failure, decision.details)
     case 'refuse':
       return { kind: 'refused', refusal: decision.refusal }
     case 'identify':
@@ -137,8 +137,8 @@ function withoutApps(devices: readonly DeviceFacts[]): readonly DeviceFacts[] {
   return devices.filter(({ type }) => type !== 'MOBILE')
 }
 
-function failed(state: DeviceAuthenticationState, code: Parameters<typeof failure>[0]): DeviceAuthenticationStep {
-  return { kind: 'done', state: { ...state, status: 'FAILED', failure: failure(code) } }
+function failed(state: DeviceAuthenticationState, ...why: Parameters<typeof failure>): DeviceAuthenticationStep {
+  return { kind: 'done', state: { ...state, status: 'FAILED', failure: failure(...why) } }
 }
 
 function askedIn({ policyId, applicationId, oneTime }: DeviceAuthenticationState) {

@@ -29,11 +29,16 @@ export const failureSchema = z.strictObject({
   message: z.string(),
   /** Extension: why, in a word of whoever decided it. */
   reason: z.string().exactOptional(),
+  /** With NO_USABLE_DEVICES: the devices there are, none of which can be used (authentication-api 3.4). */
+  unavailableDevices: z.array(z.strictObject({ id: z.string() })).exactOptional(),
 })
 
 export type Failure = Readonly<z.infer<typeof failureSchema>>
 
+/** What a failure may say beside its code. */
+export type FailureDetails = Omit<Failure, 'code' | 'message'>
+
 /** The failure with this code, in its one text. */
-export function failure(code: FailureCode, reason?: string): Failure {
-  return { code, message: messages[code], ...(reason === undefined ? {} : { reason }) }
+export function failure(code: FailureCode, details: FailureDetails = {}): Failure {
+  return { code, message: messages[code], ...details }
 }

@@ -220,7 +220,7 @@ function carryOut(
       return advance(turn, move(turn, state, decision.reason, nobody), effects)
     case 'fail': {
       const end = decision.isFinal ? fail : handOver
-      return end(turn, state, decision.reason, failure(decision.failure, decision.failureReason), effects)
+      return end(turn, state, decision.reason, failure(decision.failure, decision.details), effects)
     }
     case 'wait': {
       const { status, slot, user, named, withholds = [], reason } = decision

@@ -52,8 +52,6 @@ export async function deviceAuthenticationBody(context: Context, authentication:
   const self = `${site.authBase}/deviceAuthentications/${id}`
   const facts = devices.map(deviceFacts)
   const view = viewDeviceAuthentication(state, facts, environment.flowConfiguration)
-  const unavailable =
-    failure?.code === 'NO_USABLE_DEVICES' ? { unavailableDevices: facts.map((device) => ({ id: device.id })) } : {}
   return {
     _links: links({ self, ...Object.fromEntries(deviceAuthenticationOffers(status).map((name) => [name, self])) }),
     id,
@@ -66,7 +64,7 @@ export async function deviceAuthenticationBody(context: Context, authentication:
     ...(view.assertion
       ? { publicKeyCredentialRequestOptions: await optionsOf(context, authentication, view.assertion) }
       : {}),
-    ...(failure ? { error: { ...failure, ...unavailable } } : {}),
+    ...(failure ? { error: failure } : {}),
     createdAt: iso(createdAt),
     updatedAt: iso(updatedAt),
     expiresAt: iso(expiresAt),

@@ -122,14 +122,16 @@ suite('the flows API', () => {
       assert.equal(status, 200)
       assert.match(json.session.id, /^[0-9a-f-]{36}$/)
       const user = { id: person.id, username: person.username, name: { given: 'Test', family: 'User' } }
+      const { self, signOnPage } = linksOf(flowId, [])
       assert.deepEqual(json, {
         ...common(flowId, json),
-        _links: linksOf(flowId, []),
+        _links: { self },
         _embedded: { user, application: { name: 'Demo native application' } },
         session: { id: json.session.id },
         status: 'COMPLETED',
       })
-      assert.deepEqual((await read({ browser, flowId })).json, json, 'a finished flow can still be read')
+      const again = (await read({ browser, flowId })).json
+      assert.deepEqual(again, { ...json, _links: { self, signOnPage } }, 'a finished flow can still be read')
     })
 
     test('FAILED: the reason; nothing can be done but resume, which refuses the application', async () => {

@@ -212,7 +212,7 @@ suite('stand-alone MFA', () => {
       const other = await personWith(stile)
       const call = await mfa.start(other, { selectedDevice: { oneTime: { type, ...body } } })
       assert.deepEqual([call.json.status, call.json.selectedDevice.oneTime.type], ['OTP_REQUIRED', type], call.text)
-      assert.match(call.json.selectedDevice.oneTime.phone, /^\*{5}\d\d$/)
+      assert.match(call.json.selectedDevice.oneTime.phone, /^\*{7}\d\d$/)
     }
   })
 

@@ -113,8 +113,11 @@ const requirements: Readonly<Record<PasswordRequirement, Requirement>> = {
   history: {
     isMissed: (_, { historyMatches, newPassword, currentPassword }) =>
       historyMatches || newPassword === currentPassword,
+    // The one text that PingOne documents (authentication-api 7.1).
     text: ({ history }) =>
-      history ? `Do not use one of the last ${history.count} passwords.` : 'Do not use the current password again.',
+      history
+        ? 'The provided new password cannot be the same as the current password or any password in the password history.'
+        : 'Do not use the current password again.',
   },
   minAgeDays: {
     isMissed: ({ minAgeDays = 0 }, { lastChangedAt, now }) =>

@@ -11,7 +11,7 @@ import { notFound, problem } from '../../errors/problem.ts'
 import { type MediaTypeDescription, mediaTypes } from '../../flow/media-types.ts'
 import { viewSteps } from '../../flow/view.ts'
 import { flowLinks } from '../address.ts'
-import { flowResource } from '../display.ts'
+import { actionAnswer, flowResource } from '../display.ts'
 import { requireOwnOrigin } from '../application-origin.ts'
 import { actOnFlow } from '../runtime.ts'
 import { flowResourceSchema, stepSchema } from '../schema.ts'
@@ -45,7 +45,7 @@ async function act(
     return flow
   }
   const { state, application } = await actOnFlow(context, load, action.name, body)
-  return { status: 200, body: await flowResource(context, state, application) }
+  return { status: 200, body: await actionAnswer(context, state, application) }
 }
 
 function actionOperations(action: MediaTypeDescription): readonly Operation[] {

@@ -203,7 +203,15 @@ function choose(turn: Turn): Decided {
       ? use(turn, named)
       : { outcome: 'wait', status: 'OTP_REQUIRED', slot: { deviceId: null }, reason: 'passcode-needed' }
   }
-  if (!first) return { outcome: 'fail', failure: 'NO_USABLE_DEVICES', reason: 'no-usable-device' }
+  if (!first) {
+    const unavailableDevices = (turn.facts.devices ?? []).map(({ id }) => ({ id }))
+    return {
+      outcome: 'fail',
+      failure: 'NO_USABLE_DEVICES',
+      details: { unavailableDevices },
+      reason: 'no-usable-device',
+    }
+  }
   const selection = policyOf(turn.config, turn.facts)?.authentication?.deviceSelection
   if (selection === 'ALWAYS_DISPLAY_DEVICES' || (selection === 'PROMPT_TO_SELECT' && second)) {
     return { outcome: 'wait', status: 'DEVICE_SELECTION_REQUIRED', slot: { deviceId: null }, reason: 'device-needed' }

@@ -76,7 +76,7 @@ export const webhook = defineAction({
               outcome: 'fail',
               failure: 'WEBHOOK_DENIED',
               isFinal: true,
-              ...(answer.code === null ? {} : { failureReason: answer.code }),
+              ...(answer.code === null ? {} : { details: { reason: answer.code } }),
               reason: 'webhook-denied',
             }
           case 'ERROR':

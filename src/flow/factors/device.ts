@@ -83,9 +83,9 @@ export function maskEmail(address: string): string {
   return `${String.fromCodePoint(address.codePointAt(0) ?? 42)}*****${at === -1 ? '' : address.slice(at)}`
 }
 
-/** A phone number of which only the last two digits can be read, whatever its length (row J27). */
+/** A phone number of which only the last two digits can be read, whatever its length (authentication-api 3.1; row J27). */
 export function maskPhone(number: string): string {
-  return `*****${number.slice(-2)}`
+  return `*******${number.slice(-2)}`
 }
 
 /** What is shown of a device. */

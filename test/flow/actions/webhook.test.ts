@@ -86,7 +86,7 @@ suite('WEBHOOK decides', () => {
     for (const onError of ['DENY', 'CONTINUE'] as const) {
       const config = configured({ onError })
       assert.deepEqual(answered({ result: 'DENY', code: null }, config), deny)
-      assert.deepEqual(answered({ result: 'DENY', code: 'GEO' }, config), { ...deny, failureReason: 'GEO' })
+      assert.deepEqual(answered({ result: 'DENY', code: 'GEO' }, config), { ...deny, details: { reason: 'GEO' } })
     }
     const failed = { outcome: 'fail', failure: 'WEBHOOK_FAILED', isFinal: true, reason: 'webhook-failed' }
     assert.deepEqual(answered({ result: 'ERROR' }), failed)

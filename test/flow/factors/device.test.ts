@@ -30,7 +30,7 @@ suite('devices', () => {
       ['nothing', 'n*****'],
     ]
     for (const [address = '', shown] of masked) assert.equal(maskEmail(address), shown)
-    assert.equal(maskPhone('+1.5125201234'), '*****34')
+    assert.equal(maskPhone('+1.5125201234'), '*******34')
   })
 
   test('what is shown says where codes go by its own name, and nothing of what is absent', () => {
@@ -40,8 +40,8 @@ suite('devices', () => {
       status: 'ACTIVE',
       email: 'a*****@example.com',
     })
-    const phone = viewDevice(device({ type: 'SMS', target: '*****34', nickname: 'Work' }))
-    assert.deepEqual([phone.phone, phone.email, phone.nickname], ['*****34', undefined, 'Work'])
+    const phone = viewDevice(device({ type: 'SMS', target: '*******34', nickname: 'Work' }))
+    assert.deepEqual([phone.phone, phone.email, phone.nickname], ['*******34', undefined, 'Work'])
     assert.deepEqual(viewDevice(device({ type: 'TOTP' })), { id: 'device', type: 'TOTP', status: 'ACTIVE' })
   })
 
