@@ -40,6 +40,7 @@ export function userFacts(
       username: user.username,
       population: { id: user.populationId },
       enabled: user.enabled,
+      mfaEnabled: user.mfaEnabled,
     },
   }
 }

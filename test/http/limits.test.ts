@@ -137,7 +137,9 @@ suite('limits of requests', () => {
     test('what parsers disagree about is 400 at every endpoint that takes JSON', async () => {
       const flowId = (await new Browser(stile).authorize(piFlowRequest(stile, pkce().challenge))).json.id
       for (const operation of withJson) {
-        const path = operation.path.includes('/flows/') ? `/${stile.environmentId}/flows/${flowId}` : concrete(operation.path)
+        const path = operation.path.includes('/flows/')
+          ? `/${stile.environmentId}/flows/${flowId}`
+          : concrete(operation.path)
         const mediaType = operation.mediaTypes?.[0] ?? 'application/json'
         for (const [name, body] of Object.entries(attacks)) {
           const { status, text } = await post(path, operation.method, mediaType, body)

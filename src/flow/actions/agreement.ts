@@ -27,7 +27,7 @@ export const agreement = defineAction({
   type: 'AGREEMENT',
   config,
   problems: () => [],
-  conditionFacts: ['session', 'user', 'request'],
+  conditionFacts: ['session', 'user'],
   needs: ['user', 'agreements', 'configuration'],
   slot,
   freshSlot: null,
