@@ -13,7 +13,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { startPostgres } from '../test/storage/postgres-cluster.ts'
+import { startOwnPostgres } from '../test/storage/postgres-cluster.ts'
 import type { Job, Load } from './load.ts'
 import { describeMachine, watchMachine } from './machine.ts'
 import { type Footprint, median, ratios, render, type Round, summarize } from './report.ts'
@@ -56,7 +56,7 @@ async function generate(job: Job): Promise<Load> {
 /** Starts everything that was asked for, once per algorithm. */
 async function startAll(cleanup: AsyncDisposableStack): Promise<readonly Measured[]> {
   const isWanted = (kind: Kind): boolean => wanted.includes(kind)
-  const postgres = isWanted('Stile PostgreSQL') ? await startPostgres() : undefined
+  const postgres = isWanted('Stile PostgreSQL') ? await startOwnPostgres() : undefined
   if (postgres && 'missing' in postgres) say(`PostgreSQL is left out; it would come with ${postgres.missing}`)
   const cluster = postgres && 'stop' in postgres ? postgres : undefined
   if (cluster) cleanup.defer(() => cluster.stop())

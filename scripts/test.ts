@@ -1,5 +1,6 @@
 /**
- * Runs the test suite with Node's own test runner, one process per file, as many at once as there are cores.
+ * Runs the test suite with Node's own test runner, one process per file, one more at once than there are cores: many wait
+ * for a browser or a clock. A run of everything starts one PostgreSQL for all files.
  * `npm test` runs everything; `npm test -- test/flow` one folder or file; flags go to `node --test` as they are, those
  * with a value written `--name=value`. The last lines are the runner's summary and the exit code is its own.
  * Never: a run that found no test file and yet succeeds.
@@ -9,6 +10,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { sharedClusterVariable, startOwnPostgres } from '../test/storage/postgres-cluster.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 /** A test that takes longer fails, with its name. */
@@ -36,11 +38,15 @@ if (files.length === 0) {
   process.exit(1)
 }
 
+// Not for a few files, which start what they need.
+const cluster = paths.length === 0 ? await startOwnPostgres() : undefined
+const shared = cluster && 'url' in cluster ? cluster : undefined
+
 const runner = spawn(
   process.execPath,
   [
     '--test',
-    `--test-concurrency=${availableParallelism()}`,
+    `--test-concurrency=${availableParallelism() + 1}`,
     `--test-timeout=${testTimeoutMs}`,
     '--test-reporter=spec',
     ...flags,
@@ -50,7 +56,11 @@ const runner = spawn(
     cwd: root,
     stdio: 'inherit',
     // Each file is a process that strips the types of what it imports; the cache lets all but the first skip that.
-    env: { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile') },
+    env: {
+      ...process.env,
+      NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'),
+      ...(shared ? { [sharedClusterVariable]: shared.url } : {}),
+    },
   },
 )
 /** Ends test files that hang; on Linux, where the kernel tells which processes the runner has started. */
@@ -77,4 +87,7 @@ function endHangingFiles(runnerPid: number): void {
 
 if (runner.pid) endHangingFiles(runner.pid)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => runner.kill(signal))
-runner.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)))
+runner.on('exit', async (code, signal) => {
+  await shared?.stop()
+  process.exit(signal ? 1 : (code ?? 1))
+})

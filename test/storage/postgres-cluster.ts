@@ -6,6 +6,7 @@
  * was left to the database.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { createServer, Socket } from 'node:net'
@@ -32,8 +33,30 @@ export interface PostgresMissing {
   readonly missing: string
 }
 
-/** Starts a cluster; takes about a second and a half. */
+/** Where the run of the whole suite says which cluster its files share (scripts/test.ts). */
+export const sharedClusterVariable = 'STILE_TEST_POSTGRES'
+
+/** A cluster for one test file: its databases in the one that the run shares, or else a cluster of its own. */
 export async function startPostgres(): Promise<PostgresCluster | PostgresMissing> {
+  const url = process.env[sharedClusterVariable]
+  if (url === undefined) return startOwnPostgres()
+  const names: string[] = []
+  return {
+    url,
+    async createDatabase() {
+      const name = `test_${randomUUID().replaceAll('-', '')}`
+      await administer(url, `CREATE DATABASE ${name}`)
+      names.push(name)
+      return url.replace(/postgres$/, name)
+    },
+    async stop() {
+      for (const name of names) await administer(url, `DROP DATABASE ${name} WITH (FORCE)`)
+    },
+  }
+}
+
+/** Starts a cluster, which nobody else has; takes about a second and a half. */
+export async function startOwnPostgres(): Promise<PostgresCluster | PostgresMissing> {
   const binaries = newestBinaries()
   if (binaries === undefined) return { missing: 'apt-get install -y postgresql' }
   const directory = await mkdtemp(
@@ -54,7 +77,7 @@ export async function startPostgres(): Promise<PostgresCluster | PostgresMissing
     port,
     unix_socket_directories: '',
     fsync: 'off',
-    max_connections: 60,
+    max_connections: 200,
   }
   const server = spawn(
     join(binaries, 'postgres'),

@@ -11,7 +11,7 @@ import { openPostgres } from '../../../src/storage/postgres/engine.ts'
 import { realWorld } from '../../../src/world.ts'
 import { absent } from '../absent.ts'
 import { tables } from '../conformance.ts'
-import { administer, type PostgresCluster, startPostgres } from '../postgres-cluster.ts'
+import { administer, type PostgresCluster, startOwnPostgres } from '../postgres-cluster.ts'
 import { type CuttingProxy, startProxy } from './cutting-proxy.ts'
 
 const environment_id = 'faults'
@@ -212,6 +212,7 @@ function faults(cluster: PostgresCluster): void {
   })
 }
 
-const cluster = await startPostgres()
+// It ends connections of everybody.
+const cluster = await startOwnPostgres()
 if ('missing' in cluster) test('PostgreSQL engine, faults', (context) => absent(context, cluster.missing))
 else suite('PostgreSQL engine, faults', () => faults(cluster))
