@@ -6,6 +6,7 @@
  * Never: a run that found no test file and yet succeeds.
  */
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -87,7 +88,6 @@ function endHangingFiles(runnerPid: number): void {
 
 if (runner.pid) endHangingFiles(runner.pid)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => runner.kill(signal))
-runner.on('exit', async (code, signal) => {
-  await shared?.stop()
-  process.exit(signal ? 1 : (code ?? 1))
-})
+const [code, signal] = (await once(runner, 'exit')) as [number | null, NodeJS.Signals | null]
+await shared?.stop()
+process.exit(signal ? 1 : (code ?? 1))
