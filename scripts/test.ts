@@ -1,6 +1,6 @@
 /**
  * Runs the test suite with Node's own test runner, one process per file, one more at once than there are cores: many wait
- * for a browser or a clock. A run of everything starts one PostgreSQL for all files.
+ * for a browser or a clock. A run of everything starts one PostgreSQL for all files, and nodes share one RSA key.
  * `npm test` runs everything; `npm test -- test/flow` one folder or file; flags go to `node --test` as they are, those
  * with a value written `--name=value`. The last lines are the runner's summary and the exit code is its own.
  * Never: a run that found no test file and yet succeeds.
@@ -11,6 +11,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { realWorld } from '../src/world.ts'
+import { sharedRsaKeyVariable } from '../test/harness/rsa-key.ts'
 import { sharedClusterVariable, startOwnPostgres } from '../test/storage/postgres-cluster.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -43,6 +45,8 @@ if (files.length === 0) {
 const cluster = paths.length === 0 ? await startOwnPostgres() : undefined
 const shared = cluster && 'url' in cluster ? cluster : undefined
 
+const { privateKey } = await realWorld.rsaKeyPair()
+
 const runner = spawn(
   process.execPath,
   [
@@ -61,6 +65,7 @@ const runner = spawn(
       ...process.env,
       NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'),
       ...(shared ? { [sharedClusterVariable]: shared.url } : {}),
+      [sharedRsaKeyVariable]: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
     },
   },
 )

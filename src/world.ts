@@ -2,7 +2,8 @@
  * The outside world that decisions depend on: time and randomness. Everything that judges receives `now` and ids as
  * plain data; only the shells call this port. Never: `Date.now()` or `crypto.randomUUID()` anywhere else in src/.
  */
-import { randomBytes, randomUUID } from 'node:crypto'
+import { generateKeyPair, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
+import { promisify } from 'node:util'
 
 /** Clock and randomness, as one port so that tests can hold both still. */
 export interface World {
@@ -12,13 +13,25 @@ export interface World {
   bytes(size: number): Buffer
   /** A lower-case UUID version 4 (decision D17: ids must not sort by time). */
   uuid(): string
+  /** A new RSA key pair of 2048 bits, made off the event loop: it takes some 100 ms of a core. */
+  rsaKeyPair(): Promise<KeyPair>
 }
+
+/** The two halves of a key. */
+export interface KeyPair {
+  readonly publicKey: KeyObject
+  readonly privateKey: KeyObject
+}
+
+const generateInThreadPool = promisify(generateKeyPair)
+const rsaKeyPair = () => generateInThreadPool('rsa', { modulusLength: 2048 })
 
 /** The real clock and the operating system's randomness. */
 export const realWorld: World = {
   now: () => Date.now(),
   bytes: (size) => randomBytes(size),
   uuid: () => randomUUID(),
+  rsaKeyPair,
 }
 
 /** A world whose clock is set by hand; its randomness stays real, since tests never need to predict it. */
@@ -37,6 +50,7 @@ export function testWorld(start: number = Date.now()): TestWorld {
     now: () => now,
     bytes: (size) => randomBytes(size),
     uuid: () => randomUUID(),
+    rsaKeyPair,
     advance: (milliseconds) => {
       now += milliseconds
     },

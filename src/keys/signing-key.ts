@@ -76,9 +76,7 @@ export async function generateSigningKey(
   validityDays = 365,
 ): Promise<GeneratedSigningKey> {
   const { publicKey, privateKey } =
-    algorithm === 'RS256'
-      ? await generateInThreadPool('rsa', { modulusLength: RSA_BITS })
-      : await generateInThreadPool('ec', { namedCurve: 'P-256' })
+    algorithm === 'RS256' ? await world.rsaKeyPair() : await generateInThreadPool('ec', { namedCurve: 'P-256' })
   const kid = world.uuid()
   const createdAt = world.now()
   const notAfter = createdAt + validityDays * DAY

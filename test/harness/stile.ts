@@ -13,6 +13,7 @@ import { type Node, startNode } from '../../src/http/node.ts'
 import { operations } from '../../src/http/operations.ts'
 import { parseMasterKeys } from '../../src/keys/master-key.ts'
 import { realWorld, type World } from '../../src/world.ts'
+import { sharedRsaKeyPair } from './rsa-key.ts'
 
 /** What a test sends. */
 export interface Call {
@@ -68,7 +69,8 @@ export async function startStile(options: StileOptions = {}): Promise<Stile> {
     { port: '0', dataDirectory: directory },
   )
   const masterKeys = parseMasterKeys(realWorld.bytes(32).toString('base64url'))
-  const node = await startNode(config, options.world ?? realWorld, masterKeys, () => operations, options.dns)
+  const world = { ...(options.world ?? realWorld), rsaKeyPair: sharedRsaKeyPair }
+  const node = await startNode(config, world, masterKeys, () => operations, options.dns)
   const quickstart = await ensureDemoEnvironment(node, undefined).catch(async (error: unknown) => {
     await node.close()
     await rm(directory, { recursive: true, force: true })
