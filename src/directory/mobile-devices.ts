@@ -8,8 +8,6 @@
  * Never: an algorithm of the token's choosing; a key out of the token but the one that is registered by it.
  */
 import { createPublicKey, hash } from 'node:crypto'
-import { jwtVerify } from 'jose'
-import { JOSEError } from 'jose/errors'
 import { z } from 'zod'
 import type { Environment } from '../environment/snapshot.ts'
 import type { Kernel } from '../kernel.ts'
@@ -73,6 +71,7 @@ export async function verifyDeviceToken(
   { issuer, url, method, now }: TokenExpected,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
   if (token === undefined || token.length > longestToken) return undefined
+  const { errors, jwtVerify } = await import('jose')
   try {
     const { payload } = await jwtVerify(token, createPublicKey({ key, format: 'jwk' }), {
       algorithms: ['ES256'],
@@ -86,7 +85,7 @@ export async function verifyDeviceToken(
     })
     return typeof payload.aud === 'string' && payload['htm'] === method ? payload : undefined
   } catch (error) {
-    if (error instanceof JOSEError) return undefined
+    if (error instanceof errors.JOSEError) return undefined
     throw error
   }
 }

@@ -6,7 +6,7 @@
  * looked at before the signature holds.
  */
 import { createHash } from 'node:crypto'
-import { compactVerify, createLocalJWKSet, decodeProtectedHeader, errors, type JSONWebKeySet } from 'jose'
+import type { errors as JoseErrors, JSONWebKeySet } from 'jose'
 import { type Claims, type IdTokenExpectations, idTokenProblem } from './id-token-claims.ts'
 import type { ProviderDocuments } from './provider-documents.ts'
 import { UpstreamRefused } from './upstream-refused.ts'
@@ -40,7 +40,7 @@ export interface IdTokenCheck extends IdTokenExpectations {
  * @throws UpstreamRefused
  */
 export async function verifyIdToken(documents: ProviderDocuments, token: string, check: IdTokenCheck): Promise<Claims> {
-  const { alg, kid } = headerOf(token)
+  const { alg, kid } = await headerOf(token)
   const hash = algorithms.get(alg)
   if (hash === undefined) throw new UpstreamRefused('id-token-algorithm')
   const claims = await verifiedClaims(documents, token, alg, kid, check.jwksEndpoint)
@@ -51,8 +51,9 @@ export async function verifyIdToken(documents: ProviderDocuments, token: string,
   return claims
 }
 
-function headerOf(token: string): { readonly alg: string; readonly kid: string | undefined } {
+async function headerOf(token: string): Promise<{ readonly alg: string; readonly kid: string | undefined }> {
   if (token.length > longestToken) throw new UpstreamRefused('id-token-malformed')
+  const { decodeProtectedHeader } = await import('jose')
   try {
     const { alg = '', kid } = decodeProtectedHeader(token)
     return { alg, kid }
@@ -86,6 +87,7 @@ async function keySet(documents: ProviderDocuments, url: string, maximumAge: num
 }
 
 async function verifyBy(keys: JSONWebKeySet, token: string, alg: string): Promise<Claims> {
+  const { compactVerify, createLocalJWKSet, errors } = await import('jose')
   try {
     const { payload } = await compactVerify(token, createLocalJWKSet(keys), { algorithms: [alg] })
     const claims: unknown = JSON.parse(Buffer.from(payload).toString('utf8'))
@@ -95,11 +97,11 @@ async function verifyBy(keys: JSONWebKeySet, token: string, alg: string): Promis
     return { ...claims }
   } catch (error) {
     if (error instanceof UpstreamRefused) throw error
-    throw new UpstreamRefused(refusalFor(error), error)
+    throw new UpstreamRefused(refusalFor(error, errors), error)
   }
 }
 
-function refusalFor(error: unknown) {
+function refusalFor(error: unknown, errors: typeof JoseErrors) {
   if (error instanceof errors.JWSSignatureVerificationFailed) return 'id-token-signature'
   if (error instanceof errors.JOSEAlgNotAllowed) return 'id-token-algorithm'
   const isKey = error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys

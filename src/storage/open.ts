@@ -1,7 +1,5 @@
-/** Picks the engine: PostgreSQL where `DATABASE_URL` is set, otherwise the embedded one. */
-import { openPostgres } from './postgres/engine.ts'
+/** Picks the engine: PostgreSQL where `DATABASE_URL` is set, otherwise the embedded one. Only that one is loaded. */
 import type { Storage } from './port.ts'
-import { openSqlite } from './sqlite/engine.ts'
 
 /** Where the data is. */
 export interface StorageOptions {
@@ -15,8 +13,11 @@ export interface StorageOptions {
  * Opens the store.
  * @throws DirectoryInUse; StorageUnavailable
  */
-export function openStorage({ databaseUrl, dataDirectory }: StorageOptions): Promise<Storage> {
-  return databaseUrl === undefined
-    ? openSqlite({ directory: dataDirectory })
-    : openPostgres({ connectionString: databaseUrl })
+export async function openStorage({ databaseUrl, dataDirectory }: StorageOptions): Promise<Storage> {
+  if (databaseUrl === undefined) {
+    const { openSqlite } = await import('./sqlite/engine.ts')
+    return openSqlite({ directory: dataDirectory })
+  }
+  const { openPostgres } = await import('./postgres/engine.ts')
+  return openPostgres({ connectionString: databaseUrl })
 }
