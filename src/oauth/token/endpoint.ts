@@ -9,15 +9,13 @@ import { eventOrigin } from '../../contract/event-origin.ts'
 import { uuid } from '../../contract/validation.ts'
 import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
-import { notFound, problem } from '../../errors/problem.ts'
+import { notFound, type Problem, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
 import { authenticateClient, clientRefused } from '../client-auth/authenticate.ts'
 import { type ClientCredentials, readCredentials } from '../client-auth/credentials.ts'
 import { withValues } from '../parameters.ts'
-import { readCode } from './code-facts.ts'
-import { type Grant, type GrantFacts, type Issue, verifierDiffers } from './grant.ts'
+import type { Issue, Refuse } from './grant.ts'
 import { grants } from './grants/index.ts'
-import { countWrongVerifier, redeem, revokeReplayed } from './redeem.ts'
 import { signTokens, type Tokens } from './sign.ts'
 
 const byType = new Map(grants.map((grant) => [grant.type, grant]))
@@ -78,22 +76,14 @@ async function handleTokenRequest(
     })
   }
 
-  // 4. Gather the facts the grant names, then decide.
-  const facts = await gather(grant, context, environment, form.values)
-  const verdict = grant.decide({ client, environment, params: params.data as never, facts, now })
+  // 4. Gather what the grant has to know, then decide.
+  const question = { client, environment, params: params.data as never }
+  const facts = (await grant.gather(context, question)) as never
+  const verdict = grant.decide({ ...question, facts, now })
 
-  switch (verdict.kind) {
-    case 'refuse':
-      throw problem(verdict.error, { description: verdict.description })
-    case 'replay':
-      await revokeReplayed(context, environment, verdict.code)
-      throw problem('invalid_grant', { description: 'the authorization code is not valid' })
-    case 'wrong verifier':
-      await countWrongVerifier(context, environment, verdict.code)
-      throw problem('invalid_grant', { description: verifierDiffers })
-    case 'issue':
-      return await issue(context, environment, client, verdict)
-  }
+  if (verdict.kind === 'issue') return await issue(context, environment, client, verdict)
+  if (verdict.unit) await kernel.storage.commit(verdict.unit(context, environment))
+  throw refused(verdict)
 }
 
 async function environmentOf({ kernel }: Context, credentials: ClientCredentials): Promise<string> {
@@ -103,39 +93,26 @@ async function environmentOf({ kernel }: Context, credentials: ClientCredentials
   return id
 }
 
-async function gather(
-  grant: Grant,
-  context: Context,
-  environment: Environment,
-  values: Readonly<Record<string, string>>,
-): Promise<GrantFacts> {
-  const code = values['code']
-  return {
-    code:
-      grant.needs.includes('code') && code !== undefined
-        ? await readCode(context.kernel.storage, environment.id, code, context.now)
-        : undefined,
-  }
-}
-
 /** 5. One unit: consume, family, change event. 6. Sign, overlapping the commit. 7. Answer, only after both. */
 async function issue(context: Context, environment: Environment, client: Application, verdict: Issue): Promise<Reply> {
+  const { kernel } = context
+  const { effect } = verdict
   const signing = signTokens(context, environment, client, verdict)
-  if (verdict.consumes) {
-    const [outcome, redemption] = await Promise.allSettled([
-      signing,
-      redeem(context, environment, verdict.consumes, verdict),
-    ])
-    if (redemption.status === 'rejected') throw redemption.reason
-    if (outcome.status === 'rejected') throw outcome.reason
-    if (redemption.value !== 'redeemed')
-      throw problem('invalid_grant', { description: 'the authorization code is not valid' })
-    return tokenReply(verdict, outcome.value)
+  if ('event' in effect) {
+    const tokens = await signing
+    kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), effect.event))
+    return tokenReply(verdict, tokens)
   }
-  const tokens = await signing
-  const event = { action: 'CLIENT_CREDENTIALS.ISSUED', clientId: client.id } as const
-  context.kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), event))
-  return tokenReply(verdict, tokens)
+  const committing = kernel.storage.commit(effect.unit(context, environment))
+  const [signed, committed] = await Promise.allSettled([signing, committing])
+  if (committed.status === 'rejected') throw committed.reason
+  if (committed.value) throw refused(committed.value)
+  if (signed.status === 'rejected') throw signed.reason
+  return tokenReply(verdict, signed.value)
+}
+
+function refused({ error, description }: Refuse): Problem {
+  return problem(error, { description })
 }
 
 function tokenReply(verdict: Issue, tokens: Tokens): Reply {

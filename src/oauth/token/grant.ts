@@ -1,20 +1,20 @@
 /**
- * The shape of a grant (architecture section 4): its type, parameters, how its client authenticates, the facts it
- * needs, and a pure `decide`. The phases around it belong to `endpoint.ts`, so that no grant can forget one.
+ * The shape of a grant (architecture section 4): its type, its parameters, how its client authenticates, what it looks up,
+ * and a pure `decide`. The phases around it belong to `endpoint.ts`, so that no grant can forget one.
  */
 import type { z } from 'zod'
+import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
+import type { EventDescription } from '../../events/record.ts'
+import type { Unit } from '../../storage/port.ts'
 import type { TokenUser } from '../tokens/access-token.ts'
 import type { ClaimSource } from '../tokens/claims.ts'
-import type { CodeFacts } from './code-facts.ts'
 
-/** What `decide` may ask the endpoint to find out for it. */
-export interface GrantFacts {
-  readonly code: CodeFacts | undefined
-}
+/** A unit that a verdict asks for; the endpoint commits it. */
+export type GrantUnit<T> = (context: Context, environment: Environment) => Unit<T>
 
-/** Tokens to issue, and what issuing them uses up. */
+/** Tokens to issue, and what issuing them changes. */
 export interface Issue {
   readonly kind: 'issue'
   readonly scopes: readonly string[]
@@ -22,43 +22,38 @@ export interface Issue {
   /** Life of the access token in seconds. */
   readonly lifetime: number
   readonly user: TokenUser | undefined
+  /** The token family, for user tokens. */
+  readonly familyId: string | undefined
   /** Present when an ID token goes with it. */
   readonly idToken: { readonly source: ClaimSource; readonly nonce: string | undefined } | undefined
-  /** The code this uses up and the family it opens. */
-  readonly consumes: CodeFacts | undefined
+  /**
+   * What lasts: the unit that uses up what was presented and records the change. It refuses when somebody else came
+   * first. Where nothing lasts, the volume event of the issuance (decision D19).
+   */
+  readonly effect: { readonly unit: GrantUnit<Refuse | undefined> } | { readonly event: EventDescription }
 }
 
-/** A refusal; nothing is consumed. */
+/** A refusal. What was presented is not used up, except by what `unit` does about an attack. */
 export interface Refuse {
   readonly kind: 'refuse'
   readonly error: 'invalid_request' | 'invalid_grant' | 'invalid_scope' | 'unauthorized_client'
   readonly description: string
+  readonly unit?: GrantUnit<void>
 }
-
-/** A code that was used before, by whoever could use it again: what was issued from it is revoked. */
-export interface Replay {
-  readonly kind: 'replay'
-  readonly code: CodeFacts
-}
-
-/** A verifier that could have been the code's and is not, from whoever could redeem the code otherwise: it is counted. */
-export interface WrongVerifier {
-  readonly kind: 'wrong verifier'
-  readonly code: CodeFacts
-}
-
-/** What the client's developer is told of a verifier that does not prove the challenge, counted or not. */
-export const verifierDiffers = 'code_verifier does not fit the code_challenge'
 
 /** What a grant makes of a request. */
-export type Verdict = Issue | Refuse | Replay | WrongVerifier
+export type Verdict = Issue | Refuse
 
-/** What a grant decides from. */
-export interface GrantRequest<P> {
+/** What a grant is asked with. */
+export interface GrantQuestion<P> {
   readonly client: Application
   readonly environment: Environment
   readonly params: P
-  readonly facts: GrantFacts
+}
+
+/** What a grant decides from. */
+export interface GrantRequest<P, F> extends GrantQuestion<P> {
+  readonly facts: F
   /** Epoch milliseconds. */
   readonly now: number
 }
@@ -71,21 +66,26 @@ export interface Grant {
   readonly params: z.ZodObject
   /** `required`: a confidential client; `as registered`: a public one too. */
   readonly clientAuth: 'required' | 'as registered'
-  readonly needs: readonly (keyof GrantFacts)[]
-  readonly decide: (request: GrantRequest<never>) => Verdict
+  /** Finds out what `decide` has to know; reads only. */
+  readonly gather: (context: Context, question: GrantQuestion<never>) => Promise<unknown>
+  readonly decide: (request: GrantRequest<never, never>) => Verdict
 }
 
 /** Declares a grant. */
-export function defineGrant<P extends z.ZodObject>(
-  grant: Omit<Grant, 'params' | 'decide'> & {
+export function defineGrant<P extends z.ZodObject, F>(
+  grant: Omit<Grant, 'params' | 'gather' | 'decide'> & {
     readonly params: P
-    readonly decide: (request: GrantRequest<z.output<P>>) => Verdict
+    readonly gather: (context: Context, question: GrantQuestion<z.output<P>>) => Promise<F>
+    readonly decide: (request: GrantRequest<z.output<P>, F>) => Verdict
   },
 ): Grant {
   return grant
 }
 
-/** Refuses a request; the description goes to the client's developer. */
-export function refuse(error: Refuse['error'], description: string): Refuse {
-  return { kind: 'refuse', error, description }
+/**
+ * Refuses a request; the description goes to the client's developer.
+ * @param unit what an attack brings about, committed before the answer
+ */
+export function refuse(error: Refuse['error'], description: string, unit?: GrantUnit<void>): Refuse {
+  return { kind: 'refuse', error, description, ...(unit ? { unit } : {}) }
 }

@@ -3,7 +3,6 @@
  * about. RFC 6749 sections 4.1.2 and 10.5, decisions D21 and D22, rows B01, B03 and B14.
  */
 import { eventOrigin } from '../../contract/event-origin.ts'
-import type { Context } from '../../contract/operation.ts'
 import { consentStands } from '../../directory/oauth-consents.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { record } from '../../events/record.ts'
@@ -12,45 +11,45 @@ import { run } from '../../storage/port.ts'
 import { burnCode, revokeFamily, takeCode } from '../../storage/sql/authorization-codes.ts'
 import { openFamily } from '../token-family.ts'
 import type { CodeFacts } from './code-facts.ts'
-import type { Issue } from './grant.ts'
+import { type GrantUnit, type Refuse, refuse } from './grant.ts'
+
+/** The one answer for a code that gives nothing, whatever the reason. */
+export const invalidCode: Refuse = refuse('invalid_grant', 'the authorization code is not valid')
 
 /**
  * Uses up the code and opens its family in one unit. Whoever comes second revokes what the first was given (RFC 6749
  * section 4.1.2, row B01): a code that two parties hold has leaked.
  */
-export function redeem(
-  context: Context,
-  environment: Environment,
-  code: CodeFacts,
-  verdict: Issue,
-): Promise<'redeemed' | 'replayed' | 'withdrawn'> {
-  const { kernel, now } = context
-  return kernel.storage.commit({
+export function redeem(code: CodeFacts, scopes: readonly string[]): GrantUnit<Refuse | undefined> {
+  return (context, environment) => ({
     name: 'redeem-authorization-code',
     *run() {
-      if (!(yield* mayBeIssued(environment, code, now))) return 'withdrawn' as const
+      const { now } = context
+      if (!(yield* mayBeIssued(environment, code, now))) return invalidCode
       const [taken] = yield* run(takeCode(environment.id, code.hash, now))
-      const subject = { type: 'AUTHORIZATION', id: code.familyId }
-      const who = { userId: code.user.id, clientId: code.clientId, sessionId: code.user.sessionId }
       if (!taken) {
         yield revokeFamily(environment.id, code.familyId, now)
         yield record(eventOrigin(context, environment.id), {
           action: 'AUTHORIZATION_CODE.REPLAYED',
           result: 'FAILED',
-          subject,
-          ...who,
+          ...whose(code),
         })
-        return 'replayed' as const
+        return invalidCode
       }
-      yield* openFamily(
-        environment,
-        { id: code.familyId, clientId: code.clientId, user: code.user, scopes: verdict.scopes },
-        now,
-      )
-      yield record(eventOrigin(context, environment.id), { action: 'TOKEN.ISSUED', subject, ...who })
-      return 'redeemed' as const
+      yield* openFamily(environment, { id: code.familyId, clientId: code.clientId, user: code.user, scopes }, now)
+      yield record(eventOrigin(context, environment.id), { action: 'TOKEN.ISSUED', ...whose(code) })
+      return undefined
     },
   })
+}
+
+function whose({ familyId, user, clientId }: CodeFacts) {
+  return {
+    subject: { type: 'AUTHORIZATION', id: familyId },
+    userId: user.id,
+    clientId,
+    sessionId: user.sessionId,
+  }
 }
 
 /** Whether the consent that the code was issued by stands, where it was issued by one (row B20). */
@@ -62,19 +61,15 @@ function* mayBeIssued(environment: Environment, { clientId, user, document }: Co
 }
 
 /** Revokes what was issued from a code that is presented once more. */
-export async function revokeReplayed(context: Context, environment: Environment, code: CodeFacts): Promise<void> {
-  const { kernel, now } = context
-  await kernel.storage.commit({
+export function revokeReplayed(code: CodeFacts): GrantUnit<void> {
+  return (context, environment) => ({
     name: 'revoke-replayed-code',
     *run() {
-      yield revokeFamily(environment.id, code.familyId, now)
+      yield revokeFamily(environment.id, code.familyId, context.now)
       yield record(eventOrigin(context, environment.id), {
         action: 'AUTHORIZATION_CODE.REPLAYED',
         result: 'FAILED',
-        subject: { type: 'AUTHORIZATION', id: code.familyId },
-        userId: code.user.id,
-        clientId: code.clientId,
-        sessionId: code.user.sessionId,
+        ...whose(code),
       })
     },
   })
@@ -87,12 +82,12 @@ const mostWrongVerifiers = 5
  * Counts a wrong verifier; the fifth uses the code up (row B14). The right one needs no count of its own: it takes the
  * code, and of guesses in parallel it does so only while fewer than five wrong ones are committed.
  */
-export async function countWrongVerifier(context: Context, environment: Environment, code: CodeFacts): Promise<void> {
-  const { kernel, now } = context
-  const key = { environment_id: environment.id, kind: 'code-verifier', subject: code.hash }
-  await kernel.storage.commit({
+export function countWrongVerifier(code: CodeFacts): GrantUnit<void> {
+  return (context, environment) => ({
     name: 'count-wrong-verifier',
     *run() {
+      const { now } = context
+      const key = { environment_id: environment.id, kind: 'code-verifier', subject: code.hash }
       const window = code.expiresAt - now
       const { count } = yield* increment('limits', key, { bound: mostWrongVerifiers, window, now })
       if (count < mostWrongVerifiers) return
@@ -101,10 +96,7 @@ export async function countWrongVerifier(context: Context, environment: Environm
       yield record(eventOrigin(context, environment.id), {
         action: 'AUTHORIZATION_CODE.BURNT',
         result: 'FAILED',
-        subject: { type: 'AUTHORIZATION', id: code.familyId },
-        userId: code.user.id,
-        clientId: code.clientId,
-        sessionId: code.user.sessionId,
+        ...whose(code),
       })
     },
   })

@@ -32,7 +32,7 @@ export async function signTokens(
       audiences: verdict.audiences,
       lifetime: verdict.lifetime,
       user: verdict.user,
-      grantId: verdict.consumes?.familyId,
+      grantId: verdict.familyId,
     },
     now,
   )

@@ -6,7 +6,9 @@
 import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { isVerifier, verifierProves } from '../../rules/pkce.ts'
-import { defineGrant, refuse, verifierDiffers } from '../grant.ts'
+import { readCode } from '../code-facts.ts'
+import { defineGrant, refuse } from '../grant.ts'
+import { countWrongVerifier, invalidCode, redeem, revokeReplayed } from '../redeem.ts'
 
 const sha256 = (text: string) => hash('sha256', text, 'base64url')
 
@@ -19,10 +21,9 @@ export const authorizationCode = defineGrant({
     code_verifier: z.string().optional().describe('The PKCE verifier of the challenge that was sent.'),
   }),
   clientAuth: 'as registered',
-  needs: ['code'],
-  decide({ client, environment, params, facts, now }) {
-    const { code } = facts
-    if (!code || code.clientId !== client.id) return refuse('invalid_grant', 'the authorization code is not valid')
+  gather: ({ kernel, now }, { environment, params }) => readCode(kernel.storage, environment.id, params.code, now),
+  decide({ client, environment, params, facts: code, now }) {
+    if (!code || code.clientId !== client.id) return invalidCode
     const { document } = code
     if ((params.redirect_uri ?? null) !== document.redirectUri) {
       return refuse('invalid_grant', 'redirect_uri differs from the authorization request')
@@ -30,21 +31,22 @@ export const authorizationCode = defineGrant({
     if (!verifierProves(document.challenge, params.code_verifier, sha256)) {
       const { code_verifier: guess } = params
       const guessed = document.challenge !== null && guess !== undefined && isVerifier(guess)
-      if (guessed && !code.used && code.expiresAt > now) return { kind: 'wrong verifier', code }
-      return refuse('invalid_grant', verifierDiffers)
+      const counted = guessed && !code.used && code.expiresAt > now ? countWrongVerifier(code) : undefined
+      return refuse('invalid_grant', 'code_verifier does not fit the code_challenge', counted)
     }
-    if (code.used) return { kind: 'replay', code }
-    if (code.expiresAt <= now || !code.standing) return refuse('invalid_grant', 'the authorization code is not valid')
+    if (code.used) return { ...invalidCode, unit: revokeReplayed(code) }
+    if (code.expiresAt <= now || !code.standing) return invalidCode
     return {
       kind: 'issue',
       scopes: document.scopes,
       audiences: document.audiences,
       lifetime: document.accessTokenSeconds ?? environment.settings.accessTokenSeconds,
       user: code.user,
+      familyId: code.familyId,
       idToken: document.scopes.includes('openid')
         ? { source: code.source, nonce: document.nonce ?? undefined }
         : undefined,
-      consumes: code,
+      effect: { unit: redeem(code, document.scopes) },
     }
   },
 })

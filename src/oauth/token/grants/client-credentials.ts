@@ -14,7 +14,7 @@ export const clientCredentials = defineGrant({
     scope: z.string().optional().describe('Scopes granted to the application, separated by spaces.'),
   }),
   clientAuth: 'required',
-  needs: [],
+  gather: async () => undefined,
   decide({ client, environment, params }) {
     const requested = parseScope(params.scope)
     if ('refused' in requested) return refuse('invalid_scope', requested.refused)
@@ -29,8 +29,9 @@ export const clientCredentials = defineGrant({
       audiences: grant.audiences,
       lifetime: grant.accessTokenSeconds ?? environment.settings.accessTokenSeconds,
       user: undefined,
+      familyId: undefined,
       idToken: undefined,
-      consumes: undefined,
+      effect: { event: { action: 'CLIENT_CREDENTIALS.ISSUED', clientId: client.id } },
     }
   },
 })
