@@ -42,6 +42,9 @@ export interface ApplicationDocument {
   readonly corsSettings?: z.output<typeof corsSettings> | undefined
   readonly accessControl?: { readonly group: z.output<typeof accessControlGroup> } | undefined
   readonly assignActorRoles: boolean
+  /** The public keys of the application, a JWK set as JSON text, or where it publishes them. */
+  readonly jwks?: string | undefined
+  readonly jwksUrl?: string | undefined
   /** Extension: whether it may sign users on by the authorization challenge endpoint. */
   readonly isFirstParty?: boolean | undefined
   /** Extension: whether users are asked to grant what it requests. */

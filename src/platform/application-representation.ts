@@ -5,6 +5,7 @@
  * What is left out of a PUT goes back to its default, and a default is never weaker than what a new application gets
  * (row N17). URLs are stored byte by byte. Never: a secret (row N25), a member that `ApplicationDocument` does not know.
  */
+import type { BlockList } from 'node:net'
 import { z } from 'zod'
 import { links, linksSchema } from '../contract/hal.ts'
 import type { Context } from '../contract/operation.ts'
@@ -54,6 +55,8 @@ const members = {
     .optional()
     .describe('Who may sign on: the members of one of the groups, or of all; absent: everybody.'),
   assignActorRoles: z.boolean().default(false).describe('On creation of a WORKER: gives it the roles of its creator.'),
+  jwks: z.string().optional().describe('The public keys of the application: a JSON Web Key Set as JSON text.'),
+  jwksUrl: url.optional().describe('Where the application publishes its public keys.'),
   isFirstParty: z
     .boolean()
     .optional()
@@ -130,9 +133,14 @@ export function applicationBody({ site }: Context, row: ApplicationRow) {
 
 /**
  * Judges a request and makes the document to store.
+ * @param listed addresses the operator lets the server ask beside public ones
  * @throws Problem INVALID_DATA naming everything that is wrong
  */
-export function judgedDocument(body: ApplicationRequest, assignActorRoles: boolean): ApplicationDocument {
+export function judgedDocument(
+  body: ApplicationRequest,
+  assignActorRoles: boolean,
+  listed: BlockList | undefined,
+): ApplicationDocument {
   const document = {
     ...applicationDefaults,
     description: body.description,
@@ -152,11 +160,13 @@ export function judgedDocument(body: ApplicationRequest, assignActorRoles: boole
     corsSettings: body.corsSettings,
     accessControl: body.accessControl?.group && { group: body.accessControl.group },
     assignActorRoles,
+    jwks: body.jwks,
+    jwksUrl: body.jwksUrl,
     isFirstParty: body.isFirstParty,
     requireConsent: body.requireConsent,
     echoed: echoedOf(body),
   }
-  const details = applicationProblems({ ...document, type: body.type })
+  const details = applicationProblems({ ...document, type: body.type }, listed)
   // Clients know a refused wildcard by the text at the top (platform-api 1.11).
   const wildcard = details.some(({ message }) => message === wildcardsNotAllowed)
   if (details.length > 0) throw problem(wildcard ? 'WILDCARD_REDIRECT_URI' : 'INVALID_DATA', { details })

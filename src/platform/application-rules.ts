@@ -4,9 +4,12 @@
  *
  * Never: an application saved that could not work, or a public client without PKCE unless it asked for that by name.
  */
+import type { BlockList } from 'node:net'
 import type { z } from 'zod'
 import type { ApplicationDocument, applicationType, corsSettings } from '../environment/application.ts'
+import { keySetProblem } from '../environment/client-key-set.ts'
 import type { Detail } from '../errors/problem.ts'
+import { outboundUrlProblem } from '../external/outbound-url.ts'
 import { originProblem, redirectUriProblem, webAddressProblem } from './registered-urls.ts'
 
 /** What the rules look at: the document of an application, with its type. */
@@ -21,13 +24,17 @@ export function defaultPkceEnforcement(
   return method === 'NONE' ? 'S256_REQUIRED' : 'OPTIONAL'
 }
 
-/** Everything that is wrong with an application; empty when nothing is. */
-export function applicationProblems(candidate: Candidate): Detail[] {
+/**
+ * Everything that is wrong with an application; empty when nothing is.
+ * @param listed addresses the operator lets the server ask beside public ones
+ */
+export function applicationProblems(candidate: Candidate, listed: BlockList | undefined): Detail[] {
   return [
     ...urlProblems(candidate),
     ...grantProblems(candidate),
     ...(candidate.corsSettings ? corsProblems(candidate.corsSettings) : []),
     ...refreshProblems(candidate.echoed),
+    ...keyProblems(candidate, listed),
     ...(candidate.requireConsent ? consentProblems(candidate) : []),
   ]
 }
@@ -92,6 +99,15 @@ function refreshProblems({
 }: Candidate['echoed']): Detail[] {
   const tooLong = typeof one === 'number' && typeof chain === 'number' && one > chain
   return invalid('refreshTokenDuration', tooLong ? 'must not be greater than refreshTokenRollingDuration' : undefined)
+}
+
+function keyProblems({ jwks, jwksUrl }: Candidate, listed: BlockList | undefined): Detail[] {
+  const both = jwks !== undefined && jwksUrl !== undefined
+  return [
+    ...invalid('jwksUrl', both ? 'must not be there together with jwks' : undefined),
+    ...invalid('jwks', jwks === undefined ? undefined : keySetProblem(jwks)),
+    ...invalid('jwksUrl', jwksUrl === undefined ? undefined : outboundUrlProblem(jwksUrl, listed)),
+  ]
 }
 
 function invalid(target: string, message: string | undefined): Detail[] {

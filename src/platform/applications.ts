@@ -90,7 +90,7 @@ const createApplication = defineOperation({
     if (body.assignActorRoles && body.type !== 'WORKER') {
       throw invalidData('INVALID_VALUE', 'assignActorRoles', 'must be false, except for a WORKER')
     }
-    const document = judgedDocument(body, body.assignActorRoles)
+    const document = judgedDocument(body, body.assignActorRoles, kernel.config.egressAllow)
     requireControlOfWorker(context, { type: body.type, grantTypes: document.grantTypes })
     const id = kernel.world.uuid()
     const row: ApplicationRow = {
@@ -138,7 +138,7 @@ const updateApplication = defineOperation({
       throw invalidData('INVALID_VALUE', 'type', 'cannot be changed', { allowedValues: [type] })
     }
     requireControlOfWorker(context, body)
-    const candidate = judgedDocument(body, false)
+    const candidate = judgedDocument(body, false, kernel.config.egressAllow)
     const secret = newSecret(kernel.world)
     const commit = kernel.environments.configure(environment.id, 'update-application', now, function* (changes) {
       changes.push({ kind: 'application', id })

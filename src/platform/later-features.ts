@@ -47,8 +47,6 @@ export const unavailable = {
   clientId: absent,
   deviceCustomVerificationUri: absent,
   devicePathId: absent,
-  jwks: absent,
-  jwksUrl: absent,
   kerberos: absent,
   mobile: absent,
   signing: absent,

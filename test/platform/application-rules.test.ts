@@ -13,7 +13,8 @@ const fit: Candidate = {
   tokenEndpointAuthMethod: 'CLIENT_SECRET_BASIC',
 }
 
-const targets = (change: Partial<Candidate>) => applicationProblems({ ...fit, ...change }).map(({ target }) => target)
+const targets = (change: Partial<Candidate>) =>
+  applicationProblems({ ...fit, ...change }, undefined).map(({ target }) => target)
 
 suite('application rules', () => {
   test('what fits has no problems', () => {

@@ -15,6 +15,7 @@ import { oauthConsents } from './0012-oauth-consents.ts'
 import { deviceAuthentications } from './0013-device-authentications.ts'
 import { rememberedBrowsers } from './0014-remembered-browsers.ts'
 import { mobileDevices } from './0015-mobile-devices.ts'
+import { usedJwts } from './0016-used-jwts.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   deviceAuthentications,
   rememberedBrowsers,
   mobileDevices,
+  usedJwts,
 ]

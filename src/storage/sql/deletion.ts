@@ -36,6 +36,7 @@ export const environmentTables = {
   flows: ['id'],
   authorization_codes: ['code_hash'],
   token_families: ['id'],
+  used_jwts: ['kind', 'id_hash'],
   oauth_consents: ['user_id', 'application_id'],
   client_index: ['client_id'],
   role_assignments: ['id'],

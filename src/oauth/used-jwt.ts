@@ -1,0 +1,31 @@
+/**
+ * JWTs that count once: the `jti` of a client assertion, a request object or a DPoP proof, kept until the JWT has expired.
+ * RFC 7523 section 3, RFC 9449 section 11.1; rows C17, D11.
+ * Never: an identifier kept as it came: it may be as long as its maker likes.
+ */
+import { hash } from 'node:crypto'
+import { insert, type Word } from '../storage/operations.ts'
+
+/** A JWT that may be used once. */
+export interface OneTimeJwt {
+  /** What it is for: the same `jti` in two kinds is two things. */
+  readonly kind: 'client-assertion' | 'request-object' | 'dpop-proof' | 'login-hint-token' | 'authorization-grant'
+  /** Who made it: a client id, or the thumbprint of a key. */
+  readonly issuer: string
+  readonly jti: string
+  /** Until when it could be used again, epoch milliseconds. */
+  readonly usableUntil: number
+}
+
+/**
+ * Uses a JWT up, inside the unit of what it brings about.
+ * @throws UniquenessViolation when it was used before
+ */
+export function* useJwt(environmentId: string, { kind, issuer, jti, usableUntil }: OneTimeJwt): Word<void> {
+  yield* insert('used_jwts', {
+    environment_id: environmentId,
+    kind,
+    id_hash: hash('sha256', `${issuer} ${jti}`, 'base64url'),
+    expires_at: usableUntil,
+  })
+}
