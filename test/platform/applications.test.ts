@@ -218,7 +218,7 @@ suite('applications', () => {
       ['includeX5t', true],
       ['opSessionCheckEnabled', true],
       ['jwks', '{"keys":[]}'],
-      ['jwksUrl', 'http://app.test/jwks'],
+      ['jwksUrl', 'ftp://app.test/jwks'],
       ['mobile', { bundleId: 'com.example' }],
       ['kerberos', { key: { id: '1' } }],
       ['signing', { keyRotationPolicy: { id: '1' } }],
