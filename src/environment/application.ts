@@ -23,6 +23,9 @@ export const accessControlGroup = z.object({
   groups: z.array(reference).min(1).max(100),
 })
 
+/** Who may sign on: those who hold a role of the platform. */
+export const accessControlRole = z.object({ type: z.literal('ADMIN_USERS_ONLY') })
+
 /** What is stored of an application beside its columns. Optional members are kept only when they were sent. */
 export interface ApplicationDocument {
   readonly description?: string | undefined
@@ -40,7 +43,12 @@ export interface ApplicationDocument {
   readonly postLogoutRedirectUris: readonly string[]
   readonly allowWildcardInRedirectUris: boolean
   readonly corsSettings?: z.output<typeof corsSettings> | undefined
-  readonly accessControl?: { readonly group: z.output<typeof accessControlGroup> } | undefined
+  readonly accessControl?:
+    | {
+        readonly role?: z.output<typeof accessControlRole> | undefined
+        readonly group?: z.output<typeof accessControlGroup> | undefined
+      }
+    | undefined
   readonly assignActorRoles: boolean
   /** The public keys of the application, a JWK set as JSON text, or where it publishes them. */
   readonly jwks?: string | undefined

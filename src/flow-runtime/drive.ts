@@ -2,6 +2,7 @@
  * Drives the pure machine: loads the facts it lacks, answers what it asks, until the flow waits, is finished, or the
  * request is refused. Architecture section 3. At most 16 turns: a policy that needs more is broken, and fails closed.
  */
+import { assignmentsOf } from '../access/bearer.ts'
 import type { Context } from '../contract/operation.ts'
 import { consentsOf } from '../directory/agreement-consents.ts'
 import { deviceFacts, devicesOf } from '../directory/devices.ts'
@@ -125,7 +126,8 @@ function factsRead(context: Context, session: SessionFacts | null, user: UserWit
 }
 
 function applicationFacts({ document }: Application): ApplicationFacts {
-  return { groupRule: document.accessControl?.group ?? null }
+  const { group = null, role } = document.accessControl ?? {}
+  return { groupRule: group, administratorsOnly: role?.type === 'ADMIN_USERS_ONLY' }
 }
 
 /** The groups of a user, who may have been made in this very request: then nobody but the machine knows them yet. */
@@ -220,6 +222,13 @@ async function load(
         if (needs.userId === null) throw new Error('only the groups of a user can be asked for')
         loaded = { ...loaded, groups: await groupFacts(context, needs.userId, loaded.user) }
         break
+      case 'administrator': {
+        const { userId } = needs
+        if (userId === null) throw new Error('only of a user it can be asked whether they hold a role')
+        const isOne = (await assignmentsOf(kernel, environment.id, userId)).length > 0
+        loaded = { ...loaded, administrator: { userId, isOne } }
+        break
+      }
       case 'consent': {
         const { userId } = needs
         const consent = userId ? await readConsent(kernel, environment.id, userId, application.id) : undefined

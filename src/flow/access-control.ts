@@ -1,8 +1,8 @@
 /**
- * Whom an application lets sign on: `accessControl.group` of platform-api 3.7, judged once the user has proved who they
- * are (authentication-api 2.3), and again when the flow is resumed.
+ * Whom an application lets sign on: `accessControl` of platform-api 3.7, by groups and by whether they hold a role, judged
+ * once the user has proved who they are (authentication-api 2.3), and again when the flow is resumed.
  *
- * Never: a user let in while their groups are not known, or by a rule that names no group.
+ * Never: a user let in while their groups or roles are not known, or by a rule that names no group.
  */
 import type { FactName, Facts } from './facts.ts'
 
@@ -13,13 +13,18 @@ export function lacksGroups({ groups }: Facts, userId: string): boolean {
 
 /** What has to be loaded before `isAdmitted` can be asked. */
 export function lackedForAdmission(facts: Facts, userId: string): readonly FactName[] {
-  if (facts.application === undefined) return ['application']
-  return facts.application.groupRule !== null && lacksGroups(facts, userId) ? ['groups'] : []
+  const { application, administrator } = facts
+  if (application === undefined) return ['application']
+  const lacked: FactName[] = []
+  if (application.groupRule !== null && lacksGroups(facts, userId)) lacked.push('groups')
+  if (application.administratorsOnly && administrator?.userId !== userId) lacked.push('administrator')
+  return lacked
 }
 
 /** Whether the application lets this user sign on. */
-export function isAdmitted({ application, groups }: Facts, userId: string): boolean {
+export function isAdmitted({ application, groups, administrator }: Facts, userId: string): boolean {
   if (application === undefined) return false
+  if (application.administratorsOnly && !(administrator?.userId === userId && administrator.isOne)) return false
   const rule = application.groupRule
   if (rule === null) return true
   const ids = groups?.userId === userId ? groups.ids : null

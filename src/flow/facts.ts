@@ -65,8 +65,10 @@ export interface GroupRule {
 
 /** What a flow may know of the application it was begun for. */
 export interface ApplicationFacts {
-  /** Null: everybody may sign on. */
+  /** Null: whatever groups they are in. */
   readonly groupRule: GroupRule | null
+  /** Whether only those who hold a role may sign on. */
+  readonly administratorsOnly: boolean
 }
 
 /** The groups of a user. */
@@ -74,6 +76,12 @@ export interface GroupFacts {
   readonly userId: string
   /** Ids, of groups they are in directly or not; null: it cannot be known. */
   readonly ids: readonly string[] | null
+}
+
+/** Whether a user holds a role of the platform. */
+export interface AdministratorFacts {
+  readonly userId: string
+  readonly isOne: boolean
 }
 
 /** What a user has consented to, and the languages they read. */
@@ -97,6 +105,8 @@ export interface Facts {
   readonly application?: ApplicationFacts
   /** Loaded only where a condition or the application asks for them. */
   readonly groups?: GroupFacts
+  /** Loaded only where the application asks for it. */
+  readonly administrator?: AdministratorFacts
   /** Loaded only where an action asks for them. */
   readonly agreements?: AgreementFacts
   /** Whether the browser is one in which this user need not prove a second factor; `null`: it is not. */

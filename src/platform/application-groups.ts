@@ -16,7 +16,7 @@ export function* writeGroupsOf(
   applicationId: string,
   { accessControl }: Pick<ApplicationDocument, 'accessControl'>,
 ): UnitBody<void> {
-  const ids = [...new Set(accessControl?.group.groups.map(({ id }) => id))]
+  const ids = [...new Set(accessControl?.group?.groups.map(({ id }) => id))]
   yield* requireGroups(environmentId, ids, 'accessControl.group.groups')
   const application = { environment_id: environmentId, application_id: applicationId }
   yield* remove('application_groups', application)

@@ -12,6 +12,7 @@ import type { Context } from '../contract/operation.ts'
 import { iso, reference, timestamp, uuid } from '../contract/validation.ts'
 import {
   accessControlGroup,
+  accessControlRole,
   type ApplicationDocument,
   applicationDefaults,
   applicationType,
@@ -26,7 +27,7 @@ import type { ApplicationRow } from '../storage/sql/applications.ts'
 import { nullMeansAbsent } from './absent-members.ts'
 import { documentOf } from './application-control.ts'
 import { applicationProblems, defaultPkceEnforcement } from './application-rules.ts'
-import { absent, keptAsSent, unavailable } from './later-features.ts'
+import { keptAsSent, unavailable } from './later-features.ts'
 import { wildcardsNotAllowed } from './registered-urls.ts'
 import { description, name } from './names.ts'
 
@@ -51,9 +52,11 @@ const members = {
   allowWildcardInRedirectUris: z.boolean().default(false),
   corsSettings: corsSettings.optional(),
   accessControl: z
-    .object({ role: absent, group: accessControlGroup.optional() })
+    .object({ role: accessControlRole.optional(), group: accessControlGroup.optional() })
     .optional()
-    .describe('Who may sign on: the members of one of the groups, or of all; absent: everybody.'),
+    .describe(
+      'Who may sign on: those who hold a role, the members of one of the groups, or of all; absent: everybody.',
+    ),
   assignActorRoles: z.boolean().default(false).describe('On creation of a WORKER: gives it the roles of its creator.'),
   jwks: z.string().optional().describe('The public keys of the application: a JSON Web Key Set as JSON text.'),
   jwksUrl: url.optional().describe('Where the application publishes its public keys.'),
@@ -158,7 +161,7 @@ export function judgedDocument(
     postLogoutRedirectUris: body.postLogoutRedirectUris,
     allowWildcardInRedirectUris: body.allowWildcardInRedirectUris,
     corsSettings: body.corsSettings,
-    accessControl: body.accessControl?.group && { group: body.accessControl.group },
+    accessControl: body.accessControl?.group || body.accessControl?.role ? body.accessControl : undefined,
     assignActorRoles,
     jwks: body.jwks,
     jwksUrl: body.jwksUrl,

@@ -63,6 +63,21 @@ suite('groups at sign-on', () => {
     }
   })
 
+  test('an application for administrators lets in who holds a role, as long as they do', async () => {
+    const clientId = await newApplication(stile, { accessControl: { role: { type: 'ADMIN_USERS_ONLY' } } })
+    const person = await newPerson(stile)
+    assert.equal((await signOn(clientId, person)).flow.error?.code, 'APPLICATION_ACCESS_DENIED')
+    const roles = await stile.api('GET', '/v1/roles')
+    const role = roles.json._embedded.roles.find(({ name }: { name: string }) => name === 'Environment Admin')
+    const scope = { id: stile.environmentId, type: 'ENVIRONMENT' }
+    const given = await stile.api('POST', `/users/${person.id}/roleAssignments`, { role: { id: role.id }, scope })
+    assert.equal(given.status, 201, given.text)
+    const { browser, flow } = await signOn(clientId, person)
+    assert.equal(flow.status, 'COMPLETED')
+    await stile.api('DELETE', `/users/${person.id}/roleAssignments/${given.json.id}`)
+    assert.equal((await browser.resume(flow.id)).status, 403)
+  })
+
   test('whoever is kept out is told access_denied, gets no session, and the event says why', async () => {
     const clientId = await letIn('ANY_GROUP', await newGroup())
     const stranger = await newPerson(stile)

@@ -18,7 +18,7 @@ const secondForStaff = policyOf('p', [login, secondSecretAction('second', 1, 2, 
 suite('the access control of an application', () => {
   test('ANY_GROUP takes one of its groups, ALL_GROUPS all of them', () => {
     const admits = (groupRule: GroupRule | null, ids: readonly string[] | null, userId = 'user') =>
-      isAdmitted({ application: { groupRule }, groups: { userId, ids } }, 'user')
+      isAdmitted({ application: { groupRule, administratorsOnly: false }, groups: { userId, ids } }, 'user')
     fc.assert(
       fc.property(fc.subarray(['a', 'b', 'c'], { minLength: 1 }), fc.subarray(['a', 'b', 'c', 'd']), (named, held) => {
         const shared = named.filter((id) => held.includes(id)).length
@@ -31,19 +31,24 @@ suite('the access control of an application', () => {
 
   test('what is not known lets nobody in', () => {
     const groupRule = rule('ANY_GROUP', 'a')
-    const application = { groupRule }
+    const application = { groupRule, administratorsOnly: false }
     assert.ok(!isAdmitted({}, 'user'))
     assert.ok(!isAdmitted({ application }, 'user'))
     assert.ok(!isAdmitted({ application, groups: { userId: 'user', ids: null } }, 'user'))
     assert.ok(!isAdmitted({ application, groups: { userId: 'somebody else', ids: ['a'] } }, 'user'))
     for (const type of ['ANY_GROUP', 'ALL_GROUPS'] as const) {
-      assert.ok(!isAdmitted({ application: { groupRule: rule(type) }, groups: { userId: 'user', ids: ['a'] } }, 'user'))
+      assert.ok(
+        !isAdmitted(
+          { application: { groupRule: rule(type), administratorsOnly: false }, groups: { userId: 'user', ids: ['a'] } },
+          'user',
+        ),
+      )
     }
   })
 
   test('ends the flow of whoever it keeps out once they have proved who they are, and no session begins', () => {
     const rig = new Rig()
-    rig.application = { groupRule: rule('ANY_GROUP', staff) }
+    rig.application = { groupRule: rule('ANY_GROUP', staff), administratorsOnly: false }
     rig.groups['alice'] = [staff]
     rig.begin(loginPolicy([null]))
     assert.equal(rig.groupReads, 0)
@@ -58,9 +63,37 @@ suite('the access control of an application', () => {
     assert.equal(rig.state.status, 'COMPLETED')
   })
 
+  test('lets in only who holds a role where it says so, until the flow is resumed', () => {
+    const rig = new Rig()
+    rig.application = { groupRule: null, administratorsOnly: true }
+    rig.begin(loginPolicy([null]))
+    rig.signOn('alice')
+    assert.equal(rig.state?.failure?.code, 'APPLICATION_ACCESS_DENIED')
+
+    rig.administrators = new Set(['alice'])
+    rig.begin(loginPolicy([null]))
+    rig.signOn('alice')
+    assert.equal(rig.state.status, 'COMPLETED')
+    rig.administrators = new Set()
+    const resumed = rig.resume()
+    assert.ok(resumed.kind === 'done')
+    assert.equal(resumed.state.failure?.code, 'APPLICATION_ACCESS_DENIED')
+  })
+
+  test('by roles and by groups: both have to hold, and a role of somebody else is none', () => {
+    const application = { groupRule: rule('ANY_GROUP', 'a'), administratorsOnly: true }
+    const groups = { userId: 'user', ids: ['a'] }
+    const administrator = { userId: 'user', isOne: true }
+    assert.ok(isAdmitted({ application, groups, administrator }, 'user'))
+    assert.ok(!isAdmitted({ application, groups: { ...groups, ids: [] }, administrator }, 'user'))
+    assert.ok(!isAdmitted({ application, groups, administrator: { ...administrator, isOne: false } }, 'user'))
+    assert.ok(!isAdmitted({ application, groups, administrator: { ...administrator, userId: 'other' } }, 'user'))
+    assert.ok(!isAdmitted({ application, groups }, 'user'))
+  })
+
   test('no other policy gets a turn, and a session is no way around', () => {
     const rig = new Rig()
-    rig.application = { groupRule: rule('ALL_GROUPS', staff) }
+    rig.application = { groupRule: rule('ALL_GROUPS', staff), administratorsOnly: false }
     rig.signIn('bob', { at: 10, pwd: 10 })
     const second = { ...loginPolicy([null]), id: 'second' }
     rig.begin(loginPolicy([{ secondsSince: '${session.lastSignOn.at}', greater: 60 }]), second)
@@ -69,7 +102,7 @@ suite('the access control of an application', () => {
 
   test('holds until the flow is resumed', () => {
     const rig = new Rig()
-    rig.application = { groupRule: rule('ANY_GROUP', staff) }
+    rig.application = { groupRule: rule('ANY_GROUP', staff), administratorsOnly: false }
     rig.groups['alice'] = [staff]
     rig.begin(loginPolicy([null]))
     rig.signOn('alice')

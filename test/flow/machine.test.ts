@@ -398,7 +398,7 @@ suite('facts and questions', () => {
     })
     const known = { session, user: rig.people.alice.facts }
     assert.deepEqual(again(known), { kind: 'needs', facts: ['application'], userId: 'id-of-alice' })
-    assert.equal(again({ ...known, application: { groupRule: null } }).kind, 'done')
+    assert.equal(again({ ...known, application: { groupRule: null, administratorsOnly: false } }).kind, 'done')
     const forced = { ...plainOrigin, request: { ...plainRequest, forcesLogin: true } }
     assert.equal(start([singleFactor], forced, { session }, noon).kind, 'done')
     const inNetwork = loginPolicy([{ contains: '${flow.request.http.remoteIp}', ipRange: ['192.0.2.0/24'] }])

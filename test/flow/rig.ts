@@ -218,7 +218,9 @@ export class Rig {
   /** The browser's session, as long as it lives. */
   session: SessionFacts | null = null
   remoteIp: string | null = '192.0.2.1'
-  application: ApplicationFacts = { groupRule: null }
+  /** The names of those who hold a role. */
+  administrators: ReadonlySet<string> = new Set()
+  application: ApplicationFacts = { groupRule: null, administratorsOnly: false }
   /** Ids of the groups of people, by name; null: nobody can say. Who is missing is in none. */
   readonly groups: Record<string, readonly string[] | null> = {}
   /** How often groups were asked for. */
@@ -408,6 +410,9 @@ export class Rig {
       ...(names.includes('devices') ? { devices: this.devicesOf(userId) } : {}),
       ...(names.includes('application') ? { application: this.application } : {}),
       ...(names.includes('groups') ? { groups: this.loadGroups(userId) } : {}),
+      ...(names.includes('administrator') && userId !== null
+        ? { administrator: { userId, isOne: this.administrators.has(this.personById(userId)?.username ?? '') } }
+        : {}),
       ...(names.includes('remembered')
         ? { remembered: userId !== null && this.remembered.has(userId) ? { userId } : null }
         : {}),

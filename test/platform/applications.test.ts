@@ -232,8 +232,8 @@ suite('applications', () => {
       assert.equal(detail.target, member)
       assert.equal(detail.code, 'INVALID_VALUE')
     }
-    const admins = await refusedWith({ accessControl: { role: { type: 'ADMIN_USERS_ONLY' } } })
-    assert.deepEqual([admins.target, admins.code], ['accessControl.role', 'INVALID_VALUE'])
+    const admins = await refusedWith({ accessControl: { role: { type: 'EVERYBODY' } } })
+    assert.deepEqual([admins.target, admins.code], ['accessControl.role.type', 'INVALID_VALUE'])
     assert.equal((await refusedWith({ refreshTokenDuration: 59 })).code, 'OUT_OF_RANGE')
     const { refreshTokenDuration, tags } = await create({
       refreshTokenDuration: 60,
