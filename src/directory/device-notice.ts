@@ -1,7 +1,8 @@
 /**
  * Telling users of a change of their MFA devices where they can be reached already: `newDeviceNotification` of a device
  * authentication policy, platform-api 3.14.3; row L36. One message, promised in the unit of the change, to the first of
- * their addresses in the order that the policy names.
+ * their addresses in the order that the policy names. That a recovery code was used is told whatever the policy says
+ * (row L21).
  *
  * Never: a message about a new device to that device alone; more messages a day than anybody reads.
  */
@@ -23,7 +24,7 @@ export interface DeviceChange {
   readonly user: User
   readonly device: Device
   /** `removed`: its own address is told as well where there is no other. */
-  readonly change: 'added' | 'removed'
+  readonly change: 'added' | 'removed' | 'code used'
   /** The devices of the user before the change. */
   readonly devices: readonly Device[]
 }
@@ -43,6 +44,12 @@ function addressesOf({ user, device, change, devices }: DeviceChange) {
   }
 }
 
+const templates = {
+  added: 'new_device_paired',
+  removed: 'device_removed',
+  'code used': 'recovery_code_used',
+} as const
+
 /** Promises the notice that the policy wants; for the unit of the change. */
 export function* tellOfDevice(
   { world }: Pick<Kernel, 'world'>,
@@ -52,8 +59,8 @@ export function* tellOfDevice(
   now: number,
 ): UnitBody<void> {
   const { user, device, change } = changed
-  if (newDeviceNotification === 'NONE') return
-  const order = newDeviceNotification === 'EMAIL_THEN_SMS' ? (['Email', 'SMS'] as const) : (['SMS', 'Email'] as const)
+  if (newDeviceNotification === 'NONE' && change !== 'code used') return
+  const order = newDeviceNotification === 'SMS_THEN_EMAIL' ? (['SMS', 'Email'] as const) : (['Email', 'SMS'] as const)
   const addresses = addressesOf(changed)
   const deliveryMethod = order.find((method) => addresses[method] !== undefined)
   const to = deliveryMethod && addresses[deliveryMethod]
@@ -66,7 +73,7 @@ export function* tellOfDevice(
     world,
     environment,
     {
-      template: change === 'added' ? 'new_device_paired' : 'device_removed',
+      template: templates[change],
       deliveryMethod,
       to,
       userId: user.id,

@@ -5,10 +5,12 @@ import { Browser } from '../harness/sign-on.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
 import {
   addEmailDevice,
+  addressOf,
   assign,
   begin,
   bodyOf,
   enableMfa,
+  inboxOf,
   newApplication,
   newDevicePolicy,
   newPerson,
@@ -78,6 +80,17 @@ suite('L21: recovery codes', () => {
     const again = await second.browser.act(second.flowId, 'otp.check', { otp: code })
     assert.deepEqual([again.status, again.json.details[0].code], [400, 'INVALID_OTP'])
     assert.equal((await second.browser.act(second.flowId, 'otp.check', { otp: other })).json.status, 'COMPLETED')
+  })
+
+  test('whoever it belongs to is told that one was used, once, and not of a wrong one', async () => {
+    const { person, codes } = await personWithCodes()
+    const notices = async () =>
+      (await inboxOf(stile, addressOf(person))).filter(({ template }) => template === 'recovery_code_used').length
+    const { browser, flowId } = await pass(person)
+    await browser.act(flowId, 'otp.check', { otp: 'BBBBB-BBBBB' })
+    assert.equal(await notices(), 0)
+    assert.equal((await browser.act(flowId, 'otp.check', { otp: codes[0] })).json.status, 'COMPLETED')
+    assert.equal(await notices(), 1)
   })
 
   test('one that many use at once is good for one of them', async () => {

@@ -110,6 +110,13 @@ export const templates = {
       'device.name': 'The device',
     },
   ),
+  recovery_code_used: template(
+    'Recovery code used',
+    'Extension: tells that one of the codes that the person keeps on paper was used.',
+    ['Email', 'SMS'],
+    person,
+    { warning: true },
+  ),
   recovery_code_template: template(
     'Recovery code',
     'The code with which a new password may be chosen.',

@@ -1,6 +1,7 @@
 /** Answers `checkPasscode`: one guess at the passcode of a device of the flow's user (directory/passcodes.ts; rows L10, L12). */
 import type { Context } from '../../contract/operation.ts'
 import { counterOf } from '../../directory/code-limits.ts'
+import { tellOfDevice } from '../../directory/device-notice.ts'
 import { devicesOf } from '../../directory/devices.ts'
 import { countedForLockout } from '../../directory/mfa-lockout.ts'
 import { tryNothing, tryPasscode } from '../../directory/passcodes.ts'
@@ -48,5 +49,17 @@ export async function checkPasscode(
   if (check.result !== 'accepted') return { answer: { to, ...check } }
   if (!found || !device) return { answer: { to, result: 'rejected' } }
   const answer = { to, result: 'accepted', user: userFacts(context, found), factor: device.type } as const
-  return { answer, write: { with: 'save', run: check.settle } }
+  if (device.type !== 'RECOVERY_CODE') return { answer, write: { with: 'save', run: check.settle } }
+  const changed = { user: found.user, device, change: 'code used', devices } as const
+  return {
+    answer,
+    write: {
+      with: 'save',
+      sends: true,
+      *run() {
+        yield* check.settle()
+        yield* tellOfDevice(kernel, environment, policy, changed, now)
+      },
+    },
+  }
 }

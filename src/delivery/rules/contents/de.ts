@@ -134,6 +134,17 @@ Wenn Sie es nicht entfernt haben, sagen Sie es sofort Ihrer Administration.`,
     },
     SMS: 'Von Ihrem Konto wurde ein Gerät entfernt. Wenn Sie es nicht waren, sagen Sie es sofort Ihrer Administration.',
   },
+  recovery_code_used: {
+    Email: {
+      subject: 'Für Ihr Konto wurde ein Notfallcode benutzt',
+      paragraphs: `Guten Tag \${user.name},
+
+mit einem Ihrer Notfallcodes hat sich jemand bei Ihrem Konto \${user.username} angemeldet. Er gilt nicht noch einmal.
+
+Wenn Sie es nicht waren, ändern Sie Ihr Passwort und sagen Sie es sofort Ihrer Administration.`,
+    },
+    SMS: 'Für Ihr Konto wurde ein Notfallcode benutzt. Wenn Sie es nicht waren, sagen Sie es sofort Ihrer Administration.',
+  },
   strong_authentication: {
     Email: {
       subject: 'Ihr Code für die Anmeldung',

@@ -132,6 +132,17 @@ If it was not you, tell your administrator at once.`,
     },
     SMS: 'A device was removed from your account. If it was not you, tell your administrator at once.',
   },
+  recovery_code_used: {
+    Email: {
+      subject: 'A recovery code was used for your account',
+      paragraphs: `Hello \${user.name},
+
+one of your recovery codes was used to sign on to your account \${user.username}. It cannot be used again.
+
+If it was not you, change your password and tell your administrator at once.`,
+    },
+    SMS: 'A recovery code was used for your account. If it was not you, tell your administrator at once.',
+  },
   strong_authentication: {
     Email: {
       subject: 'Your code to sign on',
