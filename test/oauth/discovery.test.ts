@@ -71,6 +71,14 @@ suite('discovery', () => {
     }
   })
 
+  test('RFC 8414 section 3.1: the same document stands where the path of the issuer comes last', async () => {
+    for (const name of ['oauth-authorization-server', 'openid-configuration']) {
+      const address = (id: string) => `/.well-known/${name}/${id}/as`
+      assert.deepEqual(expectStatus(await stile.send(address(stile.environmentId)), 200), metadata)
+      assert.equal((await stile.send(address(randomUUID()))).status, 404)
+    }
+  })
+
   test('any origin may read it and the keys, and both may be kept for a while', async () => {
     for (const path of [pathOf(stile.discoveryUrl), pathOf(metadata.jwks_uri)]) {
       const { headers } = await stile.send(path, { headers: { origin: 'https://anywhere.test' } })
@@ -165,7 +173,7 @@ suite('discovery', () => {
       const headers = method === 'client_secret_basic' ? { authorization: basic(clientId, clientSecret) } : {}
       expectStatus(await stile.send(pathOf(metadata.token_endpoint), { body: new URLSearchParams(body), headers }), 200)
     }
-    assert.deepEqual(metadata.grant_types_supported, ['client_credentials', 'authorization_code', 'implicit'])
+    assert.deepEqual(metadata.grant_types_supported, ['implicit', 'client_credentials', 'authorization_code'])
     const worker = await register(stile, wrk, [])
     for (const grant_type of ['refresh_token', 'urn:ietf:params:oauth:grant-type:device_code', 'password']) {
       const headers = { authorization: basic(worker.clientId, worker.clientSecret) }

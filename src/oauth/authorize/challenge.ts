@@ -27,6 +27,7 @@ import { actOnFlow, beginFlow, resumeFlow, storeFlow } from '../../flow-runtime/
 import { loadFlow, type StoredFlow } from '../../flow-runtime/stored-flow.ts'
 import { authenticateClient } from '../client-auth/authenticate.ts'
 import { readCredentials } from '../client-auth/credentials.ts'
+import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
 import { checkRequest } from './request.ts'
 import { finishFlow } from './resume.ts'
@@ -232,6 +233,11 @@ const challengeRequest = z
     action: z.string().optional(),
   })
   .catchall(z.string())
+
+export const challengeMetadata = defineMetadata(
+  { authorization_challenge_endpoint: z.string() },
+  (_environment, site) => ({ authorization_challenge_endpoint: `${site.issuer}/authorization_challenge` }),
+)
 
 export const challengeOperations: readonly Operation[] = [
   defineOperation({

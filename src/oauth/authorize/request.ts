@@ -15,6 +15,7 @@
  *
  * Never: a Location to an address that is not known good; a parameter that is unknown leading to an error.
  */
+import { z } from 'zod'
 import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
@@ -22,9 +23,29 @@ import { type Problem, problem } from '../../errors/problem.ts'
 import type { ConsentRequest } from '../../flow/consent.ts'
 import { grantedResources, scopeIdsOf } from '../granted-resources.ts'
 import { readIdTokenHint } from '../id-token-hint.ts'
-import { type CodeChallenge, readChallenge } from '../rules/pkce.ts'
+import { defineMetadata } from '../metadata.ts'
+import { type CodeChallenge, challengeMethods, readChallenge } from '../rules/pkce.ts'
 import { grantScopes, parseScope, type ScopeGrant } from '../rules/scopes.ts'
 import { defaultMode, type ResponseMode, type ResponseType, readResponseMode, readResponseType } from './response.ts'
+
+export const requestMetadata = defineMetadata(
+  {
+    authorization_endpoint: z.string(),
+    claims_parameter_supported: z.boolean(),
+    request_parameter_supported: z.boolean(),
+    request_uri_parameter_supported: z.boolean(),
+    require_pushed_authorization_requests: z.boolean(),
+    code_challenge_methods_supported: z.array(z.string()),
+  },
+  (_environment, site) => ({
+    authorization_endpoint: `${site.issuer}/authorize`,
+    claims_parameter_supported: false,
+    request_parameter_supported: false,
+    request_uri_parameter_supported: false,
+    require_pushed_authorization_requests: false,
+    code_challenge_methods_supported: [...challengeMethods],
+  }),
+)
 
 /** Where and how the answer of a request travels. */
 export interface ReturnPath {

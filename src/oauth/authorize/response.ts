@@ -4,7 +4,9 @@
  *
  * Never: a token in a query string, or a redirect to anything but the URI that was checked.
  */
+import { z } from 'zod'
 import type { Reply } from '../../contract/operation.ts'
+import { defineMetadata } from '../metadata.ts'
 import { formPost } from '../response-modes/form-post.ts'
 import { fragment } from '../response-modes/fragment.ts'
 import { query } from '../response-modes/query.ts'
@@ -14,6 +16,22 @@ export const responseTypeNames = ['code', 'token', 'id_token', 'token id_token']
 
 /** The response modes that exist. */
 export const responseModeNames = ['pi.flow', 'query', 'fragment', 'form_post'] as const
+
+export const responseMetadata = defineMetadata(
+  {
+    response_types_supported: z.array(z.string()),
+    response_modes_supported: z.array(z.string()),
+    grant_types_supported: z.array(z.string()),
+    authorization_response_iss_parameter_supported: z.boolean(),
+  },
+  () => ({
+    response_types_supported: [...responseTypeNames],
+    response_modes_supported: [...responseModeNames],
+    // A token in an authorization response is the implicit grant (RFC 6749 section 4.2).
+    grant_types_supported: ['implicit'],
+    authorization_response_iss_parameter_supported: true,
+  }),
+)
 
 /** What a request asks for. */
 export interface ResponseType {

@@ -2,7 +2,14 @@
  * What a request presents to authenticate its client: RFC 6749 section 2.3.1. Exactly one method per request.
  * The `method` names are the field's own (authentication-api 2.8).
  */
+import { z } from 'zod'
 import { problem } from '../../errors/problem.ts'
+import { defineMetadata } from '../metadata.ts'
+
+export const clientAuthenticationMetadata = defineMetadata(
+  { token_endpoint_auth_methods_supported: z.array(z.string()) },
+  () => ({ token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'] }),
+)
 
 /** Credentials as presented; nothing is verified yet. */
 export type ClientCredentials =

@@ -1,96 +1,78 @@
 /**
- * Discovery: OpenID Connect Discovery 1.0 section 4, authentication-api 2.1. Every line is derived from what is mounted
- * and switched on. Never: a promise that the environment does not keep.
+ * Discovery: OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3, authentication-api 2.1. One document at three
+ * addresses: under the issuer as OpenID Connect wants it, and with the path of the issuer behind the well-known part, as
+ * RFC 8414 section 3.1 wants it, for either name. Each part of the server contributes the lines that it keeps
+ * (`metadata.ts`); this is the list of the parts. Never: a line of its own beside the issuer.
  */
 import { z } from 'zod'
-import { defineOperation, type Operation } from '../../contract/operation.ts'
+import { type Context, defineOperation, type Operation, type Reply } from '../../contract/operation.ts'
 import { uuid } from '../../contract/validation.ts'
-import { responseModeNames, responseTypeNames } from '../authorize/response.ts'
-import { grants } from '../token/grants/index.ts'
-import { claimNames } from '../tokens/claims.ts'
+import { challengeMetadata } from '../authorize/challenge.ts'
+import { requestMetadata } from '../authorize/request.ts'
+import { responseMetadata } from '../authorize/response.ts'
+import { clientAuthenticationMetadata } from '../client-auth/credentials.ts'
+import { defineMetadata, type Metadata, metadataOf, metadataSchema } from '../metadata.ts'
+import { tokenMetadata } from '../token/endpoint.ts'
+import { grantMetadata } from '../token/grants/index.ts'
+import { claimMetadata } from '../tokens/claims.ts'
+import { idTokenMetadata } from '../tokens/id-token.ts'
+import { jwksMetadata } from './jwks.ts'
+import { userinfoMetadata } from './userinfo.ts'
 
-const metadata = z.object({
-  issuer: z.string(),
-  authorization_endpoint: z.string(),
-  authorization_challenge_endpoint: z.string().optional(),
-  token_endpoint: z.string(),
-  userinfo_endpoint: z.string(),
-  jwks_uri: z.string(),
-  claims_parameter_supported: z.boolean(),
-  request_parameter_supported: z.boolean(),
-  request_uri_parameter_supported: z.boolean(),
-  require_pushed_authorization_requests: z.boolean(),
-  scopes_supported: z.array(z.string()),
-  response_types_supported: z.array(z.string()),
-  response_modes_supported: z.array(z.string()),
-  grant_types_supported: z.array(z.string()),
-  subject_types_supported: z.array(z.string()),
-  id_token_signing_alg_values_supported: z.array(z.string()),
-  userinfo_signing_alg_values_supported: z.array(z.string()),
-  token_endpoint_auth_methods_supported: z.array(z.string()),
-  claim_types_supported: z.array(z.string()),
-  claims_supported: z.array(z.string()),
-  code_challenge_methods_supported: z.array(z.string()),
-  authorization_response_iss_parameter_supported: z.boolean(),
-})
+const issuer = defineMetadata({ issuer: z.string() }, (_environment, site) => ({ issuer: site.issuer }))
 
-const discovery = defineOperation({
-  id: 'discovery',
+/** Whoever adds an endpoint, a grant or a rule with lines of its own names it here. */
+const parts: readonly Metadata[] = [
+  issuer,
+  requestMetadata,
+  responseMetadata,
+  challengeMetadata,
+  tokenMetadata,
+  grantMetadata,
+  clientAuthenticationMetadata,
+  userinfoMetadata,
+  jwksMetadata,
+  idTokenMetadata,
+  claimMetadata,
+]
+
+const declaration = {
   method: 'GET',
-  path: '/{environmentId}/as/.well-known/openid-configuration',
   surface: 'oauth',
   tag: 'OAuth 2 and OpenID Connect',
-  summary: 'Read the metadata of the authorization server',
-  source: 'authentication-api 2.1; OpenID Connect Discovery 1.0 section 4',
   permission: { kind: 'public' },
   cors: 'any',
   servesWhenStale: true,
   params: z.object({ environmentId: uuid }),
-  replies: { 200: metadata },
+  replies: { 200: metadataSchema(parts) },
   errors: ['NOT_FOUND'],
-  handle: (_input, { environment, site }) => ({
-    status: 200,
-    body: {
-      issuer: site.issuer,
-      authorization_endpoint: `${site.issuer}/authorize`,
-      authorization_challenge_endpoint: `${site.issuer}/authorization_challenge`,
-      token_endpoint: `${site.issuer}/token`,
-      userinfo_endpoint: `${site.issuer}/userinfo`,
-      jwks_uri: `${site.issuer}/jwks`,
-      claims_parameter_supported: false,
-      request_parameter_supported: false,
-      request_uri_parameter_supported: false,
-      require_pushed_authorization_requests: false,
-      scopes_supported: ['openid', 'profile', 'email', 'address', 'phone'],
-      response_types_supported: responseTypeNames,
-      response_modes_supported: responseModeNames,
-      grant_types_supported: [...grants.map((grant) => grant.type), 'implicit'],
-      subject_types_supported: ['public'],
-      id_token_signing_alg_values_supported: [...new Set(['RS256', environment.settings.signingAlgorithm])],
-      userinfo_signing_alg_values_supported: ['none'],
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
-      claim_types_supported: ['normal'],
-      claims_supported: [
-        'sub',
-        'iss',
-        'aud',
-        'exp',
-        'iat',
-        'auth_time',
-        'acr',
-        'amr',
-        'nonce',
-        'sid',
-        'env',
-        'org',
-        'p1.region',
-        ...claimNames,
-      ],
-      code_challenge_methods_supported: ['plain', 'S256'],
-      authorization_response_iss_parameter_supported: true,
-    },
-    headers: { 'cache-control': 'public, max-age=300', pragma: '' },
-  }),
-})
+} as const
 
-export const discoveryOperations: readonly Operation[] = [discovery]
+function handle(_input: unknown, { environment, site }: Context): Reply {
+  return {
+    status: 200,
+    body: metadataOf(parts, environment, site),
+    headers: { 'cache-control': 'public, max-age=300', pragma: '' },
+  }
+}
+
+export const discoveryOperations: readonly Operation[] = [
+  defineOperation({
+    ...declaration,
+    id: 'discovery',
+    path: '/{environmentId}/as/.well-known/openid-configuration',
+    aliases: ['/.well-known/openid-configuration/{environmentId}/as'],
+    summary: 'Read the metadata of the authorization server',
+    source: 'authentication-api 2.1; OpenID Connect Discovery 1.0 section 4',
+    handle,
+  }),
+  defineOperation({
+    ...declaration,
+    id: 'authorizationServerMetadata',
+    path: '/.well-known/oauth-authorization-server/{environmentId}/as',
+    summary: 'Read the metadata of the authorization server, at the address of RFC 8414',
+    source: 'RFC 8414 section 3',
+    extension: true,
+    handle,
+  }),
+]

@@ -2,6 +2,11 @@
 import { z } from 'zod'
 import { defineOperation, type Operation } from '../../contract/operation.ts'
 import { uuid } from '../../contract/validation.ts'
+import { defineMetadata } from '../metadata.ts'
+
+export const jwksMetadata = defineMetadata({ jwks_uri: z.string() }, (_environment, site) => ({
+  jwks_uri: `${site.issuer}/jwks`,
+}))
 
 const jwk = z.object({
   kty: z.enum(['RSA', 'EC']),

@@ -12,8 +12,17 @@ import { invalidToken, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
 import { liveGrant } from '../../storage/sql/access.ts'
 import { allowApplicationOrigin } from '../../flow-runtime/application-origin.ts'
+import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
 import { claimsOf, type UserAttributes } from '../tokens/claims.ts'
+
+export const userinfoMetadata = defineMetadata(
+  { userinfo_endpoint: z.string(), userinfo_signing_alg_values_supported: z.array(z.string()) },
+  (_environment, site) => ({
+    userinfo_endpoint: `${site.issuer}/userinfo`,
+    userinfo_signing_alg_values_supported: ['none'],
+  }),
+)
 
 const claims = z.looseObject({ sub: z.string() })
 

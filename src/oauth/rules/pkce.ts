@@ -6,10 +6,13 @@
 /** How an application enforces PKCE (platform-api 3.7). */
 export type PkceEnforcement = 'OPTIONAL' | 'REQUIRED' | 'S256_REQUIRED'
 
+/** The transformations that a challenge may be made with (RFC 7636 section 4.2). */
+export const challengeMethods = ['plain', 'S256'] as const
+
 /** A challenge as it was accepted at the authorization endpoint. */
 export interface CodeChallenge {
   readonly value: string
-  readonly method: 'S256' | 'plain'
+  readonly method: (typeof challengeMethods)[number]
 }
 
 const unreserved = /^[A-Za-z0-9._~-]{43,128}$/

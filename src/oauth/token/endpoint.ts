@@ -13,6 +13,7 @@ import { notFound, type Problem, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
 import { authenticateClient, clientRefused } from '../client-auth/authenticate.ts'
 import { type ClientCredentials, readCredentials } from '../client-auth/credentials.ts'
+import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
 import type { Issue, Refuse } from './grant.ts'
 import { grants } from './grants/index.ts'
@@ -145,6 +146,10 @@ const declaration = {
     'unsupported_grant_type',
   ],
 } as const
+
+export const tokenMetadata = defineMetadata({ token_endpoint: z.string() }, (_environment, site) => ({
+  token_endpoint: `${site.issuer}/token`,
+}))
 
 export const tokenOperations: readonly Operation[] = [
   defineOperation({

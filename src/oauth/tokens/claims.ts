@@ -3,6 +3,8 @@
  * resource (platform-api 3.11.3). What the user does not have is left out. Never: a claim of a scope that was not
  * granted.
  */
+import { z } from 'zod'
+import { defineMetadata } from '../metadata.ts'
 
 /** The attributes of a user, named as the Users API names them. */
 export interface ClaimSource {
@@ -47,7 +49,6 @@ const claimsByScope: Readonly<Record<string, (user: ClaimSource) => Readonly<Rec
     updated_at: Math.floor(updatedAt / 1000),
   }),
   email: ({ attributes }) => ({ email: attributes.email }),
-  phone: ({ attributes }) => ({ phone_number: attributes.primaryPhone }),
   address: ({ attributes: { address } }) => ({
     address: address && {
       street_address: address.streetAddress,
@@ -57,10 +58,11 @@ const claimsByScope: Readonly<Record<string, (user: ClaimSource) => Readonly<Rec
       country: address.countryCode,
     },
   }),
+  phone: ({ attributes }) => ({ phone_number: attributes.primaryPhone }),
 }
 
-/** Every claim that the scopes may bring, for the discovery document. */
-export const claimNames: readonly string[] = [
+/** Every claim that the scopes may bring. */
+const claimNames = [
   'name',
   'given_name',
   'family_name',
@@ -75,6 +77,19 @@ export const claimNames: readonly string[] = [
   'phone_number',
   'address',
 ]
+
+export const claimMetadata = defineMetadata(
+  {
+    scopes_supported: z.array(z.string()),
+    claim_types_supported: z.array(z.string()),
+    claims_supported: z.array(z.string()),
+  },
+  () => ({
+    scopes_supported: ['openid', ...Object.keys(claimsByScope)],
+    claim_types_supported: ['normal'],
+    claims_supported: claimNames,
+  }),
+)
 
 /** A user of the directory as a source of claims. */
 export function claimSource(user: {

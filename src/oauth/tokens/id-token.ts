@@ -3,11 +3,41 @@
  * the request had the `openid` scope. Never: the `typ` of an access token.
  */
 import { hash } from 'node:crypto'
+import { z } from 'zod'
 import type { Environment } from '../../environment/snapshot.ts'
 import { signJwt } from '../../keys/jws.ts'
 import type { Site } from '../../site.ts'
+import { defineMetadata } from '../metadata.ts'
 import type { TokenUser } from './access-token.ts'
 import { type ClaimSource, claimsOf } from './claims.ts'
+
+export const idTokenMetadata = defineMetadata(
+  {
+    subject_types_supported: z.array(z.string()),
+    id_token_signing_alg_values_supported: z.array(z.string()),
+    claims_supported: z.array(z.string()),
+  },
+  ({ settings }) => ({
+    subject_types_supported: ['public'],
+    // RS256 must be there, even where nothing is signed with it (OpenID Connect Discovery section 3).
+    id_token_signing_alg_values_supported: [...new Set(['RS256', settings.signingAlgorithm])],
+    claims_supported: [
+      'sub',
+      'iss',
+      'aud',
+      'exp',
+      'iat',
+      'auth_time',
+      'acr',
+      'amr',
+      'nonce',
+      'sid',
+      'env',
+      'org',
+      'p1.region',
+    ],
+  }),
+)
 
 /** What an ID token says. */
 export interface IdTokenContent {

@@ -1,6 +1,12 @@
 /** The grants of the token endpoint: a static list; what is not in it is not mounted. */
+import { z } from 'zod'
+import { defineMetadata } from '../../metadata.ts'
 import type { Grant } from '../grant.ts'
 import { authorizationCode } from './authorization-code.ts'
 import { clientCredentials } from './client-credentials.ts'
 
 export const grants: readonly Grant[] = [clientCredentials, authorizationCode]
+
+export const grantMetadata = defineMetadata({ grant_types_supported: z.array(z.string()) }, () => ({
+  grant_types_supported: grants.map(({ type }) => type),
+}))
