@@ -34,7 +34,7 @@ function accessToken(issuer: string, clientId: string): string {
   }
   const input = `${protectedHeader}.${encode(claims)}`
   const signature = sign('sha256', Buffer.from(input), privateKey)
-  return `${input}.${(algorithm === 'ES256' ? jwsFromDer(signature) : signature).toString('base64url')}`
+  return `${input}.${(algorithm === 'ES256' ? jwsFromDer(signature, 32) : signature).toString('base64url')}`
 }
 
 function authenticate(request: IncomingMessage): string | undefined {

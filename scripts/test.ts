@@ -45,7 +45,7 @@ if (files.length === 0) {
 const cluster = paths.length === 0 ? await startOwnPostgres() : undefined
 const shared = cluster && 'url' in cluster ? cluster : undefined
 
-const { privateKey } = await realWorld.rsaKeyPair()
+const { privateKey } = await realWorld.rsaKeyPair(2048)
 
 const runner = spawn(
   process.execPath,

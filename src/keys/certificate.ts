@@ -8,9 +8,10 @@
  */
 import type { KeyObject } from 'node:crypto'
 import type { JsonAttributeObject } from '@peculiar/x509'
+import { type Hash, schemeOf, type SigningAlgorithm } from './algorithm.ts'
 
 /** The parts of a distinguished name that a certificate of Stile may carry, by their X.520 short names. */
-export type NamePart = readonly [type: 'C' | 'O' | 'OU' | 'CN', value: string]
+export type NamePart = readonly [type: 'C' | 'ST' | 'L' | 'O' | 'OU' | 'CN', value: string]
 
 /** What a self-signed certificate says. Times are epoch milliseconds. */
 export interface CertificateContent {
@@ -19,16 +20,29 @@ export interface CertificateContent {
   readonly serialNumber: Uint8Array
   readonly notBefore: number
   readonly notAfter: number
-  readonly algorithm: 'RS256' | 'ES256'
+  readonly algorithm: SigningAlgorithm
   readonly publicKey: KeyObject
   readonly privateKey: KeyObject
 }
 
-/** The algorithms by their Web Crypto names, which the library works with. */
-const webCryptoAlgorithms = {
-  RS256: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
-  ES256: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
-} as const
+const hashNames: Readonly<Record<Hash, string>> = { sha256: 'SHA-256', sha384: 'SHA-384', sha512: 'SHA-512' }
+const saltLengths: Readonly<Record<Hash, number>> = { sha256: 32, sha384: 48, sha512: 64 }
+
+/** An algorithm as Web Crypto names it, which is what the library works with. */
+function webCryptoAlgorithm(algorithm: SigningAlgorithm) {
+  const scheme = schemeOf(algorithm)
+  const hash = hashNames[scheme.hash]
+  switch (scheme.kty) {
+    case 'RSA':
+      return scheme.padding === 'pkcs1'
+        ? { name: 'RSASSA-PKCS1-v1_5', hash }
+        : { name: 'RSA-PSS', hash, saltLength: saltLengths[scheme.hash] }
+    case 'EC':
+      return { name: 'ECDSA', namedCurve: scheme.crv, hash }
+    case 'OKP':
+      return { name: scheme.crv }
+  }
+}
 
 /**
  * Makes a self-signed certificate whose key is for digital signatures alone; the signature is computed in the thread
@@ -37,7 +51,7 @@ const webCryptoAlgorithms = {
  */
 export async function selfSignedCertificate(content: CertificateContent): Promise<Buffer> {
   const { KeyUsageFlags, KeyUsagesExtension, Name, X509CertificateGenerator } = await x509()
-  const algorithm = webCryptoAlgorithms[content.algorithm]
+  const algorithm = webCryptoAlgorithm(content.algorithm)
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: new Name(content.subject.map(([type, value]) => ({ [type]: [directoryString(type, value)] }))),
     serialNumber: Buffer.from(content.serialNumber).toString('hex'),

@@ -1,24 +1,22 @@
 /**
  * Signing of JWTs as compact JWS (RFC 7515 section 7.1, RFC 7519), through node:crypto alone.
  *
- * RS256 signs by callback, in the thread pool: a quarter of a millisecond on the event loop would make every other
- * request wait. ES256 and HS256 are cheaper than the way to another thread and are signed at once. Measured against
- * `{ key, dsaEncoding }`, passing the KeyObject itself and converting DER by hand more than doubles the ES256 rate.
- * Never: an algorithm chosen by the caller; it is a property of the key.
+ * RSA signs by callback, in the thread pool: a quarter of a millisecond on the event loop would make every other
+ * request wait. Elliptic curves and HMAC are cheaper than the way to another thread and are signed at once. Measured
+ * against `{ key, dsaEncoding }`, passing the KeyObject itself and converting DER by hand more than doubles the ES256
+ * rate. Never: an algorithm chosen by the caller; it is a property of the key.
  */
-import { createHmac, sign } from 'node:crypto'
+import { constants, createHmac, type KeyObject, type SignKeyObjectInput, sign } from 'node:crypto'
+import { hmacHashes, schemeOf } from './algorithm.ts'
 import { jwsFromDer } from './ecdsa-signature.ts'
 import type { HmacKey } from './hmac-key.ts'
-import type { SigningAlgorithm, SigningKey } from './signing-key.ts'
-
-/** Every algorithm that Stile signs with. There is no `none`. */
-export type JwsAlgorithm = SigningAlgorithm | HmacKey['algorithm']
+import type { SigningKey } from './signing-key.ts'
 
 /** The header members that vary from token to token. */
 export interface JwtHeaderOptions {
   /** The kind of token, such as `at+jwt` (RFC 9068 section 2.1). */
   readonly typ?: string
-  /** Adds `x5t`, the certificate's thumbprint, for applications that ask for it. An HS256 key has none. */
+  /** Adds `x5t`, the certificate's thumbprint, for applications that ask for it. A shared secret has none. */
   readonly includeX5t?: boolean
 }
 
@@ -28,7 +26,7 @@ const encodedHeaders = new WeakMap<SigningKey | HmacKey, Map<string, string>>()
 /**
  * Signs claims as a JWT.
  * @param claims members whose value is undefined are left out
- * @returns the compact JWS; a promise of it with an RS256 key
+ * @returns the compact JWS; a promise of it with an RSA key
  */
 export function signJwt(
   key: SigningKey | HmacKey,
@@ -36,19 +34,32 @@ export function signJwt(
   options: JwtHeaderOptions = {},
 ): string | Promise<string> {
   const input = `${encodedHeader(key, options)}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
-  switch (key.algorithm) {
-    case 'HS256':
-      return `${input}.${createHmac('sha256', key.secret).update(input).digest('base64url')}`
-    case 'ES256':
-      return `${input}.${jwsFromDer(sign('sha256', Buffer.from(input), key.privateKey)).toString('base64url')}`
-    case 'RS256':
+  if ('secret' in key) {
+    return `${input}.${createHmac(hmacHashes[key.algorithm], key.secret).update(input).digest('base64url')}`
+  }
+  const scheme = schemeOf(key.algorithm)
+  switch (scheme.kty) {
+    case 'EC': {
+      const der = sign(scheme.hash, Buffer.from(input), key.privateKey)
+      return `${input}.${jwsFromDer(der, scheme.numberBytes).toString('base64url')}`
+    }
+    case 'OKP':
+      return `${input}.${sign(null, Buffer.from(input), key.privateKey).toString('base64url')}`
+    case 'RSA':
       return new Promise((resolve, reject) => {
-        sign('sha256', Buffer.from(input), key.privateKey, (error, signature) => {
+        sign(scheme.hash, Buffer.from(input), withPadding(key.privateKey, scheme.padding), (error, signature) => {
           if (error) reject(error)
           else resolve(`${input}.${signature.toString('base64url')}`)
         })
       })
   }
+}
+
+/** An RSA key with the padding of its algorithm; the salt of PSS is exactly as long as the hash (RFC 7518 section 3.5). */
+export function withPadding(key: KeyObject, padding: 'pkcs1' | 'pss'): KeyObject | SignKeyObjectInput {
+  return padding === 'pkcs1'
+    ? key
+    : { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
 }
 
 function encodedHeader(key: SigningKey | HmacKey, { typ, includeX5t = false }: JwtHeaderOptions): string {
@@ -62,7 +73,7 @@ function encodedHeader(key: SigningKey | HmacKey, { typ, includeX5t = false }: J
   if (encoded === undefined) {
     const { algorithm: alg } = key
     const header =
-      alg === 'HS256' ? { alg, typ } : { kid: key.kid, alg, x5t: includeX5t ? key.jwk.x5t : undefined, typ }
+      'secret' in key ? { alg, typ } : { kid: key.kid, alg, x5t: includeX5t ? key.jwk.x5t : undefined, typ }
     encoded = Buffer.from(JSON.stringify(header)).toString('base64url')
     headers.set(variant, encoded)
   }

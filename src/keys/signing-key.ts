@@ -1,5 +1,6 @@
 /**
- * Signing keys of an environment: RS256 with RSA 2048, ES256 with P-256 (RFC 7518 sections 3.3 and 3.4).
+ * Signing keys of an environment: RSA, the NIST curves and Ed25519 (RFC 7518 section 6, RFC 8037 section 2), each for one
+ * algorithm alone.
  *
  * A key is stored as a record that is public throughout, and a PKCS#8 document that is sealed beside it. The record's
  * JWK is what the JWKS publishes (authentication-api 2.2): `x5c` and `kid` are always there, since clients need them.
@@ -7,35 +8,30 @@
  */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
-import type { World } from '../world.ts'
-import { selfSignedCertificate } from './certificate.ts'
+import type { KeyPair, World } from '../world.ts'
+import { schemeOf, type SigningAlgorithm } from './algorithm.ts'
+import { type NamePart, selfSignedCertificate } from './certificate.ts'
 
 const generateInThreadPool = promisify(generateKeyPair)
 const DAY = 86_400_000
 const RSA_BITS = 2048
 
-/** The algorithms that an environment's own keys sign with. */
-export type SigningAlgorithm = 'RS256' | 'ES256'
-
-interface JwkMembers {
+/** A public key as the JWKS publishes it (RFC 7517). */
+export interface PublicJwk {
+  readonly kty: 'RSA' | 'EC' | 'OKP'
+  readonly alg: SigningAlgorithm
   readonly use: 'sig'
   readonly kid: string
   /** The certificate, as base64 of its DER. */
   readonly x5c: readonly [string]
   /** SHA-1 of the certificate, base64url. */
   readonly x5t: string
+  readonly n?: string
+  readonly e?: string
+  readonly crv?: string
+  readonly x?: string
+  readonly y?: string
 }
-
-/** A public key as the JWKS publishes it (RFC 7517). */
-export type PublicJwk =
-  | ({ readonly kty: 'RSA'; readonly alg: 'RS256'; readonly n: string; readonly e: string } & JwkMembers)
-  | ({
-      readonly kty: 'EC'
-      readonly alg: 'ES256'
-      readonly crv: 'P-256'
-      readonly x: string
-      readonly y: string
-    } & JwkMembers)
 
 /** The public half of a stored signing key. Times are epoch milliseconds. */
 export interface SigningKeyRecord {
@@ -66,17 +62,23 @@ export interface GeneratedSigningKey {
   readonly pkcs8: Buffer
 }
 
-/**
- * Makes a key pair and its self-signed certificate, off the event loop (RSA takes some 100 ms).
- * @param validityDays validity of the certificate; PingOne's rotation policies use 365
- */
+/** What a new key is like, where it is not as by default. */
+export interface SigningKeySpecification {
+  /** Validity of the certificate. Default: 365, as PingOne's rotation policies have it. */
+  readonly validityDays?: number
+  /** Bits of an RSA key. Default: 2048. */
+  readonly rsaBits?: number
+  /** Subject and issuer of the certificate. Default: ours, with the `kid`. */
+  readonly subject?: readonly NamePart[]
+}
+
+/** Makes a key pair and its self-signed certificate, off the event loop (RSA takes some 100 ms and more). */
 export async function generateSigningKey(
   world: World,
   algorithm: SigningAlgorithm,
-  validityDays = 365,
+  { validityDays = 365, rsaBits = RSA_BITS, subject }: SigningKeySpecification = {},
 ): Promise<GeneratedSigningKey> {
-  const { publicKey, privateKey } =
-    algorithm === 'RS256' ? await world.rsaKeyPair() : await generateInThreadPool('ec', { namedCurve: 'P-256' })
+  const { publicKey, privateKey } = await newKeyPair(world, algorithm, rsaBits)
   const kid = world.uuid()
   const createdAt = world.now()
   const notAfter = createdAt + validityDays * DAY
@@ -84,7 +86,7 @@ export async function generateSigningKey(
   // 63 bits and never zero: positive in a signed 64-bit integer, and already the shortest DER form.
   serialNumber.writeUInt8((serialNumber.readUInt8(0) & 0x3f) | 0x40, 0)
   const certificate = await selfSignedCertificate({
-    subject: [
+    subject: subject ?? [
       ['C', 'US'],
       ['O', 'Stile'],
       ['OU', 'Stile'],
@@ -100,6 +102,18 @@ export async function generateSigningKey(
   return {
     record: { kid, algorithm, publicJwk: publicJwk(publicKey, kid, algorithm, certificate), createdAt, notAfter },
     pkcs8: privateKey.export({ type: 'pkcs8', format: 'der' }),
+  }
+}
+
+function newKeyPair(world: World, algorithm: SigningAlgorithm, rsaBits: number): Promise<KeyPair> {
+  const scheme = schemeOf(algorithm)
+  switch (scheme.kty) {
+    case 'RSA':
+      return world.rsaKeyPair(rsaBits)
+    case 'EC':
+      return generateInThreadPool('ec', { namedCurve: scheme.namedCurve })
+    case 'OKP':
+      return generateInThreadPool('ed25519', undefined)
   }
 }
 
@@ -122,29 +136,40 @@ export function loadSigningKey(record: SigningKeyRecord, pkcs8: Buffer): Signing
 
 /**
  * Makes a published key ready to verify, for keys that no longer sign.
- * @throws when the key is weaker than its algorithm demands
+ * @throws when the key is not one of its algorithm, or weaker than the algorithm demands
  */
 export function loadVerificationKey(jwk: PublicJwk): PublicVerificationKey {
   const publicKey = createPublicKey({ key: { ...jwk, x5c: [...jwk.x5c] }, format: 'jwk' })
-  const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {}
-  const fits = jwk.alg === 'RS256' ? (modulusLength ?? 0) >= RSA_BITS : namedCurve === 'prime256v1'
-  if (!fits) throw new Error(`key ${jwk.kid} is not fit for ${jwk.alg}`)
+  if (!isFit(publicKey, jwk.alg)) throw new Error(`key ${jwk.kid} is not fit for ${jwk.alg}`)
   return { kid: jwk.kid, algorithm: jwk.alg, publicKey }
 }
 
-function publicJwk(publicKey: KeyObject, kid: string, algorithm: SigningAlgorithm, certificate: Buffer): PublicJwk {
-  const { n, e, x, y } = publicKey.export({ format: 'jwk' })
-  const members = {
+function isFit({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject, algorithm: SigningAlgorithm): boolean {
+  const scheme = schemeOf(algorithm)
+  switch (scheme.kty) {
+    case 'RSA':
+      return asymmetricKeyType === 'rsa' && (asymmetricKeyDetails.modulusLength ?? 0) >= RSA_BITS
+    case 'EC':
+      return asymmetricKeyType === 'ec' && asymmetricKeyDetails.namedCurve === scheme.namedCurve
+    case 'OKP':
+      return asymmetricKeyType === 'ed25519'
+  }
+}
+
+function publicJwk(publicKey: KeyObject, kid: string, alg: SigningAlgorithm, certificate: Buffer): PublicJwk {
+  if (!isFit(publicKey, alg)) throw new Error(`a generated key is not fit for ${alg}`)
+  const { n, e, crv, x, y } = publicKey.export({ format: 'jwk' })
+  return {
+    kty: schemeOf(alg).kty,
+    ...(e === undefined ? {} : { e }),
+    ...(crv === undefined ? {} : { crv }),
     use: 'sig',
     kid,
     x5t: createHash('sha1').update(certificate).digest('base64url'),
     x5c: [certificate.toString('base64')],
-  } as const
-  if (algorithm === 'RS256' && n !== undefined && e !== undefined) {
-    return { kty: 'RSA', e, ...members, alg: 'RS256', n }
+    alg,
+    ...(n === undefined ? {} : { n }),
+    ...(x === undefined ? {} : { x }),
+    ...(y === undefined ? {} : { y }),
   }
-  if (algorithm === 'ES256' && x !== undefined && y !== undefined) {
-    return { kty: 'EC', crv: 'P-256', ...members, alg: 'ES256', x, y }
-  }
-  throw new Error(`a generated key is not fit for ${algorithm}`)
 }

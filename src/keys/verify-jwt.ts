@@ -8,11 +8,12 @@
  * a claim looked at before the signature holds.
  */
 import { createHmac, verify } from 'node:crypto'
+import { hmacHashes, type JwsAlgorithm, schemeOf } from './algorithm.ts'
 import { decodeBase64url } from './base64url.ts'
 import { constantTimeEqual } from './constant-time.ts'
-import { derFromJws, ES256_SIGNATURE_BYTES } from './ecdsa-signature.ts'
+import { derFromJws } from './ecdsa-signature.ts'
 import type { HmacKey } from './hmac-key.ts'
-import type { JwsAlgorithm } from './jws.ts'
+import { withPadding } from './jws.ts'
 import type { PublicVerificationKey } from './signing-key.ts'
 
 /** Longest token that is looked at, in characters. */
@@ -88,13 +89,19 @@ function readHeader(encoded: string): Header | undefined {
 }
 
 function signatureHolds(key: PublicVerificationKey | HmacKey, input: Buffer, signature: Buffer): boolean {
-  switch (key.algorithm) {
-    case 'HS256':
-      return constantTimeEqual(createHmac('sha256', key.secret).update(input).digest(), signature)
-    case 'ES256':
-      return signature.length === ES256_SIGNATURE_BYTES && verify('sha256', input, key.publicKey, derFromJws(signature))
-    case 'RS256':
-      return verify('sha256', input, key.publicKey, signature)
+  if ('secret' in key) {
+    return constantTimeEqual(createHmac(hmacHashes[key.algorithm], key.secret).update(input).digest(), signature)
+  }
+  const scheme = schemeOf(key.algorithm)
+  switch (scheme.kty) {
+    case 'EC':
+      return (
+        signature.length === 2 * scheme.numberBytes && verify(scheme.hash, input, key.publicKey, derFromJws(signature))
+      )
+    case 'OKP':
+      return verify(null, input, key.publicKey, signature)
+    case 'RSA':
+      return verify(scheme.hash, input, withPadding(key.publicKey, scheme.padding), signature)
   }
 }
 

@@ -7,12 +7,13 @@ export const sharedRsaKeyVariable = 'STILE_TEST_RSA_KEY'
 
 let own: Promise<KeyPair> | undefined
 
-/** The key of the run; of this process where the run has none. */
-export function sharedRsaKeyPair(): Promise<KeyPair> {
+/** The key of the run; of this process where the run has none. Of another size than 2048 bits, a new one. */
+export function sharedRsaKeyPair(bits: number): Promise<KeyPair> {
+  if (bits !== 2048) return realWorld.rsaKeyPair(bits)
   const pem = process.env[sharedRsaKeyVariable]
   own ??=
     pem === undefined
-      ? realWorld.rsaKeyPair()
+      ? realWorld.rsaKeyPair(bits)
       : Promise.resolve({ privateKey: createPrivateKey(pem), publicKey: createPublicKey(pem) })
   return own
 }

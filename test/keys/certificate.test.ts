@@ -4,16 +4,26 @@ import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { promisify } from 'node:util'
+import { type SigningAlgorithm, signingAlgorithms } from '../../src/keys/algorithm.ts'
 import { type CertificateContent, selfSignedCertificate } from '../../src/keys/certificate.ts'
 
 const run = promisify(execFile)
 
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const pairs = {
-  RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  RS256: rsa,
+  RS384: rsa,
+  RS512: rsa,
+  PS256: rsa,
+  PS384: rsa,
+  PS512: rsa,
   ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  ES384: generateKeyPairSync('ec', { namedCurve: 'P-384' }),
+  ES512: generateKeyPairSync('ec', { namedCurve: 'P-521' }),
+  EdDSA: generateKeyPairSync('ed25519'),
 } as const
 
-function content(algorithm: 'RS256' | 'ES256', change: Partial<CertificateContent> = {}): CertificateContent {
+function content(algorithm: SigningAlgorithm, change: Partial<CertificateContent> = {}): CertificateContent {
   return {
     subject: [
       ['C', 'US'],
@@ -31,7 +41,7 @@ function content(algorithm: 'RS256' | 'ES256', change: Partial<CertificateConten
 }
 
 suite('self-signed certificate', () => {
-  for (const algorithm of ['RS256', 'ES256'] as const) {
+  for (const algorithm of signingAlgorithms) {
     test(`${algorithm}: OpenSSL reads it, and its signature holds`, async () => {
       const certificate = new X509Certificate(await selfSignedCertificate(content(algorithm)))
       assert.ok(certificate.verify(pairs[algorithm].publicKey))

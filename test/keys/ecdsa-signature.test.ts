@@ -24,27 +24,39 @@ suite('the two forms of an ECDSA signature', () => {
     assert.ok(verify('sha256', Buffer.from(input), publicKey, derFromJws(signature)))
   })
 
-  test('a thousand signatures agree with the form that node:crypto itself makes', () => {
-    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    for (let n = 0; n < 1000; n++) {
-      const input = Buffer.from(`message ${n}`)
-      const der = sign('sha256', input, privateKey)
-      const jws = jwsFromDer(der)
-      assert.equal(jws.length, 64)
-      assert.deepEqual(derFromJws(jws), der)
-      if (n % 50 === 0) assert.ok(verify('sha256', input, { key: publicKey, dsaEncoding: 'ieee-p1363' }, jws))
-    }
-  })
+  for (const [namedCurve, hash, numberBytes] of [
+    ['prime256v1', 'sha256', 32],
+    ['secp384r1', 'sha384', 48],
+    ['secp521r1', 'sha512', 66],
+  ] as const) {
+    test(`${namedCurve}: a thousand signatures agree with the form that node:crypto itself makes`, () => {
+      const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve })
+      for (let n = 0; n < 1000; n++) {
+        const input = Buffer.from(`message ${n}`)
+        const der = sign(hash, input, privateKey)
+        const jws = jwsFromDer(der, numberBytes)
+        assert.equal(jws.length, 2 * numberBytes)
+        assert.deepEqual(derFromJws(jws), der)
+        if (n % 50 === 0) assert.ok(verify(hash, input, { key: publicKey, dsaEncoding: 'ieee-p1363' }, jws))
+      }
+    })
 
-  test('there and back for numbers of every width, leading zeros included', () => {
-    const number = fc
-      .tuple(fc.integer({ min: 0, max: 32 }), fc.uint8Array({ minLength: 32, maxLength: 32 }))
-      .map(([zeros, bytes]) => bytes.fill(0, 0, zeros))
-    fc.assert(
-      fc.property(number, number, (r, s) => {
-        const jws = Buffer.concat([r, s])
-        assert.deepEqual(jwsFromDer(derFromJws(jws)), jws)
-      }),
-    )
-  })
+    test(`${namedCurve}: there and back for numbers of every width, leading zeros included`, () => {
+      const number = fc
+        .tuple(
+          fc.integer({ min: 0, max: numberBytes }),
+          fc.uint8Array({ minLength: numberBytes, maxLength: numberBytes }),
+        )
+        // The first byte of a number of P-521 holds one bit.
+        .map(([zeros, bytes]) =>
+          Uint8Array.from(bytes, (byte, at) => (at < zeros ? 0 : at === 0 && numberBytes === 66 ? byte & 1 : byte)),
+        )
+      fc.assert(
+        fc.property(number, number, (r, s) => {
+          const jws = Buffer.concat([r, s])
+          assert.deepEqual(jwsFromDer(derFromJws(jws), numberBytes), jws)
+        }),
+      )
+    })
+  }
 })

@@ -1,22 +1,17 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { calculateJwkThumbprint, decodeProtectedHeader, importJWK, jwtVerify, SignJWT } from 'jose'
+import { hmacAlgorithms, signingAlgorithms } from '../../src/keys/algorithm.ts'
 import { hmacKey } from '../../src/keys/hmac-key.ts'
 import { signJwt } from '../../src/keys/jws.ts'
-import { generateSigningKey, loadSigningKey, type SigningAlgorithm } from '../../src/keys/signing-key.ts'
 import { verifyJwt } from '../../src/keys/verify-jwt.ts'
-import { realWorld } from '../../src/world.ts'
+import { newKey } from './every-algorithm.ts'
 
 const exp = Math.floor(Date.now() / 1000) + 60
 const claims = { iss: 'https://auth.test/e/as', sub: 'u', exp, aud: ['a'], note: 'ü', left: undefined }
 
-async function newKey(algorithm: SigningAlgorithm) {
-  const { record, pkcs8 } = await generateSigningKey(realWorld, algorithm)
-  return loadSigningKey(record, pkcs8)
-}
-
 suite('signing', () => {
-  for (const algorithm of ['RS256', 'ES256'] as const) {
+  for (const algorithm of signingAlgorithms) {
     test(`${algorithm}: another implementation verifies what we sign`, async () => {
       const key = await newKey(algorithm)
       const token = await signJwt(key, claims, { typ: 'at+jwt' })
@@ -41,20 +36,30 @@ suite('signing', () => {
     })
   }
 
-  test('HS256: both ways, without kid', async () => {
-    const secret = 'CANARY'.repeat(8)
-    const key = hmacKey(secret)
-    const token = await signJwt(key, claims)
-    const { protectedHeader } = await jwtVerify(token, Buffer.from(secret))
-    assert.deepEqual(protectedHeader, { alg: 'HS256' })
-    const theirs = await new SignJWT({ exp }).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(secret))
-    const verdict = verifyJwt(theirs, { key: () => key, algorithms: ['HS256'], typ: [undefined], now: Date.now() })
-    assert.deepEqual(verdict, { ok: true, claims: { exp } })
-  })
+  for (const algorithm of hmacAlgorithms) {
+    test(`${algorithm}: both ways, without kid`, async () => {
+      const secret = 'CANARY'.repeat(11)
+      const key = hmacKey(secret, algorithm)
+      const token = await signJwt(key, claims)
+      const { protectedHeader } = await jwtVerify(token, Buffer.from(secret))
+      assert.deepEqual(protectedHeader, { alg: algorithm })
+      const theirs = await new SignJWT({ exp }).setProtectedHeader({ alg: algorithm }).sign(Buffer.from(secret))
+      const verdict = verifyJwt(theirs, { key: () => key, algorithms: [algorithm], typ: [undefined], now: Date.now() })
+      assert.deepEqual(verdict, { ok: true, claims: { exp } })
+    })
+  }
 
-  test('F03: an HS256 secret that is empty or short is refused', () => {
-    for (const secret of ['', 'short', 'x'.repeat(31)]) assert.throws(() => hmacKey(secret), RangeError)
-    assert.equal(hmacKey('x'.repeat(32)).secret.symmetricKeySize, 32)
+  test('F03: a secret that is empty, or shorter than the hash, is refused', () => {
+    for (const [algorithm, least] of [
+      ['HS256', 32],
+      ['HS384', 48],
+      ['HS512', 64],
+    ] as const) {
+      for (const length of [0, 5, least - 1]) {
+        assert.throws(() => hmacKey('x'.repeat(length), algorithm), RangeError)
+      }
+      assert.equal(hmacKey('x'.repeat(least), algorithm).secret.symmetricKeySize, least)
+    }
   })
 
   test('the header is kid and alg alone unless typ and x5t are asked for, and variants do not mix', async () => {
@@ -75,9 +80,12 @@ suite('signing', () => {
     assert.match(await calculateJwkThumbprint({ ...key.jwk, x5c: [...key.jwk.x5c] }), /^[\w-]{43}$/)
   })
 
-  test('RS256 signs in the thread pool: ES256 and HS256 answer at once, RS256 with a promise', async () => {
-    assert.equal(typeof signJwt(await newKey('ES256'), {}), 'string')
+  test('RSA signs in the thread pool and answers with a promise; all else answers at once', async () => {
     assert.equal(typeof signJwt(hmacKey('x'.repeat(32)), {}), 'string')
-    assert.ok(signJwt(await newKey('RS256'), {}) instanceof Promise)
+    for (const algorithm of signingAlgorithms) {
+      const signed = signJwt(await newKey(algorithm), {})
+      assert.equal(signed instanceof Promise, /^[RP]S/.test(algorithm), algorithm)
+      await signed
+    }
   })
 })

@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict'
 import { createHash, createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { suite, test } from 'node:test'
-import {
-  generateSigningKey,
-  loadSigningKey,
-  loadVerificationKey,
-  type PublicJwk,
-  type SigningAlgorithm,
-} from '../../src/keys/signing-key.ts'
-import { testWorld } from '../../src/world.ts'
+import { schemeOf, signingAlgorithms } from '../../src/keys/algorithm.ts'
+import { generateSigningKey, loadSigningKey, loadVerificationKey, type PublicJwk } from '../../src/keys/signing-key.ts'
+import { realWorld, testWorld } from '../../src/world.ts'
+import { sharedRsaKeyPair } from '../harness/rsa-key.ts'
 
 const now = Date.UTC(2026, 10, 22)
-const world = testWorld(now)
+const world = { ...testWorld(now), rsaKeyPair: sharedRsaKeyPair }
 
-for (const algorithm of ['RS256', 'ES256'] as const satisfies readonly SigningAlgorithm[]) {
+for (const algorithm of signingAlgorithms) {
   suite(`signing key ${algorithm}`, async () => {
     const { record, pkcs8 } = await generateSigningKey(world, algorithm)
 
@@ -25,11 +21,9 @@ for (const algorithm of ['RS256', 'ES256'] as const satisfies readonly SigningAl
     })
 
     test('F10: the JWK has public members only, with kid, alg, use and a certificate', () => {
-      const expected =
-        algorithm === 'RS256'
-          ? ['alg', 'e', 'kid', 'kty', 'n', 'use', 'x5c', 'x5t']
-          : ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'x5c', 'x5t', 'y']
-      assert.deepEqual(Object.keys(record.publicJwk).toSorted(), expected)
+      const own = { RSA: ['e', 'n'], EC: ['crv', 'x', 'y'], OKP: ['crv', 'x'] }[schemeOf(algorithm).kty]
+      const expected = ['alg', 'kid', 'kty', 'use', 'x5c', 'x5t', ...own]
+      assert.deepEqual(Object.keys(record.publicJwk).toSorted(), expected.toSorted())
       assert.equal(record.publicJwk.kid, record.kid)
       assert.equal(record.publicJwk.alg, algorithm)
       assert.equal(record.publicJwk.use, 'sig')
@@ -55,20 +49,49 @@ for (const algorithm of ['RS256', 'ES256'] as const satisfies readonly SigningAl
       const key = loadSigningKey(JSON.parse(JSON.stringify(record)), pkcs8)
       assert.equal(key.kid, record.kid)
       assert.deepEqual(key.jwk, record.publicJwk)
-      const other = await generateSigningKey(world, algorithm)
+      const other = await generateSigningKey(realWorld, algorithm)
       assert.throws(() => loadSigningKey(record, other.pkcs8), /do not belong together/)
       assert.throws(() => loadSigningKey({ ...record, kid: other.record.kid }, pkcs8), /disagree/)
     })
   })
 }
 
-test('F06: an RSA key of 1024 bits and an EC key of another curve are refused', () => {
-  const members = { use: 'sig', kid: 'k', x5c: ['AA'], x5t: 'AA' } as const
-  const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' })
-  const small: PublicJwk = { kty: 'RSA', alg: 'RS256', n: rsa.n ?? '', e: rsa.e ?? '', ...members }
-  assert.throws(() => loadVerificationKey(small), /not fit for RS256/)
+test('the specification says what the certificate names, how long it holds, and how long an RSA key is', async () => {
+  const subject = [
+    ['C', 'US'],
+    ['ST', 'Some state'],
+    ['L', 'Somewhere'],
+    ['O', 'Ping Identity'],
+    ['CN', 'A policy'],
+  ] as const
+  const { record } = await generateSigningKey(realWorld, 'PS384', { validityDays: 30, rsaBits: 3072, subject })
+  const certificate = new X509Certificate(Buffer.from(record.publicJwk.x5c[0], 'base64'))
+  assert.equal(certificate.subject, 'C=US\nST=Some state\nL=Somewhere\nO=Ping Identity\nCN=A policy')
+  assert.equal(certificate.publicKey.asymmetricKeyDetails?.modulusLength, 3072)
+  assert.equal(record.notAfter - record.createdAt, 30 * 86_400_000)
+})
 
-  const ec = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export({ format: 'jwk' })
-  const curve = { kty: 'EC', alg: 'ES256', crv: 'P-384', x: ec.x ?? '', y: ec.y ?? '', ...members }
-  assert.throws(() => loadVerificationKey(curve as unknown as PublicJwk), /not fit for ES256/)
+suite('F06: a key is refused for an algorithm that it is not of', () => {
+  const members = { use: 'sig', kid: 'k', x5c: ['AA'], x5t: 'AA' } as const
+  const publics = {
+    'RSA 1024': generateKeyPairSync('rsa', { modulusLength: 1024 }),
+    RSA: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+    'P-256': generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    'P-384': generateKeyPairSync('ec', { namedCurve: 'P-384' }),
+    'P-521': generateKeyPairSync('ec', { namedCurve: 'P-521' }),
+    secp256k1: generateKeyPairSync('ec', { namedCurve: 'secp256k1' }),
+    Ed25519: generateKeyPairSync('ed25519'),
+    Ed448: generateKeyPairSync('ed448'),
+  }
+  for (const alg of signingAlgorithms) {
+    const scheme = schemeOf(alg)
+    const fitting = scheme.kty === 'RSA' ? 'RSA' : scheme.crv
+    test(alg, () => {
+      for (const [name, { publicKey }] of Object.entries(publics)) {
+        const jwk = { ...publicKey.export({ format: 'jwk' }), alg, ...members } as unknown as PublicJwk
+        if (name === fitting) assert.equal(loadVerificationKey(jwk).algorithm, alg)
+        else assert.throws(() => loadVerificationKey(jwk), /not fit for/, name)
+      }
+    })
+  }
 })
