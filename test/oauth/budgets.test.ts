@@ -76,10 +76,14 @@ suite('statement budgets', () => {
     within(cost, { reads: 2, commits: 1 })
   })
 
-  test('authorize with a session to tokens: no more than to a code', async () => {
-    const request = codeRequest(app, { response_type: 'token id_token', nonce: 'n' })
-    const cost = await costOf(async () => assert.ok(told(await browser.authorize(request)).get('id_token')))
-    within(cost, { reads: 2, commits: 1 })
+  test('authorize with a session to tokens, or to tokens and a code: no more than to a code', async () => {
+    const { challenge } = pkce()
+    for (const response_type of ['token id_token', 'code token id_token']) {
+      const more = response_type.startsWith('code') ? { code_challenge: challenge, code_challenge_method: 'S256' } : {}
+      const request = codeRequest(app, { response_type, nonce: 'n', ...more })
+      const cost = await costOf(async () => assert.ok(told(await browser.authorize(request)).get('id_token')))
+      within(cost, { reads: 2, commits: 1 })
+    }
   })
 
   test('code redemption: 2 reads, 1 commit', async () => {

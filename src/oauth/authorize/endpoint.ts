@@ -26,7 +26,7 @@ import { claimSource } from '../tokens/claims.ts'
 import { refuseHere, refuseTo } from './answer.ts'
 import { auditIssued, issueResponse } from './issue.ts'
 import { type AuthorizationRequest, checkRequest, readReturnPath } from './request.ts'
-import { redirectReply } from './response.ts'
+import { isCodeAlone, redirectReply } from './response.ts'
 
 async function authorize(parameters: FormParameters, context: Context): Promise<Reply> {
   const { values, repeated } = withValues(parameters)
@@ -78,7 +78,7 @@ function returnPathAllowed(
   if (repeated.includes('redirect_uri')) return false
   if (path.redirectUri === null) return path.mode === 'pi.flow'
   const { redirectUris, allowWildcardInRedirectUris } = client.document
-  const codeWithPkce = path.type?.code === true && values['code_challenge'] !== undefined
+  const codeWithPkce = isCodeAlone(path.type) && values['code_challenge'] !== undefined
   const registration = { redirectUris, native: client.type === 'NATIVE_APP', wildcards: allowWildcardInRedirectUris }
   return redirectUriAllowed(registration, path.redirectUri, codeWithPkce)
 }

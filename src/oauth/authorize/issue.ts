@@ -1,7 +1,7 @@
 /**
- * What an authorization request gets when its user is known: a code, or tokens, with the statements that store them.
- * RFC 6749 sections 4.1.2 and 4.2.2, OpenID Connect Core section 3.2.2.5, authentication-api 2.4.
- * Never: a token without its family row (decision D22), or a code stored as it is.
+ * What an authorization request gets when its user is known: a code, tokens, or both, with the statements that store
+ * them. RFC 6749 sections 4.1.2 and 4.2.2, OpenID Connect Core sections 3.2.2.5 and 3.3.2.5, authentication-api 2.4.
+ * Never: a token without its family row (decision D22).
  */
 import { eventOrigin } from '../../contract/event-origin.ts'
 import type { Context } from '../../contract/operation.ts'
@@ -9,13 +9,12 @@ import { consentStands } from '../../directory/oauth-consents.ts'
 import { problem } from '../../errors/problem.ts'
 import { type EventDescription, eventRow } from '../../events/record.ts'
 import type { Outcome } from '../../flow/outcome.ts'
-import { insert } from '../../storage/operations.ts'
 import type { UnitBody } from '../../storage/port.ts'
-import { type CodeDocument, hashCode } from '../token/code-facts.ts'
 import { openFamily } from '../token-family.ts'
 import { signAccessToken, type TokenUser } from '../tokens/access-token.ts'
 import type { ClaimSource } from '../tokens/claims.ts'
 import { signIdToken } from '../tokens/id-token.ts'
+import { storeCode } from './code.ts'
 import type { AuthorizationRequest } from './request.ts'
 import type { ResponseParameters } from './response.ts'
 
@@ -35,7 +34,13 @@ export function auditIssued(context: Context, { audit }: Issued): void {
   if (audit) kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), audit))
 }
 
-const usedCodesAreKeptMilliseconds = 24 * 3600 * 1000
+/** What the parts of a response are made from. */
+interface Issuing {
+  readonly context: Context
+  readonly request: AuthorizationRequest
+  readonly user: TokenUser
+  readonly consentId: Outcome['consentId']
+}
 
 /** Prepares the response of a request. Signing happens here, before the unit. */
 export async function issueResponse(
@@ -45,62 +50,18 @@ export async function issueResponse(
   source: ClaimSource,
 ): Promise<Issued> {
   const { kernel, environment, site, now } = context
-  const user: TokenUser = {
-    id: outcome.userId,
-    sessionId: outcome.session.id,
-    acr: outcome.acr,
-    amr: outcome.amr,
-    authTime: outcome.authTime,
-  }
+  const { userId: id, acr, amr, authTime, consentId } = outcome
+  const user: TokenUser = { id, sessionId: outcome.session.id, acr, amr, authTime }
+  const issuing: Issuing = { context, request, user, consentId }
+  const { code: wantsCode, token: wantsToken, idToken: wantsIdToken } = request.responseType
+
   const familyId = kernel.world.uuid()
-  const state = request.state === null ? {} : { state: request.state }
-  const subject = { type: 'AUTHORIZATION', id: familyId }
-  const who = { userId: user.id, clientId: request.clientId, sessionId: user.sessionId }
-
-  if (request.responseType.code) {
-    const code = kernel.world.uuid()
-    return {
-      parameters: { code, ...state, iss: site.issuer },
-      *store() {
-        yield* insert('authorization_codes', {
-          environment_id: environment.id,
-          code_hash: hashCode(code),
-          family_id: familyId,
-          client_id: request.clientId,
-          user_id: user.id,
-          session_id: user.sessionId,
-          document: JSON.stringify(codeDocument(request, user, outcome.consentId)),
-          created_at: now,
-          expires_at: now + environment.settings.authorizationCodeSeconds * 1000,
-          used_at: null,
-          purge_at: now + usedCodesAreKeptMilliseconds,
-        })
-      },
-      single: true,
-      audit: { action: 'AUTHORIZATION_CODE.ISSUED', subject, ...who },
-    }
-  }
-
-  const { consentId } = outcome
-  const consented = { environmentId: environment.id, userId: user.id, applicationId: request.clientId }
+  const code = wantsCode ? kernel.world.uuid() : undefined
+  // A grant that is redeemed later has a family of its own: it may outlive the token beside the code.
+  const codeFamilyId = wantsToken && wantsCode ? kernel.world.uuid() : familyId
   const lifetime = request.accessTokenSeconds ?? environment.settings.accessTokenSeconds
-  const accessToken = request.responseType.token
-    ? await signAccessToken(
-        environment,
-        site,
-        {
-          jti: kernel.world.uuid(),
-          clientId: request.clientId,
-          scopes: request.scopes,
-          audiences: request.audiences,
-          lifetime,
-          user,
-          grantId: familyId,
-        },
-        now,
-      )
-    : undefined
-  const idToken = request.responseType.idToken
+  const accessToken = wantsToken ? await accessTokenOf(issuing, familyId, lifetime) : undefined
+  const idToken = wantsIdToken
     ? await signIdToken(
         environment,
         site,
@@ -111,42 +72,59 @@ export async function issueResponse(
           scopes: request.scopes,
           nonce: request.nonce ?? undefined,
           accessToken,
+          code,
+          state: (code && request.state) ?? undefined,
         },
         now,
       )
     : undefined
+  const opensFamily = wantsToken || !wantsCode
   return {
     parameters: {
+      ...(code === undefined ? {} : { code }),
       ...(accessToken === undefined
         ? {}
         : { access_token: accessToken, token_type: 'Bearer', expires_in: lifetime, scope: request.scopes.join(' ') }),
       ...(idToken === undefined ? {} : { id_token: idToken }),
-      ...state,
+      ...(request.state === null ? {} : { state: request.state }),
       iss: site.issuer,
     },
     *store() {
-      if (consentId !== undefined && !(yield* consentStands({ ...consented, consentId }, now))) {
-        throw problem('access_denied', { description: 'the consent was withdrawn' })
+      if (opensFamily) yield* storeFamily(issuing, familyId)
+      if (code !== undefined) {
+        const frontChannelFamilyId = wantsToken ? familyId : undefined
+        yield* storeCode(context, request, code, { user, consentId, familyId: codeFamilyId, frontChannelFamilyId })
       }
-      yield* openFamily(environment, { id: familyId, clientId: request.clientId, user, scopes: request.scopes }, now)
-      yield context.record({ action: 'TOKEN.ISSUED', subject, ...who })
     },
-    single: false,
-    audit: undefined,
+    single: !opensFamily,
+    audit: code === undefined ? undefined : { action: 'AUTHORIZATION_CODE.ISSUED', ...about(issuing, codeFamilyId) },
   }
 }
 
-function codeDocument(request: AuthorizationRequest, user: TokenUser, consentId: string | undefined): CodeDocument {
-  return {
-    redirectUri: request.redirectUri,
-    challenge: request.challenge,
-    nonce: request.nonce,
-    scopes: request.scopes,
-    audiences: request.audiences,
-    accessTokenSeconds: request.accessTokenSeconds,
-    acr: user.acr,
-    amr: user.amr,
-    authTime: user.authTime,
-    ...(consentId === undefined ? {} : { consentId }),
+function about({ request, user }: Issuing, familyId: string) {
+  const subject = { type: 'AUTHORIZATION', id: familyId }
+  return { subject, userId: user.id, clientId: request.clientId, sessionId: user.sessionId }
+}
+
+function accessTokenOf(
+  { context: { kernel, environment, site, now }, request, user }: Issuing,
+  familyId: string,
+  lifetime: number,
+): string | Promise<string> {
+  const { clientId, scopes, audiences } = request
+  const content = { jti: kernel.world.uuid(), clientId, scopes, audiences, lifetime, user, grantId: familyId }
+  return signAccessToken(environment, site, content, now)
+}
+
+/** Opens the family of what the front channel brings, if the consent that it comes by stands. */
+function* storeFamily(issuing: Issuing, familyId: string): UnitBody<void> {
+  const { context, request, user, consentId } = issuing
+  const { environment, now } = context
+  const { clientId, scopes } = request
+  const consented = { environmentId: environment.id, userId: user.id, applicationId: clientId }
+  if (consentId !== undefined && !(yield* consentStands({ ...consented, consentId }, now))) {
+    throw problem('access_denied', { description: 'the consent was withdrawn' })
   }
+  yield* openFamily(environment, { id: familyId, clientId, user, scopes }, now)
+  yield context.record({ action: 'TOKEN.ISSUED', ...about(issuing, familyId) })
 }

@@ -12,7 +12,15 @@ import { fragment } from '../response-modes/fragment.ts'
 import { query } from '../response-modes/query.ts'
 
 /** The response types that exist, as the discovery document lists them. */
-export const responseTypeNames = ['code', 'token', 'id_token', 'token id_token'] as const
+export const responseTypeNames = [
+  'code',
+  'token',
+  'id_token',
+  'token id_token',
+  'code id_token',
+  'code token',
+  'code token id_token',
+] as const
 
 /** The response modes that exist. */
 export const responseModeNames = ['pi.flow', 'query', 'fragment', 'form_post'] as const
@@ -51,6 +59,11 @@ export function readResponseType(text: string): ResponseType | undefined {
   const canonical = words.toSorted().join(' ')
   if (!responseTypeNames.some((name) => name.split(' ').toSorted().join(' ') === canonical)) return undefined
   return { code: words.includes('code'), token: words.includes('token'), idToken: words.includes('id_token') }
+}
+
+/** Whether a response type gives a code and nothing else. */
+export function isCodeAlone(type: ResponseType | undefined): boolean {
+  return type?.code === true && !type.token && !type.idToken
 }
 
 /** The mode a response type has when the request names none. */

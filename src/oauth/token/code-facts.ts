@@ -23,6 +23,8 @@ export interface CodeDocument {
   readonly authTime: number
   /** The consent by which the code was issued, where the application needs one. */
   readonly consentId?: string
+  /** The family of the access token that came beside the code (`code token`): who leaked one has leaked the other. */
+  readonly frontChannelFamilyId?: string
 }
 
 /** A stored code and the present standing of whom it speaks for. */

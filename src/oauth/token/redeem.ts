@@ -7,7 +7,7 @@ import { consentStands } from '../../directory/oauth-consents.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { record } from '../../events/record.ts'
 import { increment } from '../../storage/operations.ts'
-import { run } from '../../storage/port.ts'
+import { run, type UnitBody } from '../../storage/port.ts'
 import { burnCode, revokeFamily, takeCode } from '../../storage/sql/authorization-codes.ts'
 import { openFamily } from '../token-family.ts'
 import type { CodeFacts } from './code-facts.ts'
@@ -28,7 +28,7 @@ export function redeem(code: CodeFacts, scopes: readonly string[]): GrantUnit<Re
       if (!(yield* mayBeIssued(environment, code, now))) return invalidCode
       const [taken] = yield* run(takeCode(environment.id, code.hash, now))
       if (!taken) {
-        yield revokeFamily(environment.id, code.familyId, now)
+        yield* revokeFamilies(environment, code, now)
         yield record(eventOrigin(context, environment.id), {
           action: 'AUTHORIZATION_CODE.REPLAYED',
           result: 'FAILED',
@@ -60,12 +60,19 @@ function* mayBeIssued(environment: Environment, { clientId, user, document }: Co
   return yield* consentStands(consent, now)
 }
 
+/** Ends what was issued from a code, and what came beside it. */
+function* revokeFamilies(environment: Environment, { familyId, document }: CodeFacts, now: number): UnitBody<void> {
+  yield revokeFamily(environment.id, familyId, now)
+  const { frontChannelFamilyId: beside } = document
+  if (beside !== undefined) yield revokeFamily(environment.id, beside, now)
+}
+
 /** Revokes what was issued from a code that is presented once more. */
 export function revokeReplayed(code: CodeFacts): GrantUnit<void> {
   return (context, environment) => ({
     name: 'revoke-replayed-code',
     *run() {
-      yield revokeFamily(environment.id, code.familyId, context.now)
+      yield* revokeFamilies(environment, code, context.now)
       yield record(eventOrigin(context, environment.id), {
         action: 'AUTHORIZATION_CODE.REPLAYED',
         result: 'FAILED',

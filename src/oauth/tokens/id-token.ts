@@ -1,5 +1,5 @@
 /**
- * ID tokens: OpenID Connect Core sections 2 and 3.2.2.10, PingOne's claims (authentication-api 2.9). Issued only when
+ * ID tokens: OpenID Connect Core sections 2, 3.2.2.10 and 3.3.2.11, PingOne's claims (authentication-api 2.9). Issued only when
  * the request had the `openid` scope. Never: the `typ` of an access token.
  */
 import { hash } from 'node:crypto'
@@ -48,6 +48,10 @@ export interface IdTokenContent {
   readonly nonce: string | undefined
   /** The access token issued beside it, for `at_hash`. */
   readonly accessToken: string | undefined
+  /** The code issued beside it, for `c_hash`. */
+  readonly code?: string | undefined
+  /** The `state` of an answer that brings a code, for `s_hash` (FAPI 1.0 part 2 section 5.1). */
+  readonly state?: string | undefined
 }
 
 /**
@@ -72,7 +76,9 @@ export function signIdToken(
     acr: user.acr,
     amr: user.amr.length > 0 ? user.amr : undefined,
     auth_time: user.authTime,
-    at_hash: content.accessToken === undefined ? undefined : leftHalfHash(content.accessToken),
+    at_hash: leftHalfHash(content.accessToken),
+    c_hash: leftHalfHash(content.code),
+    s_hash: leftHalfHash(content.state),
     nonce: content.nonce,
     sid: user.sessionId,
     env: environment.id,
@@ -81,7 +87,7 @@ export function signIdToken(
   })
 }
 
-/** The left half of SHA-256, base64url: both RS256 and ES256 hash with it (OpenID Connect Core 3.1.3.6). */
-export function leftHalfHash(token: string): string {
-  return hash('sha256', token, 'buffer').subarray(0, 16).toString('base64url')
+/** The left half of SHA-256, base64url: both RS256 and ES256 hash with it (OpenID Connect Core 3.1.3.6 and 3.3.2.11). */
+function leftHalfHash(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : hash('sha256', text, 'buffer').subarray(0, 16).toString('base64url')
 }
