@@ -10,6 +10,8 @@ import { problem } from '../errors/problem.ts'
 export interface FormParameters {
   readonly values: Readonly<Record<string, string>>
   readonly repeated: readonly string[]
+  /** The values that followed the first one of a repeated name. */
+  readonly further?: Readonly<Record<string, readonly string[]>>
 }
 
 const maximumParameters = 200
@@ -24,7 +26,8 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 export function parseForm(text: string): FormParameters {
   const values: Record<string, string> = Object.create(null) as Record<string, string>
   const repeated: string[] = []
-  if (text === '') return { values, repeated }
+  const further: Record<string, string[]> = Object.create(null) as Record<string, string[]>
+  if (text === '') return { values, repeated, further }
   const pairs = text.split('&')
   if (pairs.length > maximumParameters) throw problem('invalid_request', { description: 'too many parameters' })
   for (const pair of pairs) {
@@ -36,10 +39,12 @@ export function parseForm(text: string): FormParameters {
       throw problem('invalid_request', { description: 'a parameter has a name that is not allowed' })
     }
     if (!name.test(key)) continue
-    if (key in values) repeated.push(key)
-    else values[key] = value
+    if (key in values) {
+      repeated.push(key)
+      further[key] = [...(further[key] ?? []), value]
+    } else values[key] = value
   }
-  return { values, repeated }
+  return { values, repeated, further }
 }
 
 /**

@@ -11,6 +11,7 @@ export const responseType = z.enum(['CODE', 'TOKEN', 'ID_TOKEN'])
 export const tokenEndpointAuthMethod = z.enum(['NONE', 'CLIENT_SECRET_BASIC', 'CLIENT_SECRET_POST'])
 export const applicationType = z.enum(['WEB_APP', 'NATIVE_APP', 'SINGLE_PAGE_APP', 'WORKER', 'SERVICE', 'CUSTOM_APP'])
 export const pkceEnforcement = z.enum(['OPTIONAL', 'REQUIRED', 'S256_REQUIRED'])
+export const parRequirement = z.enum(['OPTIONAL', 'REQUIRED'])
 
 export const corsSettings = z.object({
   behavior: z.enum(['ALLOW_NO_ORIGINS', 'ALLOW_SPECIFIC_ORIGINS']),
@@ -42,6 +43,10 @@ export interface ApplicationDocument {
   readonly redirectUris: readonly string[]
   readonly postLogoutRedirectUris: readonly string[]
   readonly allowWildcardInRedirectUris: boolean
+  /** Whether authorization requests have to be pushed (RFC 9126). */
+  readonly parRequirement: z.output<typeof parRequirement>
+  /** Life of a pushed request in seconds. */
+  readonly parTimeout: number
   readonly corsSettings?: z.output<typeof corsSettings> | undefined
   readonly accessControl?:
     | {
@@ -69,6 +74,8 @@ export const applicationDefaults = {
   redirectUris: [],
   postLogoutRedirectUris: [],
   allowWildcardInRedirectUris: false,
+  parRequirement: 'OPTIONAL',
+  parTimeout: 60,
   assignActorRoles: false,
   echoed: {},
 } as const satisfies Omit<ApplicationDocument, 'grantTypes' | 'tokenEndpointAuthMethod'>

@@ -18,6 +18,10 @@ export const environmentSettings = z.object({
     .describe('Life of access tokens for the platform.'),
   idTokenSeconds: z.number().int().min(60).max(86_400).default(3600).describe('Life of ID tokens.'),
   authorizationCodeSeconds: z.number().int().min(10).max(600).default(60).describe('Life of an authorization code.'),
+  requirePushedAuthorizationRequests: z
+    .boolean()
+    .default(false)
+    .describe('Authorization requests have to be pushed (RFC 9126), whatever the application says.'),
   sessionIdleMinutes: z
     .number()
     .int()

@@ -44,6 +44,7 @@ export type OAuthCode =
   | 'invalid_client'
   | 'invalid_grant'
   | 'invalid_request'
+  | 'invalid_request_uri'
   | 'invalid_scope'
   | 'invalid_token'
   | 'invalid_session'
@@ -309,6 +310,14 @@ export const catalog = {
     cause: 'The `auth_session` of the request never was, has ended, belongs to another client, or was used up.',
     fix: 'Begin again without `auth_session`; send each time the one of the answer before.',
   },
+  invalid_request_uri: {
+    status: 400,
+    code: 'INVALID_REQUEST',
+    message: malformed,
+    oauth: 'invalid_request_uri',
+    cause: 'The pushed request that `request_uri` names never was, was used, has expired, or is of another client.',
+    fix: 'Push the request again; a `request_uri` works once, within the seconds that `expires_in` says.',
+  },
   request_not_supported: {
     status: 400,
     code: 'INVALID_REQUEST',
@@ -322,8 +331,8 @@ export const catalog = {
     code: 'INVALID_REQUEST',
     message: malformed,
     oauth: 'request_uri_not_supported',
-    cause: 'The request refers to a request object, which this version does not read.',
-    fix: 'Send the parameters themselves.',
+    cause: 'The `request_uri` is no reference to a pushed request.',
+    fix: 'Push the request first, or send the parameters themselves.',
   },
   WILDCARD_REDIRECT_URI: {
     status: 400,

@@ -92,11 +92,20 @@ export async function beginFlow(context: Context, beginning: FlowBeginning): Pro
   return { state: driven.state, user: driven.user, writes: driven.writes }
 }
 
-/** Stores a flow that waits, bound to a session token, and what its first answers wrote. */
-export async function storeFlow({ kernel }: Context, { state, writes }: Begun, token: string): Promise<void> {
+/**
+ * Stores a flow that waits, bound to a session token, and what its first answers wrote.
+ * @param also what belongs into the same unit
+ */
+export async function storeFlow(
+  { kernel }: Context,
+  { state, writes }: Begun,
+  token: string,
+  also: () => UnitBody<void> = function* () {},
+): Promise<void> {
   await kernel.storage.commit({
     name: 'store-flow',
     *run() {
+      yield* also()
       yield* insertFlow(state, token)
       for (const write of writes) if (write.with === 'save') yield* guarded(write.run)
     },

@@ -9,6 +9,7 @@ import { challengeOperations } from '../oauth/authorize/challenge.ts'
 import { resumeOperations } from '../oauth/authorize/resume.ts'
 import { discoveryOperations } from '../oauth/endpoints/discovery.ts'
 import { jwksOperations } from '../oauth/endpoints/jwks.ts'
+import { parOperations } from '../oauth/endpoints/par.ts'
 import { userinfoOperations } from '../oauth/endpoints/userinfo.ts'
 import { tokenOperations } from '../oauth/token/endpoint.ts'
 import { assetOperations } from '../pages/assets.ts'
@@ -24,6 +25,7 @@ const described: readonly Operation[] = [
   ...authorizeOperations,
   ...resumeOperations,
   ...challengeOperations,
+  ...parOperations,
   ...userinfoOperations,
   ...flowOperations,
   ...externalAuthenticationOperations,

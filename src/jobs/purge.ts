@@ -18,6 +18,7 @@ const rowsPerBatch = 500
 const keptAfter: Readonly<Record<TransientTable, number>> = {
   sessions: marginMilliseconds,
   flows: marginMilliseconds,
+  pushed_requests: marginMilliseconds,
   authorization_codes: marginMilliseconds,
   token_families: marginMilliseconds,
   limits: marginMilliseconds,

@@ -5,9 +5,19 @@
  */
 import type { FormParameters } from '../contract/form.ts'
 
+/** The parameters of a request that have a value. */
+export interface RequestParameters {
+  readonly values: Readonly<Record<string, string>>
+  /** The names that must not have come more than once but did. */
+  readonly repeated: readonly string[]
+  /** Every `resource`, in the order they came. */
+  readonly resources: readonly string[]
+}
+
 /** The parameters that have a value, and the names that must not have come more than once but did. */
-export function withValues({ values, repeated }: FormParameters): FormParameters {
+export function withValues({ values, repeated, further = {} }: FormParameters): RequestParameters {
   const present: Record<string, string> = Object.create(null) as Record<string, string>
   for (const [name, value] of Object.entries(values)) if (value !== '') present[name] = value
-  return { values: present, repeated: repeated.filter((name) => name !== 'resource') }
+  const resources = [values['resource'] ?? '', ...(further['resource'] ?? [])].filter((resource) => resource !== '')
+  return { values: present, repeated: repeated.filter((name) => name !== 'resource'), resources }
 }

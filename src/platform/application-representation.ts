@@ -18,6 +18,7 @@ import {
   applicationType,
   corsSettings,
   grantType,
+  parRequirement,
   pkceEnforcement,
   responseType,
   tokenEndpointAuthMethod,
@@ -50,6 +51,10 @@ const members = {
   grantTypes: z.array(grantType).min(1).max(20),
   tokenEndpointAuthMethod,
   allowWildcardInRedirectUris: z.boolean().default(false),
+  parRequirement: parRequirement
+    .default('OPTIONAL')
+    .describe('REQUIRED: authorization requests have to be pushed (RFC 9126).'),
+  parTimeout: z.int().min(1).max(600).default(60).describe('Life of a pushed request in seconds.'),
   corsSettings: corsSettings.optional(),
   accessControl: z
     .object({ role: accessControlRole.optional(), group: accessControlGroup.optional() })
@@ -160,6 +165,8 @@ export function judgedDocument(
     redirectUris: body.redirectUris,
     postLogoutRedirectUris: body.postLogoutRedirectUris,
     allowWildcardInRedirectUris: body.allowWildcardInRedirectUris,
+    parRequirement: body.parRequirement,
+    parTimeout: body.parTimeout,
     corsSettings: body.corsSettings,
     accessControl: body.accessControl?.group || body.accessControl?.role ? body.accessControl : undefined,
     assignActorRoles,

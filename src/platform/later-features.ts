@@ -23,8 +23,6 @@ export const keptAsSent = {
   idpSignoff: off,
   includeX5t: off,
   opSessionCheckEnabled: off,
-  parRequirement: z.literal('OPTIONAL').default('OPTIONAL'),
-  parTimeout: z.int().min(1).max(600).default(60),
   refreshTokenDuration: z.int().min(60).max(2_147_483_647).default(2_592_000),
   refreshTokenRollingDuration: z.int().min(60).max(2_147_483_647).default(15_552_000),
   refreshTokenRollingGracePeriodDuration: z.int().min(0).max(86_400).optional(),

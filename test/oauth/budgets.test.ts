@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { Browser, piFlowRequest, pkce, redeem, signOn } from '../harness/sign-on.ts'
 import { basic, type Stile, startStile } from '../harness/stile.ts'
-import { authorizeBySignOnPage, codeRequest, told } from './journeys.ts'
+import { authorizeBySignOnPage, codeRequest, flowOf, pushed, told } from './journeys.ts'
 import { type Registered, register, spa } from './registrations.ts'
 
 interface Cost {
@@ -84,6 +84,18 @@ suite('statement budgets', () => {
       const cost = await costOf(async () => assert.ok(told(await browser.authorize(request)).get('id_token')))
       within(cost, { reads: 2, commits: 1 })
     }
+  })
+
+  test('a pushed request: 1 commit to push it; using it is part of the commit of what comes of it', async () => {
+    const { challenge } = pkce()
+    const request = codeRequest(app, { code_challenge: challenge, code_challenge_method: 'S256' })
+    within(await costOf(() => pushed(stile, app, request)), { reads: 0, commits: 1 })
+    const waiting = await Promise.all(Array.from({ length: 2 * (runs + 1) }, () => pushed(stile, app, request)))
+    const slim = () => waiting.pop() ?? assert.fail()
+    const toCode = await costOf(async () => assert.ok(told(await browser.authorize(slim())).get('code')))
+    within(toCode, { reads: 3, commits: 1 })
+    const toFlow = await costOf(async () => assert.ok(flowOf(await new Browser(stile).authorize(slim()))))
+    within(toFlow, { reads: 1, commits: 1 })
   })
 
   test('code redemption: 2 reads, 1 commit', async () => {

@@ -54,7 +54,7 @@ suite('discovery', () => {
 
   test('every endpoint it names is there, and answers as its own kind', async () => {
     const endpoints = Object.entries<string>(metadata).filter(([name]) => /_(endpoint|uri)$/.test(name))
-    assert.equal(endpoints.length, 5)
+    assert.equal(endpoints.length, 6)
     for (const [name, address] of endpoints) {
       const { status } = await stile.send(pathOf(address))
       assert.equal(
@@ -62,6 +62,7 @@ suite('discovery', () => {
         {
           authorization_endpoint: 400,
           authorization_challenge_endpoint: 405,
+          pushed_authorization_request_endpoint: 405,
           token_endpoint: 405,
           userinfo_endpoint: 401,
           jwks_uri: 200,

@@ -145,3 +145,27 @@ export function expectErrorPage(answer: Answer): void {
   assert.deepEqual(answer.headers.getSetCookie(), [])
   assert.match(answer.headers.get('content-security-policy') ?? '', /form-action 'none'/)
 }
+
+/** Pushes an authorization request as an application does that authenticates by Basic, or not at all (RFC 9126). */
+export function push(
+  stile: Stile,
+  client: Registered,
+  request: Readonly<Record<string, string>> | readonly (readonly [string, string])[],
+  environmentId: string = stile.environmentId,
+): Promise<Answer> {
+  const { clientId, clientSecret } = client
+  const body = new URLSearchParams(request as Record<string, string>)
+  const headers = clientSecret === '' ? {} : { authorization: basic(clientId, clientSecret) }
+  return stile.send(`/${environmentId}/as/par`, { body, headers })
+}
+
+/** Pushes a request that is taken, and gives the parameters with which a browser refers to it. */
+export async function pushed(
+  stile: Stile,
+  client: Registered,
+  request: Readonly<Record<string, string>> | readonly (readonly [string, string])[],
+): Promise<{ readonly client_id: string; readonly request_uri: string }> {
+  const answer = await push(stile, client, request)
+  assert.equal(answer.status, 201, answer.text)
+  return { client_id: client.clientId, request_uri: answer.json.request_uri }
+}

@@ -211,7 +211,6 @@ suite('applications', () => {
       ['tokenEndpointAuthMethod', 'CLIENT_SECRET_JWT'],
       ['protocol', 'SAML'],
       ['type', 'PING_ONE_PORTAL'],
-      ['parRequirement', 'REQUIRED'],
       ['requireSignedRequestObject', true],
       ['supportUnsignedRequestObject', true],
       ['idpSignoff', true],

@@ -10,6 +10,7 @@ const defaults = {
   accessTokenSeconds: 3600,
   idTokenSeconds: 3600,
   authorizationCodeSeconds: 60,
+  requirePushedAuthorizationRequests: false,
   sessionIdleMinutes: 43_200,
   sessionAbsoluteMinutes: 129_600,
 }

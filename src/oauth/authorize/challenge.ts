@@ -28,7 +28,7 @@ import { loadFlow, type StoredFlow } from '../../flow-runtime/stored-flow.ts'
 import { authenticateClient } from '../client-auth/authenticate.ts'
 import { readCredentials } from '../client-auth/credentials.ts'
 import { defineMetadata } from '../metadata.ts'
-import { withValues } from '../parameters.ts'
+import { type RequestParameters, withValues } from '../parameters.ts'
 import { checkRequest } from './request.ts'
 import { finishFlow } from './resume.ts'
 
@@ -52,7 +52,8 @@ function readAuthSession(text: string): AuthSession | undefined {
 
 async function challenge(context: Context, body: FormParameters): Promise<Reply> {
   const { environment } = context
-  const { values, repeated } = withValues(body)
+  const parameters = withValues(body)
+  const { values, repeated } = parameters
   if (repeated.length > 0) throw problem('invalid_request', { description: `${repeated[0]} is repeated` })
   const continued =
     values['auth_session'] === undefined ? undefined : await continuedFlow(context, values['auth_session'])
@@ -62,7 +63,7 @@ async function challenge(context: Context, body: FormParameters): Promise<Reply>
   if (client.document.isFirstParty !== true)
     throw problem('unauthorized_client', { description: 'the application is not marked as first-party' })
   if (continued && continued.flow.application.id !== client.id) throw problem('invalid_session')
-  const session = continued?.session ?? (await begin(context, client, values))
+  const session = continued?.session ?? (await begin(context, client, parameters))
   const flow = continued?.flow ?? (await load(context, session))
   return carryOn(context, session, flow, values)
 }
@@ -83,10 +84,14 @@ function asInvalidSession(error: unknown): never {
   throw error instanceof Problem && error.key === 'NOT_FOUND' ? problem('invalid_session') : error
 }
 
-async function begin(context: Context, client: Application, values: Values): Promise<AuthSession> {
+async function begin(
+  context: Context,
+  client: Application,
+  { values, resources }: RequestParameters,
+): Promise<AuthSession> {
   const asked = { ...values, response_type: 'code', response_mode: 'pi.flow' }
   const { redirect_uri: _, ...parameters } = asked as Values
-  const request = checkRequest(context, client, parameters, [])
+  const request = checkRequest(context, client, { values: parameters, repeated: [], resources })
   if (request.prompt === 'none') throw problem('invalid_request', { description: 'prompt=none has no meaning here' })
   const begun = await beginFlow(context, {
     application: client,

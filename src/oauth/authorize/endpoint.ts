@@ -1,41 +1,39 @@
 /**
- * The authorization endpoint: RFC 6749 section 3.1, OpenID Connect Core section 3.1.2, authentication-api 2.3-2.5. It
- * checks the request, begins a flow, and answers at once when the browser's session satisfies the policy; otherwise the
- * flow goes on at the sign-on page or, with `pi.flow`, in the client.
+ * The authorization endpoint: RFC 6749 section 3.1, OpenID Connect Core section 3.1.2, RFC 9126 section 4,
+ * authentication-api 2.3-2.5. It finds out who asks and what, and where an answer may go; then `request.ts` checks the
+ * rest and `proceed.ts` goes on.
  */
 import { z } from 'zod'
 import { type FormParameters, parseForm } from '../../contract/form.ts'
 import { type Context, defineOperation, formBody, type Operation, type Reply } from '../../contract/operation.ts'
-import { eventOrigin } from '../../contract/event-origin.ts'
 import { uuid } from '../../contract/validation.ts'
-import { readSessionToken, sessionCookie } from '../../directory/session-cookie.ts'
-import { noteUse, type Session, sessionOfToken } from '../../directory/sessions.ts'
 import type { Application } from '../../environment/application.ts'
 import { invalidData, Problem, problem } from '../../errors/problem.ts'
-import { eventRow } from '../../events/record.ts'
-import type { FlowState } from '../../flow/state.ts'
-import { flowResource } from '../../flow-runtime/display.ts'
-import { flowResourceSchema } from '../../flow-runtime/schema.ts'
-import { signOnPage } from '../../flow-runtime/address.ts'
-import { LoginRequired } from '../../flow-runtime/drive.ts'
-import { type Begun, beginFlow, storeFlow } from '../../flow-runtime/runtime.ts'
 import { allowApplicationOrigin } from '../../flow-runtime/application-origin.ts'
-import { redirectUriAllowed } from '../rules/redirect-uri.ts'
-import { withValues } from '../parameters.ts'
-import { claimSource } from '../tokens/claims.ts'
+import { flowResourceSchema } from '../../flow-runtime/schema.ts'
+import { type RequestParameters, withValues } from '../parameters.ts'
 import { refuseHere, refuseTo } from './answer.ts'
-import { auditIssued, issueResponse } from './issue.ts'
-import { type AuthorizationRequest, checkRequest, readReturnPath } from './request.ts'
-import { isCodeAlone, redirectReply } from './response.ts'
+import { auditRejectedRedirect, readClient, returnPathAllowed } from './client.ts'
+import { authorizationParameters } from './parameters.ts'
+import { proceed } from './proceed.ts'
+import { isReference, isUsedUp, type PushedRequest, readPushed, usePushed } from './pushed.ts'
+import { checkRequest, readReturnPath } from './request.ts'
 
 async function authorize(parameters: FormParameters, context: Context): Promise<Reply> {
-  const { values, repeated } = withValues(parameters)
-  const path = readReturnPath(values, repeated)
+  const asked = withValues(parameters)
 
-  // 1. Who asks, and whether the answer may go where the request says. Nothing leaves this server before that.
-  const client = await readClient(context, values, repeated)
-  if (!client) return refuseHere(path.mode, problem('unknown_client'), context)
-  if (!returnPathAllowed(client, values, repeated, path)) {
+  // 1. Who asks.
+  const client = await readClient(context, asked)
+  if (!client) return refuseHere(readReturnPath(asked.values, asked.repeated).mode, problem('unknown_client'), context)
+
+  // 2. What is asked: what the browser brings, or what the client has pushed in its place.
+  const given = await givenRequest(context, client, asked).catch(asProblem)
+  if (given instanceof Problem) return refuseUnread(client, asked, given, context)
+  const { parameters: effective, pushed } = given
+  const path = readReturnPath(effective.values, effective.repeated)
+
+  // 3. Whether the answer may go where the request says. Nothing leaves this server before that.
+  if (!returnPathAllowed(client, effective)) {
     auditRejectedRedirect(context, client)
     return refuseHere(
       path.mode,
@@ -47,134 +45,75 @@ async function authorize(parameters: FormParameters, context: Context): Promise<
   }
   if (path.mode === 'pi.flow') allowApplicationOrigin(context, client)
 
-  // 2. The rest of the request; failures go to the application.
+  // 4. The rest of the request; failures go to the application, and use a pushed request up as success does.
   try {
-    const request = checkRequest(context, client, values, repeated)
-    return await proceed(context, client, request)
+    if (!pushed) requireUnpushed(context, client)
+    return await proceed(context, client, checkRequest(context, client, effective), pushed)
   } catch (error) {
-    if (error instanceof Problem && error.entry.status < 500) return refuseTo(path, error, context)
-    throw error
-  }
-}
-
-async function readClient(
-  context: Context,
-  values: Readonly<Record<string, string>>,
-  repeated: readonly string[],
-): Promise<Application | undefined> {
-  const id = values['client_id']
-  if (repeated.includes('client_id') || !uuid.safeParse(id).success) return undefined
-  const found = context.kernel.environments.application(context.environment.id, id as string)
-  const application = found instanceof Promise ? await found : found
-  return application?.enabled ? application : undefined
-}
-
-function returnPathAllowed(
-  client: Application,
-  values: Readonly<Record<string, string>>,
-  repeated: readonly string[],
-  path: ReturnType<typeof readReturnPath>,
-): boolean {
-  if (repeated.includes('redirect_uri')) return false
-  if (path.redirectUri === null) return path.mode === 'pi.flow'
-  const { redirectUris, allowWildcardInRedirectUris } = client.document
-  const codeWithPkce = isCodeAlone(path.type) && values['code_challenge'] !== undefined
-  const registration = { redirectUris, native: client.type === 'NATIVE_APP', wildcards: allowWildcardInRedirectUris }
-  return redirectUriAllowed(registration, path.redirectUri, codeWithPkce)
-}
-
-function auditRejectedRedirect(context: Context, client: Application): void {
-  const event = { action: 'REDIRECT.REJECTED', result: 'FAILED', clientId: client.id } as const
-  context.kernel.volumeEvents.add(eventRow(eventOrigin(context, context.environment.id), event))
-}
-
-/** 3. The flow: complete at once, or stored and handed to whoever signs the user on. */
-async function proceed(context: Context, client: Application, request: AuthorizationRequest): Promise<Reply> {
-  const { kernel, environment, site, now } = context
-  const token = readSessionToken(context.headers.cookie)
-  const found = token ? await sessionOfToken(kernel, environment.id, token, now) : undefined
-  const session = found?.session ?? null
-  const begun = await beginFlow(context, {
-    application: client,
-    door: request.mode === 'pi.flow' ? 'pi.flow' : 'redirect',
-    forcesLogin: request.prompt === 'login',
-    isSilent: request.prompt === 'none',
-    maxAge: request.maxAge,
-    loginHint: request.loginHint,
-    hintedUserId: request.hintedUserId,
-    acrValues: request.acrValues,
-    consent: request.consent ?? undefined,
-    parameters: { ...request } as unknown as FlowState['request']['parameters'],
-    session,
-    sessionUser: found?.user,
-  }).catch((error: unknown) => {
-    throw error instanceof LoginRequired ? problem('login_required') : error
-  })
-  const { state } = begun
-  if (state.status === 'COMPLETED' && session) return await answerAtOnce(context, request, begun, session)
-  if (request.prompt === 'none') {
-    throw problem(state.status === 'CONSENT_REQUIRED' ? 'consent_required' : 'login_required')
-  }
-  if (state.status === 'FAILED') throw problem('access_denied', { description: state.failure?.message ?? '' })
-
-  const binding = token ?? kernel.world.uuid()
-  await storeFlow(context, begun, binding)
-  if (binding !== token) context.answer['set-cookie'] = sessionCookie(site, binding, now)
-  if (request.mode === 'pi.flow') return { status: 200, body: await flowResource(context, state, client) }
-  return { status: 302, headers: { location: signOnPage(site, client, state.id) } }
-}
-
-/** The session satisfies the policy: one commit, no flow. */
-async function answerAtOnce(
-  context: Context,
-  request: AuthorizationRequest,
-  { state: { outcome }, user: found, writes }: Begun,
-  session: Session,
-): Promise<Reply> {
-  const { kernel, environment, now } = context
-  if (!outcome || found?.user.id !== outcome.userId) throw problem('login_required')
-  const issued = await issueResponse(context, request, outcome, claimSource(found.user))
-  const used = noteUse(environment.id, environment.settings, session, now)
-  await kernel.storage.commit({
-    name: 'authorize-with-session',
-    single: issued.single && used === undefined && writes.length === 0,
-    *run() {
-      yield* issued.store()
-      if (used) yield used
-      for (const write of writes) if (write.with === 'save') yield* write.run()
-    },
-  })
-  auditIssued(context, issued)
-  if (request.mode === 'pi.flow' || request.redirectUri === null) {
-    const { iss: _, ...authorizeResponse } = issued.parameters
-    const body = {
-      environment: { id: environment.id },
-      session: { id: session.id },
-      status: 'COMPLETED',
-      authorizeResponse,
+    if (isUsedUp(error)) return refuseUnread(client, asked, problem('invalid_request_uri'), context)
+    const failure = asProblem(error)
+    if (pushed && !(await spent(context, pushed))) {
+      return refuseUnread(client, asked, problem('invalid_request_uri'), context)
     }
-    return { status: 200, body }
+    return refuseTo(path, failure, context)
   }
-  return redirectReply(request.mode, request.redirectUri, issued.parameters)
 }
 
-const authorizeParameters = z.object({
-  client_id: z.string(),
-  response_type: z.string(),
-  redirect_uri: z.string().optional(),
-  response_mode: z.enum(['query', 'fragment', 'form_post', 'pi.flow']).optional(),
-  scope: z.string().optional(),
-  state: z.string().optional(),
-  nonce: z.string().optional(),
-  prompt: z.string().optional(),
-  max_age: z.string().optional(),
-  login_hint: z.string().optional(),
-  id_token_hint: z.string().optional(),
-  acr_values: z.string().optional(),
-  ui_locales: z.string().optional(),
-  code_challenge: z.string().optional(),
-  code_challenge_method: z.enum(['S256', 'plain']).optional(),
-})
+/** What a request says, wherever it says it. */
+interface GivenRequest {
+  readonly parameters: RequestParameters
+  /** The pushed request that the parameters are of. */
+  readonly pushed?: PushedRequest
+}
+
+/** @throws Problem when it says nothing that can be read */
+async function givenRequest(context: Context, client: Application, asked: RequestParameters): Promise<GivenRequest> {
+  const requestUri = asked.values['request_uri']
+  if (requestUri === undefined) return { parameters: asked }
+  if (asked.repeated.includes('request_uri'))
+    throw problem('invalid_request', { description: 'request_uri is repeated' })
+  if (!isReference(requestUri)) throw problem('request_uri_not_supported')
+  const pushed = await readPushed(context, client, requestUri)
+  if (!pushed) throw problem('invalid_request_uri')
+  return { parameters: pushed.parameters, pushed }
+}
+
+/** A failure that may be told; whatever else went wrong is thrown on. */
+function asProblem(error: unknown): Problem {
+  if (error instanceof Problem && error.entry.status < 500) return error
+  throw error
+}
+
+/** Answers a request of which only the parameters of the browser are known, and those may not be what was meant. */
+function refuseUnread(client: Application, asked: RequestParameters, failure: Problem, context: Context): Reply {
+  const path = readReturnPath(asked.values, asked.repeated)
+  if (path.mode === 'pi.flow') allowApplicationOrigin(context, client)
+  return returnPathAllowed(client, asked) ? refuseTo(path, failure, context) : refuseHere(path.mode, failure, context)
+}
+
+/** @throws Problem where requests have to be pushed (RFC 9126 section 5, row C13) */
+function requireUnpushed({ environment }: Context, client: Application): void {
+  if (client.document.parRequirement === 'REQUIRED' || environment.settings.requirePushedAuthorizationRequests) {
+    throw problem('invalid_request', { description: 'the request has to be pushed' })
+  }
+}
+
+/** Uses up a pushed request that came to nothing. @returns false when somebody else has used it meanwhile */
+function spent(context: Context, pushed: PushedRequest): Promise<boolean> {
+  return context.kernel.storage
+    .commit({ name: 'use-pushed-request', single: true, run: () => usePushed(context, pushed) })
+    .then(
+      () => true,
+      (error: unknown) => {
+        if (isUsedUp(error)) return false
+        throw error
+      },
+    )
+}
+
+const byReference = {
+  request_uri: z.string().optional().describe('Of a pushed request: then nothing else but client_id counts.'),
+}
 
 /** `pi.flow` answers: the flow, or the short form when nothing had to be done (authentication-api 2.5). */
 const piFlowAnswer = z.union([
@@ -213,6 +152,7 @@ const declaration = {
     'access_denied',
     'request_not_supported',
     'request_uri_not_supported',
+    'invalid_request_uri',
     'CROSS_SITE',
   ],
   source: 'authentication-api 2.3-2.5; RFC 6749 section 3.1; OpenID Connect Core section 3.1.2',
@@ -225,7 +165,7 @@ const inEnvironment = {
   params: z.object({ environmentId: uuid }),
 } as const
 
-const form = formBody(authorizeParameters)
+const form = formBody(authorizationParameters.extend(byReference))
 
 function queryOf(context: Context): string {
   const question = context.target.indexOf('?')
@@ -239,7 +179,16 @@ function readQuery(context: Context): FormParameters {
 /** A body and a query are read together; a name in both is repeated (authentication-api 2.3). */
 function merged(query: FormParameters, body: FormParameters): FormParameters {
   const both = Object.keys(body.values).filter((name) => name in query.values)
-  return { values: { ...query.values, ...body.values }, repeated: [...query.repeated, ...body.repeated, ...both] }
+  const further: Record<string, readonly string[]> = { ...query.further }
+  for (const name of Object.keys(body.values)) {
+    const more = both.includes(name) ? [body.values[name] ?? ''] : []
+    further[name] = [...(query.further?.[name] ?? []), ...more, ...(body.further?.[name] ?? [])]
+  }
+  return {
+    values: { ...body.values, ...query.values },
+    repeated: [...query.repeated, ...body.repeated, ...both],
+    further,
+  }
 }
 
 /** Sends a first-edition request to the environment of its client, so that the path-scoped cookie is sent (decision D16). */

@@ -5,8 +5,10 @@
  * | check                                             | failure goes to                              |
  * |---------------------------------------------------|----------------------------------------------|
  * | client: one id, known, enabled                    | a 400 page; pi.flow: PingOne JSON            |
+ * | request_uri: a reference that the client may use  | the redirect URI beside it, or as above      |
  * | redirect URI: one, registered (none with pi.flow) | a 400 page; pi.flow: PingOne JSON            |
- * | response_type, response_mode                      | the redirect URI; pi.flow: JSON with details |
+ * | pushed, where it has to be                        | the redirect URI; pi.flow: JSON with details |
+ * | response_type, response_mode                      | likewise                                     |
  * | no other parameter twice                          | likewise                                     |
  * | client may use that type                          | likewise                                     |
  * | no request object                                 | likewise                                     |
@@ -25,6 +27,7 @@ import { grantedResources, scopeIdsOf } from '../granted-resources.ts'
 import { readIdTokenHint } from '../id-token-hint.ts'
 import { defineMetadata } from '../metadata.ts'
 import { type CodeChallenge, challengeMethods, readChallenge } from '../rules/pkce.ts'
+import type { RequestParameters } from '../parameters.ts'
 import { grantScopes, parseScope, type ScopeGrant } from '../rules/scopes.ts'
 import { defaultMode, type ResponseMode, type ResponseType, readResponseMode, readResponseType } from './response.ts'
 
@@ -34,7 +37,6 @@ export const requestMetadata = defineMetadata(
     claims_parameter_supported: z.boolean(),
     request_parameter_supported: z.boolean(),
     request_uri_parameter_supported: z.boolean(),
-    require_pushed_authorization_requests: z.boolean(),
     code_challenge_methods_supported: z.array(z.string()),
   },
   (_environment, site) => ({
@@ -42,7 +44,6 @@ export const requestMetadata = defineMetadata(
     claims_parameter_supported: false,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
-    require_pushed_authorization_requests: false,
     code_challenge_methods_supported: [...challengeMethods],
   }),
 )
@@ -105,8 +106,7 @@ export function readReturnPath(
 export function checkRequest(
   { environment, site, now }: Pick<Context, 'environment' | 'site' | 'now'>,
   client: Application,
-  values: Values,
-  repeated: readonly string[],
+  { values, repeated }: RequestParameters,
 ): AuthorizationRequest {
   if (repeated.length > 0) throw invalid(`${repeated[0]} is repeated`)
   const path = readReturnPath(values, repeated)
@@ -114,7 +114,6 @@ export function checkRequest(
   if (readResponseMode(values['response_mode'], type) === undefined) throw invalid('response_mode is not allowed here')
   requireAllowed(client, type)
   if (values['request'] !== undefined) throw problem('request_not_supported')
-  if (values['request_uri'] !== undefined) throw problem('request_uri_not_supported')
   const scope = readScope(environment, client, values, type)
   const nonce = values['nonce'] ?? null
   if (type.idToken && nonce === null && path.mode !== 'pi.flow') throw invalid('nonce is required with id_token')

@@ -17,6 +17,7 @@ import { grantMetadata } from '../token/grants/index.ts'
 import { claimMetadata } from '../tokens/claims.ts'
 import { idTokenMetadata } from '../tokens/id-token.ts'
 import { jwksMetadata } from './jwks.ts'
+import { parMetadata } from './par.ts'
 import { userinfoMetadata } from './userinfo.ts'
 
 const issuer = defineMetadata({ issuer: z.string() }, (_environment, site) => ({ issuer: site.issuer }))
@@ -26,6 +27,7 @@ const parts: readonly Metadata[] = [
   issuer,
   requestMetadata,
   responseMetadata,
+  parMetadata,
   challengeMetadata,
   tokenMetadata,
   grantMetadata,

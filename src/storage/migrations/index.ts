@@ -16,6 +16,7 @@ import { deviceAuthentications } from './0013-device-authentications.ts'
 import { rememberedBrowsers } from './0014-remembered-browsers.ts'
 import { mobileDevices } from './0015-mobile-devices.ts'
 import { usedJwts } from './0016-used-jwts.ts'
+import { pushedRequests } from './0017-pushed-requests.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   rememberedBrowsers,
   mobileDevices,
   usedJwts,
+  pushedRequests,
 ]

@@ -34,6 +34,7 @@ export const environmentTables = {
   one_time_codes: ['purpose', 'subject'],
   sessions: ['id'],
   flows: ['id'],
+  pushed_requests: ['reference_hash'],
   authorization_codes: ['code_hash'],
   token_families: ['id'],
   used_jwts: ['kind', 'id_hash'],

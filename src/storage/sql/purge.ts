@@ -8,6 +8,7 @@ import type { Statement } from '../port.ts'
 export const transientTables = {
   sessions: { time: 'expires_at', key: ['environment_id', 'id'] },
   flows: { time: 'expires_at', key: ['environment_id', 'id'] },
+  pushed_requests: { time: 'expires_at', key: ['environment_id', 'reference_hash'] },
   authorization_codes: { time: 'purge_at', key: ['environment_id', 'code_hash'] },
   token_families: { time: 'expires_at', key: ['environment_id', 'id'] },
   limits: { time: 'expires_at', key: ['environment_id', 'kind', 'subject'] },

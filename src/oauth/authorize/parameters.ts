@@ -1,0 +1,23 @@
+/** The parameters that an authorization request may have: RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1, authentication-api 2.3. */
+import { z } from 'zod'
+
+export const authorizationParameters = z.object({
+  client_id: z.string(),
+  response_type: z.string(),
+  redirect_uri: z.string().optional(),
+  response_mode: z.enum(['query', 'fragment', 'form_post', 'pi.flow']).optional(),
+  scope: z.string().optional(),
+  state: z.string().optional(),
+  nonce: z.string().optional(),
+  prompt: z.string().optional(),
+  max_age: z.string().optional(),
+  login_hint: z.string().optional(),
+  id_token_hint: z.string().optional(),
+  acr_values: z.string().optional(),
+  ui_locales: z.string().optional(),
+  code_challenge: z.string().optional(),
+  code_challenge_method: z.enum(['S256', 'plain']).optional(),
+})
+
+/** Their names. */
+export const authorizationParameterNames: readonly string[] = Object.keys(authorizationParameters.shape)

@@ -1,0 +1,105 @@
+/**
+ * What a checked authorization request leads to: an answer at once when the browser's session satisfies the policy;
+ * otherwise a flow, that goes on at the sign-on page or, with `pi.flow`, in the client. authentication-api 2.4, 2.5. One
+ * unit either way, which also uses up the pushed request that it came of.
+ */
+import type { Context, Reply } from '../../contract/operation.ts'
+import { readSessionToken, sessionCookie } from '../../directory/session-cookie.ts'
+import { noteUse, type Session, sessionOfToken } from '../../directory/sessions.ts'
+import type { Application } from '../../environment/application.ts'
+import { problem } from '../../errors/problem.ts'
+import type { FlowState } from '../../flow/state.ts'
+import { signOnPage } from '../../flow-runtime/address.ts'
+import { flowResource } from '../../flow-runtime/display.ts'
+import { LoginRequired } from '../../flow-runtime/drive.ts'
+import { type Begun, beginFlow, storeFlow } from '../../flow-runtime/runtime.ts'
+import type { UnitBody } from '../../storage/port.ts'
+import { claimSource } from '../tokens/claims.ts'
+import { auditIssued, issueResponse } from './issue.ts'
+import { type PushedRequest, usePushed } from './pushed.ts'
+import type { AuthorizationRequest } from './request.ts'
+import { redirectReply } from './response.ts'
+
+/**
+ * Begins the flow of a request and answers.
+ * @throws Problem that goes to the application; AlreadyConsumed when the pushed request was used before
+ */
+export async function proceed(
+  context: Context,
+  client: Application,
+  request: AuthorizationRequest,
+  pushed: PushedRequest | undefined,
+): Promise<Reply> {
+  const { kernel, environment, site, now } = context
+  const token = readSessionToken(context.headers.cookie)
+  const found = token ? await sessionOfToken(kernel, environment.id, token, now) : undefined
+  const session = found?.session ?? null
+  const begun = await beginFlow(context, {
+    application: client,
+    door: request.mode === 'pi.flow' ? 'pi.flow' : 'redirect',
+    forcesLogin: request.prompt === 'login',
+    isSilent: request.prompt === 'none',
+    maxAge: request.maxAge,
+    loginHint: request.loginHint,
+    hintedUserId: request.hintedUserId,
+    acrValues: request.acrValues,
+    consent: request.consent ?? undefined,
+    parameters: { ...request } as unknown as FlowState['request']['parameters'],
+    session,
+    sessionUser: found?.user,
+  }).catch((error: unknown) => {
+    throw error instanceof LoginRequired ? problem('login_required') : error
+  })
+  const { state } = begun
+  if (state.status === 'COMPLETED' && session) return await answerAtOnce(context, request, begun, session, pushed)
+  if (request.prompt === 'none') {
+    throw problem(state.status === 'CONSENT_REQUIRED' ? 'consent_required' : 'login_required')
+  }
+  if (state.status === 'FAILED') throw problem('access_denied', { description: state.failure?.message ?? '' })
+
+  const binding = token ?? kernel.world.uuid()
+  await storeFlow(context, begun, binding, () => using(context, pushed))
+  if (binding !== token) context.answer['set-cookie'] = sessionCookie(site, binding, now)
+  if (request.mode === 'pi.flow') return { status: 200, body: await flowResource(context, state, client) }
+  return { status: 302, headers: { location: signOnPage(site, client, state.id) } }
+}
+
+function* using(context: Context, pushed: PushedRequest | undefined): UnitBody<void> {
+  if (pushed) yield* usePushed(context, pushed)
+}
+
+/** The session satisfies the policy: one commit, no flow. */
+async function answerAtOnce(
+  context: Context,
+  request: AuthorizationRequest,
+  { state: { outcome }, user: found, writes }: Begun,
+  session: Session,
+  pushed: PushedRequest | undefined,
+): Promise<Reply> {
+  const { kernel, environment, now } = context
+  if (!outcome || found?.user.id !== outcome.userId) throw problem('login_required')
+  const issued = await issueResponse(context, request, outcome, claimSource(found.user))
+  const used = noteUse(environment.id, environment.settings, session, now)
+  await kernel.storage.commit({
+    name: 'authorize-with-session',
+    single: issued.single && used === undefined && writes.length === 0 && pushed === undefined,
+    *run() {
+      yield* using(context, pushed)
+      yield* issued.store()
+      if (used) yield used
+      for (const write of writes) if (write.with === 'save') yield* write.run()
+    },
+  })
+  auditIssued(context, issued)
+  if (request.mode === 'pi.flow' || request.redirectUri === null) {
+    const { iss: _, ...authorizeResponse } = issued.parameters
+    const body = {
+      environment: { id: environment.id },
+      session: { id: session.id },
+      status: 'COMPLETED',
+      authorizeResponse,
+    }
+    return { status: 200, body }
+  }
+  return redirectReply(request.mode, request.redirectUri, issued.parameters)
+}

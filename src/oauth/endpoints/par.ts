@@ -1,0 +1,76 @@
+/**
+ * Pushed authorization requests: RFC 9126 section 2, authentication-api 2.13. The client authenticates as at the token
+ * endpoint and is told at once what is wrong with its request; what is right waits for the browser, once.
+ *
+ * Never: a request taken that the authorization endpoint would refuse; a reference taken for a request (row C11).
+ */
+import { z } from 'zod'
+import type { FormParameters } from '../../contract/form.ts'
+import { type Context, defineOperation, formBody, type Operation, type Reply } from '../../contract/operation.ts'
+import { uuid } from '../../contract/validation.ts'
+import { problem } from '../../errors/problem.ts'
+import { auditRejectedRedirect, returnPathAllowed } from '../authorize/client.ts'
+import { authorizationParameters } from '../authorize/parameters.ts'
+import { pushRequest } from '../authorize/pushed.ts'
+import { checkRequest } from '../authorize/request.ts'
+import { authenticateClient } from '../client-auth/authenticate.ts'
+import { readCredentials } from '../client-auth/credentials.ts'
+import { defineMetadata } from '../metadata.ts'
+import { withValues } from '../parameters.ts'
+
+export const parMetadata = defineMetadata(
+  { pushed_authorization_request_endpoint: z.string(), require_pushed_authorization_requests: z.boolean() },
+  ({ settings }, site) => ({
+    pushed_authorization_request_endpoint: `${site.issuer}/par`,
+    require_pushed_authorization_requests: settings.requirePushedAuthorizationRequests,
+  }),
+)
+
+async function push(context: Context, body: FormParameters): Promise<Reply> {
+  const parameters = withValues(body)
+  const { values, repeated } = parameters
+  if (repeated.length > 0) throw problem('invalid_request', { description: `${repeated[0]} is repeated` })
+  const credentials = readCredentials(context.headers.authorization, values)
+  const client = await authenticateClient(context, context.environment, credentials)
+  if (values['request_uri'] !== undefined) {
+    throw problem('invalid_request', { description: 'request_uri has no place in a pushed request' })
+  }
+  if (!returnPathAllowed(client, parameters)) {
+    auditRejectedRedirect(context, client)
+    throw problem('redirect_uri_rejected')
+  }
+  checkRequest(context, client, parameters)
+  const requestUri = await pushRequest(context, client, parameters)
+  return { status: 201, body: { request_uri: requestUri, expires_in: client.document.parTimeout } }
+}
+
+const pushedParameters = authorizationParameters.extend({
+  client_id: z.string().optional(),
+  client_secret: z.string().optional(),
+})
+
+export const parOperations: readonly Operation[] = [
+  defineOperation({
+    id: 'pushAuthorizationRequest',
+    method: 'POST',
+    path: '/{environmentId}/as/par',
+    surface: 'oauth',
+    tag: 'OAuth 2 and OpenID Connect',
+    summary: 'Push an authorization request, to be referred to by the browser',
+    source: 'authentication-api 2.13; RFC 9126 section 2',
+    permission: { kind: 'public' },
+    cors: 'any',
+    params: z.object({ environmentId: uuid }),
+    body: formBody(pushedParameters),
+    replies: { 201: z.object({ request_uri: z.string(), expires_in: z.number().int() }) },
+    errors: [
+      'invalid_request',
+      'invalid_client',
+      'invalid_scope',
+      'unauthorized_client',
+      'unsupported_response_type',
+      'redirect_uri_rejected',
+    ],
+    handle: ({ body }, context) => push(context, body),
+  }),
+]
