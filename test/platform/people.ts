@@ -158,7 +158,16 @@ export async function tokenOfSignOn(
       yield* openFamily(environment, { id: grantId, clientId, user, scopes }, now)
     },
   })
-  const content = { jti: randomUUID(), clientId, scopes, audiences: [], lifetime: 3600, user, grantId }
+  const content = {
+    jti: randomUUID(),
+    clientId,
+    scopes,
+    audiences: [],
+    lifetime: 3600,
+    user,
+    grantId,
+    confirmation: undefined,
+  }
   return signAccessToken(environment, resolveSite(kernel.origins, environment.id), content, now)
 }
 

@@ -112,7 +112,8 @@ function accessTokenOf(
   lifetime: number,
 ): string | Promise<string> {
   const { clientId, scopes, audiences } = request
-  const content = { jti: kernel.world.uuid(), clientId, scopes, audiences, lifetime, user, grantId: familyId }
+  const held = { user, grantId: familyId, confirmation: undefined }
+  const content = { jti: kernel.world.uuid(), clientId, scopes, audiences, lifetime, ...held }
   return signAccessToken(environment, site, content, now)
 }
 

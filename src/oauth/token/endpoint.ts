@@ -5,17 +5,16 @@
 import { z } from 'zod'
 import type { FormParameters } from '../../contract/form.ts'
 import { type Context, defineOperation, formBody, type Operation, type Reply } from '../../contract/operation.ts'
+import type { Confirmation } from '../../access/confirmation.ts'
 import { eventOrigin } from '../../contract/event-origin.ts'
 import { uuid } from '../../contract/validation.ts'
-import type { Application } from '../../environment/application.ts'
-import type { Environment } from '../../environment/snapshot.ts'
 import { notFound, type Problem, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
 import { authenticateClient, clientRefused } from '../client-auth/authenticate.ts'
 import { type ClientCredentials, readCredentials } from '../client-auth/credentials.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
-import type { Issue, Refuse } from './grant.ts'
+import type { GrantQuestion, Issue, Refuse } from './grant.ts'
 import { grants } from './grants/index.ts'
 import { signTokens, type Tokens } from './sign.ts'
 
@@ -24,7 +23,7 @@ const byType = new Map(grants.map((grant) => [grant.type, grant]))
 /** RFC 6749 section 5.1 with the ID token of OpenID Connect Core 3.1.3.3. */
 const tokenResponse = z.object({
   access_token: z.string(),
-  token_type: z.literal('Bearer'),
+  token_type: z.enum(['Bearer', 'DPoP']),
   expires_in: z.number().int(),
   scope: z.string().optional(),
   id_token: z.string().optional(),
@@ -77,12 +76,15 @@ async function handleTokenRequest(
     })
   }
 
-  // 4. Gather what the grant has to know, then decide.
-  const question = { client, environment, params: params.data as never }
+  // 4. The key that the client proves, if any.
+  const confirmation: Confirmation | undefined = undefined
+
+  // 5. Gather what the grant has to know, then decide.
+  const question = { client, environment, params: params.data as never, confirmation }
   const facts = (await grant.gather(context, question)) as never
   const verdict = grant.decide({ ...question, facts, now })
 
-  if (verdict.kind === 'issue') return await issue(context, environment, client, verdict)
+  if (verdict.kind === 'issue') return await issue(context, question, verdict)
   if (verdict.unit) await kernel.storage.commit(verdict.unit(context, environment))
   throw refused(verdict)
 }
@@ -94,34 +96,38 @@ async function environmentOf({ kernel }: Context, credentials: ClientCredentials
   return id
 }
 
-/** 5. One unit: consume, family, change event. 6. Sign, overlapping the commit. 7. Answer, only after both. */
-async function issue(context: Context, environment: Environment, client: Application, verdict: Issue): Promise<Reply> {
+/** 6. One unit: consume, family, change event. 7. Sign, overlapping the commit. 8. Answer, only after both. */
+async function issue(
+  context: Context,
+  { environment, client, confirmation }: GrantQuestion<unknown>,
+  verdict: Issue,
+): Promise<Reply> {
   const { kernel } = context
   const { effect } = verdict
-  const signing = signTokens(context, environment, client, verdict)
+  const signing = signTokens(context, environment, client, verdict, confirmation)
   if ('event' in effect) {
     const tokens = await signing
     kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), effect.event))
-    return tokenReply(verdict, tokens)
+    return tokenReply(verdict, tokens, confirmation)
   }
   const committing = kernel.storage.commit(effect.unit(context, environment))
   const [signed, committed] = await Promise.allSettled([signing, committing])
   if (committed.status === 'rejected') throw committed.reason
   if (committed.value) throw refused(committed.value)
   if (signed.status === 'rejected') throw signed.reason
-  return tokenReply(verdict, signed.value)
+  return tokenReply(verdict, signed.value, confirmation)
 }
 
 function refused({ error, description }: Refuse): Problem {
   return problem(error, { description })
 }
 
-function tokenReply(verdict: Issue, tokens: Tokens): Reply {
+function tokenReply(verdict: Issue, tokens: Tokens, confirmation: Confirmation | undefined): Reply {
   return {
     status: 200,
     body: {
       access_token: tokens.accessToken,
-      token_type: 'Bearer',
+      token_type: confirmation?.jkt === undefined ? 'Bearer' : 'DPoP',
       expires_in: verdict.lifetime,
       ...(verdict.scopes.length > 0 ? { scope: verdict.scopes.join(' ') } : {}),
       ...(tokens.idToken === undefined ? {} : { id_token: tokens.idToken }),

@@ -3,6 +3,7 @@
  * and a pure `decide`. The phases around it belong to `endpoint.ts`, so that no grant can forget one.
  */
 import type { z } from 'zod'
+import type { Confirmation } from '../../access/confirmation.ts'
 import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
@@ -49,6 +50,11 @@ export interface GrantQuestion<P> {
   readonly client: Application
   readonly environment: Environment
   readonly params: P
+  /**
+   * The key that the client has proved for this request, already in accordance with what the application demands. The
+   * endpoint binds the access token to it; what lives longer (a code, a family) the grant compares or binds itself.
+   */
+  readonly confirmation: Confirmation | undefined
 }
 
 /** What a grant decides from. */

@@ -2,6 +2,7 @@
  * The redemption of an authorization code: single use as one unit, and what a second use or a guessed verifier brings
  * about. RFC 6749 sections 4.1.2 and 10.5, decisions D21 and D22, rows B01, B03 and B14.
  */
+import type { Confirmation } from '../../access/confirmation.ts'
 import { eventOrigin } from '../../contract/event-origin.ts'
 import { consentStands } from '../../directory/oauth-consents.ts'
 import type { Environment } from '../../environment/snapshot.ts'
@@ -19,8 +20,13 @@ export const invalidCode: Refuse = refuse('invalid_grant', 'the authorization co
 /**
  * Uses up the code and opens its family in one unit. Whoever comes second revokes what the first was given (RFC 6749
  * section 4.1.2, row B01): a code that two parties hold has leaked.
+ * @param confirmation the key that the refresh tokens of the family are bound to
  */
-export function redeem(code: CodeFacts, scopes: readonly string[]): GrantUnit<Refuse | undefined> {
+export function redeem(
+  code: CodeFacts,
+  scopes: readonly string[],
+  confirmation: Confirmation | undefined,
+): GrantUnit<Refuse | undefined> {
   return (context, environment) => ({
     name: 'redeem-authorization-code',
     *run() {
@@ -36,7 +42,8 @@ export function redeem(code: CodeFacts, scopes: readonly string[]): GrantUnit<Re
         })
         return invalidCode
       }
-      yield* openFamily(environment, { id: code.familyId, clientId: code.clientId, user: code.user, scopes }, now)
+      const { familyId: id, clientId, user } = code
+      yield* openFamily(environment, { id, clientId, user, scopes, confirmation }, now)
       yield record(eventOrigin(context, environment.id), { action: 'TOKEN.ISSUED', ...whose(code) })
       return undefined
     },

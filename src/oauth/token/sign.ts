@@ -1,4 +1,5 @@
 /** The tokens that a grant issues, signed: an access token and, where the grant says so, the ID token beside it. */
+import type { Confirmation } from '../../access/confirmation.ts'
 import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
@@ -19,6 +20,7 @@ export async function signTokens(
   environment: Environment,
   client: Application,
   verdict: Issue,
+  confirmation: Confirmation | undefined,
 ): Promise<Tokens> {
   const { kernel, now } = context
   const site = resolveSite(kernel.origins, environment.id)
@@ -33,6 +35,7 @@ export async function signTokens(
       lifetime: verdict.lifetime,
       user: verdict.user,
       grantId: verdict.familyId,
+      confirmation,
     },
     now,
   )

@@ -3,6 +3,7 @@
  * User tokens carry the private grant id `p1.gid`, so that userinfo and the management API see a revocation at once
  * (decision D22). Never: an application token with a `sub`.
  */
+import type { Confirmation } from '../../access/confirmation.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { signJwt } from '../../keys/jws.ts'
 import type { Site } from '../../site.ts'
@@ -30,6 +31,8 @@ export interface AccessTokenContent {
   readonly user: TokenUser | undefined
   /** The token family, for user tokens. */
   readonly grantId: string | undefined
+  /** The key that whoever presents the token has to prove. */
+  readonly confirmation: Confirmation | undefined
 }
 
 /**
@@ -52,6 +55,7 @@ export function signAccessToken(
     exp: issuedAt + content.lifetime,
     aud: content.audiences.length > 0 ? content.audiences : [site.platformAudience],
     ...(scope === '' ? {} : { scope }),
+    cnf: content.confirmation,
   }
   const { user } = content
   const claims = user

@@ -22,7 +22,7 @@ export const authorizationCode = defineGrant({
   }),
   clientAuth: 'as registered',
   gather: ({ kernel, now }, { environment, params }) => readCode(kernel.storage, environment.id, params.code, now),
-  decide({ client, environment, params, facts: code, now }) {
+  decide({ client, environment, params, confirmation, facts: code, now }) {
     if (!code || code.clientId !== client.id) return invalidCode
     const { document } = code
     if ((params.redirect_uri ?? null) !== document.redirectUri) {
@@ -36,6 +36,7 @@ export const authorizationCode = defineGrant({
     }
     if (code.used) return { ...invalidCode, unit: revokeReplayed(code) }
     if (code.expiresAt <= now || !code.standing) return invalidCode
+    const isPublic = client.document.tokenEndpointAuthMethod === 'NONE'
     return {
       kind: 'issue',
       scopes: document.scopes,
@@ -46,7 +47,7 @@ export const authorizationCode = defineGrant({
       idToken: document.scopes.includes('openid')
         ? { source: code.source, nonce: document.nonce ?? undefined }
         : undefined,
-      effect: { unit: redeem(code, document.scopes) },
+      effect: { unit: redeem(code, document.scopes, isPublic ? confirmation : undefined) },
     }
   },
 })
