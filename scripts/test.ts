@@ -1,16 +1,18 @@
 /**
- * Runs the test suite with Node's own test runner, one process per file, one more at once than there are cores: many wait
- * for a browser or a clock. A run of everything starts one PostgreSQL for all files, and nodes share one RSA key.
+ * Runs the test suite with Node's own test runner. A few processes share the files between them (scripts/test-process.ts),
+ * since loading the product and warming it up costs more than most files do; files that need a process of their own are
+ * listed below. There is one process more than there are cores: many tests wait for a browser or a clock. A run of
+ * everything starts one PostgreSQL for all files, and nodes share one RSA key.
  * `npm test` runs everything; `npm test -- test/flow` one folder or file; flags go to `node --test` as they are, those
  * with a value written `--name=value`. The last lines are the runner's summary and the exit code is its own.
  * Never: a run that found no test file and yet succeeds.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { realWorld } from '../src/world.ts'
 import { sharedRsaKeyVariable } from '../test/harness/rsa-key.ts'
 import { sharedClusterVariable, startOwnPostgres } from '../test/storage/postgres-cluster.ts'
@@ -20,6 +22,23 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const testTimeoutMs = 300_000
 /** A file that takes longer is ended: its own timeouts cannot fire while an endless loop holds its event loop. */
 const fileTimeoutMs = 600_000
+
+/** Paths of files, and beginnings of paths, whose tests must have a process to themselves. */
+const apart = [
+  // The runner keeps snapshots beside the file it was given, under names that begin with the file's own suites.
+  'test/golden/',
+  // They measure the memory or the event loop of their process.
+  'test/http/fuzz.test.ts',
+  'test/http/limits.test.ts',
+  'test/directory/passwords/pool.test.ts',
+  // It changes what the process trusts and its environment.
+  'test/external/egress.test.ts',
+  // Races and crashes: nothing that ran before should have a part in how they end.
+  'test/storage/',
+  'test/oauth/authorization-code-race.test.ts',
+  'test/flow-runtime/races.test.ts',
+  'test/flow-runtime/push-races.test.ts',
+]
 
 /** The test files under `path` (a folder or one file), relative to the root and in a stable order. */
 function testFilesUnder(path: string): readonly string[] {
@@ -41,26 +60,46 @@ if (files.length === 0) {
   process.exit(1)
 }
 
+const processes = availableParallelism() + 1
+
 // Not for a few files, which start what they need.
-const cluster = paths.length === 0 ? await startOwnPostgres() : undefined
+const cluster = files.length > processes ? await startOwnPostgres() : undefined
 const shared = cluster && 'url' in cluster ? cluster : undefined
 
 const { privateKey } = await realWorld.rsaKeyPair(2048)
+
+const runDirectory = mkdtempSync(join(tmpdir(), 'stile-test-run-'))
+
+/** The modules to run: files that have a process each, and a module for each process that takes one file after the other. */
+function entries(): readonly string[] {
+  const together = files.filter((file) => !apart.some((path) => file.startsWith(path)))
+  if (together.length <= processes) return files
+  const claims = join(runDirectory, 'claims')
+  mkdirSync(claims)
+  const { href } = pathToFileURL(join(root, 'scripts', 'test-process.ts'))
+  const text = `import { runTestFiles } from '${href}'\nawait runTestFiles(${JSON.stringify(together)}, ${JSON.stringify(claims)})\n`
+  const shared = Array.from({ length: processes }, (_, index) => {
+    const path = join(runDirectory, `test-process-${index + 1}.mjs`)
+    writeFileSync(path, text)
+    return path
+  })
+  return [...files.filter((file) => !together.includes(file)), ...shared]
+}
 
 const runner = spawn(
   process.execPath,
   [
     '--test',
-    `--test-concurrency=${availableParallelism() + 1}`,
+    `--test-concurrency=${processes}`,
     `--test-timeout=${testTimeoutMs}`,
     '--test-reporter=spec',
     ...flags,
-    ...files,
+    ...entries(),
   ],
   {
     cwd: root,
     stdio: 'inherit',
-    // Each file is a process that strips the types of what it imports; the cache lets all but the first skip that.
+    // A process strips the types of what it imports; the cache lets all but the first skip that.
     env: {
       ...process.env,
       NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'),
@@ -69,24 +108,35 @@ const runner = spawn(
     },
   },
 )
+
+/** The command line of a process, which a process that takes one file after the other sets; empty when it has ended. */
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
 /** Ends test files that hang; on Linux, where the kernel tells which processes the runner has started. */
 function endHangingFiles(runnerPid: number): void {
-  const firstSeen = new Map<string, number>()
+  let firstSeen = new Map<string, number>()
   const children = `/proc/${runnerPid}/task/${runnerPid}/children`
   const look = (): void => {
     const now = performance.now()
     const pids = existsSync(children) ? readFileSync(children, 'utf8').trim().split(' ').filter(Boolean) : []
-    for (const pid of firstSeen.keys()) if (!pids.includes(pid)) firstSeen.delete(pid)
+    const seen = new Map<string, number>()
     for (const pid of pids) {
-      const since = firstSeen.get(pid) ?? now
-      firstSeen.set(pid, since)
+      const command = commandLine(pid)
+      const key = `${pid} ${command}`
+      const since = firstSeen.get(key) ?? now
+      seen.set(key, since)
       if (now - since < fileTimeoutMs) continue
-      const file = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-        .split('\0')
-        .find((arg) => arg.endsWith('.test.ts'))
+      const file = command.split('\0').find((arg) => arg.endsWith('.test.ts'))
       console.error(`${file ?? `Process ${pid}`} ran for more than ${fileTimeoutMs / 1000} s and is ended.`)
       process.kill(Number(pid), 'SIGKILL')
     }
+    firstSeen = seen
   }
   setInterval(look, 2_000).unref()
 }
@@ -95,4 +145,5 @@ if (runner.pid) endHangingFiles(runner.pid)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => runner.kill(signal))
 const [code, signal] = (await once(runner, 'exit')) as [number | null, NodeJS.Signals | null]
 await shared?.stop()
+rmSync(runDirectory, { recursive: true, force: true })
 process.exit(signal ? 1 : (code ?? 1))
