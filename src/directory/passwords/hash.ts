@@ -4,8 +4,8 @@
  */
 import { hashSync, verifySync } from '@node-rs/argon2'
 import { legacyDigest } from './legacy-digest.ts'
-import { currentCost } from './phc.ts'
-import { digestToHash, readStoredHash } from './stored-hash.ts'
+import { currentCost, digestToHash } from './phc.ts'
+import type { StoredHash } from './stored-hash.ts'
 
 /**
  * Hashes a password at the current cost.
@@ -22,13 +22,11 @@ export function hashPassword(password: Uint8Array, salt: Uint8Array): string {
 }
 
 /**
- * Whether `password` is what the stored text was made of. One argon2id at least is computed, whatever came before, so
- * that an imported password is never answered faster than none at all (row K10).
- * @throws Error for a text that is never computed; the pool has refused those before
+ * Whether `password` is what was stored. One argon2id at least is computed, whatever came before, so that an imported
+ * password is never answered faster than none at all (row K10).
+ * @param stored as readStoredHash gives it, which refuses what is never computed
  */
-export async function verifyPassword(text: string, password: Uint8Array): Promise<boolean> {
-  const stored = readStoredHash(text)
-  if (!stored) throw new Error('a stored hash cannot be computed')
+export async function verifyPassword(stored: StoredHash, password: Uint8Array): Promise<boolean> {
   if (!stored.legacy) return verifySync(stored.phc, password)
   const digest = await legacyDigest(stored.legacy, password)
   return verifySync(stored.phc, digest ? digestToHash(digest) : password) && digest !== undefined

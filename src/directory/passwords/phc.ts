@@ -36,3 +36,8 @@ export function argon2Cost(hash: string): Argon2Cost | undefined {
   const isBearable = lanes <= 4 && memory <= HIGHEST_MEMORY && memory * passes <= HIGHEST_WORK
   return isPossible && isBearable ? { memory, passes, lanes } : undefined
 }
+
+/** The form in which the digest of an imported password goes into argon2id: base64, since our implementation verifies text alone. */
+export function digestToHash(digest: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(Buffer.from(digest).toString('base64'))
+}

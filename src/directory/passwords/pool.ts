@@ -14,8 +14,8 @@ import type { World } from '../../world.ts'
 import type { Job, JobAnswer } from './jobs.ts'
 import type { NormalizedPassword } from './normalize.ts'
 import type { ImportedHash } from './imported-hash.ts'
-import { DUMMY_HASH } from './phc.ts'
-import { digestToHash, needsRehash, readStoredHash, storedHash } from './stored-hash.ts'
+import { digestToHash, DUMMY_HASH } from './phc.ts'
+import { needsRehash, readStoredHash, storedHash } from './stored-hash.ts'
 
 const SALT_BYTES = 16
 
@@ -167,9 +167,12 @@ export function createHashingPool(world: World, settings: HashingPoolSettings = 
   }
 
   async function matchesAny(hashes: readonly string[], password: NormalizedPassword): Promise<boolean> {
-    if (hashes.some((hash) => !readStoredHash(hash)))
-      throw new UnsupportedPasswordHash('a stored hash cannot be computed')
-    return (await submit({ kind: 'verify', hashes, password: bytesOf(password) })) === true
+    const stored = hashes.map((hash) => {
+      const read = readStoredHash(hash)
+      if (!read) throw new UnsupportedPasswordHash('a stored hash cannot be computed')
+      return read
+    })
+    return (await submit({ kind: 'verify', hashes: stored, password: bytesOf(password) })) === true
   }
 
   async function verify(hash: string | null, password: NormalizedPassword): Promise<PasswordVerdict> {

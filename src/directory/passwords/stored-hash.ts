@@ -18,11 +18,6 @@ export interface StoredHash {
   readonly phc: string
 }
 
-/** The form in which a digest goes into argon2id: base64, since our implementation verifies text alone. */
-export function digestToHash(digest: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(Buffer.from(digest).toString('base64'))
-}
-
 /** Writes the text of an imported password. */
 export function storedHash(legacy: LegacyKdf, phc: string): string {
   return `${JSON.stringify(legacy)}${phc}`
