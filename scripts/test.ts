@@ -2,7 +2,7 @@
  * Runs the test suite with Node's own test runner. A few processes share the files between them (scripts/test-process.ts),
  * since loading the product and warming it up costs more than most files do; files that need a process of their own are
  * listed below. There is one process more than there are cores: many tests wait for a browser or a clock. A run of
- * everything starts one PostgreSQL for all files, and nodes share one RSA key.
+ * many files makes once what they share (scripts/test-shared.ts).
  * `npm test` runs everything; `npm test -- test/flow` one folder or file; flags go to `node --test` as they are, those
  * with a value written `--name=value`. The last lines are the runner's summary and the exit code is its own.
  * Never: a run that found no test file and yet succeeds.
@@ -10,12 +10,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { realWorld } from '../src/world.ts'
-import { sharedRsaKeyVariable } from '../test/harness/rsa-key.ts'
-import { sharedClusterVariable, startOwnPostgres } from '../test/storage/postgres-cluster.ts'
+import { shareAll, shareKey } from './test-shared.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 /** A test that takes longer fails, with its name. */
@@ -36,6 +35,7 @@ const apart = [
   // Races and crashes: nothing that ran before should have a part in how they end.
   'test/storage/',
   'test/oauth/authorization-code-race.test.ts',
+  'test/oauth/pushed-authorization-request-race.test.ts',
   'test/flow-runtime/races.test.ts',
   'test/flow-runtime/push-races.test.ts',
 ]
@@ -62,13 +62,8 @@ if (files.length === 0) {
 
 const processes = availableParallelism() + 1
 
-// Not for a few files, which start what they need.
-const cluster = files.length > processes ? await startOwnPostgres() : undefined
-const shared = cluster && 'url' in cluster ? cluster : undefined
-
-const { privateKey } = await realWorld.rsaKeyPair(2048)
-
 const runDirectory = mkdtempSync(join(tmpdir(), 'stile-test-run-'))
+const compileCache = join(root, 'node_modules', '.cache', 'compile')
 
 /** The modules to run: files that have a process each, and a module for each process that takes one file after the other. */
 function entries(): readonly string[] {
@@ -78,13 +73,16 @@ function entries(): readonly string[] {
   mkdirSync(claims)
   const { href } = pathToFileURL(join(root, 'scripts', 'test-process.ts'))
   const text = `import { runTestFiles } from '${href}'\nawait runTestFiles(${JSON.stringify(together)}, ${JSON.stringify(claims)})\n`
-  const shared = Array.from({ length: processes }, (_, index) => {
+  const queues = Array.from({ length: processes }, (_, index) => {
     const path = join(runDirectory, `test-process-${index + 1}.mjs`)
     writeFileSync(path, text)
     return path
   })
-  return [...files.filter((file) => !together.includes(file)), ...shared]
+  return [...files.filter((file) => !together.includes(file)), ...queues]
 }
+
+enableCompileCache(compileCache)
+const shared = files.length > processes ? await shareAll(runDirectory) : await shareKey()
 
 const runner = spawn(
   process.execPath,
@@ -99,12 +97,11 @@ const runner = spawn(
   {
     cwd: root,
     stdio: 'inherit',
-    // A process strips the types of what it imports; the cache lets all but the first skip that.
     env: {
       ...process.env,
-      NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'),
-      ...(shared ? { [sharedClusterVariable]: shared.url } : {}),
-      [sharedRsaKeyVariable]: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+      // A process strips the types of what it imports; the cache lets all but the first skip that.
+      NODE_COMPILE_CACHE: compileCache,
+      ...shared.environment,
     },
   },
 )
@@ -144,6 +141,6 @@ function endHangingFiles(runnerPid: number): void {
 if (runner.pid) endHangingFiles(runner.pid)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => runner.kill(signal))
 const [code, signal] = (await once(runner, 'exit')) as [number | null, NodeJS.Signals | null]
-await shared?.stop()
+await shared.stop()
 rmSync(runDirectory, { recursive: true, force: true })
 process.exit(signal ? 1 : (code ?? 1))

@@ -15,6 +15,7 @@ import { realWorld, type TestWorld, testWorld } from '../../src/world.ts'
 import { begin, bodyOf, newApplication } from '../flow-runtime/arrange.ts'
 import { watchStorage } from '../flow-runtime/watch-storage.ts'
 import { Browser, piFlowRequest, pkce } from '../harness/sign-on.ts'
+import { createDemoDatabase } from '../harness/demo-template.ts'
 import { basic, type Stile, startStile } from '../harness/stile.ts'
 import { absent } from '../storage/absent.ts'
 import { startPostgres } from '../storage/postgres-cluster.ts'
@@ -37,7 +38,7 @@ else {
     let first: Stile
     let second: Stile
     before(async () => {
-      const databaseUrl = await cluster.createDatabase()
+      const databaseUrl = await createDemoDatabase(cluster)
       first = await startStile({ databaseUrl })
       second = await startSecondNode(first, databaseUrl)
     })

@@ -8,6 +8,7 @@ import { after, before, suite, test } from 'node:test'
 import type { HashingPool } from '../../src/directory/passwords/pool.ts'
 import { passcodeShown } from '../harness/authenticator-app.ts'
 import { Browser } from '../harness/sign-on.ts'
+import { createDemoDatabase } from '../harness/demo-template.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 import { startSecondNode } from '../environment/second-node.ts'
 import { absent } from '../storage/absent.ts'
@@ -480,7 +481,7 @@ const cluster = await startPostgres()
 if ('missing' in cluster) test('races on a flow, PostgreSQL', (context) => absent(context, cluster.missing))
 else {
   races('PostgreSQL', async () => {
-    const databaseUrl = await cluster.createDatabase()
+    const databaseUrl = await createDemoDatabase(cluster)
     const first = await startStile({ databaseUrl })
     const second = await startSecondNode(first, databaseUrl)
     const stop = async () => {

@@ -1,10 +1,7 @@
 /**
- * A node for tests: in process, on a free port, with the demo environment of `dev` and a data directory that is removed
- * afterwards. Over real HTTP; nothing is mocked.
+ * A node for tests: in process, on a free port, with the demo environment of `dev` (demo-template.ts) and a data directory
+ * that is removed afterwards. Over real HTTP; nothing is mocked.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { readConfig } from '../../src/config.ts'
 import { ensureDemoEnvironment } from '../../src/dev/demo-environment.ts'
 import type { Quickstart } from '../../src/dev/quickstart.ts'
@@ -13,6 +10,8 @@ import { type Node, startNode } from '../../src/http/node.ts'
 import { operations } from '../../src/http/operations.ts'
 import { parseMasterKeys } from '../../src/keys/master-key.ts'
 import { realWorld, type World } from '../../src/world.ts'
+import { temporaryDirectory } from '../storage/temporary-directory.ts'
+import { beginWithDemo, testSettings } from './demo-template.ts'
 import { sharedRsaKeyPair } from './rsa-key.ts'
 
 /** What a test sends. */
@@ -56,24 +55,22 @@ export interface StileOptions {
 
 /** Starts a node. */
 export async function startStile(options: StileOptions = {}): Promise<Stile> {
-  const directory = await mkdtemp(join(tmpdir(), 'stile-test-'))
+  const directory = await temporaryDirectory()
+  const { masterKey, previous } = await beginWithDemo(directory.path, options.databaseUrl)
   const config = readConfig(
     'dev',
     {
-      STILE_LOG_LEVEL: 'error',
-      STILE_DEV_SIGNING_ALGORITHM: 'ES256',
-      STILE_HOST: '127.0.0.1',
+      ...testSettings,
       ...(options.databaseUrl ? { DATABASE_URL: options.databaseUrl } : {}),
       ...options.environment,
     },
-    { port: '0', dataDirectory: directory },
+    { port: '0', dataDirectory: directory.path },
   )
-  const masterKeys = parseMasterKeys(realWorld.bytes(32).toString('base64url'))
   const world = { ...(options.world ?? realWorld), rsaKeyPair: sharedRsaKeyPair }
-  const node = await startNode(config, world, masterKeys, () => operations, options.dns)
-  const quickstart = await ensureDemoEnvironment(node, undefined).catch(async (error: unknown) => {
+  const node = await startNode(config, world, parseMasterKeys(masterKey), () => operations, options.dns)
+  const quickstart = await ensureDemoEnvironment(node, previous).catch(async (error: unknown) => {
     await node.close()
-    await rm(directory, { recursive: true, force: true })
+    await directory.remove()
     throw error
   })
   const base = `http://127.0.0.1:${node.port}`
@@ -125,7 +122,7 @@ export async function startStile(options: StileOptions = {}): Promise<Stile> {
     },
     async close() {
       await node.close()
-      await rm(directory, { recursive: true, force: true })
+      await directory.remove()
     },
   }
 }

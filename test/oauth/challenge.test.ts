@@ -22,6 +22,7 @@ import {
   rows,
 } from '../flow-runtime/arrange.ts'
 import { pkce, redeem } from '../harness/sign-on.ts'
+import { createDemoDatabase } from '../harness/demo-template.ts'
 import { type Answer, basic, type Stile, startStile } from '../harness/stile.ts'
 import { startSecondNode } from '../environment/second-node.ts'
 import { absent } from '../storage/absent.ts'
@@ -260,7 +261,7 @@ const cluster = await startPostgres()
 if ('missing' in cluster) test('J08, J10, PostgreSQL', (context) => absent(context, cluster.missing))
 else {
   races('PostgreSQL', async () => {
-    const databaseUrl = await cluster.createDatabase()
+    const databaseUrl = await createDemoDatabase(cluster)
     const first = await startStile({ databaseUrl })
     const second = await startSecondNode(first, databaseUrl)
     const stop = async () => {

@@ -3,6 +3,7 @@ import { after, before, suite, test } from 'node:test'
 import { type Node, startNode } from '../../src/http/node.ts'
 import { operations } from '../../src/http/operations.ts'
 import { realWorld } from '../../src/world.ts'
+import { createDemoDatabase } from '../harness/demo-template.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
 import { absent } from '../storage/absent.ts'
 import { startPostgres } from '../storage/postgres-cluster.ts'
@@ -35,7 +36,7 @@ export async function raceOnBothEngines(name: string, tests: (nodes: () => reado
     let nodes: readonly Stile[]
     let second: Node
     before(async () => {
-      const stile = await startStile({ databaseUrl: await cluster.createDatabase() })
+      const stile = await startStile({ databaseUrl: await createDemoDatabase(cluster) })
       const { node, send } = await secondNode(stile)
       second = node
       nodes = [stile, { ...stile, send }]

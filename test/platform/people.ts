@@ -8,6 +8,7 @@ import { signAccessToken } from '../../src/oauth/tokens/access-token.ts'
 import { resolveSite } from '../../src/site.ts'
 import { insert } from '../../src/storage/operations.ts'
 import { absent } from '../storage/absent.ts'
+import { createDemoDatabase } from '../harness/demo-template.ts'
 import { type Answer, basic, type Stile, startStile, type StileOptions } from '../harness/stile.ts'
 import { startPostgres } from '../storage/postgres-cluster.ts'
 
@@ -44,7 +45,7 @@ export async function onEachEngine(
   const cluster = await startPostgres()
   if ('missing' in cluster) test(`${name}, PostgreSQL`, (context) => absent(context, cluster.missing))
   else {
-    const options = async () => ({ ...shared, databaseUrl: await cluster.createDatabase() })
+    const options = async () => ({ ...shared, databaseUrl: await createDemoDatabase(cluster) })
     suite(
       `${name}, PostgreSQL`,
       against(options, () => cluster.stop()),

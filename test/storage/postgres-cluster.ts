@@ -18,12 +18,20 @@ import pg from 'pg'
 
 const run = promisify(execFile)
 
+/** What a database is like. */
+export interface NewDatabase {
+  /** Default: a name that no other has. */
+  readonly name?: string
+  /** The name of a database that nobody is connected to; default: it is empty. */
+  readonly copyOf?: string
+}
+
 /** A cluster that is running. */
 export interface PostgresCluster {
   /** The administrator's URL, of the database `postgres`. */
   readonly url: string
-  /** Makes an empty database and returns its URL. */
-  createDatabase(): Promise<string>
+  /** Makes a database and returns its URL. */
+  createDatabase(wanted?: NewDatabase): Promise<string>
   /** Ends the server and removes its files. */
   stop(): Promise<void>
 }
@@ -43,9 +51,8 @@ export async function startPostgres(): Promise<PostgresCluster | PostgresMissing
   const names: string[] = []
   return {
     url,
-    async createDatabase() {
-      const name = `test_${randomUUID().replaceAll('-', '')}`
-      await administer(url, `CREATE DATABASE ${name}`)
+    async createDatabase(wanted = {}) {
+      const name = await createDatabase(url, wanted)
       names.push(name)
       return url.replace(/postgres$/, name)
     },
@@ -102,17 +109,18 @@ export async function startOwnPostgres(): Promise<PostgresCluster | PostgresMiss
     await stop()
     throw error
   }
-  let databases = 0
   return {
     url,
     stop,
-    async createDatabase() {
-      databases += 1
-      const name = `test_${databases}`
-      await administer(url, `CREATE DATABASE ${name}`)
-      return url.replace(/postgres$/, name)
-    },
+    createDatabase: async (wanted = {}) => url.replace(/postgres$/, await createDatabase(url, wanted)),
   }
+}
+
+/** @returns its name */
+async function createDatabase(url: string, { name, copyOf }: NewDatabase): Promise<string> {
+  const given = name ?? `test_${randomUUID().replaceAll('-', '')}`
+  await administer(url, `CREATE DATABASE ${given}${copyOf === undefined ? '' : ` TEMPLATE ${copyOf}`}`)
+  return given
 }
 
 /** Ends the server and removes its files when this process is gone, however it went: the pipe to the watchdog closes then. */
