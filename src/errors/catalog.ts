@@ -54,6 +54,7 @@ export type OAuthCode =
   | 'request_uri_not_supported'
   | 'server_error'
   | 'temporarily_unavailable'
+  | 'unmet_authentication_requirements'
   | 'unauthorized_client'
   | 'unsupported_grant_type'
   | 'unsupported_response_type'
@@ -301,6 +302,14 @@ export const catalog = {
     oauth: 'consent_required',
     cause: 'The request said `prompt=none`, but the user has to grant what the application asks for first.',
     fix: 'Send the request again without `prompt=none`.',
+  },
+  unmet_authentication_requirements: {
+    status: 400,
+    code: 'REQUEST_FAILED',
+    message: issue,
+    oauth: 'unmet_authentication_requirements',
+    cause: 'The request demands an `acr` that no sign-on policy of the application gives.',
+    fix: 'Name a sign-on policy that is assigned to the application, or assign it.',
   },
   invalid_session: {
     status: 400,

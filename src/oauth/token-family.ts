@@ -5,6 +5,7 @@
 import type { Confirmation } from '../access/confirmation.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import { insert, type Word } from '../storage/operations.ts'
+import type { GrantedRequest } from './granted-request.ts'
 import type { TokenUser } from './tokens/access-token.ts'
 
 /** A grant that tokens are issued from. */
@@ -18,10 +19,12 @@ export interface TokenFamily {
    * RFC 8705 section 7.1).
    */
   readonly confirmation?: Confirmation | undefined
+  /** What was granted beside scopes. */
+  readonly granted?: GrantedRequest
 }
 
 /** What is stored of a family beside its columns. */
-export interface FamilyDocument {
+export interface FamilyDocument extends GrantedRequest {
   readonly confirmation?: Confirmation | undefined
 }
 
@@ -39,7 +42,7 @@ export function* openFamily(environment: Environment, family: TokenFamily, now: 
     user_id: family.user.id,
     session_id: family.user.sessionId,
     scope: family.scopes.join(' '),
-    document: JSON.stringify({ confirmation: family.confirmation } satisfies FamilyDocument),
+    document: JSON.stringify({ confirmation: family.confirmation, ...family.granted } satisfies FamilyDocument),
     generation: 0,
     rotated_at: null,
     revoked_at: null,

@@ -189,7 +189,7 @@ suite('discovery', () => {
         metadata.request_uri_parameter_supported,
         metadata.claims_parameter_supported,
       ],
-      [false, false, false],
+      [false, false, true],
     )
     for (const name of ['request', 'request_uri']) {
       assert.equal(

@@ -6,6 +6,7 @@
 import type { Context } from '../../contract/operation.ts'
 import type { Outcome } from '../../flow/outcome.ts'
 import { insert, type Word } from '../../storage/operations.ts'
+import { grantedRequest } from '../granted-request.ts'
 import { type CodeDocument, hashCode } from '../token/code-facts.ts'
 import type { TokenUser } from '../tokens/access-token.ts'
 import type { AuthorizationRequest } from './request.ts'
@@ -58,6 +59,7 @@ function codeDocument(
     acr: user.acr,
     amr: user.amr,
     authTime: user.authTime,
+    ...grantedRequest(request),
     ...(consentId === undefined ? {} : { consentId }),
     ...(frontChannelFamilyId === undefined ? {} : { frontChannelFamilyId }),
   }

@@ -149,6 +149,7 @@ const declaration = {
     'invalid_scope',
     'login_required',
     'consent_required',
+    'unmet_authentication_requirements',
     'access_denied',
     'request_not_supported',
     'request_uri_not_supported',

@@ -10,6 +10,7 @@ import { problem } from '../../errors/problem.ts'
 import { type EventDescription, eventRow } from '../../events/record.ts'
 import type { Outcome } from '../../flow/outcome.ts'
 import type { UnitBody } from '../../storage/port.ts'
+import { grantedRequest } from '../granted-request.ts'
 import { openFamily } from '../token-family.ts'
 import { signAccessToken, type TokenUser } from '../tokens/access-token.ts'
 import type { ClaimSource } from '../tokens/claims.ts'
@@ -70,6 +71,7 @@ export async function issueResponse(
           user,
           source,
           scopes: request.scopes,
+          claims: request.claims?.idToken,
           nonce: request.nonce ?? undefined,
           accessToken,
           code,
@@ -126,6 +128,6 @@ function* storeFamily(issuing: Issuing, familyId: string): UnitBody<void> {
   if (consentId !== undefined && !(yield* consentStands({ ...consented, consentId }, now))) {
     throw problem('access_denied', { description: 'the consent was withdrawn' })
   }
-  yield* openFamily(environment, { id: familyId, clientId, user, scopes }, now)
+  yield* openFamily(environment, { id: familyId, clientId, user, scopes, granted: grantedRequest(request) }, now)
   yield context.record({ action: 'TOKEN.ISSUED', ...about(issuing, familyId) })
 }

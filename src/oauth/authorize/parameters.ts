@@ -14,6 +14,7 @@ export const authorizationParameters = z.object({
   login_hint: z.string().optional(),
   id_token_hint: z.string().optional(),
   acr_values: z.string().optional(),
+  claims: z.string().optional().describe('Claims asked for one by one (OpenID Connect Core section 5.5).'),
   ui_locales: z.string().optional(),
   code_challenge: z.string().optional(),
   code_challenge_method: z.enum(['S256', 'plain']).optional(),

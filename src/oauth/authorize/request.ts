@@ -13,7 +13,7 @@
  * | client may use that type                          | likewise                                     |
  * | no request object                                 | likewise                                     |
  * | scope, openid with id_token, nonce                | likewise                                     |
- * | PKCE, prompt, max_age, id_token_hint              | likewise                                     |
+ * | PKCE, prompt, max_age, id_token_hint, claims      | likewise                                     |
  *
  * Never: a Location to an address that is not known good; a parameter that is unknown leading to an error.
  */
@@ -28,7 +28,10 @@ import { readIdTokenHint } from '../id-token-hint.ts'
 import { defineMetadata } from '../metadata.ts'
 import { type CodeChallenge, challengeMethods, readChallenge } from '../rules/pkce.ts'
 import type { RequestParameters } from '../parameters.ts'
+import type { ClaimsRequest } from '../rules/claims-request.ts'
 import { grantScopes, parseScope, type ScopeGrant } from '../rules/scopes.ts'
+import { scopesOfClaims } from '../tokens/claims.ts'
+import { obtainableClaims, policiesAskedFor, requestedClaims, userAskedFor } from './requested-claims.ts'
 import { defaultMode, type ResponseMode, type ResponseType, readResponseMode, readResponseType } from './response.ts'
 
 export const requestMetadata = defineMetadata(
@@ -41,7 +44,7 @@ export const requestMetadata = defineMetadata(
   },
   (_environment, site) => ({
     authorization_endpoint: `${site.issuer}/authorize`,
-    claims_parameter_supported: false,
+    claims_parameter_supported: true,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
     code_challenge_methods_supported: [...challengeMethods],
@@ -74,6 +77,8 @@ export interface AuthorizationRequest extends ReturnPath {
   /** The user that `id_token_hint` names: nobody else may be signed on. */
   readonly hintedUserId: string | null
   readonly uiLocales: string | null
+  /** The claims asked for one by one that the application may have. */
+  readonly claims: ClaimsRequest | null
 }
 
 /** A failure that may be told to the application. */
@@ -124,6 +129,9 @@ export function checkRequest(
   const hint = values['id_token_hint']
   const hintedUserId = hint === undefined ? null : readIdTokenHint(environment, site, client.id, hint, now)
   if (hintedUserId === undefined) throw invalid('id_token_hint is not an ID token of this client')
+  const asked = requestedClaims(values['claims'])
+  const acrValues = (values['acr_values'] ?? '').split(' ').filter((name) => name !== '')
+  const claims = obtainableClaims(environment, client, asked)
   return {
     mode: path.mode,
     redirectUri: path.redirectUri,
@@ -136,13 +144,19 @@ export function checkRequest(
     nonce,
     challenge: pkce.challenge,
     prompt: readPrompt(values['prompt']),
-    consent: readConsent(environment, client, scope.scopes, values['prompt']),
+    consent: readConsent(environment, client, [...scope.scopes, ...scopesBeside(claims)], values['prompt']),
     maxAge: readMaxAge(values['max_age']),
-    acrValues: (values['acr_values'] ?? '').split(' ').filter((name) => name !== ''),
+    acrValues: policiesAskedFor(environment, client, acrValues, asked),
     loginHint: values['login_hint']?.slice(0, 256) ?? null,
-    hintedUserId,
+    hintedUserId: userAskedFor(hintedUserId, asked),
     uiLocales: values['ui_locales']?.slice(0, 256) ?? null,
+    claims,
   }
+}
+
+/** A claim asked for by itself is granted as the scope that brings it. */
+function scopesBeside(claims: ClaimsRequest | null): readonly string[] {
+  return scopesOfClaims([...(claims?.idToken ?? []), ...(claims?.userinfo ?? [])].map(({ name }) => name))
 }
 
 function readType(values: Values): ResponseType {
@@ -186,7 +200,7 @@ function readConsent(
 ): ConsentRequest | null {
   if (client.document.requireConsent !== true) return null
   return {
-    scopeIds: [...scopeIdsOf(environment, client, scopes)],
+    scopeIds: [...new Set(scopeIdsOf(environment, client, scopes))],
     isAsked: (prompt ?? '').split(' ').includes('consent'),
   }
 }

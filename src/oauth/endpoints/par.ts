@@ -70,6 +70,7 @@ export const parOperations: readonly Operation[] = [
       'unauthorized_client',
       'unsupported_response_type',
       'redirect_uri_rejected',
+      'unmet_authentication_requirements',
     ],
     handle: ({ body }, context) => push(context, body),
   }),

@@ -1,7 +1,8 @@
 /**
  * Userinfo: OpenID Connect Core section 5.3, authentication-api 2.10. Failures are PingOne JSON with the challenge of
  * RFC 6750 section 3. Reads the grant, session and user at use, so that a revocation or a disabled user counts at once
- * (decisions D22, D23). Never: an application token, an ID token, or a claim of a scope the token does not have.
+ * (decisions D22, D23). Never: an application token, an ID token, or a claim that neither the
+ * scopes of the token bring nor its request asked for by itself.
  */
 import { z } from 'zod'
 import { bearerToken, verifyAccessToken } from '../../access/bearer.ts'
@@ -14,7 +15,8 @@ import { liveGrant } from '../../storage/sql/access.ts'
 import { allowApplicationOrigin } from '../../flow-runtime/application-origin.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
-import { claimsOf, type UserAttributes } from '../tokens/claims.ts'
+import type { FamilyDocument } from '../token-family.ts'
+import { claimsOf, individualClaims, type UserAttributes } from '../tokens/claims.ts'
 
 export const userinfoMetadata = defineMetadata(
   { userinfo_endpoint: z.string(), userinfo_signing_alg_values_supported: z.array(z.string()) },
@@ -41,11 +43,14 @@ async function readUserinfo(token: string, context: Context): Promise<Reply> {
   const event = { action: 'USERINFO.READ', clientId: access.clientId, userId, sessionId } as const
   kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), event))
   const attributes = JSON.parse(user.document) as UserAttributes
+  const { claims: asked } = JSON.parse(user.family_document) as FamilyDocument
+  const source = { username: user.username, updatedAt: user.updated_at, attributes }
   return {
     status: 200,
     body: {
       sub: userId,
-      ...claimsOf({ username: user.username, updatedAt: user.updated_at, attributes }, [...access.scopes]),
+      ...individualClaims(source, asked?.userinfo ?? []),
+      ...claimsOf(source, [...access.scopes]),
       env: environment.id,
       org: environment.organizationId,
       'p1.region': environment.region,

@@ -5,12 +5,13 @@
 import { hash } from 'node:crypto'
 import type { Storage } from '../../storage/port.ts'
 import { codeFacts } from '../../storage/sql/authorization-codes.ts'
+import type { GrantedRequest } from '../granted-request.ts'
 import type { CodeChallenge } from '../rules/pkce.ts'
 import type { TokenUser } from '../tokens/access-token.ts'
 import type { ClaimSource, UserAttributes } from '../tokens/claims.ts'
 
 /** What the authorization endpoint stores with a code. */
-export interface CodeDocument {
+export interface CodeDocument extends GrantedRequest {
   /** As it was sent, or null when the request had none. */
   readonly redirectUri: string | null
   readonly challenge: CodeChallenge | null

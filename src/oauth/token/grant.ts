@@ -9,6 +9,7 @@ import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import type { EventDescription } from '../../events/record.ts'
 import type { Unit } from '../../storage/port.ts'
+import type { RequestedClaim } from '../rules/claims-request.ts'
 import type { TokenUser } from '../tokens/access-token.ts'
 import type { ClaimSource } from '../tokens/claims.ts'
 
@@ -26,7 +27,14 @@ export interface Issue {
   /** The token family, for user tokens. */
   readonly familyId: string | undefined
   /** Present when an ID token goes with it. */
-  readonly idToken: { readonly source: ClaimSource; readonly nonce: string | undefined } | undefined
+  readonly idToken:
+    | {
+        readonly source: ClaimSource
+        readonly nonce: string | undefined
+        /** Claims asked for one by one. */
+        readonly claims?: readonly RequestedClaim[] | undefined
+      }
+    | undefined
   /**
    * What lasts: the unit that uses up what was presented and records the change. It refuses when somebody else came
    * first. Where nothing lasts, the volume event of the issuance (decision D19).

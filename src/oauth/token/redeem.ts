@@ -10,6 +10,7 @@ import { record } from '../../events/record.ts'
 import { increment } from '../../storage/operations.ts'
 import { run, type UnitBody } from '../../storage/port.ts'
 import { burnCode, revokeFamily, takeCode } from '../../storage/sql/authorization-codes.ts'
+import { grantedRequest } from '../granted-request.ts'
 import { openFamily } from '../token-family.ts'
 import type { CodeFacts } from './code-facts.ts'
 import { type GrantUnit, type Refuse, refuse } from './grant.ts'
@@ -42,8 +43,9 @@ export function redeem(
         })
         return invalidCode
       }
-      const { familyId: id, clientId, user } = code
-      yield* openFamily(environment, { id, clientId, user, scopes, confirmation }, now)
+      const { familyId: id, clientId, user, document } = code
+      const granted = grantedRequest(document)
+      yield* openFamily(environment, { id, clientId, user, scopes, confirmation, granted }, now)
       yield record(eventOrigin(context, environment.id), { action: 'TOKEN.ISSUED', ...whose(code) })
       return undefined
     },

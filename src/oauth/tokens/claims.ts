@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import { defineMetadata } from '../metadata.ts'
+import type { RequestedClaim } from '../rules/claims-request.ts'
 
 /** The attributes of a user, named as the Users API names them. */
 export interface ClaimSource {
@@ -90,6 +91,29 @@ export const claimMetadata = defineMetadata(
     claims_supported: claimNames,
   }),
 )
+
+/** Which scope brings a claim. */
+const scopeOfClaim: ReadonlyMap<string, string> = new Map(
+  Object.entries(claimsByScope).flatMap(([scope, brings]) =>
+    Object.keys(brings({ username: '', updatedAt: 0, attributes: {} })).map((claim) => [claim, scope] as const),
+  ),
+)
+
+/** The scopes that bring these claims, each once; claims that no scope brings are passed over. */
+export function scopesOfClaims(names: readonly string[]): readonly string[] {
+  return [...new Set(names.flatMap((name) => scopeOfClaim.get(name) ?? []))]
+}
+
+/** Claims that were asked for one by one (OpenID Connect Core section 5.5): those the user has, with a value that will do. */
+export function individualClaims(user: ClaimSource, requested: readonly RequestedClaim[]): Record<string, unknown> {
+  const available = claimsOf(user, scopesOfClaims(requested.map(({ name }) => name)))
+  const claims: Record<string, unknown> = {}
+  for (const { name, values } of requested) {
+    const value = Object.hasOwn(available, name) ? available[name] : undefined
+    if (value !== undefined && (!values || values.some((wanted) => wanted === value))) claims[name] = value
+  }
+  return claims
+}
 
 /** A user of the directory as a source of claims. */
 export function claimSource(user: {

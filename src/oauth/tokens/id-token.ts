@@ -9,7 +9,8 @@ import { signJwt } from '../../keys/jws.ts'
 import type { Site } from '../../site.ts'
 import { defineMetadata } from '../metadata.ts'
 import type { TokenUser } from './access-token.ts'
-import { type ClaimSource, claimsOf } from './claims.ts'
+import type { RequestedClaim } from '../rules/claims-request.ts'
+import { type ClaimSource, claimsOf, individualClaims } from './claims.ts'
 
 export const idTokenMetadata = defineMetadata(
   {
@@ -45,6 +46,8 @@ export interface IdTokenContent {
   readonly user: TokenUser
   readonly source: ClaimSource
   readonly scopes: readonly string[]
+  /** Claims asked for one by one. */
+  readonly claims?: readonly RequestedClaim[] | undefined
   readonly nonce: string | undefined
   /** The access token issued beside it, for `at_hash`. */
   readonly accessToken: string | undefined
@@ -67,6 +70,7 @@ export function signIdToken(
   const issuedAt = Math.floor(now / 1000)
   const { user } = content
   return signJwt(environment.signingKey, {
+    ...individualClaims(content.source, content.claims ?? []),
     ...claimsOf(content.source, content.scopes),
     iss: site.issuer,
     sub: user.id,

@@ -30,9 +30,14 @@ export function liveGrant(
   userId: string,
   sessionId: string,
   now: number,
-): Statement<{ readonly document: string; readonly username: string; readonly updated_at: number }> {
+): Statement<{
+  readonly document: string
+  readonly username: string
+  readonly updated_at: number
+  readonly family_document: string
+}> {
   return {
-    text: `SELECT u.document, u.username, u.updated_at FROM token_families f
+    text: `SELECT u.document, u.username, u.updated_at, f.document AS family_document FROM token_families f
            JOIN sessions s ON s.environment_id = f.environment_id AND s.id = f.session_id AND s.expires_at > $5
            JOIN users u ON u.environment_id = f.environment_id AND u.id = f.user_id AND u.enabled = 1
              AND (u.locked_at IS NULL OR u.locked_until <= $5)

@@ -45,7 +45,7 @@ export const authorizationCode = defineGrant({
       user: code.user,
       familyId: code.familyId,
       idToken: document.scopes.includes('openid')
-        ? { source: code.source, nonce: document.nonce ?? undefined }
+        ? { source: code.source, nonce: document.nonce ?? undefined, claims: document.claims?.idToken }
         : undefined,
       effect: { unit: redeem(code, document.scopes, isPublic ? confirmation : undefined) },
     }
