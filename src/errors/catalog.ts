@@ -46,6 +46,7 @@ export type OAuthCode =
   | 'invalid_request'
   | 'invalid_request_uri'
   | 'invalid_scope'
+  | 'invalid_target'
   | 'invalid_token'
   | 'invalid_session'
   | 'login_required'
@@ -278,6 +279,15 @@ export const catalog = {
     oauth: 'invalid_scope',
     cause: 'A scope is malformed, unknown, or not granted to the application.',
     fix: 'Grant the scope to the application, or ask for less.',
+  },
+  invalid_target: {
+    status: 400,
+    code: 'INVALID_DATA',
+    message: validation,
+    oauth: 'invalid_target',
+    cause:
+      'A `resource` is no absolute URI, unknown, not granted to the application, or there are more than one token serves.',
+    fix: 'Name a resource by its audience, one for each token.',
   },
   access_denied: {
     status: 403,

@@ -8,9 +8,17 @@ import type { ClaimsRequest } from './rules/claims-request.ts'
 export interface GrantedRequest {
   /** Claims asked for one by one (OpenID Connect Core section 5.5). */
   readonly claims?: ClaimsRequest
+  /** The resource servers that were named (RFC 8707); each token is for one or more of them. */
+  readonly resources?: readonly string[]
 }
 
 /** What a checked request has of it, or a code that came of one. */
-export function grantedRequest({ claims }: { readonly claims?: ClaimsRequest | null }): GrantedRequest {
-  return claims ? { claims } : {}
+export function grantedRequest({ claims, resources = [] }: Partial<Asked>): GrantedRequest {
+  return { ...(claims ? { claims } : {}), ...(resources.length > 0 ? { resources } : {}) }
+}
+
+/** The same, with a value for what is missing. */
+interface Asked {
+  readonly claims: ClaimsRequest | null
+  readonly resources: readonly string[]
 }

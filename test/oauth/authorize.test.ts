@@ -63,11 +63,9 @@ suite('where failures of an authorization request go', () => {
   })
 
   test('D11: resource may come twice', async () => {
-    flowOf(
-      await withQuery(
-        `${new URLSearchParams(codeRequest(app))}&resource=https%3A%2F%2Fa.test&resource=https%3A%2F%2Fb.test`,
-      ),
-    )
+    const request = new URLSearchParams(codeRequest(app))
+    const own = encodeURIComponent(stile.apiUrl)
+    flowOf(await withQuery(`${request}&resource=${own}&resource=${own}`))
   })
 
   test('A20, D10: an unknown client or address is a page; all other failures go to the application', async () => {

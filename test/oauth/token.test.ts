@@ -77,7 +77,7 @@ suite('the token endpoint', () => {
         assert.match(answer.json.error_description, new RegExp(`${name} is repeated`))
       }
       const resources = `${form()}&resource=https%3A%2F%2Fa.test&resource=https%3A%2F%2Fb.test`
-      expectStatus(await token({ body: resources, mediaType: 'application/x-www-form-urlencoded' }), 200)
+      expectRefusal(await token({ body: resources, mediaType: 'application/x-www-form-urlencoded' }), 'invalid_target')
     })
 
     test('D20: array names, broken encodings, too much', async () => {

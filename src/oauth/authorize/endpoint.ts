@@ -147,6 +147,7 @@ const declaration = {
     'unauthorized_client',
     'unsupported_response_type',
     'invalid_scope',
+    'invalid_target',
     'login_required',
     'consent_required',
     'unmet_authentication_requirements',

@@ -13,6 +13,7 @@ export const authorizationParameters = z.object({
   max_age: z.string().optional(),
   login_hint: z.string().optional(),
   id_token_hint: z.string().optional(),
+  resource: z.string().optional().describe('A resource server that tokens are meant for; may be repeated (RFC 8707).'),
   acr_values: z.string().optional(),
   claims: z.string().optional().describe('Claims asked for one by one (OpenID Connect Core section 5.5).'),
   ui_locales: z.string().optional(),

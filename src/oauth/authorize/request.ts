@@ -12,7 +12,7 @@
  * | no other parameter twice                          | likewise                                     |
  * | client may use that type                          | likewise                                     |
  * | no request object                                 | likewise                                     |
- * | scope, openid with id_token, nonce                | likewise                                     |
+ * | scope, resource, openid with id_token, nonce      | likewise                                     |
  * | PKCE, prompt, max_age, id_token_hint, claims      | likewise                                     |
  *
  * Never: a Location to an address that is not known good; a parameter that is unknown leading to an error.
@@ -23,16 +23,24 @@ import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { type Problem, problem } from '../../errors/problem.ts'
 import type { ConsentRequest } from '../../flow/consent.ts'
-import { grantedResources, scopeIdsOf } from '../granted-resources.ts'
+import { grantedResources, mayServeMany, scopeIdsOf } from '../granted-resources.ts'
 import { readIdTokenHint } from '../id-token-hint.ts'
 import { defineMetadata } from '../metadata.ts'
 import { type CodeChallenge, challengeMethods, readChallenge } from '../rules/pkce.ts'
 import type { RequestParameters } from '../parameters.ts'
 import type { ClaimsRequest } from '../rules/claims-request.ts'
-import { grantScopes, parseScope, type ScopeGrant } from '../rules/scopes.ts'
+import { grantForTarget, grantForTargets, type Target } from '../rules/resource-indicators.ts'
+import { parseScope, type ScopeGrant } from '../rules/scopes.ts'
 import { scopesOfClaims } from '../tokens/claims.ts'
 import { obtainableClaims, policiesAskedFor, requestedClaims, userAskedFor } from './requested-claims.ts'
-import { defaultMode, type ResponseMode, type ResponseType, readResponseMode, readResponseType } from './response.ts'
+import {
+  isCodeAlone,
+  defaultMode,
+  type ResponseMode,
+  type ResponseType,
+  readResponseMode,
+  readResponseType,
+} from './response.ts'
 
 export const requestMetadata = defineMetadata(
   {
@@ -79,6 +87,8 @@ export interface AuthorizationRequest extends ReturnPath {
   readonly uiLocales: string | null
   /** The claims asked for one by one that the application may have. */
   readonly claims: ClaimsRequest | null
+  /** The resource servers that were named. */
+  readonly resources: readonly string[]
 }
 
 /** A failure that may be told to the application. */
@@ -111,7 +121,7 @@ export function readReturnPath(
 export function checkRequest(
   { environment, site, now }: Pick<Context, 'environment' | 'site' | 'now'>,
   client: Application,
-  { values, repeated }: RequestParameters,
+  { values, repeated, resources }: RequestParameters,
 ): AuthorizationRequest {
   if (repeated.length > 0) throw invalid(`${repeated[0]} is repeated`)
   const path = readReturnPath(values, repeated)
@@ -119,7 +129,8 @@ export function checkRequest(
   if (readResponseMode(values['response_mode'], type) === undefined) throw invalid('response_mode is not allowed here')
   requireAllowed(client, type)
   if (values['request'] !== undefined) throw problem('request_not_supported')
-  const scope = readScope(environment, client, values, type)
+  const target: Target = { resources: [...new Set(resources)], platformAudience: site.platformAudience }
+  const scope = readScope(environment, client, values, type, target)
   const nonce = values['nonce'] ?? null
   if (type.idToken && nonce === null && path.mode !== 'pi.flow') throw invalid('nonce is required with id_token')
   const pkce = type.code
@@ -144,13 +155,14 @@ export function checkRequest(
     nonce,
     challenge: pkce.challenge,
     prompt: readPrompt(values['prompt']),
-    consent: readConsent(environment, client, [...scope.scopes, ...scopesBeside(claims)], values['prompt']),
+    consent: readConsent(environment, client, [...scope.scopes, ...scopesBeside(claims)], target, values['prompt']),
     maxAge: readMaxAge(values['max_age']),
     acrValues: policiesAskedFor(environment, client, acrValues, asked),
     loginHint: values['login_hint']?.slice(0, 256) ?? null,
     hintedUserId: userAskedFor(hintedUserId, asked),
     uiLocales: values['ui_locales']?.slice(0, 256) ?? null,
     claims,
+    resources: target.resources,
   }
 }
 
@@ -177,17 +189,25 @@ function requireAllowed(client: Application, type: ResponseType): void {
     throw problem('unauthorized_client', { description: 'the application does not have this response type' })
 }
 
-function readScope(environment: Environment, client: Application, values: Values, type: ResponseType): ScopeGrant {
+function readScope(
+  environment: Environment,
+  client: Application,
+  values: Values,
+  type: ResponseType,
+  target: Target,
+): ScopeGrant {
   const requested = parseScope(values['scope'])
   if ('refused' in requested) throw problem('invalid_scope', { description: requested.refused })
   if (type.idToken && !requested.includes('openid')) {
     throw problem('invalid_scope', { description: 'id_token needs the openid scope' })
   }
-  const grant = grantScopes(requested, grantedResources(environment, client), {
-    user: true,
-    manyResources: client.document.echoed['requestScopesForMultipleResourcesEnabled'] === true,
-  })
-  if ('refused' in grant) throw problem('invalid_scope', { description: grant.refused })
+  const granted = grantedResources(environment, client)
+  // Of a code each token may be for one of several resources.
+  const grant =
+    isCodeAlone(type) && target.resources.length > 1
+      ? grantForTargets(requested, granted, target)
+      : grantForTarget(requested, granted, target, { user: true, manyResources: mayServeMany(client) })
+  if ('refused' in grant) throw problem(grant.error, { description: grant.refused })
   return grant
 }
 
@@ -196,11 +216,12 @@ function readConsent(
   environment: Environment,
   client: Application,
   scopes: readonly string[],
+  target: Target,
   prompt: string | undefined,
 ): ConsentRequest | null {
   if (client.document.requireConsent !== true) return null
   return {
-    scopeIds: [...new Set(scopeIdsOf(environment, client, scopes))],
+    scopeIds: [...new Set(scopeIdsOf(environment, client, scopes, target))],
     isAsked: (prompt ?? '').split(' ').includes('consent'),
   }
 }

@@ -67,6 +67,7 @@ export const parOperations: readonly Operation[] = [
       'invalid_request',
       'invalid_client',
       'invalid_scope',
+      'invalid_target',
       'unauthorized_client',
       'unsupported_response_type',
       'redirect_uri_rejected',

@@ -10,6 +10,7 @@ import { eventOrigin } from '../../contract/event-origin.ts'
 import { uuid } from '../../contract/validation.ts'
 import { notFound, type Problem, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
+import { resolveSite } from '../../site.ts'
 import { authenticateClient, clientRefused } from '../client-auth/authenticate.ts'
 import { type ClientCredentials, readCredentials } from '../client-auth/credentials.ts'
 import { defineMetadata } from '../metadata.ts'
@@ -37,6 +38,7 @@ const tokenRequest = z.object({
   code: z.string().optional(),
   redirect_uri: z.string().optional(),
   code_verifier: z.string().optional(),
+  resource: z.string().optional().describe('A resource server the token is meant for; may be repeated (RFC 8707).'),
 })
 
 async function handleTokenRequest(
@@ -80,7 +82,8 @@ async function handleTokenRequest(
   const confirmation: Confirmation | undefined = undefined
 
   // 5. Gather what the grant has to know, then decide.
-  const question = { client, environment, params: params.data as never, confirmation }
+  const target = { resources: form.resources, platformAudience: resolveSite(kernel.origins, home).platformAudience }
+  const question = { client, environment, params: params.data as never, target, confirmation }
   const facts = (await grant.gather(context, question)) as never
   const verdict = grant.decide({ ...question, facts, now })
 
@@ -148,6 +151,7 @@ const declaration = {
     'invalid_client',
     'invalid_grant',
     'invalid_scope',
+    'invalid_target',
     'unauthorized_client',
     'unsupported_grant_type',
   ],

@@ -10,6 +10,7 @@ import type { Environment } from '../../environment/snapshot.ts'
 import type { EventDescription } from '../../events/record.ts'
 import type { Unit } from '../../storage/port.ts'
 import type { RequestedClaim } from '../rules/claims-request.ts'
+import type { Target } from '../rules/resource-indicators.ts'
 import type { TokenUser } from '../tokens/access-token.ts'
 import type { ClaimSource } from '../tokens/claims.ts'
 
@@ -45,7 +46,7 @@ export interface Issue {
 /** A refusal. What was presented is not used up, except by what `unit` does about an attack. */
 export interface Refuse {
   readonly kind: 'refuse'
-  readonly error: 'invalid_request' | 'invalid_grant' | 'invalid_scope' | 'unauthorized_client'
+  readonly error: 'invalid_request' | 'invalid_grant' | 'invalid_scope' | 'invalid_target' | 'unauthorized_client'
   readonly description: string
   readonly unit?: GrantUnit<void>
 }
@@ -58,6 +59,8 @@ export interface GrantQuestion<P> {
   readonly client: Application
   readonly environment: Environment
   readonly params: P
+  /** The resource servers that the request names. */
+  readonly target: Target
   /**
    * The key that the client has proved for this request, already in accordance with what the application demands. The
    * endpoint binds the access token to it; what lives longer (a code, a family) the grant compares or binds itself.

@@ -1,11 +1,13 @@
 /**
  * authorization_code: what the browser brought back becomes tokens. RFC 6749 section 4.1.3, RFC 7636 section 4.6,
- * OpenID Connect Core section 3.1.3. Rows B01-B20.
+ * OpenID Connect Core section 3.1.3, RFC 8707 section 2.2. Rows B01-B20, C23.
  * Never: a code of another client, a second use, a verifier where no challenge was sent, more than five wrong ones.
  */
 import { hash } from 'node:crypto'
 import { z } from 'zod'
+import { grantedResources, mayServeMany } from '../../granted-resources.ts'
 import { isVerifier, verifierProves } from '../../rules/pkce.ts'
+import { narrow } from '../../rules/resource-indicators.ts'
 import { readCode } from '../code-facts.ts'
 import { defineGrant, refuse } from '../grant.ts'
 import { countWrongVerifier, invalidCode, redeem, revokeReplayed } from '../redeem.ts'
@@ -22,7 +24,7 @@ export const authorizationCode = defineGrant({
   }),
   clientAuth: 'as registered',
   gather: ({ kernel, now }, { environment, params }) => readCode(kernel.storage, environment.id, params.code, now),
-  decide({ client, environment, params, confirmation, facts: code, now }) {
+  decide({ client, environment, params, target, confirmation, facts: code, now }) {
     if (!code || code.clientId !== client.id) return invalidCode
     const { document } = code
     if ((params.redirect_uri ?? null) !== document.redirectUri) {
@@ -36,12 +38,15 @@ export const authorizationCode = defineGrant({
     }
     if (code.used) return { ...invalidCode, unit: revokeReplayed(code) }
     if (code.expiresAt <= now || !code.standing) return invalidCode
+    const terms = { user: true, manyResources: mayServeMany(client) }
+    const grant = narrow(document, grantedResources(environment, client), target, terms)
+    if ('refused' in grant) return refuse(grant.error, grant.refused)
     const isPublic = client.document.tokenEndpointAuthMethod === 'NONE'
     return {
       kind: 'issue',
-      scopes: document.scopes,
-      audiences: document.audiences,
-      lifetime: document.accessTokenSeconds ?? environment.settings.accessTokenSeconds,
+      scopes: grant.scopes,
+      audiences: grant.audiences,
+      lifetime: grant.accessTokenSeconds ?? environment.settings.accessTokenSeconds,
       user: code.user,
       familyId: code.familyId,
       idToken: document.scopes.includes('openid')

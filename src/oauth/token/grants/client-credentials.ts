@@ -1,10 +1,11 @@
 /**
  * client_credentials: a confidential client gets a token for itself; no user takes part.
- * RFC 6749 section 4.4, authentication-api 2.7. Never: a refresh token (4.4.3), an ID token, a public client.
+ * RFC 6749 section 4.4, RFC 8707 section 2.2, authentication-api 2.7. Never: a refresh token (4.4.3), an ID token, a public client.
  */
 import { z } from 'zod'
-import { grantedResources } from '../../granted-resources.ts'
-import { grantScopes, parseScope } from '../../rules/scopes.ts'
+import { grantedResources, mayServeMany } from '../../granted-resources.ts'
+import { grantForTarget } from '../../rules/resource-indicators.ts'
+import { parseScope } from '../../rules/scopes.ts'
 import { defineGrant, refuse } from '../grant.ts'
 
 export const clientCredentials = defineGrant({
@@ -15,14 +16,12 @@ export const clientCredentials = defineGrant({
   }),
   clientAuth: 'required',
   gather: async () => undefined,
-  decide({ client, environment, params }) {
+  decide({ client, environment, params, target }) {
     const requested = parseScope(params.scope)
     if ('refused' in requested) return refuse('invalid_scope', requested.refused)
-    const grant = grantScopes(requested, grantedResources(environment, client), {
-      user: false,
-      manyResources: client.document.echoed['requestScopesForMultipleResourcesEnabled'] === true,
-    })
-    if ('refused' in grant) return refuse('invalid_scope', grant.refused)
+    const terms = { user: false, manyResources: mayServeMany(client) }
+    const grant = grantForTarget(requested, grantedResources(environment, client), target, terms)
+    if ('refused' in grant) return refuse(grant.error, grant.refused)
     return {
       kind: 'issue',
       scopes: grant.scopes,
