@@ -54,7 +54,7 @@ const table = {
   ),
 
   // What both halves read and write through.
-  access: row('environment directory contract errors keys storage kernel world site'),
+  access: row('oauth/rules environment directory contract errors keys storage kernel world site'),
   directory: row(
     'flow directory/passwords environment contract errors events limits delivery keys storage kernel world site',
   ),

@@ -1,18 +1,23 @@
 /**
- * Bearer tokens of the management API: RFC 6750, platform-api 1.2. A token counts when it is an access token of this
+ * Access tokens of the management API: RFC 6750, RFC 9449 section 7, platform-api 1.2. A token counts when it is an access token of this
  * server, for the platform's audience, unexpired, of an enabled application and, for a user, of a grant that is not
  * revoked, a session that lives and a user who may sign on. Role assignments are read at use (decision D23).
+ *
+ * A token that is bound to a key counts only together with the proof of it, and by no other scheme than its own.
  *
  * A user's roles count only when the token was issued to a WORKER application: any other application of the environment
  * that an administrator signs on to must not act with the administrator's rights.
  */
 import type { Environment } from '../environment/snapshot.ts'
-import { invalidToken } from '../errors/problem.ts'
+import { invalidToken, Problem } from '../errors/problem.ts'
 import type { Kernel } from '../kernel.ts'
 import { verifyJwt } from '../keys/verify-jwt.ts'
 import { resolveSite } from '../site.ts'
 import { liveGrant, roleAssignmentsOf } from '../storage/sql/access.ts'
 import type { Actor, RoleAssignment } from './actor.ts'
+import { type Confirmation, isProved, readConfirmation } from './confirmation.ts'
+import { dpopChallenge, dpopProof, type ProofRequest } from './dpop.ts'
+import { useProofs } from './used-jwt.ts'
 
 /** The claims of an access token that Stile issued, as far as anybody here reads them. */
 export interface AccessTokenClaims {
@@ -26,6 +31,19 @@ export interface AccessTokenClaims {
   readonly authTime: number | undefined
   /** The private grant id (decision D22): user tokens only. */
   readonly grantId: string | undefined
+  /** The key that whoever presents it has to prove (`requireProof`). */
+  readonly confirmation: Confirmation | undefined
+}
+
+/** A token as it was presented. */
+export interface PresentedToken {
+  readonly scheme: 'Bearer' | 'DPoP'
+  readonly token: string
+}
+
+/** What of a request says who presents a token. */
+export interface TokenRequest extends ProofRequest {
+  readonly kernel: Kernel
 }
 
 /**
@@ -38,7 +56,16 @@ export function bearerToken(authorization: string | undefined): string {
   return match[1]
 }
 
-/** Verifies an access token of one environment: signature, kind, issuer, times. Not its audience or its revocation. */
+/**
+ * Takes the token out of an Authorization header, by either scheme.
+ * @throws Problem INVALID_TOKEN when there is none or it is malformed
+ */
+export function presentedToken(authorization: string | undefined): PresentedToken {
+  const match = authorization === undefined ? null : /^DPoP +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)
+  return match?.[1] ? { scheme: 'DPoP', token: match[1] } : { scheme: 'Bearer', token: bearerToken(authorization) }
+}
+
+/** Verifies an access token of one environment: signature, kind, issuer, times. Not its audience, its key or its revocation. */
 export function verifyAccessToken(
   kernel: Kernel,
   environment: Environment,
@@ -58,6 +85,8 @@ export function verifyAccessToken(
   const clientId = text('client_id')
   const audience = claims['aud']
   if (!clientId || !Array.isArray(audience)) return undefined
+  const confirmation = readConfirmation(claims['cnf'])
+  if (claims['cnf'] !== undefined && !confirmation) return undefined
   return {
     clientId,
     environmentId: environment.id,
@@ -67,15 +96,52 @@ export function verifyAccessToken(
     sessionId: text('sid'),
     authTime: typeof claims['auth_time'] === 'number' ? claims['auth_time'] : undefined,
     grantId: text('p1.gid'),
+    confirmation,
   }
 }
 
 /**
- * Finds out who a bearer token acts for.
- * @throws Problem INVALID_TOKEN; the same for every reason
+ * Demands the proof of the key that a token is bound to, and uses it up.
+ * @throws Problem INVALID_TOKEN, with the challenge of the scheme
  */
-export async function authenticate(kernel: Kernel, authorization: string | undefined, now: number): Promise<Actor> {
-  const token = bearerToken(authorization)
+export async function requireProof(
+  request: TokenRequest,
+  environment: Environment,
+  { scheme, token }: PresentedToken,
+  { confirmation }: Pick<AccessTokenClaims, 'confirmation'>,
+): Promise<void> {
+  const isBoundToProof = confirmation?.jkt !== undefined
+  if (scheme === 'Bearer' && isBoundToProof) throw unproved('invalid_token', 'the token is bound to a DPoP key')
+  if (scheme === 'DPoP' && !isBoundToProof) throw unproved('invalid_token', 'the token is not bound to a DPoP key')
+  let jkt: string | undefined
+  if (isBoundToProof) {
+    const verdict = await dpopProof(request, environment, token)
+    if (!verdict) throw unproved('invalid_dpop_proof', 'the proof is missing')
+    if (!verdict.ok) throw unproved(verdict.error, verdict.description)
+    ;({ jkt } = verdict)
+    const { proof } = verdict
+    if (jkt !== confirmation.jkt) throw unproved('invalid_token', 'the proof is by another key')
+    const unit = { name: 'use-dpop-proof', single: true, run: () => useProofs(environment.id, [proof]) }
+    await request.kernel.storage.commit(unit).catch((error: unknown) => {
+      throw error instanceof Problem ? unproved('invalid_dpop_proof', 'the proof was used before') : error
+    })
+  }
+  const proved = jkt === undefined ? undefined : { jkt }
+  if (!isProved(confirmation, proved)) throw invalidToken('the token is bound to a key that was not proved')
+}
+
+function unproved(error: 'invalid_token' | 'invalid_dpop_proof' | 'use_dpop_nonce', description: string): Problem {
+  return invalidToken(description, dpopChallenge(error, description))
+}
+
+/**
+ * Finds out who an access token acts for.
+ * @throws Problem INVALID_TOKEN; the same for every reason but the want of a proof
+ */
+export async function authenticate(request: TokenRequest): Promise<Actor> {
+  const { kernel, now, headers } = request
+  const presented = presentedToken(headers.authorization)
+  const { token } = presented
   const environmentId = environmentNamedIn(token)
   const environment = environmentId ? await kernel.environments.get(environmentId) : undefined
   const claims = environment && verifyAccessToken(kernel, environment, token, now)
@@ -84,6 +150,7 @@ export async function authenticate(kernel: Kernel, authorization: string | undef
   }
   const application = await kernel.environments.application(environment.id, claims.clientId)
   if (!application?.enabled) throw invalidToken('the token is not valid here')
+  await requireProof(request, environment, presented, claims)
 
   if (claims.userId === undefined) {
     return {

@@ -11,3 +11,26 @@ export interface Confirmation {
   /** SHA-256 of the DER of a certificate, base64url. */
   readonly 'x5t#S256'?: string
 }
+
+/** Whether every key that something is bound to was proved. What is bound to nothing is anybody's. */
+export function isProved(bound: Confirmation | undefined, proved: Confirmation | undefined): boolean {
+  return (
+    (bound?.jkt === undefined || bound.jkt === proved?.jkt) &&
+    (bound?.['x5t#S256'] === undefined || bound['x5t#S256'] === proved?.['x5t#S256'])
+  )
+}
+
+/**
+ * Reads the `cnf` claim of a token of our own.
+ * @returns undefined when it is none that we know: then nobody can prove it
+ */
+export function readConfirmation(cnf: unknown): Confirmation | undefined {
+  if (typeof cnf !== 'object' || cnf === null) return undefined
+  const { jkt, 'x5t#S256': thumbprint, ...others } = cnf as Readonly<Record<string, unknown>>
+  const isKnown =
+    Object.keys(others).length === 0 &&
+    (jkt === undefined || typeof jkt === 'string') &&
+    (thumbprint === undefined || typeof thumbprint === 'string') &&
+    (jkt !== undefined || thumbprint !== undefined)
+  return isKnown ? cnf : undefined
+}

@@ -51,6 +51,7 @@ export interface Context {
   /** The trusted address of the caller (row O24). */
   readonly remoteAddress: string
   readonly headers: IncomingHttpHeaders
+  readonly method: string
   /** Path and query as received, for `_links.self`. */
   readonly target: string
   /** The canonical media type of the body, if any. */

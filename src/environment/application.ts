@@ -5,10 +5,21 @@
 import { z } from 'zod'
 import { reference } from '../contract/validation.ts'
 import type { SealContext } from '../keys/sealing.ts'
+import type { ClientSecurity } from './client-security.ts'
 
 export const grantType = z.enum(['AUTHORIZATION_CODE', 'IMPLICIT', 'CLIENT_CREDENTIALS'])
 export const responseType = z.enum(['CODE', 'TOKEN', 'ID_TOKEN'])
-export const tokenEndpointAuthMethod = z.enum(['NONE', 'CLIENT_SECRET_BASIC', 'CLIENT_SECRET_POST'])
+export const tokenEndpointAuthMethod = z
+  .enum([
+    'NONE',
+    'CLIENT_SECRET_BASIC',
+    'CLIENT_SECRET_POST',
+    'CLIENT_SECRET_JWT',
+    'PRIVATE_KEY_JWT',
+    'TLS_CLIENT_AUTH',
+    'SELF_SIGNED_TLS_CLIENT_AUTH',
+  ])
+  .describe('The last two are extensions (RFC 8705).')
 export const applicationType = z.enum(['WEB_APP', 'NATIVE_APP', 'SINGLE_PAGE_APP', 'WORKER', 'SERVICE', 'CUSTOM_APP'])
 export const pkceEnforcement = z.enum(['OPTIONAL', 'REQUIRED', 'S256_REQUIRED'])
 export const parRequirement = z.enum(['OPTIONAL', 'REQUIRED'])
@@ -28,7 +39,7 @@ export const accessControlGroup = z.object({
 export const accessControlRole = z.object({ type: z.literal('ADMIN_USERS_ONLY') })
 
 /** What is stored of an application beside its columns. Optional members are kept only when they were sent. */
-export interface ApplicationDocument {
+export interface ApplicationDocument extends ClientSecurity {
   readonly description?: string | undefined
   readonly loginPageUrl?: string | undefined
   readonly homePageUrl?: string | undefined

@@ -22,6 +22,17 @@ export const environmentSettings = z.object({
     .boolean()
     .default(false)
     .describe('Authorization requests have to be pushed (RFC 9126), whatever the application says.'),
+  clientAssertionSeconds: z
+    .number()
+    .int()
+    .min(30)
+    .max(3600)
+    .default(300)
+    .describe('The longest life of a JWT by which a client authenticates.'),
+  dpopNonceRequired: z
+    .boolean()
+    .default(false)
+    .describe('DPoP proofs have to hold a nonce that the server has given (RFC 9449 section 8).'),
   sessionIdleMinutes: z
     .number()
     .int()

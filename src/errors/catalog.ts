@@ -42,6 +42,7 @@ export type OAuthCode =
   | 'insufficient_scope'
   | 'insufficient_user_authentication'
   | 'invalid_client'
+  | 'invalid_dpop_proof'
   | 'invalid_grant'
   | 'invalid_request'
   | 'invalid_request_uri'
@@ -59,6 +60,7 @@ export type OAuthCode =
   | 'unauthorized_client'
   | 'unsupported_grant_type'
   | 'unsupported_response_type'
+  | 'use_dpop_nonce'
 
 /** One row of the catalogue. */
 export interface CatalogEntry {
@@ -237,7 +239,24 @@ export const catalog = {
     message: noAccess,
     oauth: 'invalid_client',
     cause: 'The client is unknown, disabled, or did not authenticate by its registered method.',
-    fix: 'Check the client id, its secret and its `tokenEndpointAuthMethod`.',
+    fix: 'Check the client id, its secret or key, and its `tokenEndpointAuthMethod`.',
+  },
+  invalid_dpop_proof: {
+    status: 400,
+    code: 'INVALID_REQUEST',
+    message: malformed,
+    oauth: 'invalid_dpop_proof',
+    cause:
+      'The DPoP proof is missing, malformed, was used before, is for another request, or its key is not the one that is expected.',
+    fix: 'Read `error_description`. Make a new proof for each request, for its method and its address, with a clock that is right.',
+  },
+  use_dpop_nonce: {
+    status: 400,
+    code: 'INVALID_REQUEST',
+    message: malformed,
+    oauth: 'use_dpop_nonce',
+    cause: 'The DPoP proof has no nonce of this server, or one that is too old.',
+    fix: 'Send the request again, with a new proof that holds the `DPoP-Nonce` of the answer as its `nonce`.',
   },
   invalid_grant: {
     status: 400,

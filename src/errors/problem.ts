@@ -69,8 +69,11 @@ export function notFound(): Problem {
   return new Problem('NOT_FOUND')
 }
 
-/** 401 for a missing or bad bearer token, with the challenge of RFC 6750 section 3. */
-export function invalidToken(description?: string): Problem {
+/**
+ * 401 for a missing or bad access token.
+ * @param challenge the `WWW-Authenticate`; by default that of RFC 6750 section 3
+ */
+export function invalidToken(description?: string, challenge = bearerChallenge(description)): Problem {
   return new Problem('INVALID_TOKEN', {
     details: [
       {
@@ -79,10 +82,12 @@ export function invalidToken(description?: string): Problem {
         message: 'The authorization token is either missing or invalid, or it has expired.',
       },
     ],
-    headers: {
-      'www-authenticate': description ? `Bearer error="invalid_token", error_description="${description}"` : 'Bearer',
-    },
+    headers: { 'www-authenticate': challenge },
   })
+}
+
+function bearerChallenge(description: string | undefined): string {
+  return description ? `Bearer error="invalid_token", error_description="${description}"` : 'Bearer'
 }
 
 /** The body of PingOne's errors (authentication-api 7.1). */

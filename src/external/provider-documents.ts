@@ -1,6 +1,6 @@
 /**
- * Public documents of identity providers (key sets, configuration documents), fetched once for everybody who needs them
- * and kept for a while. Rows G13, M24.
+ * Public documents of identity providers and clients (key sets, configuration documents), fetched once for everybody who needs them
+ * and kept for a while. Rows D15, G13, M24.
  *
  * Never: two fetches of one document at the same time; a document fetched anew more often than every 30 s, whatever
  * tokens with unknown keys come in.
@@ -13,13 +13,15 @@ export interface ProviderDocuments {
   /**
    * Reads a JSON document.
    * @param maximumAge milliseconds; an older copy is fetched anew, but not within 30 s of the last fetch
+   * @param failureAge milliseconds for which a failure stands, where anybody at all can ask; by default the next one tries again
    * @throws EgressFailed; SyntaxError or Error when what comes is not a JSON object
    */
-  read(url: string, maximumAge: number): Promise<Readonly<Record<string, unknown>>>
+  read(url: string, maximumAge: number, failureAge?: number): Promise<Readonly<Record<string, unknown>>>
 }
 
 interface Kept {
   readonly fetchedAt: number
+  hasFailed: boolean
   readonly document: Promise<Readonly<Record<string, unknown>>>
 }
 
@@ -33,23 +35,23 @@ export function openProviderDocuments(egress: Egress, world: World): ProviderDoc
 
   function fetchAnew(url: string, now: number) {
     const document = fetchJson(egress, url)
-    const entry = { fetchedAt: now, document }
+    const entry: Kept = { fetchedAt: now, hasFailed: false, document }
     kept.delete(url)
     kept.set(url, entry)
     const [oldest] = kept.keys()
     if (kept.size > mostDocuments && oldest !== undefined) kept.delete(oldest)
-    // A failure is nobody's document: the next one tries again.
     document.catch(() => {
-      if (kept.get(url) === entry) kept.delete(url)
+      entry.hasFailed = true
     })
     return document
   }
 
   return {
-    read(url, maximumAge) {
+    read(url, maximumAge, failureAge = -1) {
       const now = world.now()
       const entry = kept.get(url)
-      if (entry && now - entry.fetchedAt <= Math.max(maximumAge, mostOften)) return entry.document
+      const longest = entry?.hasFailed ? failureAge : Math.max(maximumAge, mostOften)
+      if (entry && now - entry.fetchedAt <= longest) return entry.document
       return fetchAnew(url, now)
     },
   }

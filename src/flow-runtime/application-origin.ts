@@ -7,6 +7,12 @@ import type { Application } from '../environment/application.ts'
 import { problem } from '../errors/problem.ts'
 
 /**
+ * What of an answer pages may read beside its body: the nonce and the challenge tell them how to ask again (RFC 9449
+ * section 8.2).
+ */
+export const exposedHeaders = 'Correlation-Id, DPoP-Nonce, WWW-Authenticate'
+
+/**
  * Lets the application's origins read the answer, and refuses every other foreign one.
  * @throws Problem CROSS_SITE
  */
@@ -17,7 +23,7 @@ export function allowApplicationOrigin(context: Context, application: Applicatio
     if (!application.allowedOrigins.has(origin)) throw problem('CROSS_SITE')
     context.answer['access-control-allow-origin'] = origin
     context.answer['access-control-allow-credentials'] = 'true'
-    context.answer['access-control-expose-headers'] = 'Correlation-Id'
+    context.answer['access-control-expose-headers'] = exposedHeaders
   } else if (origin === undefined && isForeignFetch(context)) {
     throw problem('CROSS_SITE')
   }

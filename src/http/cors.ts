@@ -6,6 +6,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Operation } from '../contract/operation.ts'
+import { exposedHeaders } from '../flow-runtime/application-origin.ts'
 
 /** What clients send (authentication-api 1.6) as far as browsers let a page set it, and the marks of PingOne's own SDKs. */
 const allowedHeaders = [
@@ -15,6 +16,7 @@ const allowedHeaders = [
   'Content-Language',
   'Content-Type',
   'Correlation-Id',
+  'DPoP',
   'Origin-Cookies',
   'Range',
   'Referrer',
@@ -51,7 +53,7 @@ export function preflight(
 /** The headers by which any origin may read an answer, without credentials. */
 export const anyOrigin = {
   'access-control-allow-origin': '*',
-  'access-control-expose-headers': 'Correlation-Id',
+  'access-control-expose-headers': exposedHeaders,
 } as const
 
 /**

@@ -153,8 +153,9 @@ async function perform(
 
   // 2. Who calls: before anything tells whether an object exists.
   const { permission } = operation
+  const { method, url: target, headers } = request
   const actor =
-    permission.kind === 'public' ? anonymous : await authenticate(kernel, request.headers.authorization, now)
+    permission.kind === 'public' ? anonymous : await authenticate({ kernel, now, method, target, headers, answer })
 
   // 3. Path and environment.
   const rawParams = request.params as Readonly<Record<string, string>>
@@ -172,7 +173,6 @@ async function perform(
   if (environmentId !== undefined && !environment) throw notFound()
 
   // 5. Query and body.
-  const target = request.url
   const question = target.indexOf('?')
   const query = operation.query ? readQuery(operation, question === -1 ? '' : target.slice(question + 1)) : {}
   const bytes = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
@@ -181,7 +181,7 @@ async function perform(
   // 6. The handler.
   const remoteAddress = clientAddress(
     request.socket.remoteAddress ?? '',
-    joined(request.headers['x-forwarded-for']),
+    joined(headers['x-forwarded-for']),
     kernel.config.trustedProxies,
   )
   let site: Site | undefined
@@ -190,9 +190,10 @@ async function perform(
     now,
     correlationId,
     remoteAddress,
-    headers: request.headers,
+    headers,
+    method,
     target,
-    mediaType: canonicalMediaType(request.headers['content-type']),
+    mediaType: canonicalMediaType(headers['content-type']),
     actor,
     get environment() {
       if (!environment) throw new Error(`${operation.id} has no environment in its path`)

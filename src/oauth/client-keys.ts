@@ -8,37 +8,18 @@
  */
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { createLocalJWKSet, CryptoKey, errors as JoseErrors, JSONWebKeySet } from 'jose'
-import { parseJson } from '../contract/json.ts'
+import { readCompactJws } from '../access/compact-jws.ts'
 import type { Context } from '../contract/operation.ts'
 import { type Application, applicationSecretContext } from '../environment/application.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import { open } from '../keys/sealing.ts'
 import { applicationSecret } from '../storage/sql/applications.ts'
+import { type ClientAlgorithm, secretAlgorithms } from './rules/client-algorithms.ts'
 
-/** Algorithms that a client may sign with by its secret, and the least bytes of one (RFC 7518 section 3.2). */
-export const secretAlgorithms = { HS256: 32, HS384: 48, HS512: 64 } as const
-
-/** Algorithms that a client may sign with by its private key. */
-export const keyAlgorithms = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-] as const
-
-/** An algorithm of a client. */
-export type ClientAlgorithm = keyof typeof secretAlgorithms | (typeof keyAlgorithms)[number]
-
-/** Longest JWT that is looked at, in characters. */
-const longestJwt = 64 * 1024
 /** How long a fetched key set is used, in milliseconds; a key it does not have makes it be read anew. */
 const keysKept = 600_000
+/** How long it is believed that a key set cannot be had, in milliseconds. */
+const failuresKept = 30_000
 
 /** A JWT whose signature holds, or why it does not: for events and tests. */
 export type ClientJwt =
@@ -68,37 +49,20 @@ export async function verifyClientJwt(
   jwt: string,
   check: ClientJwtCheck,
 ): Promise<ClientJwt> {
-  if (jwt.length > longestJwt) return { ok: false, reason: 'malformed' }
-  const header = headerOf(jwt)
-  if (!header) return { ok: false, reason: 'malformed' }
+  const read = readCompactJws(jwt)
+  if (!read) return { ok: false, reason: 'malformed' }
+  const { header, claims } = read
   const algorithm = check.algorithms.find((candidate) => candidate === header['alg'])
   if (!algorithm) return { ok: false, reason: 'algorithm' }
   const { typ } = header
   if (!check.types.includes(typeof typ === 'string' ? typ.toLowerCase() : undefined))
     return { ok: false, reason: 'typ' }
   const leastBytes = secretAlgorithms[algorithm as keyof typeof secretAlgorithms] as number | undefined
-  if (leastBytes !== undefined) {
-    const secrets = await secretsOf(context, environment, client)
-    return verifiedBySecrets(jwt, algorithm, secrets, leastBytes)
-  }
-  return verifiedByKeys(context, client, jwt, algorithm, typeof header['kid'] === 'string')
-}
-
-function headerOf(jwt: string): Readonly<Record<string, unknown>> | undefined {
-  const [encoded = '', , , ...rest] = jwt.split('.', 4)
-  if (rest.length > 0 || encoded === '') return undefined
-  const header = objectOf(Buffer.from(encoded, 'base64url'))
-  // There is no extension that we understand, so none may be critical (RFC 7515 section 4.1.11).
-  return header && header['crit'] === undefined && header['b64'] === undefined ? header : undefined
-}
-
-function objectOf(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value = parseJson(bytes)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
-  } catch {
-    return undefined
-  }
+  const failure =
+    leastBytes === undefined
+      ? await failureByKeys(context, client, jwt, algorithm, typeof header['kid'] === 'string')
+      : await failureBySecrets(jwt, algorithm, await secretsOf(context, environment, client), leastBytes)
+  return failure === undefined ? { ok: true, algorithm, claims } : { ok: false, reason: failure }
 }
 
 /** The present secret and the previous one while it counts. */
@@ -116,35 +80,38 @@ async function secretsOf(
     : [present]
 }
 
-async function verifiedBySecrets(
+/** Why a signature does not hold; undefined when it does. */
+type SignatureFailure = 'malformed' | 'key' | 'signature' | undefined
+
+async function failureBySecrets(
   jwt: string,
   algorithm: ClientAlgorithm,
   secrets: readonly Buffer[],
   leastBytes: number,
-): Promise<ClientJwt> {
-  let verdict: ClientJwt = { ok: false, reason: 'key' }
+): Promise<SignatureFailure> {
+  let failure: SignatureFailure = 'key'
   for (const secret of secrets) {
     if (secret.length < leastBytes) continue
-    verdict = await verifiedBy(jwt, algorithm, createSecretKey(secret))
-    if (verdict.ok) break
+    failure = await failureBy(jwt, algorithm, createSecretKey(secret))
+    if (failure === undefined) break
   }
-  return verdict
+  return failure
 }
 
-async function verifiedByKeys(
+async function failureByKeys(
   context: Context,
   client: Application,
   jwt: string,
   algorithm: ClientAlgorithm,
   hasKid: boolean,
-): Promise<ClientJwt> {
+): Promise<SignatureFailure> {
   const keys = await clientKeySet(context, client, keysKept)
-  if (!keys) return { ok: false, reason: 'key' }
-  const verdict = await verifiedByKeySet(jwt, algorithm, keys)
-  const mayBeNewKey = !verdict.ok && verdict.reason === 'key' && hasKid && client.document.jwksUrl !== undefined
-  if (!mayBeNewKey) return verdict
+  const failure = keys ? await failureByKeySet(jwt, algorithm, keys) : 'key'
+  // With a `kid` the key is not among them; without one, any key might have been meant.
+  const mayBeNewKey = failure === 'key' || (failure === 'signature' && !hasKid)
+  if (!mayBeNewKey || client.document.jwksUrl === undefined) return failure
   const anew = await clientKeySet(context, client, 0)
-  return anew ? verifiedByKeySet(jwt, algorithm, anew) : verdict
+  return anew ? failureByKeySet(jwt, algorithm, anew) : failure
 }
 
 /**
@@ -163,7 +130,7 @@ export async function clientKeySet(
         ? JSON.parse(jwks)
         : jwksUrl === undefined
           ? undefined
-          : await kernel.providerDocuments.read(jwksUrl, maximumAge)
+          : await kernel.providerDocuments.read(jwksUrl, maximumAge, failuresKept)
     const { keys } = (found ?? {}) as { keys?: unknown }
     // A published symmetric key is no secret.
     const isUsable = (key: unknown) =>
@@ -174,31 +141,33 @@ export async function clientKeySet(
   }
 }
 
-async function verifiedByKeySet(jwt: string, algorithm: ClientAlgorithm, keys: JSONWebKeySet): Promise<ClientJwt> {
+async function failureByKeySet(
+  jwt: string,
+  algorithm: ClientAlgorithm,
+  keys: JSONWebKeySet,
+): Promise<SignatureFailure> {
   const { createLocalJWKSet } = await import('jose')
-  return verifiedBy(jwt, algorithm, createLocalJWKSet(keys))
+  return failureBy(jwt, algorithm, createLocalJWKSet(keys))
 }
 
-async function verifiedBy(
+async function failureBy(
   jwt: string,
   algorithm: ClientAlgorithm,
   key: KeyObject | CryptoKey | ReturnType<typeof createLocalJWKSet>,
-): Promise<ClientJwt> {
+): Promise<SignatureFailure> {
   const { compactVerify, errors } = await import('jose')
   try {
     const options = { algorithms: [algorithm] }
-    const { payload } =
-      typeof key === 'function' ? await compactVerify(jwt, key, options) : await compactVerify(jwt, key, options)
-    const claims = objectOf(payload)
-    return claims ? { ok: true, algorithm, claims } : { ok: false, reason: 'malformed' }
+    if (typeof key === 'function') await compactVerify(jwt, key, options)
+    else await compactVerify(jwt, key, options)
+    return undefined
   } catch (error) {
-    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) return { ok: false, reason: reasonOf(error, errors) }
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) return reasonOf(error, errors)
     // Without a `kid` several keys may fit: any of them will do.
     for await (const candidate of error) {
-      const verdict = await verifiedBy(jwt, algorithm, candidate)
-      if (verdict.ok) return verdict
+      if ((await failureBy(jwt, algorithm, candidate)) === undefined) return undefined
     }
-    return { ok: false, reason: 'signature' }
+    return 'signature'
   }
 }
 

@@ -23,6 +23,7 @@ import {
   responseType,
   tokenEndpointAuthMethod,
 } from '../environment/application.ts'
+import { type ClientSecurity, clientSecurity } from '../environment/client-security.ts'
 import { problem } from '../errors/problem.ts'
 import type { ApplicationRow } from '../storage/sql/applications.ts'
 import { nullMeansAbsent } from './absent-members.ts'
@@ -73,6 +74,7 @@ const members = {
     .boolean()
     .optional()
     .describe('Extension: users are asked, on the sign-on page, to grant the scopes it requests.'),
+  ...clientSecurity,
   ...keptAsSent,
 }
 const listOfUrls = z.array(url).max(100)
@@ -174,6 +176,7 @@ export function judgedDocument(
     jwksUrl: body.jwksUrl,
     isFirstParty: body.isFirstParty,
     requireConsent: body.requireConsent,
+    ...securityOf(body),
     echoed: echoedOf(body),
   }
   const details = applicationProblems({ ...document, type: body.type }, listed)
@@ -181,6 +184,11 @@ export function judgedDocument(
   const wildcard = details.some(({ message }) => message === wildcardsNotAllowed)
   if (details.length > 0) throw problem(wildcard ? 'WILDCARD_REDIRECT_URI' : 'INVALID_DATA', { details })
   return document
+}
+
+function securityOf(body: ApplicationRequest): ClientSecurity {
+  const names = Object.keys(clientSecurity) as (keyof ClientSecurity)[]
+  return Object.fromEntries(names.map((member) => [member, body[member]]))
 }
 
 function echoedOf(body: ApplicationRequest): ApplicationDocument['echoed'] {

@@ -8,6 +8,7 @@ import type { BlockList } from 'node:net'
 import type { z } from 'zod'
 import type { ApplicationDocument, applicationType, corsSettings } from '../environment/application.ts'
 import { keySetProblem } from '../environment/client-key-set.ts'
+import { algorithmFits, certificateNames } from '../environment/client-security.ts'
 import type { Detail } from '../errors/problem.ts'
 import { outboundUrlProblem } from '../external/outbound-url.ts'
 import { originProblem, redirectUriProblem, webAddressProblem } from './registered-urls.ts'
@@ -35,6 +36,7 @@ export function applicationProblems(candidate: Candidate, listed: BlockList | un
     ...(candidate.corsSettings ? corsProblems(candidate.corsSettings) : []),
     ...refreshProblems(candidate.echoed),
     ...keyProblems(candidate, listed),
+    ...authenticationProblems(candidate),
     ...(candidate.requireConsent ? consentProblems(candidate) : []),
   ]
 }
@@ -108,6 +110,32 @@ function keyProblems({ jwks, jwksUrl }: Candidate, listed: BlockList | undefined
     ...invalid('jwks', jwks === undefined ? undefined : keySetProblem(jwks)),
     ...invalid('jwksUrl', jwksUrl === undefined ? undefined : outboundUrlProblem(jwksUrl, listed)),
   ]
+}
+
+/** What the method of authentication needs (platform-api 3.7, RFC 8705 sections 2.1.2 and 2.2.2). */
+function authenticationProblems(candidate: Candidate): Detail[] {
+  const { tokenEndpointAuthMethod: method, tokenEndpointAuthSigningAlg: algorithm, jwks, jwksUrl } = candidate
+  const named = certificateNames.filter((name) => candidate[name] !== undefined)
+  const needsKeys = method === 'PRIVATE_KEY_JWT' || method === 'SELF_SIGNED_TLS_CLIENT_AUTH'
+  const needsName = method === 'TLS_CLIENT_AUTH'
+  return [
+    ...required(
+      'jwks',
+      needsKeys && jwks === undefined && jwksUrl === undefined,
+      `or jwksUrl is required with ${method}`,
+    ),
+    ...required(certificateNames[0], needsName && named.length === 0, `or another name is required with ${method}`),
+    ...invalid(named[1] ?? '', named.length > 1 ? `must not be there together with ${named[0]}` : undefined),
+    ...invalid(named[0] ?? '', named.length > 0 && !needsName ? 'needs the method TLS_CLIENT_AUTH' : undefined),
+    ...invalid(
+      'tokenEndpointAuthSigningAlg',
+      algorithm === undefined || algorithmFits(algorithm, method) ? undefined : `does not fit ${method}`,
+    ),
+  ]
+}
+
+function required(target: string, isMissing: boolean, message: string): Detail[] {
+  return isMissing ? [{ code: 'REQUIRED_VALUE', target, message }] : []
 }
 
 function invalid(target: string, message: string | undefined): Detail[] {

@@ -11,6 +11,8 @@ const defaults = {
   idTokenSeconds: 3600,
   authorizationCodeSeconds: 60,
   requirePushedAuthorizationRequests: false,
+  clientAssertionSeconds: 300,
+  dpopNonceRequired: false,
   sessionIdleMinutes: 43_200,
   sessionAbsoluteMinutes: 129_600,
 }

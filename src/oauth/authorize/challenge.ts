@@ -227,10 +227,13 @@ const challengeRequest = z
   .object({
     client_id: z.string().optional(),
     client_secret: z.string().optional(),
+    client_assertion_type: z.string().optional(),
+    client_assertion: z.string().optional(),
     auth_session: z.string().optional(),
     scope: z.string().optional(),
     code_challenge: z.string().optional(),
     code_challenge_method: z.enum(['S256', 'plain']).optional(),
+    dpop_jkt: z.string().optional(),
     nonce: z.string().optional(),
     login_hint: z.string().optional(),
     acr_values: z.string().optional(),

@@ -52,6 +52,7 @@ function codeDocument(
   return {
     redirectUri: request.redirectUri,
     challenge: request.challenge,
+    ...(request.dpopJkt ? { dpopJkt: request.dpopJkt } : {}),
     nonce: request.nonce,
     scopes: request.scopes,
     audiences: request.audiences,

@@ -19,6 +19,10 @@ export const authorizationParameters = z.object({
   ui_locales: z.string().optional(),
   code_challenge: z.string().optional(),
   code_challenge_method: z.enum(['S256', 'plain']).optional(),
+  dpop_jkt: z
+    .string()
+    .optional()
+    .describe('The thumbprint of the key that the code is bound to (RFC 9449 section 10).'),
 })
 
 /** Their names. */

@@ -6,6 +6,7 @@
  * that works for another client, or twice.
  */
 import { hash } from 'node:crypto'
+import { type OneTimeJwt, useProofs } from '../../access/used-jwt.ts'
 import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
 import { consume, insert, type Word } from '../../storage/operations.ts'
@@ -34,27 +35,31 @@ function hashReference(reference: string): string {
 
 /**
  * Keeps a request, by a reference that cannot be guessed.
+ * @param proofs what the client has proved itself by, used up with it
  * @returns the `request_uri`
  */
 export async function pushRequest(
   { kernel, environment, now }: Context,
   client: Application,
   { values, resources }: RequestParameters,
+  proofs: readonly OneTimeJwt[],
 ): Promise<string> {
   const reference = `${referencePrefix}${kernel.world.bytes(32).toString('base64url')}`
   const kept = Object.fromEntries(Object.entries(values).filter(([name]) => authorizationParameterNames.includes(name)))
   await kernel.storage.commit({
     name: 'push-request',
-    single: true,
-    run: () =>
-      insert(table, {
+    single: proofs.length === 0,
+    *run() {
+      yield* useProofs(environment.id, proofs)
+      yield* insert(table, {
         environment_id: environment.id,
         reference_hash: hashReference(reference),
         client_id: client.id,
         document: JSON.stringify({ values: { ...kept, client_id: client.id }, resources }),
         created_at: now,
         expires_at: now + client.document.parTimeout * 1000,
-      }),
+      })
+    },
   })
   return reference
 }

@@ -13,7 +13,8 @@
  * | client may use that type                          | likewise                                     |
  * | no request object                                 | likewise                                     |
  * | scope, resource, openid with id_token, nonce      | likewise                                     |
- * | PKCE, prompt, max_age, id_token_hint, claims      | likewise                                     |
+ * | PKCE, dpop_jkt, prompt, max_age, id_token_hint    | likewise                                     |
+ * | claims                                            | likewise                                     |
  *
  * Never: a Location to an address that is not known good; a parameter that is unknown leading to an error.
  */
@@ -76,6 +77,8 @@ export interface AuthorizationRequest extends ReturnPath {
   readonly accessTokenSeconds: number | null
   readonly nonce: string | null
   readonly challenge: CodeChallenge | null
+  /** The thumbprint of the key that the code is bound to (RFC 9449 section 10, row B21). */
+  readonly dpopJkt: string | null
   readonly prompt: 'none' | 'login' | null
   /** What the user has to grant; null where the application needs no consent. */
   readonly consent: ConsentRequest | null
@@ -154,6 +157,7 @@ export function checkRequest(
     accessTokenSeconds: scope.accessTokenSeconds,
     nonce,
     challenge: pkce.challenge,
+    dpopJkt: readThumbprint(values['dpop_jkt']),
     prompt: readPrompt(values['prompt']),
     consent: readConsent(environment, client, [...scope.scopes, ...scopesBeside(claims)], target, values['prompt']),
     maxAge: readMaxAge(values['max_age']),
@@ -187,6 +191,11 @@ function requireAllowed(client: Application, type: ResponseType): void {
     (!type.idToken || (responseTypes.includes('ID_TOKEN') && grantTypes.includes('IMPLICIT')))
   if (!allowed)
     throw problem('unauthorized_client', { description: 'the application does not have this response type' })
+  const { dpopBoundAccessTokens, tlsClientCertificateBoundAccessTokens } = client.document
+  if (type.token && (dpopBoundAccessTokens || tlsClientCertificateBoundAccessTokens)) {
+    // No key is proved here (row D24).
+    throw problem('unauthorized_client', { description: 'access tokens of the application are bound to a key' })
+  }
 }
 
 function readScope(
@@ -224,6 +233,12 @@ function readConsent(
     scopeIds: [...new Set(scopeIdsOf(environment, client, scopes, target))],
     isAsked: (prompt ?? '').split(' ').includes('consent'),
   }
+}
+
+function readThumbprint(thumbprint: string | undefined): string | null {
+  if (thumbprint === undefined) return null
+  if (!/^[\w-]{43}$/.test(thumbprint)) throw invalid('dpop_jkt is no SHA-256 thumbprint')
+  return thumbprint
 }
 
 /** `consent` is ignored where the application needs none (authentication-api 2.4), as is what is unknown. */

@@ -1,11 +1,13 @@
 /**
- * Client authentication: the registered method and no other (authentication-api 2.8). The same answer for an unknown
- * client, a disabled one and a wrong secret; a wrong method says so, since clients retry on that text.
+ * Client authentication: the registered method and no other (authentication-api 2.8), for every endpoint that has clients.
+ * The same answer for an unknown client, a disabled one and a wrong proof; whoever proves who they are by another method
+ * than the registered one is told so, since clients retry on that text.
  *
- * Never: a comparison that takes longer the more characters are right, a disabled application let in, or a refusal that no
- * event tells of, whichever endpoint asks.
+ * Never: a disabled application let in, a proof that counts twice, or a refusal that no event tells of, whichever endpoint
+ * asks.
  */
-import { hash, timingSafeEqual } from 'node:crypto'
+import { readCompactJws } from '../../access/compact-jws.ts'
+import { type OneTimeJwt, useProofs } from '../../access/used-jwt.ts'
 import { eventOrigin } from '../../contract/event-origin.ts'
 import type { Context } from '../../contract/operation.ts'
 import { uuid } from '../../contract/validation.ts'
@@ -13,12 +15,26 @@ import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { Problem, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
+import { secretAlgorithms } from '../rules/client-algorithms.ts'
+import { secretMatches } from './client-secret.ts'
+import { clientSecretBasic } from './client-secret-basic.ts'
+import { clientSecretJwt } from './client-secret-jwt.ts'
+import { clientSecretPost } from './client-secret-post.ts'
 import type { ClientCredentials } from './credentials.ts'
+import type { Attempt, ClientAuthMethod, ClientProof } from './method.ts'
+import { none } from './none.ts'
+import { privateKeyJwt } from './private-key-jwt.ts'
 
-const unknownHash = Buffer.alloc(32)
+/** A client that has proved who it is. */
+export interface ProvedClient {
+  readonly client: Application
+  /** What it has proved it by, to be used up in the unit of what the request brings about (row D11). */
+  readonly proofs: readonly OneTimeJwt[]
+}
 
 /**
- * Authenticates the client of a request; a refusal is audited (CLIENT_AUTHENTICATION.FAILED).
+ * Authenticates the client of a request, and uses up what it has proved itself by; a refusal is audited
+ * (CLIENT_AUTHENTICATION.FAILED).
  * @throws Problem invalid_client
  */
 export async function authenticateClient(
@@ -26,10 +42,37 @@ export async function authenticateClient(
   environment: Environment,
   credentials: ClientCredentials,
 ): Promise<Application> {
+  const { client, proofs } = await proveClient(context, environment, credentials)
+  if (proofs.length > 0) {
+    const unit = { name: 'use-client-assertion', run: () => useProofs(environment.id, proofs) }
+    await auditingRefusals(context, environment, credentials, () => context.kernel.storage.commit(unit))
+  }
+  return client
+}
+
+/**
+ * Authenticates the client of a request whose unit will use up the proofs: for endpoints that commit anyway.
+ * @throws Problem invalid_client
+ */
+export function proveClient(
+  context: Context,
+  environment: Environment,
+  credentials: ClientCredentials,
+): Promise<ProvedClient> {
+  return auditingRefusals(context, environment, credentials, () => provedClient(context, environment, credentials))
+}
+
+/** Does something by which a client may be refused, and records the refusal. */
+export async function auditingRefusals<T>(
+  context: Context,
+  environment: Environment,
+  credentials: ClientCredentials,
+  attempt: () => Promise<T>,
+): Promise<T> {
   try {
-    return await authenticated(context, environment, credentials)
+    return await attempt()
   } catch (error) {
-    if (error instanceof Problem) {
+    if (error instanceof Problem && error.key === 'invalid_client') {
       // What was presented as a client id may be any text; only what can be one is kept.
       const who = isClientId(credentials.clientId) ? { clientId: credentials.clientId } : {}
       const event = { action: 'CLIENT_AUTHENTICATION.FAILED', result: 'FAILED', ...who } as const
@@ -39,36 +82,58 @@ export async function authenticateClient(
   }
 }
 
-async function authenticated(
-  { kernel, now }: Context,
+async function provedClient(
+  context: Context,
   environment: Environment,
   credentials: ClientCredentials,
-): Promise<Application> {
+): Promise<ProvedClient> {
+  const { kernel, now } = context
   const found = isClientId(credentials.clientId)
     ? kernel.environments.application(environment.id, credentials.clientId)
     : undefined
   const application = found instanceof Promise ? await found : found
-  const secretFits = credentials.method === 'NONE' || secretMatches(application, credentials.secret, now)
-  if (!application?.enabled || !secretFits) throw clientRefused(credentials)
-  if (application.document.tokenEndpointAuthMethod !== credentials.method) {
+  if (!application) {
+    // Nobody is there whose secret this could be; it takes as long all the same.
+    if ('secret' in credentials) secretMatches(undefined, credentials.secret, now)
+    throw clientRefused(credentials)
+  }
+  const { registered, proof: proving } = presented({ context, environment, application }, credentials)
+  const proof = proving instanceof Promise ? await proving : proving
+  if (!proof || !application.enabled) throw clientRefused(credentials)
+  if (application.document.tokenEndpointAuthMethod !== registered) {
     throw clientRefused(credentials, 'Unsupported authentication method')
   }
-  return application
+  return { client: application, proofs: proof }
+}
+
+/** The method that a request means, and what became of it. */
+interface Presented {
+  readonly registered: ClientAuthMethod['registered']
+  readonly proof: ClientProof | undefined | Promise<ClientProof | undefined>
+}
+
+function presented(attempt: Attempt, credentials: ClientCredentials): Presented {
+  switch (credentials.method) {
+    case 'CLIENT_SECRET_BASIC':
+      return by(clientSecretBasic, attempt, credentials)
+    case 'CLIENT_SECRET_POST':
+      return by(clientSecretPost, attempt, credentials)
+    case 'CLIENT_ASSERTION': {
+      const algorithm = readCompactJws(credentials.assertion)?.header['alg']
+      const isSymmetric = typeof algorithm === 'string' && Object.hasOwn(secretAlgorithms, algorithm)
+      return by(isSymmetric ? clientSecretJwt : privateKeyJwt, attempt, credentials)
+    }
+    case 'NONE':
+      return by(none, attempt, credentials)
+  }
+}
+
+function by<C extends ClientCredentials>(method: ClientAuthMethod<C>, attempt: Attempt, credentials: C): Presented {
+  return { registered: method.registered, proof: method.prove(attempt, credentials) }
 }
 
 function isClientId(text: string): boolean {
   return uuid.safeParse(text).success
-}
-
-function secretMatches(application: Application | undefined, secret: string, now: number): boolean {
-  const presented = hash('sha256', secret, 'buffer')
-  let matches = false
-  for (const { hash: stored, expiresAt } of application?.secretHashes ?? []) {
-    const fits = timingSafeEqual(Buffer.from(stored, 'base64url'), presented)
-    if (fits && (expiresAt === null || expiresAt > now)) matches = true
-  }
-  if (!application) timingSafeEqual(unknownHash, presented)
-  return matches
 }
 
 /** 401 for a client that is not let in, with the challenge of the method it tried (RFC 6749 section 5.2). */

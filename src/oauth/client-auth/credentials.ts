@@ -1,15 +1,10 @@
 /**
- * What a request presents to authenticate its client: RFC 6749 section 2.3.1. Exactly one method per request.
- * The `method` names are the field's own (authentication-api 2.8).
+ * What a request presents to authenticate its client: RFC 6749 section 2.3.1, RFC 7521 section 4.2. Exactly one method per
+ * request. Whoever presents nothing but a client id is a public client, or one that the connection itself vouches for.
  */
-import { z } from 'zod'
+import { readCompactJws } from '../../access/compact-jws.ts'
 import { problem } from '../../errors/problem.ts'
-import { defineMetadata } from '../metadata.ts'
-
-export const clientAuthenticationMetadata = defineMetadata(
-  { token_endpoint_auth_methods_supported: z.array(z.string()) },
-  () => ({ token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'] }),
-)
+import { assertionType } from '../rules/client-assertion.ts'
 
 /** Credentials as presented; nothing is verified yet. */
 export type ClientCredentials =
@@ -18,11 +13,13 @@ export type ClientCredentials =
       readonly clientId: string
       readonly secret: string
     }
+  | { readonly method: 'CLIENT_ASSERTION'; readonly clientId: string; readonly assertion: string }
   | { readonly method: 'NONE'; readonly clientId: string }
 
 /**
  * Reads the credentials of a request.
- * @throws Problem invalid_client when there are none or two, invalid_request when they contradict each other
+ * @throws Problem invalid_client when there are none or they are unreadable, invalid_request when there are two or they
+ *   contradict each other
  */
 export function readCredentials(
   authorization: string | undefined,
@@ -30,17 +27,37 @@ export function readCredentials(
 ): ClientCredentials {
   const clientId = form['client_id']
   const secret = form['client_secret']
+  const assertion = readAssertion(form)
+  if ([authorization, secret, assertion].filter((one) => one !== undefined).length > 1) {
+    throw problem('invalid_request', { description: 'more than one client authentication method' })
+  }
   if (authorization !== undefined) {
     const basic = readBasic(authorization)
-    if (secret !== undefined)
-      throw problem('invalid_request', { description: 'more than one client authentication method' })
     if (clientId !== undefined && clientId !== basic.clientId) {
       throw problem('invalid_request', { description: 'client_id differs from the authenticated client' })
     }
     return basic
   }
+  if (assertion !== undefined) {
+    // Whose it is has to be known before it can be verified; what it claims is then compared once more.
+    const subject = readCompactJws(assertion)?.claims['sub']
+    const claimed = clientId ?? (typeof subject === 'string' ? subject : '')
+    return { method: 'CLIENT_ASSERTION', clientId: claimed, assertion }
+  }
   if (clientId === undefined) throw problem('invalid_client', { description: 'client authentication is missing' })
   return secret === undefined ? { method: 'NONE', clientId } : { method: 'CLIENT_SECRET_POST', clientId, secret }
+}
+
+function readAssertion(form: Readonly<Record<string, string>>): string | undefined {
+  const { client_assertion: assertion, client_assertion_type: type } = form
+  if (assertion === undefined && type === undefined) return undefined
+  if (assertion === undefined || type === undefined) {
+    throw problem('invalid_request', { description: 'client_assertion and client_assertion_type belong together' })
+  }
+  if (type !== assertionType) {
+    throw problem('invalid_client', { description: 'client_assertion_type is not supported' })
+  }
+  return assertion
 }
 
 function readBasic(authorization: string): ClientCredentials & { method: 'CLIENT_SECRET_BASIC' } {

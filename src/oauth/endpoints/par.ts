@@ -10,10 +10,11 @@ import { type Context, defineOperation, formBody, type Operation, type Reply } f
 import { uuid } from '../../contract/validation.ts'
 import { problem } from '../../errors/problem.ts'
 import { auditRejectedRedirect, returnPathAllowed } from '../authorize/client.ts'
+import { boundByProof } from '../authorize/dpop-key.ts'
 import { authorizationParameters } from '../authorize/parameters.ts'
 import { pushRequest } from '../authorize/pushed.ts'
 import { checkRequest } from '../authorize/request.ts'
-import { authenticateClient } from '../client-auth/authenticate.ts'
+import { auditingRefusals, proveClient } from '../client-auth/authenticate.ts'
 import { readCredentials } from '../client-auth/credentials.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
@@ -31,7 +32,8 @@ async function push(context: Context, body: FormParameters): Promise<Reply> {
   const { values, repeated } = parameters
   if (repeated.length > 0) throw problem('invalid_request', { description: `${repeated[0]} is repeated` })
   const credentials = readCredentials(context.headers.authorization, values)
-  const client = await authenticateClient(context, context.environment, credentials)
+  const { environment } = context
+  const { client, proofs } = await proveClient(context, environment, credentials)
   if (values['request_uri'] !== undefined) {
     throw problem('invalid_request', { description: 'request_uri has no place in a pushed request' })
   }
@@ -39,14 +41,19 @@ async function push(context: Context, body: FormParameters): Promise<Reply> {
     auditRejectedRedirect(context, client)
     throw problem('redirect_uri_rejected')
   }
-  checkRequest(context, client, parameters)
-  const requestUri = await pushRequest(context, client, parameters)
+  const bound = await boundByProof(context, parameters)
+  checkRequest(context, client, bound.parameters)
+  const requestUri = await auditingRefusals(context, environment, credentials, () =>
+    pushRequest(context, client, bound.parameters, [...proofs, ...bound.proofs]),
+  )
   return { status: 201, body: { request_uri: requestUri, expires_in: client.document.parTimeout } }
 }
 
 const pushedParameters = authorizationParameters.extend({
   client_id: z.string().optional(),
   client_secret: z.string().optional(),
+  client_assertion_type: z.string().optional(),
+  client_assertion: z.string().optional(),
 })
 
 export const parOperations: readonly Operation[] = [
@@ -66,6 +73,8 @@ export const parOperations: readonly Operation[] = [
     errors: [
       'invalid_request',
       'invalid_client',
+      'invalid_dpop_proof',
+      'use_dpop_nonce',
       'invalid_scope',
       'invalid_target',
       'unauthorized_client',

@@ -5,7 +5,7 @@
  * scopes of the token bring nor its request asked for by itself.
  */
 import { z } from 'zod'
-import { bearerToken, verifyAccessToken } from '../../access/bearer.ts'
+import { type PresentedToken, presentedToken, requireProof, verifyAccessToken } from '../../access/bearer.ts'
 import { type Context, defineOperation, formBody, type Operation, type Reply } from '../../contract/operation.ts'
 import { eventOrigin } from '../../contract/event-origin.ts'
 import { uuid } from '../../contract/validation.ts'
@@ -28,14 +28,15 @@ export const userinfoMetadata = defineMetadata(
 
 const claims = z.looseObject({ sub: z.string() })
 
-async function readUserinfo(token: string, context: Context): Promise<Reply> {
+async function readUserinfo(presented: PresentedToken, context: Context): Promise<Reply> {
   const { kernel, environment, now } = context
-  const access = verifyAccessToken(kernel, environment, token, now)
+  const access = verifyAccessToken(kernel, environment, presented.token, now)
   if (!access) throw invalidToken('the access token is not valid')
   const found = kernel.environments.application(environment.id, access.clientId)
   const application = found instanceof Promise ? await found : found
   if (!application?.enabled) throw invalidToken('the access token is not valid')
   allowApplicationOrigin(context, application)
+  await requireProof(context, environment, presented, access)
   const { userId, sessionId, grantId } = access
   if (!userId || !sessionId || !grantId || !access.scopes.has('openid')) throw insufficientScope()
   const [user] = await kernel.storage.read(liveGrant(environment.id, grantId, userId, sessionId, now))
@@ -56,6 +57,11 @@ async function readUserinfo(token: string, context: Context): Promise<Reply> {
       'p1.region': environment.region,
     },
   }
+}
+
+/** A token in the body has no scheme of its own; one that is bound to a key has to be in the header (RFC 9449 7.1). */
+function inForm(token: string): PresentedToken {
+  return { scheme: 'Bearer', token }
 }
 
 function insufficientScope(): Error {
@@ -83,7 +89,7 @@ export const userinfoOperations: readonly Operation[] = [
     ...declaration,
     id: 'userinfo',
     method: 'GET',
-    handle: (_input, context) => readUserinfo(bearerToken(context.headers.authorization), context),
+    handle: (_input, context) => readUserinfo(presentedToken(context.headers.authorization), context),
   }),
   defineOperation({
     ...declaration,
@@ -97,7 +103,8 @@ export const userinfoOperations: readonly Operation[] = [
       if (isTwice || repeated.length > 0) {
         throw problem('INVALID_REQUEST', { headers: { 'www-authenticate': 'Bearer error="invalid_request"' } })
       }
-      return readUserinfo(inBody ?? bearerToken(context.headers.authorization), context)
+      const presented = inBody === undefined ? presentedToken(context.headers.authorization) : inForm(inBody)
+      return readUserinfo(presented, context)
     },
   }),
 ]

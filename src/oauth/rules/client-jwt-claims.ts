@@ -18,7 +18,7 @@ export interface ClientJwtExpectations {
 }
 
 /** How far the clock of a client may be off, in seconds. */
-const clockSkew = 60
+export const clockSkew = 60
 
 /** What is wrong with the claims; undefined when nothing is. */
 export function clientJwtProblem(

@@ -15,6 +15,8 @@ export interface CodeDocument extends GrantedRequest {
   /** As it was sent, or null when the request had none. */
   readonly redirectUri: string | null
   readonly challenge: CodeChallenge | null
+  /** The thumbprint of the DPoP key that may redeem it; absent: any key, or none. */
+  readonly dpopJkt?: string
   readonly nonce: string | null
   readonly scopes: readonly string[]
   readonly audiences: readonly string[]

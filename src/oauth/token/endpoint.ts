@@ -6,17 +6,20 @@ import { z } from 'zod'
 import type { FormParameters } from '../../contract/form.ts'
 import { type Context, defineOperation, formBody, type Operation, type Reply } from '../../contract/operation.ts'
 import type { Confirmation } from '../../access/confirmation.ts'
+import { type OneTimeJwt, useProofs } from '../../access/used-jwt.ts'
 import { eventOrigin } from '../../contract/event-origin.ts'
 import { uuid } from '../../contract/validation.ts'
 import { notFound, type Problem, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
 import { resolveSite } from '../../site.ts'
-import { authenticateClient, clientRefused } from '../client-auth/authenticate.ts'
+import { auditingRefusals, clientRefused, proveClient } from '../client-auth/authenticate.ts'
 import { type ClientCredentials, readCredentials } from '../client-auth/credentials.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
+import type { Unit } from '../../storage/port.ts'
 import type { GrantQuestion, Issue, Refuse } from './grant.ts'
 import { grants } from './grants/index.ts'
+import { senderConstraint } from './sender-constraint.ts'
 import { signTokens, type Tokens } from './sign.ts'
 
 const byType = new Map(grants.map((grant) => [grant.type, grant]))
@@ -34,6 +37,8 @@ const tokenRequest = z.object({
   grant_type: z.enum(['client_credentials', 'authorization_code']),
   client_id: z.string().optional(),
   client_secret: z.string().optional(),
+  client_assertion_type: z.string().optional(),
+  client_assertion: z.string().optional(),
   scope: z.string().optional(),
   code: z.string().optional(),
   redirect_uri: z.string().optional(),
@@ -60,14 +65,14 @@ async function handleTokenRequest(
   const found = kernel.environments.get(home)
   const environment = found instanceof Promise ? await found : found
   if (!environment) throw notFound()
-  const client = await authenticateClient(context, environment, credentials)
+  const { client, proofs } = await proveClient(context, environment, credentials)
 
   // 3. The grant: known, registered for this client, allowed for its kind.
   const grant = byType.get(grantType)
   if (!grant) throw problem('unsupported_grant_type')
   if (
     !client.document.grantTypes.includes(grant.grantType) ||
-    (grant.clientAuth === 'required' && credentials.method === 'NONE')
+    (grant.clientAuth === 'required' && client.document.tokenEndpointAuthMethod === 'NONE')
   ) {
     throw problem('unauthorized_client', { description: 'the application does not have this grant type' })
   }
@@ -78,16 +83,20 @@ async function handleTokenRequest(
     })
   }
 
-  // 4. The key that the client proves, if any.
-  const confirmation: Confirmation | undefined = undefined
+  // 4. The keys that the client proves, and has to.
+  const constraint = await senderConstraint(context, environment, client)
 
   // 5. Gather what the grant has to know, then decide.
+  const { confirmation } = constraint
   const target = { resources: form.resources, platformAudience: resolveSite(kernel.origins, home).platformAudience }
   const question = { client, environment, params: params.data as never, target, confirmation }
   const facts = (await grant.gather(context, question)) as never
   const verdict = grant.decide({ ...question, facts, now })
 
-  if (verdict.kind === 'issue') return await issue(context, question, verdict)
+  if (verdict.kind === 'issue') {
+    const used = [...proofs, ...constraint.proofs]
+    return await auditingRefusals(context, environment, credentials, () => issue(context, question, verdict, used))
+  }
   if (verdict.unit) await kernel.storage.commit(verdict.unit(context, environment))
   throw refused(verdict)
 }
@@ -99,26 +108,42 @@ async function environmentOf({ kernel }: Context, credentials: ClientCredentials
   return id
 }
 
-/** 6. One unit: consume, family, change event. 7. Sign, overlapping the commit. 8. Answer, only after both. */
+/** 6. One unit: proofs, consume, family, change event. 7. Sign, overlapping the commit. 8. Answer, only after both. */
 async function issue(
   context: Context,
   { environment, client, confirmation }: GrantQuestion<unknown>,
   verdict: Issue,
+  proofs: readonly OneTimeJwt[],
 ): Promise<Reply> {
   const { kernel } = context
   const { effect } = verdict
   const signing = signTokens(context, environment, client, verdict, confirmation)
-  if ('event' in effect) {
-    const tokens = await signing
-    kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), effect.event))
-    return tokenReply(verdict, tokens, confirmation)
-  }
-  const committing = kernel.storage.commit(effect.unit(context, environment))
+  const unit = unitOf(environment.id, proofs, 'unit' in effect ? effect.unit(context, environment) : undefined)
+  const committing = unit ? kernel.storage.commit(unit) : undefined
   const [signed, committed] = await Promise.allSettled([signing, committing])
   if (committed.status === 'rejected') throw committed.reason
   if (committed.value) throw refused(committed.value)
   if (signed.status === 'rejected') throw signed.reason
+  if ('event' in effect) {
+    kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), effect.event))
+  }
   return tokenReply(verdict, signed.value, confirmation)
+}
+
+/** What the client has proved itself by is used up together with what it brings about; undefined when nothing lasts. */
+function unitOf(
+  environmentId: string,
+  proofs: readonly OneTimeJwt[],
+  effect: Unit<Refuse | undefined> | undefined,
+): Unit<Refuse | undefined> | undefined {
+  if (proofs.length === 0) return effect
+  return {
+    name: effect?.name ?? 'use-proofs',
+    *run() {
+      yield* useProofs(environmentId, proofs)
+      return effect ? yield* effect.run() : undefined
+    },
+  }
 }
 
 function refused({ error, description }: Refuse): Problem {
@@ -149,6 +174,8 @@ const declaration = {
   errors: [
     'invalid_request',
     'invalid_client',
+    'invalid_dpop_proof',
+    'use_dpop_nonce',
     'invalid_grant',
     'invalid_scope',
     'invalid_target',

@@ -1,6 +1,6 @@
 /**
  * authorization_code: what the browser brought back becomes tokens. RFC 6749 section 4.1.3, RFC 7636 section 4.6,
- * OpenID Connect Core section 3.1.3, RFC 8707 section 2.2. Rows B01-B20, C23.
+ * OpenID Connect Core section 3.1.3, RFC 8707 section 2.2, RFC 9449 section 10. Rows B01-B21, C23.
  * Never: a code of another client, a second use, a verifier where no challenge was sent, more than five wrong ones.
  */
 import { hash } from 'node:crypto'
@@ -29,6 +29,9 @@ export const authorizationCode = defineGrant({
     const { document } = code
     if ((params.redirect_uri ?? null) !== document.redirectUri) {
       return refuse('invalid_grant', 'redirect_uri differs from the authorization request')
+    }
+    if (document.dpopJkt !== undefined && document.dpopJkt !== confirmation?.jkt) {
+      return refuse('invalid_grant', 'the code is bound to another DPoP key')
     }
     if (!verifierProves(document.challenge, params.code_verifier, sha256)) {
       const { code_verifier: guess } = params

@@ -1,10 +1,12 @@
 /**
  * JWTs that count once: the `jti` of a client assertion, a request object or a DPoP proof, kept until the JWT has expired.
- * RFC 7523 section 3, RFC 9449 section 11.1; rows C17, D11.
+ * RFC 7523 section 3, RFC 9449 section 11.1; rows C17, D11, D23.
  * Never: an identifier kept as it came: it may be as long as its maker likes.
  */
 import { hash } from 'node:crypto'
+import { type Problem, problem } from '../errors/problem.ts'
 import { insert, type Word } from '../storage/operations.ts'
+import { UniquenessViolation } from '../storage/refusals.ts'
 
 /** A JWT that may be used once. */
 export interface OneTimeJwt {
@@ -28,4 +30,24 @@ export function* useJwt(environmentId: string, { kind, issuer, jti, usableUntil 
     id_hash: hash('sha256', `${issuer} ${jti}`, 'base64url'),
     expires_at: usableUntil,
   })
+}
+
+/**
+ * Uses up what a client has proved itself by.
+ * @throws Problem invalid_client or invalid_dpop_proof when one of them was used before
+ */
+export function* useProofs(environmentId: string, proofs: readonly OneTimeJwt[]): Word<void> {
+  for (const proof of proofs) {
+    try {
+      yield* useJwt(environmentId, proof)
+    } catch (error) {
+      throw error instanceof UniquenessViolation ? usedBefore(proof) : error
+    }
+  }
+}
+
+function usedBefore({ kind }: OneTimeJwt): Problem {
+  return kind === 'dpop-proof'
+    ? problem('invalid_dpop_proof', { description: 'the proof was used before' })
+    : problem('invalid_client', { description: 'the assertion was used before' })
 }
