@@ -11,6 +11,7 @@ import { after, before, suite, test } from 'node:test'
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import { Browser, pkce } from '../harness/sign-on.ts'
 import { type Answer, basic, type Stile, startStile } from '../harness/stile.ts'
+import { assertion, assertionType, clientKey, keySet } from './assertions.ts'
 import {
   authorizeBySignOnPage,
   codeRequest,
@@ -21,6 +22,12 @@ import {
   told,
 } from './journeys.ts'
 import { expectStatus, otherEnvironment, person, type Registered, register, spa, web, wrk } from './registrations.ts'
+
+/** What a client adds to a request to be known by. */
+interface Presented {
+  readonly body: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>>
+}
 
 suite('discovery', () => {
   let stile: Stile
@@ -154,25 +161,32 @@ suite('discovery', () => {
   })
 
   test('client authentication methods and grants: each works; request objects do not', async () => {
-    const registered: Readonly<Record<string, string>> = {
-      client_secret_basic: 'CLIENT_SECRET_BASIC',
-      client_secret_post: 'CLIENT_SECRET_POST',
-      none: 'NONE',
+    const key = clientKey('ES256')
+    const assertionOf = async ({ clientId, clientSecret }: Registered, method: string) => {
+      const secret = { algorithm: 'HS256', privateKey: Buffer.from(clientSecret), jwk: {} }
+      const jwt = await assertion(stile, clientId, method === 'private_key_jwt' ? key : secret)
+      return { body: { client_assertion_type: assertionType, client_assertion: jwt } }
+    }
+    const presenters: Readonly<Record<string, (client: Registered) => Presented | Promise<Presented>>> = {
+      client_secret_basic: ({ clientId, clientSecret }) => ({
+        body: {},
+        headers: { authorization: basic(clientId, clientSecret) },
+      }),
+      client_secret_post: ({ clientId, clientSecret }) => ({
+        body: { client_id: clientId, client_secret: clientSecret },
+      }),
+      client_secret_jwt: (client) => assertionOf(client, 'client_secret_jwt'),
+      private_key_jwt: (client) => assertionOf(client, 'private_key_jwt'),
+      none: ({ clientId }) => ({ body: { client_id: clientId } }),
     }
     for (const method of metadata.token_endpoint_auth_methods_supported) {
-      const tokenEndpointAuthMethod = registered[method] ?? assert.fail(`${method} is promised and unknown here`)
-      const client = await register(stile, { ...web, tokenEndpointAuthMethod })
-      const { clientId, clientSecret, redirectUri } = client
+      const present = presenters[method] ?? assert.fail(`${method} is promised and unknown here`)
+      const properties = { ...web, tokenEndpointAuthMethod: method.toUpperCase(), jwks: keySet(key) }
+      const client = await register(stile, properties)
       const code = await obtainCode(browser, codeRequest(client))
-      const form = { grant_type: 'authorization_code', code, redirect_uri: redirectUri }
-      const isPost = method === 'client_secret_post'
-      const body = {
-        ...form,
-        ...(method === 'client_secret_basic' ? {} : { client_id: clientId }),
-        ...(isPost ? { client_secret: clientSecret } : {}),
-      }
-      const headers = method === 'client_secret_basic' ? { authorization: basic(clientId, clientSecret) } : {}
-      expectStatus(await stile.send(pathOf(metadata.token_endpoint), { body: new URLSearchParams(body), headers }), 200)
+      const { body, headers = {} } = await present(client)
+      const form = { grant_type: 'authorization_code', code, redirect_uri: client.redirectUri, ...body }
+      expectStatus(await stile.send(pathOf(metadata.token_endpoint), { body: new URLSearchParams(form), headers }), 200)
     }
     assert.deepEqual(metadata.grant_types_supported, ['implicit', 'client_credentials', 'authorization_code'])
     const worker = await register(stile, wrk, [])
