@@ -16,7 +16,7 @@ import { run, type UnitBody } from '../storage/port.ts'
 import { Stale, UniquenessViolation } from '../storage/refusals.ts'
 import { replacePassword } from '../storage/sql/passwords.ts'
 import { guessesAtUser } from './password-lockout.ts'
-import { forgetBrowsers } from './remembered-browsers.ts'
+import { endRecognition } from './recognition.ts'
 import { hashesToAvoid, remembered } from './passwords/history.ts'
 import type { ImportedHash } from './passwords/imported-hash.ts'
 import { LONGEST_PASSWORD_BYTES, type Normalization, normalizePassword } from './passwords/normalize.ts'
@@ -133,7 +133,7 @@ function* storePassword(
       throw error instanceof UniquenessViolation ? new Stale('passwords') : error
     }
   }
-  yield* forgetBrowsers(environment.id, user.id)
+  yield* endRecognition(environment.id, user.id)
   yield clearGuesses(guessesAtUser(environment.id, user.id))
 }
 

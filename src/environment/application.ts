@@ -7,7 +7,7 @@ import { reference } from '../contract/validation.ts'
 import type { SealContext } from '../keys/sealing.ts'
 import type { ClientSecurity } from './client-security.ts'
 
-export const grantType = z.enum(['AUTHORIZATION_CODE', 'IMPLICIT', 'CLIENT_CREDENTIALS'])
+export const grantType = z.enum(['AUTHORIZATION_CODE', 'IMPLICIT', 'CLIENT_CREDENTIALS', 'REFRESH_TOKEN'])
 export const responseType = z.enum(['CODE', 'TOKEN', 'ID_TOKEN'])
 export const tokenEndpointAuthMethod = z
   .enum([
@@ -23,6 +23,7 @@ export const tokenEndpointAuthMethod = z
 export const applicationType = z.enum(['WEB_APP', 'NATIVE_APP', 'SINGLE_PAGE_APP', 'WORKER', 'SERVICE', 'CUSTOM_APP'])
 export const pkceEnforcement = z.enum(['OPTIONAL', 'REQUIRED', 'S256_REQUIRED'])
 export const parRequirement = z.enum(['OPTIONAL', 'REQUIRED'])
+export const refreshTokenType = z.enum(['JSON_WEB_TOKEN', 'OPAQUE_TOKEN'])
 
 export const corsSettings = z.object({
   behavior: z.enum(['ALLOW_NO_ORIGINS', 'ALLOW_SPECIFIC_ORIGINS']),
@@ -66,6 +67,16 @@ export interface ApplicationDocument extends ClientSecurity {
       }
     | undefined
   readonly assignActorRoles: boolean
+  /** Life of one refresh token, in seconds. */
+  readonly refreshTokenDuration: number
+  /** Life of a chain of refresh tokens from the first one on, in seconds. */
+  readonly refreshTokenRollingDuration: number
+  /** How long a refresh token may be sent once more after it was rotated, in seconds. Default: decision D4. */
+  readonly refreshTokenRollingGracePeriodDuration?: number | undefined
+  /** Default: OPAQUE_TOKEN. */
+  readonly refreshTokenType?: z.output<typeof refreshTokenType> | undefined
+  /** Whether a refresh token that comes back after it was rotated ends everything that came of it. */
+  readonly additionalRefreshTokenReplayProtectionEnabled: boolean
   /** The public keys of the application, a JWK set as JSON text, or where it publishes them. */
   readonly jwks?: string | undefined
   readonly jwksUrl?: string | undefined
@@ -88,8 +99,16 @@ export const applicationDefaults = {
   parRequirement: 'OPTIONAL',
   parTimeout: 60,
   assignActorRoles: false,
+  refreshTokenDuration: 2_592_000,
+  refreshTokenRollingDuration: 15_552_000,
+  additionalRefreshTokenReplayProtectionEnabled: true,
   echoed: {},
 } as const satisfies Omit<ApplicationDocument, 'grantTypes' | 'tokenEndpointAuthMethod'>
+
+/** Reads the stored document of an application; members that came with a later version have their defaults. */
+export function applicationDocument(text: string): ApplicationDocument {
+  return { ...applicationDefaults, ...(JSON.parse(text) as ApplicationDocument) }
+}
 
 /** What binds a sealed secret to its application, and to being the present or the previous one. */
 export function applicationSecretContext(

@@ -55,13 +55,14 @@ export interface PreparedEnvironment {
   readonly rows: readonly (readonly [table: string, rows: readonly Columns[]])[]
 }
 
-/** The scopes of the resource `openid` (OpenID Connect Core 5.4). */
+/** The scopes of the resource `openid` (OpenID Connect Core 5.4 and 11). */
 const openidScopes: Readonly<Record<string, string>> = {
   openid: 'Signs the user on and names them.',
   profile: 'Reads the name and other profile data of the user.',
   email: 'Reads the e-mail address of the user.',
   address: 'Reads the postal address of the user.',
   phone: 'Reads the phone number of the user.',
+  offline_access: 'Keeps access to what is granted after the user has signed off.',
 }
 
 /** The scopes of the resource `PingOne API`, by which users act for themselves (platform-api 3.11.4). */

@@ -25,7 +25,7 @@ import {
 import { identityProviderAttributesOf, identityProvidersOf } from '../storage/sql/identity-providers.ts'
 import { languagesOf } from '../storage/sql/languages.ts'
 import { agreementsFrom } from './agreement.ts'
-import { type Application, type ApplicationDocument, allowedOrigins, applicationType } from './application.ts'
+import { type Application, allowedOrigins, applicationDocument, applicationType } from './application.ts'
 import { flowIdentityProvider, identityProvidersFrom } from './identity-provider.ts'
 import { policiesOf, type PolicyRow } from '../storage/sql/policies.ts'
 import { fido2PolicySchema } from './fido2-policy.ts'
@@ -227,7 +227,7 @@ export async function loadApplication(
     storage.read(policyAssignmentsOf(environmentId, id)),
   ])
   const secret = secrets[0]
-  const document = JSON.parse(row.document) as ApplicationDocument
+  const document = applicationDocument(row.document)
   return {
     id,
     environmentId,

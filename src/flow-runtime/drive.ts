@@ -2,7 +2,6 @@
  * Drives the pure machine: loads the facts it lacks, answers what it asks, until the flow waits, is finished, or the
  * request is refused. Architecture section 3. At most 16 turns: a policy that needs more is broken, and fails closed.
  */
-import { assignmentsOf } from '../access/bearer.ts'
 import type { Context } from '../contract/operation.ts'
 import { consentsOf } from '../directory/agreement-consents.ts'
 import { deviceFacts, devicesOf } from '../directory/devices.ts'
@@ -13,21 +12,14 @@ import { sessionFacts, sessionFrom } from '../directory/sessions.ts'
 import { type UserWithPassword, userWithPasswordById } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
 import type { DeviceFacts } from '../flow/factors/device.ts'
-import type {
-  AgreementFacts,
-  ApplicationFacts,
-  Facts,
-  GroupFacts,
-  RequestFacts,
-  SessionFacts,
-  UserFacts,
-} from '../flow/facts.ts'
+import type { AgreementFacts, Facts, GroupFacts, RequestFacts, SessionFacts, UserFacts } from '../flow/facts.ts'
 import { step } from '../flow/machine.ts'
 import type { QuestionKind } from '../flow/question.ts'
 import type { PolicyVersions } from '../flow/policy-versions.ts'
 import type { FlowState } from '../flow/state.ts'
 import type { StepResult } from '../flow/turn.ts'
 import { sessionById } from '../storage/sql/sessions.ts'
+import { applicationFacts, isAdministrator } from './admission.ts'
 import type { Write } from './asked.ts'
 import { answerQuestion } from './asks/index.ts'
 import { localesOf } from './locales.ts'
@@ -125,11 +117,6 @@ function factsRead(context: Context, session: SessionFacts | null, user: UserWit
   return session ? { session, user: user ? userFacts(context, user) : null } : { session }
 }
 
-function applicationFacts({ document }: Application): ApplicationFacts {
-  const { group = null, role } = document.accessControl ?? {}
-  return { groupRule: group, administratorsOnly: role?.type === 'ADMIN_USERS_ONLY' }
-}
-
 /** The groups of a user, who may have been made in this very request: then nobody but the machine knows them yet. */
 async function groupFacts(
   { kernel, environment }: Context,
@@ -225,7 +212,7 @@ async function load(
       case 'administrator': {
         const { userId } = needs
         if (userId === null) throw new Error('only of a user it can be asked whether they hold a role')
-        const isOne = (await assignmentsOf(kernel, environment.id, userId)).length > 0
+        const isOne = await isAdministrator(kernel, environment.id, userId)
         loaded = { ...loaded, administrator: { userId, isOne } }
         break
       }

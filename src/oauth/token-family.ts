@@ -1,12 +1,23 @@
 /**
- * Token families: one row per grant of a user to a client (decision D21). Everything issued from a grant names it, so
- * that revoking the row ends all of it (decision D22). `generation` is what refresh tokens will count.
+ * Token families: one row per grant of a user to a client (decision D21). Everything issued from a grant names it, so that
+ * revoking the row ends all of it (decision D22). `generation` counts its refresh tokens from 1; 0: there is none.
+ *
+ * A family belongs to the session it was granted in and ends with it; one that was granted `offline_access` belongs to no
+ * session (`session_id` is empty) and goes on (OpenID Connect Core section 11).
+ *
+ * Never: a second refresh token for the same application in one session (authentication-api 2.7), or grants without
+ * bound (row E27).
  */
 import type { Confirmation } from '../access/confirmation.ts'
+import type { Application } from '../environment/application.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import { insert, type Word } from '../storage/operations.ts'
+import { endOlderOfflineRefresh, endOtherRefreshOfSession } from '../storage/sql/token-families.ts'
 import type { GrantedRequest } from './granted-request.ts'
+import { grantedResources } from './granted-resources.ts'
+import { type RefreshBinding, type RefreshSettings, refreshBinding, refreshEnd } from './rules/refresh-token.ts'
 import type { TokenUser } from './tokens/access-token.ts'
+import type { RefreshToken } from './tokens/refresh-token.ts'
 
 /** A grant that tokens are issued from. */
 export interface TokenFamily {
@@ -14,39 +25,111 @@ export interface TokenFamily {
   readonly clientId: string
   readonly user: TokenUser
   readonly scopes: readonly string[]
-  /**
-   * The key that its refresh tokens are bound to: those of public clients, which nothing else binds (RFC 9449 section 5,
-   * RFC 8705 section 7.1).
-   */
-  readonly confirmation?: Confirmation | undefined
+  /** What was asked for and not granted. */
+  readonly leftOut?: readonly string[] | undefined
+  /** The consent that the grant stands on. */
+  readonly consentId?: string | undefined
   /** What was granted beside scopes. */
   readonly granted?: GrantedRequest
+  /** Present when there are refresh tokens. */
+  readonly refresh?: FamilyRefresh | undefined
+}
+
+/** How the refresh tokens of a family live. */
+export interface FamilyRefresh {
+  readonly binding: RefreshBinding
+  readonly settings: RefreshSettings
+  /**
+   * The key that they are bound to: those of public clients, which nothing else binds (RFC 9449 section 5, RFC 8705
+   * section 7.1).
+   */
+  readonly confirmation: Confirmation | undefined
 }
 
 /** What is stored of a family beside its columns. */
 export interface FamilyDocument extends GrantedRequest {
+  /** The session it was granted in, which a family that is offline may have outlived. */
+  readonly sessionId: string
+  readonly acr: string
+  readonly amr: readonly string[]
+  readonly authTime: number
+  readonly leftOut?: readonly string[] | undefined
+  readonly consentId?: string | undefined
   readonly confirmation?: Confirmation | undefined
 }
 
 const longestTokenLifeMilliseconds = 30 * 24 * 3600 * 1000
+/** Offline grants of one user to one application whose refresh tokens are good. */
+const mostOfflineGrants = 100
+
+/** Whether `offline_access` is granted to an application (platform-api 3.9). */
+export function mayBeOffline(environment: Environment, client: Application): boolean {
+  return grantedResources(environment, client).some(
+    ({ type, scopes }) => type === 'OPENID_CONNECT' && scopes.includes('offline_access'),
+  )
+}
+
+/**
+ * How the refresh tokens live that a client gets for a grant: for every grant with a user, to be handed to `openFamily`.
+ * @param confirmation the key that the client has proved
+ * @returns undefined when it gets none
+ */
+export function familyRefresh(
+  environment: Environment,
+  client: Application,
+  scopes: readonly string[],
+  confirmation: Confirmation | undefined,
+): FamilyRefresh | undefined {
+  const { document } = client
+  const binding = refreshBinding(document.grantTypes, scopes, mayBeOffline(environment, client))
+  const isPublic = document.tokenEndpointAuthMethod === 'NONE'
+  return binding && { binding, settings: document, confirmation: isPublic ? confirmation : undefined }
+}
+
+/** Until when the row of a family is kept: as long as anything that names it may be good. */
+export function familyKeptUntil(settings: RefreshSettings | undefined, now: number): number {
+  return now + Math.max(longestTokenLifeMilliseconds, (settings?.refreshTokenDuration ?? 0) * 1000)
+}
 
 /**
  * Opens a family, inside the unit that issues its first token.
  * @param now epoch milliseconds
+ * @returns its first refresh token, where it has any
  */
-export function* openFamily(environment: Environment, family: TokenFamily, now: number): Word<void> {
+export function* openFamily(
+  environment: Environment,
+  family: TokenFamily,
+  now: number,
+): Word<RefreshToken | undefined> {
+  const { id, clientId, user, scopes, leftOut, consentId, refresh } = family
+  const { sessionId, acr, amr, authTime } = user
+  const standing = { sessionId, acr, amr, authTime, leftOut, consentId, confirmation: refresh?.confirmation }
   yield* insert('token_families', {
     environment_id: environment.id,
-    id: family.id,
-    client_id: family.clientId,
-    user_id: family.user.id,
-    session_id: family.user.sessionId,
-    scope: family.scopes.join(' '),
-    document: JSON.stringify({ confirmation: family.confirmation, ...family.granted } satisfies FamilyDocument),
-    generation: 0,
+    id,
+    client_id: clientId,
+    user_id: user.id,
+    session_id: refresh?.binding === 'offline' ? '' : sessionId,
+    scope: scopes.join(' '),
+    document: JSON.stringify({ ...standing, ...family.granted } satisfies FamilyDocument),
+    generation: refresh ? 1 : 0,
     rotated_at: null,
     revoked_at: null,
     created_at: now,
-    expires_at: now + longestTokenLifeMilliseconds,
+    expires_at: familyKeptUntil(refresh?.settings, now),
   })
+  if (!refresh) return undefined
+  const key = { environmentId: environment.id, userId: user.id, clientId, id }
+  yield refresh.binding === 'offline'
+    ? endOlderOfflineRefresh(key, mostOfflineGrants - 1)
+    : endOtherRefreshOfSession(key, sessionId)
+  return {
+    kind: 'refresh-token',
+    familyId: id,
+    generation: 1,
+    user,
+    scopes,
+    issuedAt: now,
+    expiresAt: refreshEnd({ createdAt: now, rotatedAt: null }, refresh.settings),
+  }
 }

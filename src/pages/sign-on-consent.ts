@@ -15,6 +15,7 @@ const standard: Readonly<Record<string, TextName>> = {
   email: 'consent.email',
   address: 'consent.address',
   phone: 'consent.phone',
+  offline_access: 'consent.offline_access',
 }
 
 /** The scopes in words, and the forms. */

@@ -9,7 +9,7 @@
 import { requireDominance, requirePermission } from '../access/actor.ts'
 import { assignmentsOf } from '../access/bearer.ts'
 import type { Context } from '../contract/operation.ts'
-import type { ApplicationDocument } from '../environment/application.ts'
+import { type ApplicationDocument, applicationDocument } from '../environment/application.ts'
 import { notFound } from '../errors/problem.ts'
 import { type ApplicationRow, applicationById } from '../storage/sql/applications.ts'
 
@@ -25,7 +25,7 @@ export async function existingApplication({ kernel, environment }: Context, id: 
 
 /** Reads the stored document of an application. */
 export function documentOf(row: ApplicationRow): ApplicationDocument {
-  return JSON.parse(row.document) as ApplicationDocument
+  return applicationDocument(row.document)
 }
 
 /**

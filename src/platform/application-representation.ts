@@ -20,6 +20,7 @@ import {
   grantType,
   parRequirement,
   pkceEnforcement,
+  refreshTokenType,
   responseType,
   tokenEndpointAuthMethod,
 } from '../environment/application.ts'
@@ -34,6 +35,7 @@ import { wildcardsNotAllowed } from './registered-urls.ts'
 import { description, name } from './names.ts'
 
 const url = z.string().max(2048)
+const refreshSeconds = z.int().min(60).max(2_147_483_647)
 
 const members = {
   name,
@@ -64,6 +66,23 @@ const members = {
       'Who may sign on: those who hold a role, the members of one of the groups, or of all; absent: everybody.',
     ),
   assignActorRoles: z.boolean().default(false).describe('On creation of a WORKER: gives it the roles of its creator.'),
+  refreshTokenDuration: refreshSeconds
+    .default(applicationDefaults.refreshTokenDuration)
+    .describe('Life of one refresh token, in seconds.'),
+  refreshTokenRollingDuration: refreshSeconds
+    .default(applicationDefaults.refreshTokenRollingDuration)
+    .describe('Life of a chain of refresh tokens, from the first one on, in seconds.'),
+  refreshTokenRollingGracePeriodDuration: z
+    .int()
+    .min(0)
+    .max(86_400)
+    .optional()
+    .describe('How long a refresh token may be sent once more after it was rotated, in seconds. Default: 10.'),
+  refreshTokenType: refreshTokenType.optional().describe('Default: OPAQUE_TOKEN.'),
+  additionalRefreshTokenReplayProtectionEnabled: z
+    .boolean()
+    .default(true)
+    .describe('Whether a refresh token that comes back after it was rotated ends everything that came of it.'),
   jwks: z.string().optional().describe('The public keys of the application: a JSON Web Key Set as JSON text.'),
   jwksUrl: url.optional().describe('Where the application publishes its public keys.'),
   isFirstParty: z
@@ -172,6 +191,11 @@ export function judgedDocument(
     corsSettings: body.corsSettings,
     accessControl: body.accessControl?.group || body.accessControl?.role ? body.accessControl : undefined,
     assignActorRoles,
+    refreshTokenDuration: body.refreshTokenDuration,
+    refreshTokenRollingDuration: body.refreshTokenRollingDuration,
+    refreshTokenRollingGracePeriodDuration: body.refreshTokenRollingGracePeriodDuration,
+    refreshTokenType: body.refreshTokenType,
+    additionalRefreshTokenReplayProtectionEnabled: body.additionalRefreshTokenReplayProtectionEnabled,
     jwks: body.jwks,
     jwksUrl: body.jwksUrl,
     isFirstParty: body.isFirstParty,

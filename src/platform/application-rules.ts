@@ -34,7 +34,7 @@ export function applicationProblems(candidate: Candidate, listed: BlockList | un
     ...urlProblems(candidate),
     ...grantProblems(candidate),
     ...(candidate.corsSettings ? corsProblems(candidate.corsSettings) : []),
-    ...refreshProblems(candidate.echoed),
+    ...refreshProblems(candidate),
     ...keyProblems(candidate, listed),
     ...authenticationProblems(candidate),
     ...(candidate.requireConsent ? consentProblems(candidate) : []),
@@ -95,12 +95,16 @@ function consentProblems({ isFirstParty, loginPageUrl }: Candidate): Detail[] {
   ]
 }
 
-function refreshProblems({
-  refreshTokenDuration: one,
-  refreshTokenRollingDuration: chain,
-}: Candidate['echoed']): Detail[] {
-  const tooLong = typeof one === 'number' && typeof chain === 'number' && one > chain
-  return invalid('refreshTokenDuration', tooLong ? 'must not be greater than refreshTokenRollingDuration' : undefined)
+/** Grant types whose tokens are a user's, so that there can be refresh tokens beside them (platform-api 3.7). */
+const grantTypesWithUser: readonly ApplicationDocument['grantTypes'][number][] = ['AUTHORIZATION_CODE']
+
+function refreshProblems({ grantTypes, refreshTokenDuration, refreshTokenRollingDuration }: Candidate): Detail[] {
+  const isAlone = grantTypes.includes('REFRESH_TOKEN') && !grantTypesWithUser.some((type) => grantTypes.includes(type))
+  const isTooLong = refreshTokenDuration > refreshTokenRollingDuration
+  return [
+    ...invalid('grantTypes', isAlone ? `must hold ${grantTypesWithUser.join(' or ')} beside REFRESH_TOKEN` : undefined),
+    ...invalid('refreshTokenDuration', isTooLong ? 'must not be greater than refreshTokenRollingDuration' : undefined),
+  ]
 }
 
 function keyProblems({ jwks, jwksUrl }: Candidate, listed: BlockList | undefined): Detail[] {

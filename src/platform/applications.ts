@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { collectionSchema } from '../contract/hal.ts'
 import { defineOperation, type Operation } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
-import type { ApplicationDocument } from '../environment/application.ts'
+import { applicationDocument } from '../environment/application.ts'
 import { invalidData, notFound } from '../errors/problem.ts'
 import { compareAndSet, insert, remove } from '../storage/operations.ts'
 import { run } from '../storage/port.ts'
@@ -172,7 +172,7 @@ function changedMembers(
   after: Pick<ApplicationRow, 'name' | 'enabled' | 'document'>,
 ): string[] {
   const flat = ({ name, enabled, document }: typeof after): Record<string, unknown> => {
-    const { echoed, ...members } = JSON.parse(document) as ApplicationDocument
+    const { echoed, ...members } = applicationDocument(document)
     return { name, enabled, ...members, ...echoed }
   }
   const [old, next] = [flat(before), flat(after)]

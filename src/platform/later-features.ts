@@ -17,16 +17,11 @@ const off = z.literal(false).default(false)
 
 /** `requestScopesForMultipleResourcesEnabled` alone has an effect: on the scopes of one request. */
 export const keptAsSent = {
-  additionalRefreshTokenReplayProtectionEnabled: z.boolean().default(true),
   deviceTimeout: z.int().min(1).max(3600).default(600),
   devicePollingInterval: z.int().min(1).max(60).default(5),
   idpSignoff: off,
   includeX5t: off,
   opSessionCheckEnabled: off,
-  refreshTokenDuration: z.int().min(60).max(2_147_483_647).default(2_592_000),
-  refreshTokenRollingDuration: z.int().min(60).max(2_147_483_647).default(15_552_000),
-  refreshTokenRollingGracePeriodDuration: z.int().min(0).max(86_400).optional(),
-  refreshTokenType: z.enum(['JSON_WEB_TOKEN', 'OPAQUE_TOKEN']).optional(),
   requestScopesForMultipleResourcesEnabled: z.boolean().default(false),
   requireSignedRequestObject: off,
   supportUnsignedRequestObject: off,

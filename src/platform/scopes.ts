@@ -4,7 +4,7 @@
  * | resource | may be created | came with the environment |
  * |---|---|---|
  * | custom | any scope-token (RFC 6749 section 3.3), but not one with a meaning of its own | - |
- * | `openid` | the same | `openid profile email address phone`: cannot be changed or deleted |
+ * | `openid` | the same | `openid profile email address phone offline_access`: cannot be changed or deleted |
  * | `PingOne API` | `p1:read:user:…`, `p1:update:user:…` | all other `p1:*`: cannot be changed or deleted |
  *
  * `mappedClaims` and `schemaAttributes` other than `*` belong to attribute mapping, which this version has not: refused,
@@ -25,8 +25,8 @@ import { grantsOfResource, resourceById, scopeById, scopesOfResource } from '../
 import { nullMeansAbsent } from './absent-members.ts'
 import { description, requireUnique } from './names.ts'
 
-/** The scopes of OpenID Connect Core sections 3.1.2.1 and 5.4. */
-const openidScopes: ReadonlySet<string> = new Set(['openid', 'profile', 'email', 'address', 'phone'])
+/** The scopes of OpenID Connect Core sections 3.1.2.1, 5.4 and 11. */
+const openidScopes: ReadonlySet<string> = new Set(['openid', 'profile', 'email', 'address', 'phone', 'offline_access'])
 /** Scopes that mean something to the platform wherever they stand in a token. */
 const reserved = /^(?:openid|profile|email|address|phone|offline_access|p1:.*)$/i
 /** What may be added to `PingOne API`. */

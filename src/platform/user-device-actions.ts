@@ -13,7 +13,7 @@ import { verifyAttestation } from '../directory/fido2.ts'
 import { fido2Terms, keepCredential } from '../directory/fido2-devices.ts'
 import { challengeFor, challengeMilliseconds } from '../directory/fido2-options.ts'
 import { guessesAtDevices, tryPasscode } from '../directory/passcodes.ts'
-import { forgetBrowsers } from '../directory/remembered-browsers.ts'
+import { endRecognition } from '../directory/recognition.ts'
 import type { User } from '../directory/users.ts'
 import { takesPasscode } from '../flow/factors/device.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
@@ -190,7 +190,7 @@ const blockDevice = defineOperation({
       params,
       updating,
       ({ blockedAt }) => ({ blocked_at: blockedAt ?? context.now }),
-      () => forgetBrowsers(context.environment.id, params.userId),
+      () => endRecognition(context.environment.id, params.userId),
     ),
 })
 

@@ -11,7 +11,7 @@ import { vendorMediaType } from '../contract/media-type.ts'
 import { uuid } from '../contract/validation.ts'
 import { tellOfDevice } from '../directory/device-notice.ts'
 import { type Device, devicesOf } from '../directory/devices.ts'
-import { forgetBrowsers } from '../directory/remembered-browsers.ts'
+import { endRecognition } from '../directory/recognition.ts'
 import type { User } from '../directory/users.ts'
 import { invalidData, notFound } from '../errors/problem.ts'
 import { remove, update } from '../storage/operations.ts'
@@ -106,7 +106,7 @@ const deleteDevice = defineOperation({
           yield* remove(table, { ...owner, device_id: deviceId })
         }
         if (device.type === 'RECOVERY_CODE') yield* remove('recovery_codes', owner)
-        yield* forgetBrowsers(environment.id, userId)
+        yield* endRecognition(environment.id, userId)
         yield context.record({ subject: { type: 'DEVICE', id: deviceId }, detail: { userId } })
         if (removed === 0 || device.status !== 'ACTIVE') return
         yield* tellOfDevice(kernel, environment, policy, { user, device, change: 'removed', devices }, now)

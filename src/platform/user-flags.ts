@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { links, linksSchema } from '../contract/hal.ts'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { reference } from '../contract/validation.ts'
-import { forgetBrowsers } from '../directory/remembered-browsers.ts'
+import { endRecognition } from '../directory/recognition.ts'
 import type { User } from '../directory/users.ts'
 import { notFound } from '../errors/problem.ts'
 import { update } from '../storage/operations.ts'
@@ -82,7 +82,7 @@ function operationsOf({ member, column, ids, what }: Flag): readonly Operation[]
         *run() {
           const columns = { [column]: on ? 1 : 0, updated_at: now }
           if (!(yield* update('users', reachedKey(reached), columns))) throw notFound()
-          if (member === 'mfaEnabled') yield* forgetBrowsers(reached.user.environmentId, userId)
+          if (member === 'mfaEnabled') yield* endRecognition(reached.user.environmentId, userId)
           yield record({ subject: { type: 'USER', id: userId }, detail: { changed: [member], [member]: on } })
         },
       })

@@ -6,8 +6,17 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { Browser, piFlowRequest, pkce, redeem, signOn } from '../harness/sign-on.ts'
 import { basic, type Stile, startStile } from '../harness/stile.ts'
-import { authorizeBySignOnPage, codeRequest, flowOf, pushed, told } from './journeys.ts'
-import { type Registered, register, spa } from './registrations.ts'
+import {
+  authorizeBySignOnPage,
+  codeRequest,
+  flowOf,
+  obtainCode,
+  pushed,
+  redeemCode,
+  refreshTokens,
+  told,
+} from './journeys.ts'
+import { type Registered, register, spa, web } from './registrations.ts'
 
 interface Cost {
   readonly reads: number
@@ -105,6 +114,24 @@ suite('statement budgets', () => {
       assert.equal((await redeem(stile, code, verifier)).status, 200)
     })
     within(cost, { reads: 2, commits: 1 })
+  })
+
+  test('code redemption and refresh, with refresh tokens: 2 reads, 1 commit', async () => {
+    const grantTypes = ['AUTHORIZATION_CODE', 'REFRESH_TOKEN']
+    const client = await register(stile, { ...web, grantTypes })
+    const codes = await Promise.all(Array.from({ length: runs + 1 }, () => obtainCode(browser, codeRequest(client))))
+    let token = ''
+    const redemption = await costOf(async () => {
+      const answer = await redeemCode(stile, client, codes.pop() ?? assert.fail())
+      token = answer.json.refresh_token
+    })
+    within(redemption, { reads: 2, commits: 1 })
+    const refresh = await costOf(async () => {
+      const answer = await refreshTokens(stile, client, token)
+      assert.equal(answer.status, 200)
+      token = answer.json.refresh_token
+    })
+    within(refresh, { reads: 2, commits: 1 })
   })
 
   test('password sign-on from authorize to code, by pi.flow: 4 commits', async () => {

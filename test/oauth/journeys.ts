@@ -103,20 +103,42 @@ export async function obtainCode(
   return codeOf(await authorizeBySignOnPage(browser, request, person))
 }
 
-/** Redeems a code as an application does that authenticates by Basic, or not at all. */
+/** Sends a form as an application does that authenticates by Basic, or not at all. */
+export function sendForm(
+  stile: Stile,
+  endpoint: 'token' | 'revoke' | 'introspect',
+  { clientId, clientSecret }: Pick<Registered, 'clientId' | 'clientSecret'>,
+  form: Readonly<Record<string, string>>,
+  environmentId: string = stile.environmentId,
+): Promise<Answer> {
+  return stile.send(`/${environmentId}/as/${endpoint}`, {
+    body: new URLSearchParams(clientSecret === '' ? { ...form, client_id: clientId } : form),
+    ...(clientSecret === '' ? {} : { headers: { authorization: basic(clientId, clientSecret) } }),
+  })
+}
+
+/** Redeems a code. */
 export function redeemCode(
   stile: Stile,
   client: Registered,
   code: string,
   more: Readonly<Record<string, string>> = {},
-  environmentId: string = stile.environmentId,
+  environmentId?: string,
 ): Promise<Answer> {
-  const { clientId, clientSecret, redirectUri } = client
-  const form = { grant_type: 'authorization_code', code, redirect_uri: redirectUri, ...more }
-  return stile.send(`/${environmentId}/as/token`, {
-    body: new URLSearchParams(clientSecret === '' ? { ...form, client_id: clientId } : form),
-    ...(clientSecret === '' ? {} : { headers: { authorization: basic(clientId, clientSecret) } }),
-  })
+  const form = { grant_type: 'authorization_code', code, redirect_uri: client.redirectUri, ...more }
+  return sendForm(stile, 'token', client, form, environmentId)
+}
+
+/** Refreshes tokens. */
+export function refreshTokens(
+  stile: Stile,
+  client: Registered,
+  refreshToken: string,
+  more: Readonly<Record<string, string>> = {},
+  environmentId?: string,
+): Promise<Answer> {
+  const form = { grant_type: 'refresh_token', refresh_token: refreshToken, ...more }
+  return sendForm(stile, 'token', client, form, environmentId)
 }
 
 /** Whether an access token still works. */

@@ -67,7 +67,7 @@ await onEachEngine('environments', (stile) => {
     const scopesOf = async (type: string) =>
       list(`resources/${resources.find((one) => one.type === type).id}/scopes`, 'scopes')
     const openid: string[] = (await scopesOf('OPENID_CONNECT')).map(({ name }) => name)
-    assert.deepEqual(openid.toSorted(), ['address', 'email', 'openid', 'phone', 'profile'])
+    assert.deepEqual(openid.toSorted(), ['address', 'email', 'offline_access', 'openid', 'phone', 'profile'])
     const selfService = await scopesOf('PINGONE_API')
     assert.equal(selfService.length, 21)
     assert.ok(selfService.every(({ name }) => name.startsWith('p1:')))

@@ -55,6 +55,7 @@ function codeDocument(
     ...(request.dpopJkt ? { dpopJkt: request.dpopJkt } : {}),
     nonce: request.nonce,
     scopes: request.scopes,
+    ...(request.leftOut ? { leftOut: request.leftOut } : {}),
     audiences: request.audiences,
     accessTokenSeconds: request.accessTokenSeconds,
     acr: user.acr,

@@ -73,6 +73,8 @@ export interface AuthorizationRequest extends ReturnPath {
   readonly clientId: string
   readonly responseType: ResponseType
   readonly scopes: readonly string[]
+  /** What was asked for and is not granted, if anything. */
+  readonly leftOut?: readonly string[]
   readonly audiences: readonly string[]
   readonly accessTokenSeconds: number | null
   readonly nonce: string | null
@@ -153,6 +155,7 @@ export function checkRequest(
     clientId: client.id,
     responseType: type,
     scopes: scope.scopes,
+    ...(scope.leftOut.length > 0 ? { leftOut: scope.leftOut } : {}),
     audiences: scope.audiences,
     accessTokenSeconds: scope.accessTokenSeconds,
     nonce,
@@ -204,20 +207,23 @@ function readScope(
   values: Values,
   type: ResponseType,
   target: Target,
-): ScopeGrant {
+): ScopeGrant & { readonly leftOut: readonly string[] } {
   const requested = parseScope(values['scope'])
   if ('refused' in requested) throw problem('invalid_scope', { description: requested.refused })
   if (type.idToken && !requested.includes('openid')) {
     throw problem('invalid_scope', { description: 'id_token needs the openid scope' })
   }
+  // Access that outlives the session takes a refresh token, and so a code (OpenID Connect Core section 11).
+  const mayRefresh = type.code && client.document.grantTypes.includes('REFRESH_TOKEN')
+  const usable = mayRefresh ? requested : requested.filter((name) => name !== 'offline_access')
   const granted = grantedResources(environment, client)
   // Of a code each token may be for one of several resources.
   const grant =
     isCodeAlone(type) && target.resources.length > 1
-      ? grantForTargets(requested, granted, target)
-      : grantForTarget(requested, granted, target, { user: true, manyResources: mayServeMany(client) })
+      ? grantForTargets(usable, granted, target)
+      : grantForTarget(usable, granted, target, { user: true, manyResources: mayServeMany(client) })
   if ('refused' in grant) throw problem(grant.error, { description: grant.refused })
-  return grant
+  return { ...grant, leftOut: requested.filter((name) => !grant.scopes.includes(name)) }
 }
 
 /** What the user has to grant; `prompt=consent` says: whatever was granted before. */

@@ -14,6 +14,7 @@ import { clientAuthenticationMetadata } from '../client-auth/metadata.ts'
 import { defineMetadata, type Metadata, metadataOf, metadataSchema } from '../metadata.ts'
 import { tokenMetadata } from '../token/endpoint.ts'
 import { grantMetadata } from '../token/grants/index.ts'
+import { refreshTokenMetadata } from '../token/grants/refresh-token.ts'
 import { claimMetadata } from '../tokens/claims.ts'
 import { idTokenMetadata } from '../tokens/id-token.ts'
 import { jwksMetadata } from './jwks.ts'
@@ -36,6 +37,7 @@ const parts: readonly Metadata[] = [
   jwksMetadata,
   idTokenMetadata,
   claimMetadata,
+  refreshTokenMetadata,
 ]
 
 const declaration = {

@@ -19,6 +19,8 @@ export interface CodeDocument extends GrantedRequest {
   readonly dpopJkt?: string
   readonly nonce: string | null
   readonly scopes: readonly string[]
+  /** What the request asked for and was not granted. */
+  readonly leftOut?: readonly string[]
   readonly audiences: readonly string[]
   readonly accessTokenSeconds: number | null
   readonly acr: string

@@ -17,6 +17,7 @@ import { type ClientCredentials, readCredentials } from '../client-auth/credenti
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
 import type { Unit } from '../../storage/port.ts'
+import { type RefreshToken, writeRefreshToken } from '../tokens/refresh-token.ts'
 import type { GrantQuestion, Issue, Refuse } from './grant.ts'
 import { grants } from './grants/index.ts'
 import { senderConstraint } from './sender-constraint.ts'
@@ -30,20 +31,18 @@ const tokenResponse = z.object({
   token_type: z.enum(['Bearer', 'DPoP']),
   expires_in: z.number().int(),
   scope: z.string().optional(),
+  refresh_token: z.string().optional(),
   id_token: z.string().optional(),
 })
 
 const tokenRequest = z.object({
-  grant_type: z.enum(['client_credentials', 'authorization_code']),
+  grant_type: z.enum(grants.map(({ type }) => type)),
   client_id: z.string().optional(),
   client_secret: z.string().optional(),
   client_assertion_type: z.string().optional(),
   client_assertion: z.string().optional(),
-  scope: z.string().optional(),
-  code: z.string().optional(),
-  redirect_uri: z.string().optional(),
-  code_verifier: z.string().optional(),
   resource: z.string().optional().describe('A resource server the token is meant for; may be repeated (RFC 8707).'),
+  ...Object.fromEntries(grants.flatMap(({ params }) => Object.entries(params.partial().shape))),
 })
 
 async function handleTokenRequest(
@@ -122,20 +121,24 @@ async function issue(
   const committing = unit ? kernel.storage.commit(unit) : undefined
   const [signed, committed] = await Promise.allSettled([signing, committing])
   if (committed.status === 'rejected') throw committed.reason
-  if (committed.value) throw refused(committed.value)
+  const outcome = committed.value
+  if (outcome?.kind === 'refuse') throw refused(outcome)
   if (signed.status === 'rejected') throw signed.reason
   if ('event' in effect) {
     kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), effect.event))
   }
-  return tokenReply(verdict, signed.value, confirmation)
+  if (!outcome) return tokenReply(verdict, signed.value, confirmation)
+  const site = resolveSite(kernel.origins, environment.id)
+  const refreshToken = await writeRefreshToken(environment, site, client, outcome)
+  return tokenReply(verdict, signed.value, confirmation, refreshToken)
 }
 
 /** What the client has proved itself by is used up together with what it brings about; undefined when nothing lasts. */
 function unitOf(
   environmentId: string,
   proofs: readonly OneTimeJwt[],
-  effect: Unit<Refuse | undefined> | undefined,
-): Unit<Refuse | undefined> | undefined {
+  effect: Unit<Refuse | RefreshToken | undefined> | undefined,
+): Unit<Refuse | RefreshToken | undefined> | undefined {
   if (proofs.length === 0) return effect
   return {
     name: effect?.name ?? 'use-proofs',
@@ -150,7 +153,12 @@ function refused({ error, description }: Refuse): Problem {
   return problem(error, { description })
 }
 
-function tokenReply(verdict: Issue, tokens: Tokens, confirmation: Confirmation | undefined): Reply {
+function tokenReply(
+  verdict: Issue,
+  tokens: Tokens,
+  confirmation: Confirmation | undefined,
+  refreshToken?: string,
+): Reply {
   return {
     status: 200,
     body: {
@@ -158,6 +166,7 @@ function tokenReply(verdict: Issue, tokens: Tokens, confirmation: Confirmation |
       token_type: confirmation?.jkt === undefined ? 'Bearer' : 'DPoP',
       expires_in: verdict.lifetime,
       ...(verdict.scopes.length > 0 ? { scope: verdict.scopes.join(' ') } : {}),
+      ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
       ...(tokens.idToken === undefined ? {} : { id_token: tokens.idToken }),
     },
   }

@@ -13,6 +13,7 @@ import type { RequestedClaim } from '../rules/claims-request.ts'
 import type { Target } from '../rules/resource-indicators.ts'
 import type { TokenUser } from '../tokens/access-token.ts'
 import type { ClaimSource } from '../tokens/claims.ts'
+import type { RefreshToken } from '../tokens/refresh-token.ts'
 
 /** A unit that a verdict asks for; the endpoint commits it. */
 export type GrantUnit<T> = (context: Context, environment: Environment) => Unit<T>
@@ -38,9 +39,12 @@ export interface Issue {
     | undefined
   /**
    * What lasts: the unit that uses up what was presented and records the change. It refuses when somebody else came
-   * first. Where nothing lasts, the volume event of the issuance (decision D19).
+   * first, and says which refresh token goes out with the rest, if any does. Where nothing lasts, the volume event of the
+   * issuance (decision D19).
    */
-  readonly effect: { readonly unit: GrantUnit<Refuse | undefined> } | { readonly event: EventDescription }
+  readonly effect:
+    | { readonly unit: GrantUnit<Refuse | RefreshToken | undefined> }
+    | { readonly event: EventDescription }
 }
 
 /** A refusal. What was presented is not used up, except by what `unit` does about an attack. */

@@ -2,16 +2,17 @@
  * The redemption of an authorization code: single use as one unit, and what a second use or a guessed verifier brings
  * about. RFC 6749 sections 4.1.2 and 10.5, decisions D21 and D22, rows B01, B03 and B14.
  */
-import type { Confirmation } from '../../access/confirmation.ts'
 import { eventOrigin } from '../../contract/event-origin.ts'
 import { consentStands } from '../../directory/oauth-consents.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { record } from '../../events/record.ts'
 import { increment } from '../../storage/operations.ts'
 import { run, type UnitBody } from '../../storage/port.ts'
-import { burnCode, revokeFamily, takeCode } from '../../storage/sql/authorization-codes.ts'
+import { burnCode, takeCode } from '../../storage/sql/authorization-codes.ts'
+import { revokeFamily } from '../../storage/sql/token-families.ts'
 import { grantedRequest } from '../granted-request.ts'
-import { openFamily } from '../token-family.ts'
+import { type FamilyRefresh, openFamily } from '../token-family.ts'
+import type { RefreshToken } from '../tokens/refresh-token.ts'
 import type { CodeFacts } from './code-facts.ts'
 import { type GrantUnit, type Refuse, refuse } from './grant.ts'
 
@@ -21,13 +22,12 @@ export const invalidCode: Refuse = refuse('invalid_grant', 'the authorization co
 /**
  * Uses up the code and opens its family in one unit. Whoever comes second revokes what the first was given (RFC 6749
  * section 4.1.2, row B01): a code that two parties hold has leaked.
- * @param confirmation the key that the refresh tokens of the family are bound to
+ * @param refresh how the refresh tokens of the family live, where it has any
  */
 export function redeem(
   code: CodeFacts,
-  scopes: readonly string[],
-  confirmation: Confirmation | undefined,
-): GrantUnit<Refuse | undefined> {
+  refresh: FamilyRefresh | undefined,
+): GrantUnit<Refuse | RefreshToken | undefined> {
   return (context, environment) => ({
     name: 'redeem-authorization-code',
     *run() {
@@ -44,10 +44,12 @@ export function redeem(
         return invalidCode
       }
       const { familyId: id, clientId, user, document } = code
+      const { scopes, leftOut, consentId } = document
       const granted = grantedRequest(document)
-      yield* openFamily(environment, { id, clientId, user, scopes, confirmation, granted }, now)
+      const family = { id, clientId, user, scopes, leftOut, consentId, granted, refresh }
+      const refreshToken = yield* openFamily(environment, family, now)
       yield record(eventOrigin(context, environment.id), { action: 'TOKEN.ISSUED', ...whose(code) })
-      return undefined
+      return refreshToken
     },
   })
 }

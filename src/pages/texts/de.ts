@@ -103,6 +103,7 @@ export const german = {
   'consent.email': 'Ihre E-Mail-Adresse sehen',
   'consent.address': 'Ihre Postanschrift sehen',
   'consent.phone': 'Ihre Telefonnummer sehen',
+  'consent.offline_access': 'Diesen Zugriff auch nach Ihrer Abmeldung behalten',
   'consent.allow': 'Erlauben',
   'consent.deny': 'Nicht erlauben',
 

@@ -99,6 +99,7 @@ export const english = {
   'consent.email': 'See your e-mail address',
   'consent.address': 'See your postal address',
   'consent.phone': 'See your phone number',
+  'consent.offline_access': 'Keep this access after you have signed off',
   'consent.allow': 'Allow',
   'consent.deny': 'Do not allow',
 

@@ -23,7 +23,10 @@ export function roleAssignmentsOf(environmentId: string, actorId: string): State
   }
 }
 
-/** One row while the grant is not revoked, the session lives and the user may sign on (decisions D22, D23). */
+/**
+ * One row while the grant is not revoked, its session lives, where it belongs to one, and the user may sign on (decisions
+ * D22, D23).
+ */
 export function liveGrant(
   environmentId: string,
   grantId: string,
@@ -38,10 +41,11 @@ export function liveGrant(
 }> {
   return {
     text: `SELECT u.document, u.username, u.updated_at, f.document AS family_document FROM token_families f
-           JOIN sessions s ON s.environment_id = f.environment_id AND s.id = f.session_id AND s.expires_at > $5
            JOIN users u ON u.environment_id = f.environment_id AND u.id = f.user_id AND u.enabled = 1
              AND (u.locked_at IS NULL OR u.locked_until <= $5)
-           WHERE f.environment_id = $1 AND f.id = $2 AND f.user_id = $3 AND f.session_id = $4 AND f.revoked_at IS NULL`,
+           LEFT JOIN sessions s ON s.environment_id = f.environment_id AND s.id = f.session_id AND s.expires_at > $5
+           WHERE f.environment_id = $1 AND f.id = $2 AND f.user_id = $3 AND f.session_id IN ($4, '')
+             AND (s.id IS NOT NULL OR f.session_id = '') AND f.revoked_at IS NULL`,
     values: [environmentId, grantId, userId, sessionId, now],
   }
 }

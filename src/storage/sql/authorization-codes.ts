@@ -1,4 +1,4 @@
-/** Statements on `authorization_codes` and the token families opened from them. */
+/** Statements on `authorization_codes`. */
 import type { Statement } from '../port.ts'
 
 /** A code with the user and session it speaks for, as they are now. */
@@ -60,13 +60,5 @@ export function burnCode(environmentId: string, codeHash: string): Statement<{ r
     text: `UPDATE authorization_codes SET expires_at = 0
            WHERE environment_id = $1 AND code_hash = $2 AND used_at IS NULL AND expires_at > 0 RETURNING family_id`,
     values: [environmentId, codeHash],
-  }
-}
-
-/** Revokes a token family; everything issued from it dies (decision D22). */
-export function revokeFamily(environmentId: string, familyId: string, now: number): Statement<{ readonly id: string }> {
-  return {
-    text: 'UPDATE token_families SET revoked_at = $3 WHERE environment_id = $1 AND id = $2 AND revoked_at IS NULL RETURNING id',
-    values: [environmentId, familyId, now],
   }
 }

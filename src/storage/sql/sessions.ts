@@ -67,7 +67,7 @@ export function removeSession(environmentId: string, id: string): Statement<{ re
   }
 }
 
-/** Revokes every token family that was opened in a session (decision D22). */
+/** Revokes every token family that belongs to a session (decision D22); one that is offline belongs to none. */
 export function revokeFamiliesOfSession(
   environmentId: string,
   userId: string,
@@ -91,6 +91,14 @@ export function touchSession(
   return {
     text: 'UPDATE sessions SET active_at = $3, expires_at = $4 WHERE environment_id = $1 AND id = $2 AND active_at < $3',
     values: [environmentId, id, activeAt, expiresAt],
+  }
+}
+
+/** Notes that tokens of a session were refreshed; its end stays where it is (authentication-api 2.7). */
+export function noteSessionActivity(environmentId: string, id: string, activeAt: number): Statement<object> {
+  return {
+    text: 'UPDATE sessions SET active_at = $3 WHERE environment_id = $1 AND id = $2 AND active_at < $3',
+    values: [environmentId, id, activeAt],
   }
 }
 

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { grantedResources, mayServeMany } from '../../granted-resources.ts'
 import { isVerifier, verifierProves } from '../../rules/pkce.ts'
 import { narrow } from '../../rules/resource-indicators.ts'
+import { familyRefresh } from '../../token-family.ts'
 import { readCode } from '../code-facts.ts'
 import { defineGrant, refuse } from '../grant.ts'
 import { countWrongVerifier, invalidCode, redeem, revokeReplayed } from '../redeem.ts'
@@ -44,7 +45,6 @@ export const authorizationCode = defineGrant({
     const terms = { user: true, manyResources: mayServeMany(client) }
     const grant = narrow(document, grantedResources(environment, client), target, terms)
     if ('refused' in grant) return refuse(grant.error, grant.refused)
-    const isPublic = client.document.tokenEndpointAuthMethod === 'NONE'
     return {
       kind: 'issue',
       scopes: grant.scopes,
@@ -55,7 +55,7 @@ export const authorizationCode = defineGrant({
       idToken: document.scopes.includes('openid')
         ? { source: code.source, nonce: document.nonce ?? undefined, claims: document.claims?.idToken }
         : undefined,
-      effect: { unit: redeem(code, document.scopes, isPublic ? confirmation : undefined) },
+      effect: { unit: redeem(code, familyRefresh(environment, client, document.scopes, confirmation)) },
     }
   },
 })

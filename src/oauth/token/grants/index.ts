@@ -4,8 +4,9 @@ import { defineMetadata } from '../../metadata.ts'
 import type { Grant } from '../grant.ts'
 import { authorizationCode } from './authorization-code.ts'
 import { clientCredentials } from './client-credentials.ts'
+import { refreshToken } from './refresh-token.ts'
 
-export const grants: readonly Grant[] = [clientCredentials, authorizationCode]
+export const grants: readonly Grant[] = [clientCredentials, authorizationCode, refreshToken]
 
 export const grantMetadata = defineMetadata({ grant_types_supported: z.array(z.string()) }, () => ({
   grant_types_supported: grants.map(({ type }) => type),
