@@ -33,6 +33,8 @@ export interface AccessTokenClaims {
   readonly grantId: string | undefined
   /** The key that whoever presents it has to prove (`requireProof`). */
   readonly confirmation: Confirmation | undefined
+  /** Everything that the token says. */
+  readonly all: Readonly<Record<string, unknown>>
 }
 
 /** A token as it was presented. */
@@ -97,6 +99,7 @@ export function verifyAccessToken(
     authTime: typeof claims['auth_time'] === 'number' ? claims['auth_time'] : undefined,
     grantId: text('p1.gid'),
     confirmation,
+    all: claims,
   }
 }
 

@@ -87,6 +87,8 @@ export const permissions = {
   'resources:create:resource': 'Create resources',
   'resources:update:resource': 'Change resources',
   'resources:delete:resource': 'Delete resources',
+  'resources:read:secret': 'Read the secrets of resources',
+  'resources:update:secret': 'Rotate the secrets of resources',
   'resources:read:scope': 'Read scopes',
   'resources:create:scope': 'Create scopes',
   'resources:update:scope': 'Change scopes',

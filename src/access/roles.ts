@@ -17,7 +17,7 @@ export interface Role {
 }
 
 const all = Object.keys(permissions) as PermissionId[]
-const reading = (id: PermissionId) => id.split(':')[1] === 'read' && id !== 'applications:read:secret'
+const reading = (id: PermissionId) => id.split(':')[1] === 'read' && !id.endsWith(':secret')
 const of =
   (...services: string[]) =>
   (id: PermissionId) =>

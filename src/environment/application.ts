@@ -119,6 +119,12 @@ export function applicationSecretContext(
   return { environmentId, table: 'application_secrets', row: applicationId, column }
 }
 
+/** SHA-256 of a secret, base64url, and until when it is valid; null: until it is replaced. Epoch milliseconds. */
+export interface SecretHash {
+  readonly hash: string
+  readonly expiresAt: number | null
+}
+
 /** An application with all that a request needs to know of it. */
 export interface Application {
   readonly id: string
@@ -128,7 +134,7 @@ export interface Application {
   readonly enabled: boolean
   readonly document: ApplicationDocument
   /** SHA-256 of the secrets that are valid, base64url; the second until its time. */
-  readonly secretHashes: readonly { readonly hash: string; readonly expiresAt: number | null }[]
+  readonly secretHashes: readonly SecretHash[]
   /** Granted scopes by resource. `openid` itself is never granted explicitly (platform-api 3.9). */
   readonly grants: readonly { readonly resourceId: string; readonly scopeIds: readonly string[] }[]
   /** Ids of the assigned sign-on policies, by priority. Empty: the environment's default policy. */

@@ -24,14 +24,22 @@ import {
 } from '../storage/sql/environments.ts'
 import { identityProviderAttributesOf, identityProvidersOf } from '../storage/sql/identity-providers.ts'
 import { languagesOf } from '../storage/sql/languages.ts'
+import type { SecretRow } from '../storage/sql/client-secrets.ts'
+import { resourceSecretsOf } from '../storage/sql/resources.ts'
 import { agreementsFrom } from './agreement.ts'
-import { type Application, allowedOrigins, applicationDocument, applicationType } from './application.ts'
+import {
+  type Application,
+  allowedOrigins,
+  applicationDocument,
+  applicationType,
+  type SecretHash,
+} from './application.ts'
 import { flowIdentityProvider, identityProvidersFrom } from './identity-provider.ts'
 import { policiesOf, type PolicyRow } from '../storage/sql/policies.ts'
 import { fido2PolicySchema } from './fido2-policy.ts'
 import { mfaSettingsFrom } from './mfa-settings.ts'
 import { environmentSettings } from './settings.ts'
-import type { Environment, Scope } from './snapshot.ts'
+import type { Environment, Resource, Scope } from './snapshot.ts'
 
 /** What binds a sealed private key to its row. */
 export function signingKeyContext(environmentId: string, kid: string): SealContext {
@@ -62,6 +70,7 @@ export async function loadEnvironment(
     agreementRows,
     agreementLanguages,
     agreementRevisions,
+    resourceSecrets,
   ] = await Promise.all([
     storage.read(dataKeyOf(id)),
     storage.read(signingKeysOf(id)),
@@ -78,6 +87,7 @@ export async function loadEnvironment(
     storage.read(agreementsOf(id)),
     storage.read(agreementLanguagesOf(id)),
     storage.read(agreementRevisionsOf(id)),
+    storage.read(resourceSecretsOf(id)),
   ])
   const wrapped = dataKeys[0]
   if (!wrapped) throw new Error('an environment without a data key')
@@ -114,7 +124,7 @@ export async function loadEnvironment(
     signingKey,
     resources: new Map(
       resources.map((resource) => {
-        const { accessTokenValiditySeconds } = JSON.parse(resource.document) as { accessTokenValiditySeconds?: number }
+        const document = JSON.parse(resource.document) as ResourceDocument
         return [
           resource.id,
           {
@@ -122,7 +132,9 @@ export async function loadEnvironment(
             name: resource.name,
             type: resource.type,
             audience: resource.audience,
-            accessTokenSeconds: accessTokenValiditySeconds ?? null,
+            accessTokenSeconds: document.accessTokenValiditySeconds ?? null,
+            introspectEndpointAuthMethod: document.introspectEndpointAuthMethod ?? 'CLIENT_SECRET_BASIC',
+            secretHashes: secretHashes(resourceSecrets.find(({ resource_id }) => resource_id === resource.id)),
           },
         ]
       }),
@@ -161,6 +173,20 @@ export async function loadEnvironment(
     policies: new Map(policies.map((policy) => [policy.id, policyFrom(policy)])),
     defaultPolicyId: defaultPolicy.id,
   }
+}
+
+/** What the snapshot reads of the document of a resource. */
+interface ResourceDocument {
+  readonly accessTokenValiditySeconds?: number
+  readonly introspectEndpointAuthMethod?: Resource['introspectEndpointAuthMethod']
+}
+
+function secretHashes(
+  row: Pick<SecretRow, 'hash' | 'previous_hash' | 'previous_expires_at'> | undefined,
+): readonly SecretHash[] {
+  if (!row) return []
+  const { hash, previous_hash: previous, previous_expires_at: until } = row
+  return [{ hash, expiresAt: null }, ...(previous === null ? [] : [{ hash: previous, expiresAt: until ?? 0 }])]
 }
 
 function flowConfiguration(
@@ -226,7 +252,6 @@ export async function loadApplication(
     storage.read(grantsOf(environmentId, id)),
     storage.read(policyAssignmentsOf(environmentId, id)),
   ])
-  const secret = secrets[0]
   const document = applicationDocument(row.document)
   return {
     id,
@@ -235,12 +260,7 @@ export async function loadApplication(
     type: applicationType.parse(row.type),
     enabled: row.enabled === 1,
     document,
-    secretHashes: secret
-      ? [
-          { hash: secret.hash, expiresAt: null },
-          ...(secret.previous_hash ? [{ hash: secret.previous_hash, expiresAt: secret.previous_expires_at ?? 0 }] : []),
-        ]
-      : [],
+    secretHashes: secretHashes(secrets[0]),
     grants: grants.map((grant) => ({
       resourceId: grant.resource_id,
       scopeIds: JSON.parse(grant.scope_ids) as string[],

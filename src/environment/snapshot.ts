@@ -3,15 +3,21 @@
  * read it without a query; a change makes a new one. Applications are not part of it: they are cached one by one.
  */
 import type { KeyObject } from 'node:crypto'
+import { z } from 'zod'
 import type { PasswordPolicy } from '../directory/passwords/policy.ts'
 import type { Agreement } from '../flow/agreement.ts'
 import type { FlowConfiguration } from '../flow/configuration.ts'
 import type { CompiledPolicy } from '../flow/policy.ts'
+import type { SealContext } from '../keys/sealing.ts'
 import type { SigningKey } from '../keys/signing-key.ts'
+import type { SecretHash } from './application.ts'
 import type { StoredFido2Policy } from './fido2-policy.ts'
 import type { IdentityProvider } from './identity-provider.ts'
 import type { MfaSettings } from './mfa-settings.ts'
 import type { EnvironmentSettings } from './settings.ts'
+
+/** How the server of a custom resource authenticates at the introspection endpoint (platform-api 3.11). */
+export const introspectEndpointAuthMethod = z.enum(['NONE', 'CLIENT_SECRET_BASIC', 'CLIENT_SECRET_POST'])
 
 /** A resource (API audience), platform-api 3.11. */
 export interface Resource {
@@ -21,6 +27,18 @@ export interface Resource {
   /** The `aud` of its access tokens; null for the built-in ones, whose audience is the platform. */
   readonly audience: string | null
   readonly accessTokenSeconds: number | null
+  readonly introspectEndpointAuthMethod: z.output<typeof introspectEndpointAuthMethod>
+  /** SHA-256 of the secrets that are valid, base64url; none for a built-in one. */
+  readonly secretHashes: readonly SecretHash[]
+}
+
+/** What binds a sealed secret to its resource, and to being the present or the previous one. */
+export function resourceSecretContext(
+  environmentId: string,
+  resourceId: string,
+  column: 'sealed' | 'previous_sealed' = 'sealed',
+): SealContext {
+  return { environmentId, table: 'resource_secrets', row: resourceId, column }
 }
 
 /** A scope of a resource, platform-api 3.11.2. */

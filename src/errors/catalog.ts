@@ -61,6 +61,7 @@ export type OAuthCode =
   | 'unsupported_grant_type'
   | 'unsupported_response_type'
   | 'use_dpop_nonce'
+  | 'unsupported_token_type'
 
 /** One row of the catalogue. */
 export interface CatalogEntry {
@@ -282,6 +283,14 @@ export const catalog = {
     oauth: 'unsupported_grant_type',
     cause: 'The token endpoint does not know this `grant_type`.',
     fix: 'Use one that `grant_types_supported` of the discovery document lists.',
+  },
+  unsupported_token_type: {
+    status: 400,
+    code: 'REQUEST_FAILED',
+    message: issue,
+    oauth: 'unsupported_token_type',
+    cause: 'Tokens of this kind cannot be revoked: those for the platform, of no user, exchanged ones, and ID tokens.',
+    fix: 'Revoke the refresh token, or end the session.',
   },
   unsupported_response_type: {
     status: 400,

@@ -91,6 +91,9 @@ export const events = {
   'RESOURCE.CREATED': 'change',
   'RESOURCE.UPDATED': 'change',
   'RESOURCE.DELETED': 'change',
+  'RESOURCE_SECRET.READ': 'change',
+  'RESOURCE_SECRET.ROTATED': 'change',
+  'RESOURCE_SECRET.PREVIOUS_REMOVED': 'change',
   'SCOPE.CREATED': 'change',
   'SCOPE.UPDATED': 'change',
   'SCOPE.DELETED': 'change',
@@ -139,11 +142,13 @@ export const events = {
   'REFRESH_TOKEN.REPLAYED': 'change',
   'TOKEN.ISSUED': 'change',
   'TOKEN.REFRESHED': 'change',
+  'TOKEN.REVOKED': 'change',
   'AUTHORIZATION_CODE.ISSUED': 'volume',
   'CLIENT_CREDENTIALS.ISSUED': 'volume',
   'CLIENT_AUTHENTICATION.FAILED': 'volume',
   'REDIRECT.REJECTED': 'volume',
   'USERINFO.READ': 'volume',
+  'TOKEN.INTROSPECTED': 'volume',
 } as const satisfies Record<string, 'change' | 'volume'>
 
 /** The code of an audit event. */

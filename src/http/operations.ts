@@ -8,8 +8,10 @@ import { authorizeOperations } from '../oauth/authorize/endpoint.ts'
 import { challengeOperations } from '../oauth/authorize/challenge.ts'
 import { resumeOperations } from '../oauth/authorize/resume.ts'
 import { discoveryOperations } from '../oauth/endpoints/discovery.ts'
+import { introspectionOperations } from '../oauth/endpoints/introspect.ts'
 import { jwksOperations } from '../oauth/endpoints/jwks.ts'
 import { parOperations } from '../oauth/endpoints/par.ts'
+import { revocationOperations } from '../oauth/endpoints/revoke.ts'
 import { userinfoOperations } from '../oauth/endpoints/userinfo.ts'
 import { tokenOperations } from '../oauth/token/endpoint.ts'
 import { assetOperations } from '../pages/assets.ts'
@@ -27,6 +29,8 @@ const described: readonly Operation[] = [
   ...challengeOperations,
   ...parOperations,
   ...userinfoOperations,
+  ...introspectionOperations,
+  ...revocationOperations,
   ...flowOperations,
   ...externalAuthenticationOperations,
   ...devicePairingOperations,

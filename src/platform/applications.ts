@@ -28,7 +28,8 @@ import { requireFittingGrants } from './application-grants.ts'
 import { writeGroupsOf } from './application-groups.ts'
 import { application, applicationBody, applicationRequest, judgedDocument } from './application-representation.ts'
 import { insertActorRoles } from './application-roles.ts'
-import { insertSecret, newSecret, removeSecret } from './application-secret.ts'
+import { applicationSecrets } from './application-secret.ts'
+import { insertSecret, newSecret, removeSecret } from './client-secret.ts'
 import { removeRolesOf } from './last-administrator.ts'
 import { requireUnique } from './names.ts'
 import { answerPage, pageQuery } from './page.ts'
@@ -109,7 +110,7 @@ const createApplication = defineOperation({
       yield* insert('applications', { environment_id: environment.id, ...row })
       yield* insert('client_index', { client_id: id, environment_id: environment.id })
       yield* writeGroupsOf(environment.id, id, document)
-      if (secret !== undefined) yield* insertSecret(environment, id, secret, now, kernel.world)
+      if (secret !== undefined) yield* insertSecret(applicationSecrets, environment, id, secret, now, kernel.world)
       if (body.assignActorRoles) yield* insertActorRoles(context, id)
       yield context.record({ subject: { type: 'APPLICATION', id } })
     })
@@ -155,9 +156,9 @@ const updateApplication = defineOperation({
         updated_at: now,
       }
       const version = yield* compareAndSet('applications', { environment_id: environment.id, id }, before.version, row)
-      if (document.tokenEndpointAuthMethod === 'NONE') yield* removeSecret(environment.id, id)
+      if (document.tokenEndpointAuthMethod === 'NONE') yield* removeSecret(applicationSecrets, environment.id, id)
       else if (old.tokenEndpointAuthMethod === 'NONE') {
-        yield* insertSecret(environment, id, secret, now, kernel.world)
+        yield* insertSecret(applicationSecrets, environment, id, secret, now, kernel.world)
       }
       yield context.record({ subject: { type: 'APPLICATION', id }, detail: { changed: changedMembers(before, row) } })
       return { ...before, ...row, version }
@@ -199,7 +200,7 @@ const deleteApplication = defineOperation({
       changes.push({ kind: 'application', id })
       if ((yield* remove('applications', { environment_id: environment.id, id })) === 0) throw notFound()
       const belonging = { environment_id: environment.id, application_id: id }
-      yield* removeSecret(environment.id, id)
+      yield* removeSecret(applicationSecrets, environment.id, id)
       yield* remove('application_grants', belonging)
       yield* remove('application_groups', belonging)
       yield* remove('sign_on_policy_assignments', belonging)

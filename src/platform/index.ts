@@ -27,6 +27,7 @@ import { organizationOperations } from './organizations.ts'
 import { passwordPolicyOperations } from './password-policies.ts'
 import { phoneDeliverySettingsOperations } from './phone-delivery-settings.ts'
 import { populationOperations } from './populations.ts'
+import { resourceSecretOperations } from './resource-secret.ts'
 import { resourceOperations } from './resources.ts'
 import { roleAssignmentOperations } from './role-assignments.ts'
 import { roleOperations } from './roles.ts'
@@ -81,6 +82,7 @@ export const platformOperations: readonly Operation[] = [
   ...applicationSecretOperations,
   ...applicationGrantOperations,
   ...resourceOperations,
+  ...resourceSecretOperations,
   ...scopeOperations,
   ...identityProviderOperations,
   ...identityProviderAttributeOperations,

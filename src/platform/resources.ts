@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { collection, collectionSchema, links, linksSchema } from '../contract/hal.ts'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { iso, reference, timestamp, uuid } from '../contract/validation.ts'
+import { introspectEndpointAuthMethod } from '../environment/snapshot.ts'
 import { invalidData, notFound, uniquenessViolation } from '../errors/problem.ts'
 import type { Origins } from '../site.ts'
 import { insert, remove, update, type Word } from '../storage/operations.ts'
@@ -16,11 +17,12 @@ import { run } from '../storage/port.ts'
 import { type ResourceRow, resourcesOf } from '../storage/sql/environments.ts'
 import { grantsOfResource, resourceById, resourceForAudience } from '../storage/sql/resources.ts'
 import { nullMeansAbsent } from './absent-members.ts'
+import { insertSecret, newSecret, removeSecret } from './client-secret.ts'
 import { absent } from './later-features.ts'
 import { description, name, requireUnique } from './names.ts'
+import { resourceSecrets } from './resource-secret.ts'
 
 const validity = z.int().min(300).max(2_592_000).describe('Life of access tokens for this resource, in seconds.')
-const introspection = z.enum(['NONE', 'CLIENT_SECRET_BASIC', 'CLIENT_SECRET_POST'])
 /** The claim of application permissions is not issued yet: switching it on is refused. */
 const permissionsSettings = z.object({ claimEnabled: z.literal(false).default(false) })
 
@@ -31,7 +33,9 @@ const resourceRequest = nullMeansAbsent(
     type: z.literal('CUSTOM').default('CUSTOM'),
     audience: z.string().min(1).max(256).optional().describe('The `aud` of its access tokens. Default: the name.'),
     accessTokenValiditySeconds: validity.default(3600),
-    introspectEndpointAuthMethod: introspection.default('CLIENT_SECRET_BASIC'),
+    introspectEndpointAuthMethod: introspectEndpointAuthMethod
+      .default('CLIENT_SECRET_BASIC')
+      .describe('How its server authenticates at the introspection endpoint. NONE: it only names its id.'),
     applicationPermissionsSettings: permissionsSettings.default({ claimEnabled: false }),
     clientId: absent,
   }),
@@ -47,7 +51,7 @@ const resource = z.object({
   type: z.enum(['OPENID_CONNECT', 'PINGONE_API', 'CUSTOM']),
   audience: z.string().optional(),
   accessTokenValiditySeconds: z.int().optional(),
-  introspectEndpointAuthMethod: introspection.optional(),
+  introspectEndpointAuthMethod: introspectEndpointAuthMethod.optional(),
   applicationPermissionsSettings: permissionsSettings.optional(),
   createdAt: timestamp,
   updatedAt: timestamp,
@@ -63,7 +67,12 @@ function resourceBody({ site }: Context, row: ResourceRow) {
   const environment = `${site.apiBase}/environments/${site.environmentId}`
   const self = `${environment}/resources/${row.id}`
   return {
-    _links: links({ self, environment, scopes: `${self}/scopes` }),
+    _links: links({
+      self,
+      environment,
+      scopes: `${self}/scopes`,
+      ...(row.type === 'CUSTOM' ? { secret: `${self}/secret` } : {}),
+    }),
     id: row.id,
     environment: { id: site.environmentId },
     name: row.name,
@@ -172,10 +181,12 @@ const createResource = defineOperation({
     const { kernel, environment, now } = context
     const id = kernel.world.uuid()
     const row = { id, ...judged(body, kernel.origins), created_at: now, updated_at: now }
+    const secret = newSecret(kernel.world)
     const commit = kernel.environments.configure(environment.id, 'create-resource', now, function* (changes) {
       changes.push({ kind: 'snapshot' })
       yield* requireFreeAudience(environment.id, row.audience, id)
       yield* insert('resources', { environment_id: environment.id, ...row })
+      yield* insertSecret(resourceSecrets, environment, id, secret, now, kernel.world)
       yield context.record({ subject: { type: 'RESOURCE', id } })
     })
     await requireUnique('resources', 'name', commit)
@@ -237,6 +248,7 @@ const deleteResource = defineOperation({
       const ofResource = { environment_id: environment.id, resource_id: id }
       yield* remove('application_grants', ofResource)
       yield* remove('scopes', ofResource)
+      yield* removeSecret(resourceSecrets, environment.id, id)
       yield* remove('resources', { environment_id: environment.id, id })
       yield context.record({ subject: { type: 'RESOURCE', id } })
     })

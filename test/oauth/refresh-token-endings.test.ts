@@ -92,12 +92,7 @@ suite('a refresh token dies with what it stands on', () => {
   }
 
   /** What happens, what becomes of tokens of the session and of those that are offline. */
-  type Ending = readonly [
-    what: string,
-    session: string,
-    offline: string | 'good',
-    end: (held: Holder) => Promise<unknown>,
-  ]
+  type Ending = readonly [what: string, session: string, offline: string, end: (held: Holder) => Promise<unknown>]
   const refused = 'invalid_grant'
   const endings: readonly Ending[] = [
     [

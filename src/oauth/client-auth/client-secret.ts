@@ -8,16 +8,20 @@ import type { Application } from '../../environment/application.ts'
 const unknownHash = Buffer.alloc(32)
 
 /**
- * Whether a secret is the present one of an application, or the previous one in its time.
+ * Whether a secret is the present one of an application or resource, or the previous one in its time.
  * @param now epoch milliseconds
  */
-export function secretMatches(application: Application | undefined, secret: string, now: number): boolean {
+export function secretMatches(
+  owner: Pick<Application, 'secretHashes'> | undefined,
+  secret: string,
+  now: number,
+): boolean {
   const presented = hash('sha256', secret, 'buffer')
   let matches = false
-  for (const { hash: stored, expiresAt } of application?.secretHashes ?? []) {
+  for (const { hash: stored, expiresAt } of owner?.secretHashes ?? []) {
     const fits = timingSafeEqual(Buffer.from(stored, 'base64url'), presented)
     if (fits && (expiresAt === null || expiresAt > now)) matches = true
   }
-  if (!application) timingSafeEqual(unknownHash, presented)
+  if (!owner) timingSafeEqual(unknownHash, presented)
   return matches
 }

@@ -8,7 +8,14 @@ import { clientSecretPost } from './client-secret-post.ts'
 import { none } from './none.ts'
 import { privateKeyJwt } from './private-key-jwt.ts'
 
-const methods = [clientSecretBasic, clientSecretPost, clientSecretJwt, privateKeyJwt, none]
+/** The names of the methods, for every endpoint that clients authenticate at. */
+export const clientAuthMethods: readonly string[] = [
+  clientSecretBasic,
+  clientSecretPost,
+  clientSecretJwt,
+  privateKeyJwt,
+  none,
+].map(({ name }) => name)
 
 export const clientAuthenticationMetadata = defineMetadata(
   {
@@ -17,7 +24,7 @@ export const clientAuthenticationMetadata = defineMetadata(
     dpop_signing_alg_values_supported: z.array(z.string()),
   },
   () => ({
-    token_endpoint_auth_methods_supported: methods.map(({ name }) => name),
+    token_endpoint_auth_methods_supported: [...clientAuthMethods],
     token_endpoint_auth_signing_alg_values_supported: [...Object.keys(secretAlgorithms), ...keyAlgorithms],
     dpop_signing_alg_values_supported: [...keyAlgorithms],
   }),

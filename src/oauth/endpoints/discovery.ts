@@ -17,8 +17,10 @@ import { grantMetadata } from '../token/grants/index.ts'
 import { refreshTokenMetadata } from '../token/grants/refresh-token.ts'
 import { claimMetadata } from '../tokens/claims.ts'
 import { idTokenMetadata } from '../tokens/id-token.ts'
+import { introspectionMetadata } from './introspect.ts'
 import { jwksMetadata } from './jwks.ts'
 import { parMetadata } from './par.ts'
+import { revocationMetadata } from './revoke.ts'
 import { userinfoMetadata } from './userinfo.ts'
 
 const issuer = defineMetadata({ issuer: z.string() }, (_environment, site) => ({ issuer: site.issuer }))
@@ -34,6 +36,8 @@ const parts: readonly Metadata[] = [
   grantMetadata,
   clientAuthenticationMetadata,
   userinfoMetadata,
+  introspectionMetadata,
+  revocationMetadata,
   jwksMetadata,
   idTokenMetadata,
   claimMetadata,

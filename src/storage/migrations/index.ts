@@ -17,6 +17,7 @@ import { rememberedBrowsers } from './0014-remembered-browsers.ts'
 import { mobileDevices } from './0015-mobile-devices.ts'
 import { usedJwts } from './0016-used-jwts.ts'
 import { pushedRequests } from './0017-pushed-requests.ts'
+import { resourceSecrets } from './0018-resource-secrets.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   mobileDevices,
   usedJwts,
   pushedRequests,
+  resourceSecrets,
 ]

@@ -23,6 +23,22 @@ export function roleAssignmentsOf(environmentId: string, actorId: string): State
   }
 }
 
+/** One row while a session of a user lives and the user may sign on: for what names no grant (decision D23). */
+export function liveSession(
+  environmentId: string,
+  userId: string,
+  sessionId: string,
+  now: number,
+): Statement<{ readonly id: string }> {
+  return {
+    text: `SELECT s.id FROM sessions s
+           JOIN users u ON u.environment_id = s.environment_id AND u.id = s.user_id AND u.enabled = 1
+             AND (u.locked_at IS NULL OR u.locked_until <= $4)
+           WHERE s.environment_id = $1 AND s.id = $3 AND s.user_id = $2 AND s.expires_at > $4`,
+    values: [environmentId, userId, sessionId, now],
+  }
+}
+
 /**
  * One row while the grant is not revoked, its session lives, where it belongs to one, and the user may sign on (decisions
  * D22, D23).

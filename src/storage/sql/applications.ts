@@ -1,5 +1,6 @@
 /** Statements on `applications` and what belongs to one: secrets, grants, policy assignments. */
 import type { Statement } from '../port.ts'
+import type { SecretRow } from './client-secrets.ts'
 import { type Condition, equal, pageOf, type Span } from './page.ts'
 
 /** A row of `applications`. */
@@ -37,18 +38,8 @@ export function applicationsPage(
   )
 }
 
-/** A row of `application_secrets`. */
-export interface ApplicationSecretRow {
-  readonly sealed: string
-  readonly hash: string
-  readonly previous_sealed: string | null
-  readonly previous_hash: string | null
-  readonly previous_expires_at: number | null
-  readonly created_at: number
-}
-
 /** The secret of an application, with its predecessor. */
-export function applicationSecret(environmentId: string, applicationId: string): Statement<ApplicationSecretRow> {
+export function applicationSecret(environmentId: string, applicationId: string): Statement<SecretRow> {
   return {
     text: `SELECT sealed, hash, previous_sealed, previous_hash, previous_expires_at, created_at
            FROM application_secrets WHERE environment_id = $1 AND application_id = $2`,

@@ -12,6 +12,7 @@ export const environmentTables = {
   data_keys: ['id'],
   signing_keys: ['id'],
   application_secrets: ['application_id'],
+  resource_secrets: ['resource_id'],
   passwords: ['user_id'],
   agreement_consents: ['user_id', 'agreement_id'],
   identity_providers: ['id'],

@@ -1,5 +1,6 @@
 /** Statements on `resources` and `scopes` beside those the snapshot is loaded from (`environments.ts`). */
 import type { Statement } from '../port.ts'
+import type { SecretRow } from './client-secrets.ts'
 import type { ResourceRow, ScopeRow } from './environments.ts'
 
 /** One resource. */
@@ -8,6 +9,26 @@ export function resourceById(environmentId: string, id: string): Statement<Resou
     text: `SELECT id, name, type, audience, document, created_at, updated_at
            FROM resources WHERE environment_id = $1 AND id = $2`,
     values: [environmentId, id],
+  }
+}
+
+/** The secret of a custom resource, with its predecessor. */
+export function resourceSecret(environmentId: string, resourceId: string): Statement<SecretRow> {
+  return {
+    text: `SELECT sealed, hash, previous_sealed, previous_hash, previous_expires_at, created_at
+           FROM resource_secrets WHERE environment_id = $1 AND resource_id = $2`,
+    values: [environmentId, resourceId],
+  }
+}
+
+/** The hashes of the secrets of all resources. */
+export function resourceSecretsOf(
+  environmentId: string,
+): Statement<Pick<SecretRow, 'hash' | 'previous_hash' | 'previous_expires_at'> & { readonly resource_id: string }> {
+  return {
+    text: `SELECT resource_id, hash, previous_hash, previous_expires_at
+           FROM resource_secrets WHERE environment_id = $1`,
+    values: [environmentId],
   }
 }
 

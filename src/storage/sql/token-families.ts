@@ -69,11 +69,39 @@ export function holdFamily(environmentId: string, id: string): Statement<FamilyC
   }
 }
 
+/** Whose a family is. */
+export function familyOwner(
+  environmentId: string,
+  id: string,
+): Statement<{ readonly client_id: string; readonly user_id: string; readonly session_id: string }> {
+  return {
+    text: 'SELECT client_id, user_id, session_id FROM token_families WHERE environment_id = $1 AND id = $2',
+    values: [environmentId, id],
+  }
+}
+
 /** Revokes a token family; everything issued from it dies (decision D22). */
 export function revokeFamily(environmentId: string, familyId: string, now: number): Statement<{ readonly id: string }> {
   return {
     text: 'UPDATE token_families SET revoked_at = $3 WHERE environment_id = $1 AND id = $2 AND revoked_at IS NULL RETURNING id',
     values: [environmentId, familyId, now],
+  }
+}
+
+/** Revokes every family that a client has in a session. */
+export function revokeFamiliesOfClientInSession(
+  environmentId: string,
+  {
+    client_id,
+    user_id,
+    session_id,
+  }: { readonly client_id: string; readonly user_id: string; readonly session_id: string },
+  now: number,
+): Statement<object> {
+  return {
+    text: `UPDATE token_families SET revoked_at = $5
+           WHERE environment_id = $1 AND user_id = $2 AND session_id = $3 AND client_id = $4 AND revoked_at IS NULL`,
+    values: [environmentId, user_id, session_id, client_id, now],
   }
 }
 

@@ -1,0 +1,122 @@
+/**
+ * Revocation: RFC 7009, authentication-api 2.12. An access token for a custom resource ends the grants of its application in
+ * its session, with everything issued from them; a refresh token does as well, or its own grant alone where that is offline.
+ * What is unknown, expired or somebody else's is answered like what was revoked, and changes nothing (row E17).
+ *
+ * Never: a grant ended by whoever it was not given to, or an answer before the end is durable (row E18).
+ */
+import { z } from 'zod'
+import type { FormParameters } from '../../contract/form.ts'
+import { type Context, defineOperation, formBody, type Operation, type Reply } from '../../contract/operation.ts'
+import { uuid } from '../../contract/validation.ts'
+import { problem } from '../../errors/problem.ts'
+import { allowApplicationOrigin } from '../../flow-runtime/application-origin.ts'
+import { run } from '../../storage/port.ts'
+import { familyOwner, revokeFamiliesOfClientInSession, revokeFamily } from '../../storage/sql/token-families.ts'
+import { authenticateClient } from '../client-auth/authenticate.ts'
+import { type ClientCredentials, readCredentials } from '../client-auth/credentials.ts'
+import { clientAuthMethods } from '../client-auth/metadata.ts'
+import { defineMetadata } from '../metadata.ts'
+import { withValues } from '../parameters.ts'
+import { readPresentedToken } from '../presented-token.ts'
+
+export const revocationMetadata = defineMetadata(
+  { revocation_endpoint: z.string(), revocation_endpoint_auth_methods_supported: z.array(z.string()) },
+  (_environment, site) => ({
+    revocation_endpoint: `${site.issuer}/revoke`,
+    revocation_endpoint_auth_methods_supported: [...clientAuthMethods],
+  }),
+)
+
+async function revoke(context: Context, body: FormParameters): Promise<Reply> {
+  const { environment } = context
+  const { values, repeated } = withValues(body)
+  if (repeated.length > 0) throw problem('invalid_request', { description: `${repeated[0]} is repeated` })
+  const client = await authenticateClient(context, environment, credentialsOf(context, values))
+  allowApplicationOrigin(context, client)
+  const { token } = values
+  if (token === undefined) throw problem('invalid_request', { description: 'token is missing' })
+  const presented = readPresentedToken(context, token)
+  switch (presented?.kind) {
+    case undefined:
+      break
+    case 'refresh':
+      await endGrant(context, client.id, presented.name.familyId)
+      break
+    case 'access': {
+      const { clientId, grantId, audience } = presented.access
+      if (clientId !== client.id) break
+      const isForPlatform = audience.includes(context.site.platformAudience)
+      if (!grantId || isForPlatform) throw problem('unsupported_token_type')
+      // A token that was got by exchange lives by the grant of another application, which is not this one's to end.
+      if ((await endGrant(context, client.id, grantId)) === 'foreign') throw problem('unsupported_token_type')
+      break
+    }
+    case 'id':
+      if (presented.id.clientId === client.id) throw problem('unsupported_token_type')
+      break
+  }
+  return { status: 200 }
+}
+
+/** Ends a grant of a client, and those it has in the same session. */
+async function endGrant(context: Context, clientId: string, familyId: string): Promise<'ended' | 'foreign'> {
+  const { kernel, environment, now } = context
+  const [family] = await kernel.storage.read(familyOwner(environment.id, familyId))
+  if (!family) return 'ended'
+  if (family.client_id !== clientId) return 'foreign'
+  await kernel.storage.commit({
+    name: 'revoke-token',
+    *run() {
+      const [revoked] = yield* run(revokeFamily(environment.id, familyId, now))
+      if (!revoked) return
+      if (family.session_id !== '') yield revokeFamiliesOfClientInSession(environment.id, family, now)
+      yield context.record({
+        subject: { type: 'AUTHORIZATION', id: familyId },
+        clientId,
+        userId: family.user_id,
+        sessionId: family.session_id,
+      })
+    },
+  })
+  return 'ended'
+}
+
+/**
+ * The credentials of a request. p14c-js-sdk-auth names a public client by Basic authentication without a colon
+ * (authentication-api 2.8, 8.3), here and nowhere else.
+ */
+function credentialsOf({ headers }: Context, values: Readonly<Record<string, string>>): ClientCredentials {
+  const encoded = /^Basic +([A-Za-z0-9+/]+)$/i.exec(headers.authorization ?? '')?.[1] ?? ''
+  const clientId = Buffer.from(encoded, 'base64').toString('latin1')
+  const { client_id: named = clientId, client_secret: secret } = values
+  const isBare = uuid.safeParse(clientId).success && named === clientId && secret === undefined
+  return isBare ? { method: 'NONE', clientId } : readCredentials(headers.authorization, values)
+}
+
+export const revocationOperations: readonly Operation[] = [
+  defineOperation({
+    id: 'revokeToken',
+    method: 'POST',
+    path: '/{environmentId}/as/revoke',
+    surface: 'oauth',
+    tag: 'OAuth 2 and OpenID Connect',
+    summary: 'Revoke a token, with what was issued beside it',
+    source: 'authentication-api 2.12; RFC 7009',
+    permission: { kind: 'public' },
+    cors: 'application',
+    params: z.object({ environmentId: uuid }),
+    body: formBody(
+      z.object({
+        token: z.string().describe('An access token for a custom resource, or a refresh token.'),
+        token_type_hint: z.string().optional().describe('Not needed: a token says itself what it is.'),
+        client_id: z.string().optional(),
+        client_secret: z.string().optional(),
+      }),
+    ),
+    replies: { 200: null },
+    errors: ['invalid_request', 'invalid_client', 'unsupported_token_type', 'CROSS_SITE'],
+    event: 'TOKEN.REVOKED',
+    handle: ({ body }, context) => revoke(context, body),
+  }),
+]
