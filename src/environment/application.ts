@@ -7,7 +7,13 @@ import { reference } from '../contract/validation.ts'
 import type { SealContext } from '../keys/sealing.ts'
 import type { ClientSecurity } from './client-security.ts'
 
-export const grantType = z.enum(['AUTHORIZATION_CODE', 'IMPLICIT', 'CLIENT_CREDENTIALS', 'REFRESH_TOKEN'])
+export const grantType = z.enum([
+  'AUTHORIZATION_CODE',
+  'IMPLICIT',
+  'CLIENT_CREDENTIALS',
+  'REFRESH_TOKEN',
+  'TOKEN_EXCHANGE',
+])
 export const responseType = z.enum(['CODE', 'TOKEN', 'ID_TOKEN'])
 export const tokenEndpointAuthMethod = z
   .enum([

@@ -149,6 +149,7 @@ export const events = {
   'REDIRECT.REJECTED': 'volume',
   'USERINFO.READ': 'volume',
   'TOKEN.INTROSPECTED': 'volume',
+  'TOKEN.EXCHANGED': 'volume',
 } as const satisfies Record<string, 'change' | 'volume'>
 
 /** The code of an audit event. */

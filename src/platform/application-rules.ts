@@ -67,14 +67,22 @@ function grantProblems({ grantTypes, responseTypes, tokenEndpointAuthMethod }: C
   return [
     ...needs(responseTypes.includes('CODE'), 'AUTHORIZATION_CODE', 'responseTypes'),
     ...needs(responseTypes.includes('TOKEN') || responseTypes.includes('ID_TOKEN'), 'IMPLICIT', 'responseTypes'),
-    ...invalid(
-      'tokenEndpointAuthMethod',
-      tokenEndpointAuthMethod === 'NONE' && grantTypes.includes('CLIENT_CREDENTIALS')
-        ? 'must not be NONE with the grant type CLIENT_CREDENTIALS'
-        : undefined,
+    ...confidentialGrantTypes.flatMap((grant) =>
+      invalid(
+        'tokenEndpointAuthMethod',
+        tokenEndpointAuthMethod === 'NONE' && grantTypes.includes(grant)
+          ? `must not be NONE with the grant type ${grant}`
+          : undefined,
+      ),
     ),
   ]
 }
+
+/** Grant types by which an application gets tokens on its own word. */
+const confidentialGrantTypes: readonly ApplicationDocument['grantTypes'][number][] = [
+  'CLIENT_CREDENTIALS',
+  'TOKEN_EXCHANGE',
+]
 
 function corsProblems({ behavior, origins = [] }: z.output<typeof corsSettings>): Detail[] {
   switch (behavior) {
@@ -88,8 +96,10 @@ function corsProblems({ behavior, origins = [] }: z.output<typeof corsSettings>)
 }
 
 /** What an application could do in the place of the user is no consent: only the sign-on page asks for it. */
-function consentProblems({ isFirstParty, loginPageUrl }: Candidate): Detail[] {
+function consentProblems({ isFirstParty, loginPageUrl, grantTypes }: Candidate): Detail[] {
+  const exchanges = grantTypes.includes('TOKEN_EXCHANGE')
   return [
+    ...invalid('requireConsent', exchanges ? 'must not be true with the grant type TOKEN_EXCHANGE' : undefined),
     ...invalid('requireConsent', isFirstParty ? 'must not be true with isFirstParty' : undefined),
     ...invalid('requireConsent', loginPageUrl === undefined ? undefined : 'must not be true with loginPageUrl'),
   ]

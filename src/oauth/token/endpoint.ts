@@ -31,6 +31,7 @@ const tokenResponse = z.object({
   token_type: z.enum(['Bearer', 'DPoP']),
   expires_in: z.number().int(),
   scope: z.string().optional(),
+  issued_token_type: z.string().optional(),
   refresh_token: z.string().optional(),
   id_token: z.string().optional(),
 })
@@ -166,6 +167,7 @@ function tokenReply(
       token_type: confirmation?.jkt === undefined ? 'Bearer' : 'DPoP',
       expires_in: verdict.lifetime,
       ...(verdict.scopes.length > 0 ? { scope: verdict.scopes.join(' ') } : {}),
+      ...(verdict.issuedTokenType === undefined ? {} : { issued_token_type: verdict.issuedTokenType }),
       ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
       ...(tokens.idToken === undefined ? {} : { id_token: tokens.idToken }),
     },

@@ -11,6 +11,7 @@ import type { EventDescription } from '../../events/record.ts'
 import type { Unit } from '../../storage/port.ts'
 import type { RequestedClaim } from '../rules/claims-request.ts'
 import type { Target } from '../rules/resource-indicators.ts'
+import type { ActClaim } from '../rules/token-exchange.ts'
 import type { TokenUser } from '../tokens/access-token.ts'
 import type { ClaimSource } from '../tokens/claims.ts'
 import type { RefreshToken } from '../tokens/refresh-token.ts'
@@ -28,6 +29,10 @@ export interface Issue {
   readonly user: TokenUser | undefined
   /** The token family, for user tokens. */
   readonly familyId: string | undefined
+  /** Who acts for the user (RFC 8693 section 4.1). */
+  readonly act?: ActClaim | undefined
+  /** The `issued_token_type` of the answer (RFC 8693 section 2.2.1). */
+  readonly issuedTokenType?: string
   /** Present when an ID token goes with it. */
   readonly idToken:
     | {

@@ -36,6 +36,7 @@ export async function signTokens(
       user: verdict.user,
       grantId: verdict.familyId,
       confirmation,
+      act: verdict.act,
     },
     now,
   )

@@ -7,6 +7,7 @@ import type { Confirmation } from '../../access/confirmation.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { signJwt } from '../../keys/jws.ts'
 import type { Site } from '../../site.ts'
+import type { ActClaim } from '../rules/token-exchange.ts'
 
 /** The user's part of a token. */
 export interface TokenUser {
@@ -33,6 +34,8 @@ export interface AccessTokenContent {
   readonly grantId: string | undefined
   /** The key that whoever presents the token has to prove. */
   readonly confirmation: Confirmation | undefined
+  /** Who acts for the user, where it is not the user alone (RFC 8693 section 4.1). */
+  readonly act?: ActClaim | undefined
 }
 
 /**
@@ -65,6 +68,7 @@ export function signAccessToken(
         sid: user.sessionId,
         auth_time: user.authTime,
         acr: user.acr,
+        act: content.act,
         env: environment.id,
         org: environment.organizationId,
         'p1.gid': content.grantId,

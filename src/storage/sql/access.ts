@@ -39,29 +39,49 @@ export function liveSession(
   }
 }
 
-/**
- * One row while the grant is not revoked, its session lives, where it belongs to one, and the user may sign on (decisions
- * D22, D23).
- */
+/** A grant that lives, with its user as they are now. */
+export interface LiveGrantRow {
+  readonly document: string
+  readonly username: string
+  readonly updated_at: number
+  readonly family_id: string
+  readonly family_client_id: string
+  readonly family_scope: string
+  readonly family_document: string
+}
+
+/** A grant is alive while it is not revoked, its session lives, where it belongs to one, and the user may sign on. */
+const liveGrants = `SELECT u.document, u.username, u.updated_at, f.id AS family_id, f.client_id AS family_client_id,
+    f.scope AS family_scope, f.document AS family_document
+  FROM token_families f
+  JOIN users u ON u.environment_id = f.environment_id AND u.id = f.user_id AND u.enabled = 1
+    AND (u.locked_at IS NULL OR u.locked_until <= $5)
+  LEFT JOIN sessions s ON s.environment_id = f.environment_id AND s.id = f.session_id AND s.expires_at > $5
+  WHERE f.environment_id = $1 AND f.user_id = $3 AND f.session_id IN ($4, '')
+    AND (s.id IS NOT NULL OR f.session_id = '') AND f.revoked_at IS NULL`
+
+/** One row while a grant is alive (decisions D22, D23). */
 export function liveGrant(
   environmentId: string,
   grantId: string,
   userId: string,
   sessionId: string,
   now: number,
-): Statement<{
-  readonly document: string
-  readonly username: string
-  readonly updated_at: number
-  readonly family_document: string
-}> {
+): Statement<LiveGrantRow> {
+  return { text: `${liveGrants} AND f.id = $2`, values: [environmentId, grantId, userId, sessionId, now] }
+}
+
+/** A grant of a user to a client that is alive, for what names none: the newest of the session, or else one that is offline. */
+export function liveGrantOfSession(
+  environmentId: string,
+  clientId: string,
+  userId: string,
+  sessionId: string,
+  now: number,
+): Statement<LiveGrantRow> {
   return {
-    text: `SELECT u.document, u.username, u.updated_at, f.document AS family_document FROM token_families f
-           JOIN users u ON u.environment_id = f.environment_id AND u.id = f.user_id AND u.enabled = 1
-             AND (u.locked_at IS NULL OR u.locked_until <= $5)
-           LEFT JOIN sessions s ON s.environment_id = f.environment_id AND s.id = f.session_id AND s.expires_at > $5
-           WHERE f.environment_id = $1 AND f.id = $2 AND f.user_id = $3 AND f.session_id IN ($4, '')
-             AND (s.id IS NOT NULL OR f.session_id = '') AND f.revoked_at IS NULL`,
-    values: [environmentId, grantId, userId, sessionId, now],
+    text: `${liveGrants} AND f.client_id = $2
+           ORDER BY CASE WHEN f.session_id = '' THEN 1 ELSE 0 END, f.created_at DESC, f.id LIMIT 1`,
+    values: [environmentId, clientId, userId, sessionId, now],
   }
 }

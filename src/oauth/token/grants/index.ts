@@ -5,8 +5,9 @@ import type { Grant } from '../grant.ts'
 import { authorizationCode } from './authorization-code.ts'
 import { clientCredentials } from './client-credentials.ts'
 import { refreshToken } from './refresh-token.ts'
+import { tokenExchange } from './token-exchange.ts'
 
-export const grants: readonly Grant[] = [clientCredentials, authorizationCode, refreshToken]
+export const grants: readonly Grant[] = [clientCredentials, authorizationCode, refreshToken, tokenExchange]
 
 export const grantMetadata = defineMetadata({ grant_types_supported: z.array(z.string()) }, () => ({
   grant_types_supported: grants.map(({ type }) => type),

@@ -1,0 +1,150 @@
+/**
+ * What is known of the tokens of an exchange: whose they are, that what keeps them alive does, and whom they were issued
+ * to. Two reads at most, and one more for an actor who is a user.
+ *
+ * Never: a token of another environment or another kind; an ID token that was meant for another client; an actor token of
+ * somebody else (rows E13, E26).
+ */
+import { verifyAccessToken } from '../../access/bearer.ts'
+import type { Context } from '../../contract/operation.ts'
+import type { Application } from '../../environment/application.ts'
+import type { Environment } from '../../environment/snapshot.ts'
+import { resolveSite } from '../../site.ts'
+import { type LiveGrantRow, liveGrant, liveGrantOfSession } from '../../storage/sql/access.ts'
+import { type ActClaim, type Actor, exchangeableTypes, readAct } from '../rules/token-exchange.ts'
+import type { FamilyDocument } from '../token-family.ts'
+import type { TokenUser } from '../tokens/access-token.ts'
+import { readIdToken } from '../tokens/read-id-token.ts'
+
+/** The subject token. */
+export interface ExchangeSubject {
+  readonly user: TokenUser
+  readonly grantId: string
+  /** The scopes of the grant. */
+  readonly scopes: readonly string[]
+  /** Whom the token, and the grant it came of, were issued to: each of them once. */
+  readonly holders: readonly Application[]
+  readonly act: ActClaim | undefined
+  readonly mayAct: unknown
+  /** Epoch seconds. */
+  readonly expiresAt: number
+}
+
+/** An actor and when their token ends, epoch seconds. */
+export interface ExchangeActor extends Actor {
+  readonly expiresAt: number
+}
+
+/** Both tokens; undefined where one is not good. */
+export interface ExchangeFacts {
+  /** Who issues here. */
+  readonly issuer: string
+  readonly subject: ExchangeSubject | undefined
+  readonly actor: ExchangeActor | undefined
+}
+
+/** The parameters that hold tokens. */
+interface ExchangedTokens {
+  readonly subject_token: string
+  readonly subject_token_type: string
+  readonly actor_token?: string | undefined
+  readonly actor_token_type?: string | undefined
+}
+
+/** A token as it was presented: verified, and not yet held against what has become of its grant. */
+interface Verified {
+  readonly clientId: string
+  /** Undefined for an application by itself. */
+  readonly userId: string | undefined
+  readonly sessionId: string | undefined
+  readonly grantId: string | undefined
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
+/** Reads the tokens of an exchange. */
+export async function readExchangeFacts(
+  context: Context,
+  environment: Environment,
+  client: Application,
+  tokens: ExchangedTokens,
+): Promise<ExchangeFacts> {
+  const subject = verified(context, environment, tokens.subject_token, tokens.subject_token_type)
+  const { actor_token: actorToken, actor_token_type: actorType } = tokens
+  const actor = actorToken === undefined ? undefined : verified(context, environment, actorToken, actorType)
+  const isOwnIdToken = tokens.subject_token_type !== exchangeableTypes.idToken || subject?.clientId === client.id
+  return {
+    issuer: resolveSite(context.kernel.origins, environment.id).issuer,
+    subject: subject && isOwnIdToken ? await subjectOf(context, environment, subject) : undefined,
+    actor: actor?.clientId === client.id ? await actorOf(context, environment, actor) : undefined,
+  }
+}
+
+function verified(
+  { kernel, now }: Context,
+  environment: Environment,
+  token: string,
+  type: string | undefined,
+): Verified | undefined {
+  switch (type) {
+    case exchangeableTypes.accessToken: {
+      const access = verifyAccessToken(kernel, environment, token, now)
+      return access && { ...access, claims: access.all }
+    }
+    case exchangeableTypes.idToken: {
+      const id = readIdToken(environment, resolveSite(kernel.origins, environment.id), token, now)
+      return id && { ...id, grantId: undefined, claims: id.all }
+    }
+    default:
+      return undefined
+  }
+}
+
+/** The grant that a token of a user lives by, while it does. */
+async function grantOf(
+  { kernel, now }: Context,
+  environment: Environment,
+  { clientId, userId, sessionId, grantId }: Verified,
+): Promise<LiveGrantRow | undefined> {
+  if (userId === undefined || sessionId === undefined) return undefined
+  const [grant] = await kernel.storage.read(
+    grantId === undefined
+      ? liveGrantOfSession(environment.id, clientId, userId, sessionId, now)
+      : liveGrant(environment.id, grantId, userId, sessionId, now),
+  )
+  return grant
+}
+
+async function subjectOf(
+  context: Context,
+  environment: Environment,
+  token: Verified,
+): Promise<ExchangeSubject | undefined> {
+  const grant = await grantOf(context, environment, token)
+  if (!grant || token.userId === undefined || token.sessionId === undefined) return undefined
+  const holders: Application[] = []
+  for (const id of new Set([token.clientId, grant.family_client_id])) {
+    const holder = await context.kernel.environments.application(environment.id, id)
+    if (!holder?.enabled) return undefined
+    holders.push(holder)
+  }
+  const { acr, authTime } = JSON.parse(grant.family_document) as FamilyDocument
+  return {
+    user: { id: token.userId, sessionId: token.sessionId, acr, amr: [], authTime },
+    grantId: grant.family_id,
+    scopes: grant.family_scope.split(' '),
+    holders,
+    act: readAct(token.claims['act']),
+    mayAct: token.claims['may_act'],
+    expiresAt: Number(token.claims['exp']),
+  }
+}
+
+async function actorOf(
+  context: Context,
+  environment: Environment,
+  token: Verified,
+): Promise<ExchangeActor | undefined> {
+  const { clientId, userId, claims } = token
+  if (userId !== undefined && !(await grantOf(context, environment, token))) return undefined
+  return { sub: userId ?? clientId, clientId, expiresAt: Number(claims['exp']) }
+}
