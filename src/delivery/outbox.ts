@@ -12,7 +12,14 @@ import type { Kernel } from '../kernel.ts'
 import { compareAndSet } from '../storage/operations.ts'
 import { run, type Statement } from '../storage/port.ts'
 import { Stale } from '../storage/refusals.ts'
-import { completeOutbox, dueOutbox, insertOutbox, type OutboxRow, postponeOutbox } from '../storage/sql/outbox.ts'
+import {
+  completeOutbox,
+  type Crowded,
+  dueOutbox,
+  insertOutbox,
+  type OutboxRow,
+  postponeOutbox,
+} from '../storage/sql/outbox.ts'
 import type { World } from '../world.ts'
 
 /** What may be promised: a closed list. Every kind has one handler. */
@@ -23,6 +30,8 @@ export type OutboxKind =
   | 'environment.forget'
   /** Send a notification to a user; its payload is sealed. */
   | 'notification.send'
+  /** Tell an application that a session has ended. */
+  | 'logout.send'
 
 /** A promise of work. */
 export interface Message {
@@ -47,8 +56,11 @@ export interface Attempt {
   readonly attempts: number
 }
 
-/** `done`: nothing is left to do. `paused`: there is more, and others may come first. */
-export type Outcome = 'done' | 'paused'
+/**
+ * `done`: nothing is left to do. `paused`: there is more, and others may come first. `notBefore`, epoch milliseconds: it is
+ * of no use to try before then.
+ */
+export type Outcome = 'done' | 'paused' | { readonly notBefore: number }
 
 /** Does the work of one kind; whatever it throws makes the message wait and be tried again. */
 export type Handler = (attempt: Attempt, signal: AbortSignal) => Promise<Outcome>
@@ -72,6 +84,8 @@ const rowsPerLook = 20
 /** How much is under way at a time; of one environment only so much that its slow provider leaves room for others (R27). */
 const mostUnderWay = 32
 const mostOfOneEnvironment = 4
+/** Of that, what applications are told leaves room for what users wait for, however slow the applications are. */
+const mostOfKind: ReadonlyMap<string, number> = new Map([['logout.send' satisfies OutboxKind, 2]])
 
 /** How long a message waits after its n-th attempt began, if that attempt does not end it: 30 s, doubling to 10 min. */
 function waitAfter(attempts: number): number {
@@ -99,21 +113,45 @@ export function openOutbox(
   signal: AbortSignal,
 ): Outbox {
   const underWay = new Set<Promise<void>>()
-  const byEnvironment = new Map<string, number>()
+  const byEnvironment = new Map<string, Map<string, number>>()
   let looking: Promise<void> | undefined
   let isAskedAgain = false
   let isCrowded = false
 
-  const crowded = (id: string) => (byEnvironment.get(id) ?? 0) >= mostOfOneEnvironment
+  function count({ environment_id, kind }: OutboxRow, change: 1 | -1): void {
+    const kinds = byEnvironment.get(environment_id) ?? new Map<string, number>()
+    byEnvironment.set(environment_id, kinds)
+    kinds.set(kind, (kinds.get(kind) ?? 0) + change)
+    if (kinds.get(kind) === 0) kinds.delete(kind)
+    if (kinds.size === 0) byEnvironment.delete(environment_id)
+  }
+
+  /** What has no room for more: whole environments, and kinds of others. */
+  function crowded(): Crowded {
+    const found = [...byEnvironment].map(([id, kinds]) => ({ id, kinds: [...kinds] }))
+    const isFull = ({ kinds }: (typeof found)[number]) =>
+      kinds.reduce((sum, [, begun]) => sum + begun, 0) >= mostOfOneEnvironment
+    return {
+      environments: found.filter(isFull).map(({ id }) => id),
+      kinds: found
+        .filter((each) => !isFull(each))
+        .flatMap(({ id, kinds }) =>
+          kinds
+            .filter(([kind, begun]) => begun >= (mostOfKind.get(kind) ?? Infinity))
+            .map(([kind]) => [id, kind] as const),
+        ),
+    }
+  }
+
+  const hasRoom = ({ environments, kinds }: Crowded, row: OutboxRow) =>
+    !environments.includes(row.environment_id) &&
+    !kinds.some(([id, kind]) => id === row.environment_id && kind === row.kind)
 
   function begin(row: OutboxRow): void {
-    const id = row.environment_id
-    byEnvironment.set(id, (byEnvironment.get(id) ?? 0) + 1)
+    count(row, 1)
     const work = attempt(kernel, handlers, row, signal).then((outcome) => {
       underWay.delete(work)
-      const left = (byEnvironment.get(id) ?? 1) - 1
-      if (left === 0) byEnvironment.delete(id)
-      else byEnvironment.set(id, left)
+      count(row, -1)
       if (isCrowded || outcome === 'paused') void look()
     })
     underWay.add(work)
@@ -126,13 +164,13 @@ export function openOutbox(
         isCrowded = true
         return
       }
-      const full = [...byEnvironment.keys()].filter(crowded)
-      if (full.length > 0) isCrowded = true
+      const full = crowded()
+      if (full.environments.length > 0 || full.kinds.length > 0) isCrowded = true
       const rows = await kernel.storage.read(dueOutbox(kernel.world.now(), rowsPerLook, full))
       if (rows.length === 0) return
       for (const row of rows) {
         if (signal.aborted || underWay.size >= mostUnderWay) break
-        if (crowded(row.environment_id)) continue
+        if (!hasRoom(crowded(), row)) continue
         const taken = await take(kernel, row)
         if (taken) begin(taken)
       }
@@ -205,8 +243,10 @@ async function attempt(
       signal,
     )
     const mine = { environment_id, id, attempts }
-    const statement = outcome === 'done' ? completeOutbox(mine) : postponeOutbox(mine, world.now())
-    await storage.commit({ name: `outbox.${outcome}`, single: true, run: () => run(statement) })
+    const later = typeof outcome === 'object' ? outcome.notBefore : world.now()
+    const statement = outcome === 'done' ? completeOutbox(mine) : postponeOutbox(mine, later)
+    const name = outcome === 'done' ? 'outbox.done' : 'outbox.postponed'
+    await storage.commit({ name, single: true, run: () => run(statement) })
     return outcome
   } catch (error) {
     log.error(

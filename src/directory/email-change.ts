@@ -110,7 +110,7 @@ export interface PreparedReversal {
 
 /** Prepares to take an address back; undefined where the link is of no use any more, or the user has the address. */
 export async function prepareReversal(
-  kernel: Pick<Kernel, 'storage'>,
+  kernel: Pick<Kernel, 'storage' | 'world'>,
   environment: Environment,
   token: string,
   now: number,
@@ -139,7 +139,7 @@ export async function prepareReversal(
         verification_required: 1,
         updated_at: now,
       })
-      yield* endAccess(environment.id, user.id, null, now)
+      yield* endAccess(kernel.world, environment.id, user.id, null, now)
     },
   }
 }

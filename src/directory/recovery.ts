@@ -163,7 +163,7 @@ export async function recoverPassword(
       yield* check.settle()
       yield* verdict.store()
       yield* markProved(found.user, now)
-      yield* endAccess(environment.id, found.user.id, keptTokenHash, now)
+      yield* endAccess(kernel.world, environment.id, found.user.id, keptTokenHash, now)
     },
   }
 }

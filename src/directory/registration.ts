@@ -98,7 +98,7 @@ export async function register(
       for (const id of abandoned) {
         const pending = { environment_id: environment.id, id, verification_required: 1 }
         if ((yield* remove('users', pending)) === 0) throw new Stale('users')
-        yield* removeBelongings(environment.id, id, now)
+        yield* removeBelongings(kernel.world, environment.id, id, now)
       }
       yield* insert('users', { ...newUserRow(user), registered_email_key: textKey(attributes.email) })
       yield* verdict.store()

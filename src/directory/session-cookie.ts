@@ -7,7 +7,8 @@ import { problem } from '../errors/problem.ts'
 import type { Site } from '../site.ts'
 
 const uuid4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
-const lifeSeconds = 2_592_000
+/** How long browsers keep it, in seconds. */
+export const sessionCookieSeconds = 2_592_000
 
 /**
  * Reads the session token of a request.
@@ -37,7 +38,16 @@ export function hashSessionToken(token: string): string {
  * @param now epoch milliseconds
  */
 export function sessionCookie(site: Site, token: string, now: number): string {
-  const expires = new Date(now + lifeSeconds * 1000).toUTCString()
+  return cookieLine(site, token, sessionCookieSeconds, now)
+}
+
+/** The Set-Cookie line that makes a browser forget its session token: whoever signed off leaves none behind. */
+export function clearedSessionCookie(site: Site): string {
+  return cookieLine(site, '', 0, 0)
+}
+
+function cookieLine(site: Site, value: string, seconds: number, now: number): string {
+  const expires = new Date(now + seconds * 1000).toUTCString()
   const safety = site.secure ? 'Secure; HttpOnly; SameSite=None' : 'HttpOnly; SameSite=Lax'
-  return `ST=${token}; Path=${site.cookiePath}; Max-Age=${lifeSeconds}; Expires=${expires}; ${safety}`
+  return `ST=${value}; Path=${site.cookiePath}; Max-Age=${seconds}; Expires=${expires}; ${safety}`
 }

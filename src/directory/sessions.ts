@@ -9,15 +9,11 @@ import type { Outcome } from '../flow/outcome.ts'
 import type { Authenticator } from '../flow/proof.ts'
 import type { Kernel } from '../kernel.ts'
 import { compareAndSet, insert, type Word } from '../storage/operations.ts'
-import { run, type Statement } from '../storage/port.ts'
-import {
-  removeSession,
-  revokeFamiliesOfSession,
-  sessionByToken,
-  type SessionRow,
-  touchSession,
-} from '../storage/sql/sessions.ts'
+import type { Statement } from '../storage/port.ts'
+import { sessionByToken, type SessionRow, touchSession } from '../storage/sql/sessions.ts'
+import type { World } from '../world.ts'
 import { hashSessionToken } from './session-cookie.ts'
+import { endSession } from './session-end.ts'
 import { type UserWithPassword, userWithPasswordFrom } from './users.ts'
 
 /** `lastSignOn` of the session resource. Times are epoch milliseconds. */
@@ -129,19 +125,9 @@ export function noteUse(
   return touchSession(environmentId, session.id, now, sessionEnd(settings, session.createdAt, now))
 }
 
-/**
- * Ends a session and everything that was issued in it, inside the unit that wants it (rows I20, I14, decision D22).
- * @returns whether this caller is the one that ended it
- */
-export function* endSession(environmentId: string, id: string, now: number): Word<boolean> {
-  const [ended] = yield* run(removeSession(environmentId, id))
-  if (!ended) return false
-  yield revokeFamiliesOfSession(environmentId, ended.user_id, id, now)
-  return true
-}
-
 /** What a sign-on writes into a session. */
 export interface SignOn {
+  readonly world: World
   readonly environmentId: string
   readonly settings: EnvironmentSettings
   readonly outcome: Outcome
@@ -172,7 +158,8 @@ export function* writeSession(signOn: SignOn): Word<void> {
   const locations = [{ at: now, remoteIp }, ...(kept?.locations ?? [])].slice(0, keptLocations)
   const document = JSON.stringify({ lastSignOn, locations, userAgent: signOn.userAgent.slice(0, 512) })
   const key = { environment_id: environmentId, id: outcome.session.id }
-  if (outcome.session.replaces) yield* endSession(environmentId, outcome.session.replaces, now)
+  const { replaces } = outcome.session
+  if (replaces) yield* endSession(signOn.world, { environmentId, id: replaces, ending: 'signed off', now })
   if (kept) {
     yield* compareAndSet('sessions', key, kept.version, {
       token_hash: tokenHash,

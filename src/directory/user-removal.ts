@@ -5,13 +5,13 @@
 import { clearGuesses } from '../limits/guesses.ts'
 import { remove } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
-import { removeSessionsOfUser } from '../storage/sql/sessions.ts'
-import { revokeFamiliesOfUser } from '../storage/sql/users.ts'
+import type { World } from '../world.ts'
 import { guessesAtUser } from './password-lockout.ts'
 import { forgetBrowsers } from './remembered-browsers.ts'
+import { endSessionsOfUser } from './session-end.ts'
 
 /** Removes what a user who is deleted leaves behind; for the unit of the deletion. */
-export function* removeBelongings(environmentId: string, userId: string, now: number): UnitBody<void> {
+export function* removeBelongings(world: World, environmentId: string, userId: string, now: number): UnitBody<void> {
   const belonging = { environment_id: environmentId, user_id: userId }
   yield* remove('passwords', belonging)
   yield* remove('linked_accounts', belonging)
@@ -26,21 +26,21 @@ export function* removeBelongings(environmentId: string, userId: string, now: nu
   yield* remove('device_authentications', belonging)
   yield* forgetBrowsers(environmentId, userId)
   yield clearGuesses(guessesAtUser(environmentId, userId))
-  yield* endAccess(environmentId, userId, null, now)
+  yield* endAccess(world, environmentId, userId, null, now)
 }
 
 /**
- * Ends every session of a user, what they granted to applications, and everything that was issued; for the unit that gives the account back to who
- * owns it (rows I21, K35).
+ * Ends every session of a user, what they granted to applications, and everything that was issued; for the unit that gives
+ * the account back to who owns it (rows I21, K35).
  * @param keptTokenHash the session of the browser that does it, which goes on
  */
 export function* endAccess(
+  world: World,
   environmentId: string,
   userId: string,
   keptTokenHash: string | null,
   now: number,
 ): UnitBody<void> {
-  yield removeSessionsOfUser(environmentId, userId, keptTokenHash ?? '')
+  yield* endSessionsOfUser(world, environmentId, userId, keptTokenHash, now)
   yield* remove('oauth_consents', { environment_id: environmentId, user_id: userId })
-  yield revokeFamiliesOfUser(environmentId, userId, now)
 }

@@ -90,6 +90,12 @@ export interface ApplicationDocument extends ClientSecurity {
   readonly isFirstParty?: boolean | undefined
   /** Extension: whether users are asked to grant what it requests. */
   readonly requireConsent?: boolean | undefined
+  /** Extension, OpenID Connect Front-Channel Logout 1.0: the page that is loaded in a frame when a session ends. */
+  readonly frontchannelLogoutUri?: string | undefined
+  readonly frontchannelLogoutSessionRequired?: boolean | undefined
+  /** Extension, OpenID Connect Back-Channel Logout 1.0: where a logout token is posted when a session ends. */
+  readonly backchannelLogoutUri?: string | undefined
+  readonly backchannelLogoutSessionRequired?: boolean | undefined
   /** Members that are kept as sent and read back unchanged (platform-api 1.14): `platform/later-features.ts`. */
   readonly echoed: Readonly<Record<string, string | number | boolean | readonly string[]>>
 }

@@ -406,6 +406,24 @@ export const catalog = {
     cause: 'The `redirect_uri` is missing, repeated, or differs by at least one character from those registered.',
     fix: 'Register exactly the URI that the application sends.',
   },
+  id_token_hint_rejected: {
+    status: 400,
+    code: 'INVALID_DATA',
+    message: `${general} The ID token is not one that can end a session here.`,
+    oauth: 'invalid_request',
+    cause:
+      'The `id_token_hint` is missing, was changed, is no ID token of this environment, or its application is another than `client_id`, gone or disabled.',
+    fix: 'Send the ID token that the application got here, as it came; it may have expired.',
+  },
+  post_logout_redirect_uri_rejected: {
+    status: 400,
+    code: 'INVALID_DATA',
+    message: `${general} The address to go to after sign-off is not registered for the application.`,
+    oauth: 'invalid_request',
+    cause:
+      'The `post_logout_redirect_uri` differs by at least one character from those registered, or nothing says whose it is.',
+    fix: 'Register exactly that URI in `postLogoutRedirectUris`, and send it with an `id_token_hint` or a `client_id`.',
+  },
   insufficient_scope: {
     status: 403,
     code: 'ACCESS_FAILED',

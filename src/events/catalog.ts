@@ -135,6 +135,8 @@ export const events = {
   'SESSION.CREATED': 'change',
   'SESSION.UPDATED': 'change',
   'SESSION.DELETED': 'change',
+  'LOGOUT_TOKEN.SENT': 'change',
+  'LOGOUT_TOKEN.FAILED': 'change',
   'AUTHORIZATION_CODE.REPLAYED': 'change',
   'AUTHORIZATION_CODE.BURNT': 'change',
   'OAUTH_CONSENT.GRANTED': 'change',

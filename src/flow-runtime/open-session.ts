@@ -10,6 +10,7 @@ import type { UnitBody } from '../storage/port.ts'
 import { Stale } from '../storage/refusals.ts'
 import { sessionById } from '../storage/sql/sessions.ts'
 import { recordSignOn } from '../storage/sql/users.ts'
+import { setCookie, tellBrowserState } from './answer-cookies.ts'
 
 /** A session about to be written. */
 export interface OpenedSession {
@@ -33,6 +34,7 @@ export async function openSession(context: Context, outcome: Outcome): Promise<O
     token,
     *write() {
       yield* writeSession({
+        world: kernel.world,
         environmentId: environment.id,
         settings: environment.settings,
         outcome,
@@ -52,7 +54,8 @@ export async function openSession(context: Context, outcome: Outcome): Promise<O
       })
     },
     tell() {
-      context.answer['set-cookie'] = sessionCookie(context.site, token, now)
+      setCookie(context, sessionCookie(context.site, token, now))
+      tellBrowserState(context, outcome.session.id, false)
     },
   }
 }

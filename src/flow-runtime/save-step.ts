@@ -12,6 +12,7 @@ import type { Effect } from '../flow/question.ts'
 import type { FlowState } from '../flow/state.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { withdrawPushRequest } from '../storage/sql/mobile-devices.ts'
+import { setCookie } from './answer-cookies.ts'
 import { isAboutSomebody } from './binding.ts'
 import type { Driven } from './drive.ts'
 import { guarded } from './guarded.ts'
@@ -58,11 +59,9 @@ export async function saveStep(
     },
   })
   if (writes.some(({ sends }) => sends)) kernel.wakeOutbox()
-  const cookies = [
-    ...(newToken ? [sessionCookie(context.site, newToken, now)] : []),
-    ...remembered.map(({ cookie }) => cookie),
-  ]
-  if (cookies.length > 0) context.answer['set-cookie'] = cookies
+  if (session) session.tell()
+  else if (newToken) setCookie(context, sessionCookie(context.site, newToken, now))
+  for (const { cookie } of remembered) setCookie(context, cookie)
   return newToken
 }
 

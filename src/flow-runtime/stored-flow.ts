@@ -6,7 +6,7 @@ import { notFound, problem } from '../errors/problem.ts'
 import { asOf } from '../flow/lapse.ts'
 import { decode, encode, type FlowState } from '../flow/state.ts'
 import { compareAndSet, insert, type Word } from '../storage/operations.ts'
-import { flowById } from '../storage/sql/sessions.ts'
+import { flowById, sessionById } from '../storage/sql/sessions.ts'
 import { allowApplicationOrigin } from './application-origin.ts'
 import { carriesBinding, mayReach, type Way } from './binding.ts'
 
@@ -42,8 +42,19 @@ export async function loadFlow(
   if (!application?.enabled) throw notFound()
   allowApplicationOrigin(context, application)
   const carries = carriesBinding(row.token_hash, token)
-  if (!mayReach(state, way, carries)) throw notFound()
+  if (!mayReach(state, way, carries) || (await hasLostSession(context, state))) throw notFound()
   return { state, version: row.version, application, token: carries ? token : undefined }
+}
+
+/**
+ * Whether the session that a flow began with has ended since: the flow ends with it (row I13). A flow that has completed
+ * has a session of its own by then, unless that is yet to be written.
+ */
+async function hasLostSession({ kernel, environment, now }: Context, state: FlowState): Promise<boolean> {
+  const { session, status, signOnDue } = state
+  if (session === null || (status === 'COMPLETED' && !signOnDue)) return false
+  const [row] = await kernel.storage.read(sessionById(environment.id, session.id, now))
+  return row === undefined
 }
 
 /** Stores a new flow, bound to a session token. */

@@ -7,15 +7,20 @@ import { mobileDeviceOperations } from '../flow-runtime/doors/mobile-devices.ts'
 import { authorizeOperations } from '../oauth/authorize/endpoint.ts'
 import { challengeOperations } from '../oauth/authorize/challenge.ts'
 import { resumeOperations } from '../oauth/authorize/resume.ts'
+import { checksessionOperations } from '../oauth/endpoints/checksession.ts'
 import { discoveryOperations } from '../oauth/endpoints/discovery.ts'
+import { idpSignoffOperations } from '../oauth/endpoints/idp-signoff.ts'
+import { initiateLoginOperations } from '../oauth/endpoints/initiate-login.ts'
 import { introspectionOperations } from '../oauth/endpoints/introspect.ts'
 import { jwksOperations } from '../oauth/endpoints/jwks.ts'
 import { parOperations } from '../oauth/endpoints/par.ts'
 import { revocationOperations } from '../oauth/endpoints/revoke.ts'
+import { signoffOperations } from '../oauth/endpoints/signoff.ts'
 import { userinfoOperations } from '../oauth/endpoints/userinfo.ts'
 import { tokenOperations } from '../oauth/token/endpoint.ts'
 import { assetOperations } from '../pages/assets.ts'
 import { emailChangePageOperations } from '../pages/email-change-page.ts'
+import { signedOffPageOperations } from '../pages/signed-off-page.ts'
 import { signOnPageOperations } from '../pages/sign-on-page.ts'
 import { platformOperations } from '../platform/index.ts'
 import { openApiOperation } from './openapi-operation.ts'
@@ -31,11 +36,16 @@ const described: readonly Operation[] = [
   ...userinfoOperations,
   ...introspectionOperations,
   ...revocationOperations,
+  ...signoffOperations,
+  ...idpSignoffOperations,
+  ...checksessionOperations,
+  ...initiateLoginOperations,
   ...flowOperations,
   ...externalAuthenticationOperations,
   ...devicePairingOperations,
   ...mobileDeviceOperations,
   ...signOnPageOperations,
+  ...signedOffPageOperations,
   ...emailChangePageOperations,
   ...platformOperations,
 ]

@@ -5,6 +5,7 @@
 import type { Config } from '../config.ts'
 import { nodeEmail } from '../delivery/email.ts'
 import { openOutbox } from '../delivery/outbox.ts'
+import { sendLogoutToken } from '../delivery/send-logout-token.ts'
 import { sendNotification } from '../delivery/send-notification.ts'
 import type { Kernel } from '../kernel.ts'
 import { deleteEnvironment, forgetEnvironment } from './delete-environment.ts'
@@ -22,7 +23,10 @@ export interface Jobs {
 }
 
 /** What background work needs of a node. */
-export type JobPorts = Pick<Kernel, 'storage' | 'world' | 'masterKeys' | 'log' | 'environments' | 'egress'> & {
+export type JobPorts = Pick<
+  Kernel,
+  'storage' | 'world' | 'masterKeys' | 'log' | 'environments' | 'egress' | 'origins'
+> & {
   readonly config: Pick<Config, 'mode' | 'smtp' | 'twilio' | 'syniverseUrl' | 'egressAllow'>
 }
 
@@ -40,6 +44,7 @@ export function startJobs(kernel: JobPorts): Jobs {
     'environment.delete': deleteEnvironment(kernel),
     'environment.forget': forgetEnvironment(kernel),
     'notification.send': sendNotification(kernel, { email, push: undefined }),
+    'logout.send': sendLogoutToken(kernel),
   }
   const stopping = new AbortController()
   const outbox = openOutbox(kernel, handlers, stopping.signal)

@@ -2,8 +2,8 @@
  * Token families: one row per grant of a user to a client (decision D21). Everything issued from a grant names it, so that
  * revoking the row ends all of it (decision D22). `generation` counts its refresh tokens from 1; 0: there is none.
  *
- * A family belongs to the session it was granted in and ends with it; one that was granted `offline_access` belongs to no
- * session (`session_id` is empty) and goes on (OpenID Connect Core section 11).
+ * A family ends with the session it was granted in; one that was granted `offline_access` goes on when its user signs off
+ * (OpenID Connect Core section 11; directory/session-end.ts).
  *
  * Never: a second refresh token for the same application in one session (authentication-api 2.7), or grants without
  * bound (row E27).
@@ -12,7 +12,7 @@ import type { Confirmation } from '../access/confirmation.ts'
 import type { Application } from '../environment/application.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import { insert, type Word } from '../storage/operations.ts'
-import { endOlderOfflineRefresh, endOtherRefreshOfSession } from '../storage/sql/token-families.ts'
+import { endOlderOfflineRefresh, endOtherRefreshOfSession, offlineIn } from '../storage/sql/token-families.ts'
 import type { GrantedRequest } from './granted-request.ts'
 import { grantedResources } from './granted-resources.ts'
 import { type RefreshBinding, type RefreshSettings, refreshBinding, refreshEnd } from './rules/refresh-token.ts'
@@ -86,9 +86,18 @@ export function familyRefresh(
   return binding && { binding, settings: document, confirmation: isPublic ? confirmation : undefined }
 }
 
-/** Until when the row of a family is kept: as long as anything that names it may be good. */
-export function familyKeptUntil(settings: RefreshSettings | undefined, now: number): number {
-  return now + Math.max(longestTokenLifeMilliseconds, (settings?.refreshTokenDuration ?? 0) * 1000)
+/**
+ * Until when the row of a family is kept: as long as anything that names it may be good, and as long as its session can
+ * live, since it says which application has to be told when that ends (directory/session-end.ts).
+ * @param now epoch milliseconds
+ */
+export function familyKeptUntil(
+  { settings: { sessionAbsoluteMinutes } }: Environment,
+  settings: RefreshSettings | undefined,
+  now: number,
+): number {
+  const refreshing = (settings?.refreshTokenDuration ?? 0) * 1000
+  return now + Math.max(longestTokenLifeMilliseconds, refreshing, sessionAbsoluteMinutes * 60_000)
 }
 
 /**
@@ -109,14 +118,14 @@ export function* openFamily(
     id,
     client_id: clientId,
     user_id: user.id,
-    session_id: refresh?.binding === 'offline' ? '' : sessionId,
+    session_id: refresh?.binding === 'offline' ? offlineIn(sessionId) : sessionId,
     scope: scopes.join(' '),
     document: JSON.stringify({ ...standing, ...family.granted } satisfies FamilyDocument),
     generation: refresh ? 1 : 0,
     rotated_at: null,
     revoked_at: null,
     created_at: now,
-    expires_at: familyKeptUntil(refresh?.settings, now),
+    expires_at: familyKeptUntil(environment, refresh?.settings, now),
   })
   if (!refresh) return undefined
   const key = { environmentId: environment.id, userId: user.id, clientId, id }

@@ -7,8 +7,10 @@ import { z } from 'zod'
 import { defineOperation, type Operation } from '../contract/operation.ts'
 import { notFound } from '../errors/problem.ts'
 import type { Asset } from './asset.ts'
+import { checkSessionScript } from './check-session-script.ts'
 import { formPostScript } from './form-post-script.ts'
 import { icon } from './icon.ts'
+import { signOffScript } from './sign-off-script.ts'
 import { signOnScript } from './sign-on-script.ts'
 import { styleSheet } from './style.css.ts'
 
@@ -51,5 +53,12 @@ export function serveAssets(id: string, folder: '/assets' | '/dev/assets', asset
 
 /** The assets of the hosted pages. */
 export const assetOperations: readonly Operation[] = [
-  serveAssets('readAsset', '/assets', [styleSheet, icon, signOnScript, formPostScript]),
+  serveAssets('readAsset', '/assets', [
+    styleSheet,
+    icon,
+    signOnScript,
+    formPostScript,
+    signOffScript,
+    checkSessionScript,
+  ]),
 ]

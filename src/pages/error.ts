@@ -15,8 +15,14 @@ type Kind = 'request' | 'notFound' | 'refused' | 'limited' | 'unavailable' | 'un
 /**
  * Renders the page of a failure.
  * @param correlationId the id under which the log knows the request
+ * @param offer what can be done here all the same
  */
-export function errorPage(failure: Problem, correlationId: string, language: Language = defaultLanguage): string {
+export function errorPage(
+  failure: Problem,
+  correlationId: string,
+  language: Language = defaultLanguage,
+  offer?: Html,
+): string {
   const kind = kindOf(failure.key, failure.entry.status)
   return renderPage({
     language,
@@ -24,6 +30,7 @@ export function errorPage(failure: Problem, correlationId: string, language: Lan
     hasError: true,
     main: html`<p>${say(language, `problem.${kind}.text`)}</p>
 <p>${say(language, `problem.${kind}.advice`)}</p>
+${offer}
 ${forDevelopers(failure, kind === 'request', language)}
 <p class="reference">${say(language, 'problem.reference')}<br><code>${correlationId}</code></p>`,
   })

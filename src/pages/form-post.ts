@@ -5,7 +5,7 @@
  * Never: a form that may go anywhere but to the origin of that redirect URI, as far as a policy can name it. An application that answers the form by a
  * redirect to another origin of its own has to do so by a page, since browsers judge that redirect by the same rule.
  */
-import { pageHeaders } from './headers.ts'
+import { pageHeaders, sourceOf } from './headers.ts'
 import { formPostScript } from './form-post-script.ts'
 import { html } from './html.ts'
 import { renderPage } from './layout.ts'
@@ -41,18 +41,6 @@ export function formPostPage(
 ${inputs}<button class="button" autofocus>${say(language, 'formPost.continue')}</button>
 </form>`,
     }),
-    headers: pageHeaders({ formActions: [formTarget(redirectUri)] }),
+    headers: pageHeaders({ formActions: [sourceOf(redirectUri)] }),
   }
-}
-
-/** Origins that a policy can name: a host of its grammar is letters, digits, dots and hyphens (CSP 3 section 2.3.1). */
-const nameable = /^https?:\/\/[a-z0-9.-]+(:\d+)?$/
-
-/**
- * The origin of an address. Its scheme where a policy cannot name that: browsers drop a source such as `http://[::1]:3000`,
- * and the form could not be sent at all; and where there is no origin, as with a native application's scheme.
- */
-function formTarget(redirectUri: string): string {
-  const { origin, protocol } = new URL(redirectUri)
-  return nameable.test(origin) ? origin : protocol
 }

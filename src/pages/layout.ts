@@ -22,7 +22,9 @@ export interface Page {
   /** Whether the page answers with an error, which the title tells first. */
   readonly hasError?: boolean
   /** An address to go on to at once. A new navigation, which no policy of a form before it judges. */
-  readonly goesOnTo?: string
+  readonly goesOnTo?: string | undefined
+  /** An address to go on to when everything is loaded; without JavaScript, a while after. */
+  readonly goesOnLater?: string | undefined
   /** Without JavaScript it is loaded again every few seconds; not where somebody may be typing. */
   readonly looksAgain?: boolean
   /** For pages that show more than a form. */
@@ -31,7 +33,8 @@ export interface Page {
 
 /** Renders a whole page. */
 export function renderPage(page: Page): string {
-  const { language, heading, applicationName, main, script, style, hasError, goesOnTo, looksAgain, wide } = page
+  const { language, heading, applicationName, main, script, style, hasError, goesOnTo, goesOnLater } = page
+  const { looksAgain, wide } = page
   const named = applicationName
     ? say(language, 'title.withApplication', { heading, application: applicationName })
     : heading
@@ -44,6 +47,7 @@ export function renderPage(page: Page): string {
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 ${goesOnTo !== undefined && html`<meta http-equiv="refresh" content="0;url=${goesOnTo}">`}
+${goesOnLater !== undefined && html`<noscript><meta http-equiv="refresh" content="5;url=${goesOnLater}"></noscript>`}
 ${looksAgain && html`<noscript><meta http-equiv="refresh" content="5"></noscript>`}
 <title>${title}</title>
 <link rel="icon" type="image/svg+xml" href="${icon.path}">

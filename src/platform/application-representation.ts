@@ -94,6 +94,20 @@ const members = {
     .optional()
     .describe('Extension: users are asked, on the sign-on page, to grant the scopes it requests.'),
   ...clientSecurity,
+  frontchannelLogoutUri: url
+    .optional()
+    .describe('Extension: a page of its own that is loaded in a hidden frame when a session ends in a browser.'),
+  frontchannelLogoutSessionRequired: z
+    .boolean()
+    .optional()
+    .describe('Extension: that page is given `iss` and `sid`, to tell which session has ended.'),
+  backchannelLogoutUri: url
+    .optional()
+    .describe('Extension: the server posts a logout token there when a session ends, in whichever way.'),
+  backchannelLogoutSessionRequired: z
+    .boolean()
+    .optional()
+    .describe('Extension: every logout token names one session by `sid`.'),
   ...keptAsSent,
 }
 const listOfUrls = z.array(url).max(100)
@@ -201,6 +215,10 @@ export function judgedDocument(
     isFirstParty: body.isFirstParty,
     requireConsent: body.requireConsent,
     ...securityOf(body),
+    frontchannelLogoutUri: body.frontchannelLogoutUri,
+    frontchannelLogoutSessionRequired: body.frontchannelLogoutSessionRequired,
+    backchannelLogoutUri: body.backchannelLogoutUri,
+    backchannelLogoutSessionRequired: body.backchannelLogoutSessionRequired,
     echoed: echoedOf(body),
   }
   const details = applicationProblems({ ...document, type: body.type }, listed)

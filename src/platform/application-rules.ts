@@ -32,6 +32,8 @@ export function defaultPkceEnforcement(
 export function applicationProblems(candidate: Candidate, listed: BlockList | undefined): Detail[] {
   return [
     ...urlProblems(candidate),
+    ...frontchannelProblems(candidate),
+    ...backchannelProblems(candidate, listed),
     ...grantProblems(candidate),
     ...(candidate.corsSettings ? corsProblems(candidate.corsSettings) : []),
     ...refreshProblems(candidate),
@@ -59,6 +61,22 @@ function urlProblems(candidate: Candidate): Detail[] {
 
 function page(target: string, address: string | undefined, secure: boolean): Detail[] {
   return address === undefined ? [] : invalid(target, webAddressProblem(address, secure))
+}
+
+/** Front-Channel Logout 1.0 section 2: a page under scheme, host and port of one of the redirect URIs. */
+function frontchannelProblems({ frontchannelLogoutUri: uri, redirectUris }: Candidate): Detail[] {
+  const target = 'frontchannelLogoutUri'
+  if (uri === undefined) return []
+  const message = uri.includes('#') ? 'must not have a fragment' : webAddressProblem(uri, true)
+  if (message !== undefined) return invalid(target, message)
+  const { origin } = new URL(uri)
+  const isOwn = redirectUris.some((each) => URL.parse(each)?.origin === origin)
+  return invalid(target, isOwn ? undefined : 'must have the scheme, host and port of a redirect URI')
+}
+
+/** Back-Channel Logout 1.0 section 2.2: an address that the server may ask (row G01). */
+function backchannelProblems({ backchannelLogoutUri: uri }: Candidate, listed: BlockList | undefined): Detail[] {
+  return invalid('backchannelLogoutUri', uri === undefined ? undefined : outboundUrlProblem(uri, listed))
 }
 
 function grantProblems({ grantTypes, responseTypes, tokenEndpointAuthMethod }: Candidate): Detail[] {

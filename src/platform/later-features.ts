@@ -15,13 +15,24 @@ const notAvailable = 'is not available in this version of Stile'
 /** Switched off, and staying off: switching it on is refused. */
 const off = z.literal(false).default(false)
 
-/** `requestScopesForMultipleResourcesEnabled` alone has an effect: on the scopes of one request. */
+/**
+ * `requestScopesForMultipleResourcesEnabled` has an effect on the scopes of one request, `idpSignoff` and
+ * `opSessionCheckEnabled` on how a session ends; the others have none.
+ */
 export const keptAsSent = {
   deviceTimeout: z.int().min(1).max(3600).default(600),
   devicePollingInterval: z.int().min(1).max(60).default(5),
-  idpSignoff: off,
+  idpSignoff: z
+    .boolean()
+    .default(false)
+    .describe(
+      'An ID token of the application alone ends the session that it names, without the cookie of the session.',
+    ),
   includeX5t: off,
-  opSessionCheckEnabled: off,
+  opSessionCheckEnabled: z
+    .boolean()
+    .default(false)
+    .describe('Authorization responses carry `session_state`, for the frame that `check_session_iframe` names.'),
   requestScopesForMultipleResourcesEnabled: z.boolean().default(false),
   requireSignedRequestObject: off,
   supportUnsignedRequestObject: off,

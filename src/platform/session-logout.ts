@@ -10,7 +10,8 @@ import { vendorMediaType } from '../contract/media-type.ts'
 import { type Context, defineOperation, type Operation, type Reply } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
 import { readSessionToken } from '../directory/session-cookie.ts'
-import { endSession, sessionOfToken } from '../directory/sessions.ts'
+import { endSession, type SessionEnding } from '../directory/session-end.ts'
+import { sessionOfToken } from '../directory/sessions.ts'
 import { notFound } from '../errors/problem.ts'
 import { sessionById } from '../storage/sql/sessions.ts'
 import { controlledUser } from './user-control.ts'
@@ -29,11 +30,15 @@ const declared = {
   event: 'SESSION.DELETED',
 } as const
 
-async function logout({ kernel, environment, now, record }: Context, id: string, userId: string): Promise<Reply> {
+async function logout(
+  { kernel, environment, now, record }: Context,
+  { id, userId, ending }: { readonly id: string; readonly userId: string; readonly ending: SessionEnding },
+): Promise<Reply> {
   await kernel.storage.commit({
     name: 'logout-session',
     *run() {
-      if (!(yield* endSession(environment.id, id, now))) throw notFound()
+      const ended = yield* endSession(kernel.world, { environmentId: environment.id, id, ending, now })
+      if (!ended) throw notFound()
       yield record({ subject: { type: 'SESSION', id }, userId, detail: { userId } })
     },
   })
@@ -53,7 +58,7 @@ const logoutSession = defineOperation({
     const [row] = await kernel.storage.read(sessionById(environment.id, sessionId, now))
     if (!row) throw notFound()
     await controlledUser(context, row.user_id, deleting)
-    return logout(context, sessionId, row.user_id)
+    return logout(context, { id: sessionId, userId: row.user_id, ending: 'revoked' })
   },
 })
 
@@ -70,7 +75,8 @@ const logoutOwnSession = defineOperation({
     const token = readSessionToken(headers.cookie)
     const found = token ? await sessionOfToken(kernel, environment.id, token, now) : undefined
     if (!found) throw notFound()
-    return logout(context, found.session.id, found.session.userId)
+    const { id, userId } = found.session
+    return logout(context, { id, userId, ending: 'signed off' })
   },
 })
 

@@ -29,7 +29,7 @@ const deleteUser = defineOperation({
       name: 'delete-user',
       *run() {
         if ((yield* remove('users', reachedKey(reached))) === 0) throw notFound()
-        yield* removeBelongings(environment.id, userId, now)
+        yield* removeBelongings(kernel.world, environment.id, userId, now)
         yield* removeRolesOf(context, userId)
         yield context.record({ subject: { type: 'USER', id: userId } })
       },

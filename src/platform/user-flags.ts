@@ -1,13 +1,14 @@
 /**
  * The switches of a user that have addresses of their own: `~/users/{userId}/enabled` and `~/users/{userId}/mfaEnabled`,
  * platform-api 3.5. Read at use (decision D23): from the moment the answer leaves, a disabled user cannot sign on, redeem
- * a code or use a token.
+ * a code or use a token. Their sessions end with it, so that applications can be told; enabling them revives none.
  */
 import { z } from 'zod'
 import { links, linksSchema } from '../contract/hal.ts'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { reference } from '../contract/validation.ts'
 import { endRecognition } from '../directory/recognition.ts'
+import { endSessionsOfUser } from '../directory/session-end.ts'
 import type { User } from '../directory/users.ts'
 import { notFound } from '../errors/problem.ts'
 import { update } from '../storage/operations.ts'
@@ -82,7 +83,9 @@ function operationsOf({ member, column, ids, what }: Flag): readonly Operation[]
         *run() {
           const columns = { [column]: on ? 1 : 0, updated_at: now }
           if (!(yield* update('users', reachedKey(reached), columns))) throw notFound()
-          if (member === 'mfaEnabled') yield* endRecognition(reached.user.environmentId, userId)
+          const { environmentId } = reached.user
+          if (member === 'mfaEnabled') yield* endRecognition(environmentId, userId)
+          if (member === 'enabled' && !on) yield* endSessionsOfUser(kernel.world, environmentId, userId, null, now)
           yield record({ subject: { type: 'USER', id: userId }, detail: { changed: [member], [member]: on } })
         },
       })

@@ -7,7 +7,8 @@
 import { collection, collectionSchema } from '../contract/hal.ts'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
-import { endSession, type Session, sessionFrom } from '../directory/sessions.ts'
+import { endSession } from '../directory/session-end.ts'
+import { type Session, sessionFrom } from '../directory/sessions.ts'
 import { notFound } from '../errors/problem.ts'
 import { sessionById, sessionsOfUser } from '../storage/sql/sessions.ts'
 import { controlledUser, reachedUser } from './user-control.ts'
@@ -89,7 +90,8 @@ const deleteSession = defineOperation({
     await kernel.storage.commit({
       name: 'delete-session',
       *run() {
-        if (!(yield* endSession(environment.id, sessionId, now))) throw notFound()
+        const end = { environmentId: environment.id, id: sessionId, ending: 'revoked', now } as const
+        if (!(yield* endSession(kernel.world, end))) throw notFound()
         yield context.record({ subject: { type: 'SESSION', id: sessionId }, detail: { userId } })
       },
     })

@@ -24,7 +24,12 @@ async function promise({ storage, world }: Ports, count: number): Promise<void> 
 
 function handlers(forget: Handler): Handlers {
   const unexpected: Handler = () => Promise.reject(new Error('no message of this kind was promised'))
-  return { 'environment.delete': unexpected, 'environment.forget': forget, 'notification.send': unexpected }
+  return {
+    'environment.delete': unexpected,
+    'environment.forget': forget,
+    'notification.send': unexpected,
+    'logout.send': unexpected,
+  }
 }
 
 async function waiting({ storage }: Ports): Promise<number> {

@@ -24,6 +24,7 @@ export interface Ports {
   readonly environments: Environments
   readonly config: JobPorts['config']
   readonly egress: JobPorts['egress']
+  readonly origins: JobPorts['origins']
 }
 
 /** A random master key. */
@@ -85,5 +86,6 @@ async function portsOver(storage: Storage): Promise<Ports> {
     syniverseUrl: 'https://api.syniverse.com',
     egressAllow: undefined,
   } as const
-  return { storage, world, masterKeys, log, environments, config, egress: openEgress({ listed: undefined }) }
+  const origins = { authUrl: 'https://auth.test', apiUrl: 'https://api.test' }
+  return { storage, world, masterKeys, log, environments, config, egress: openEgress({ listed: undefined }), origins }
 }

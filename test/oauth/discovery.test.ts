@@ -61,7 +61,7 @@ suite('discovery', () => {
 
   test('every endpoint it names is there, and answers as its own kind', async () => {
     const endpoints = Object.entries<string>(metadata).filter(([name]) => /_(endpoint|uri)$/.test(name))
-    assert.equal(endpoints.length, 6)
+    assert.equal(endpoints.length, 8)
     for (const [name, address] of endpoints) {
       const { status } = await stile.send(pathOf(address))
       assert.equal(
@@ -73,6 +73,8 @@ suite('discovery', () => {
           token_endpoint: 405,
           userinfo_endpoint: 401,
           jwks_uri: 200,
+          end_session_endpoint: 302,
+          ping_end_idp_session_endpoint: 400,
         }[name],
         name,
       )

@@ -147,9 +147,9 @@ suite('a refresh token dies with what it stands on', () => {
         ok(stile.api('POST', `/users/${who.id}/devices/${await deviceOf(who)}`, {}, vendor('device.block'))),
     ],
     [
-      'E28: the session is ended by an administrator',
+      'I20: the session is ended by an administrator',
       refused,
-      'good',
+      refused,
       (held) => ok(stile.api('DELETE', `/users/${held.who.id}/sessions/${sessionOf(held)}`)),
     ],
     [

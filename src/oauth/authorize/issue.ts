@@ -11,6 +11,7 @@ import { type EventDescription, eventRow } from '../../events/record.ts'
 import type { Outcome } from '../../flow/outcome.ts'
 import type { UnitBody } from '../../storage/port.ts'
 import { grantedRequest } from '../granted-request.ts'
+import { sessionStateFor } from '../session-state.ts'
 import { openFamily } from '../token-family.ts'
 import { signAccessToken, type TokenUser } from '../tokens/access-token.ts'
 import type { ClaimSource } from '../tokens/claims.ts'
@@ -81,6 +82,7 @@ export async function issueResponse(
       )
     : undefined
   const opensFamily = wantsToken || !wantsCode
+  const sessionState = await sessionStateFor(context, request, user.sessionId)
   return {
     parameters: {
       ...(code === undefined ? {} : { code }),
@@ -89,6 +91,7 @@ export async function issueResponse(
         : { access_token: accessToken, token_type: 'Bearer', expires_in: lifetime, scope: request.scopes.join(' ') }),
       ...(idToken === undefined ? {} : { id_token: idToken }),
       ...(request.state === null ? {} : { state: request.state }),
+      ...sessionState,
       iss: site.issuer,
     },
     *store() {

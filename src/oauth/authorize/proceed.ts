@@ -10,6 +10,7 @@ import type { Application } from '../../environment/application.ts'
 import { problem } from '../../errors/problem.ts'
 import type { FlowState } from '../../flow/state.ts'
 import { signOnPage } from '../../flow-runtime/address.ts'
+import { setCookie, tellBrowserState } from '../../flow-runtime/answer-cookies.ts'
 import { flowResource } from '../../flow-runtime/display.ts'
 import { LoginRequired } from '../../flow-runtime/drive.ts'
 import { type Begun, beginFlow, storeFlow } from '../../flow-runtime/runtime.ts'
@@ -34,6 +35,7 @@ export async function proceed(
   const token = readSessionToken(context.headers.cookie)
   const found = token ? await sessionOfToken(kernel, environment.id, token, now) : undefined
   const session = found?.session ?? null
+  if (!session) tellBrowserState(context, null, false)
   const begun = await beginFlow(context, {
     application: client,
     door: request.mode === 'pi.flow' ? 'pi.flow' : 'redirect',
@@ -59,7 +61,7 @@ export async function proceed(
 
   const binding = token ?? kernel.world.uuid()
   await storeFlow(context, begun, binding, () => using(context, pushed))
-  if (binding !== token) context.answer['set-cookie'] = sessionCookie(site, binding, now)
+  if (binding !== token) setCookie(context, sessionCookie(site, binding, now))
   if (request.mode === 'pi.flow') return { status: 200, body: await flowResource(context, state, client) }
   return { status: 302, headers: { location: signOnPage(site, client, state.id) } }
 }

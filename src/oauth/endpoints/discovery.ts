@@ -17,10 +17,13 @@ import { grantMetadata } from '../token/grants/index.ts'
 import { refreshTokenMetadata } from '../token/grants/refresh-token.ts'
 import { claimMetadata } from '../tokens/claims.ts'
 import { idTokenMetadata } from '../tokens/id-token.ts'
+import { checksessionMetadata } from './checksession.ts'
+import { idpSignoffMetadata } from './idp-signoff.ts'
 import { introspectionMetadata } from './introspect.ts'
 import { jwksMetadata } from './jwks.ts'
 import { parMetadata } from './par.ts'
 import { revocationMetadata } from './revoke.ts'
+import { signoffMetadata } from './signoff.ts'
 import { userinfoMetadata } from './userinfo.ts'
 
 const issuer = defineMetadata({ issuer: z.string() }, (_environment, site) => ({ issuer: site.issuer }))
@@ -39,6 +42,9 @@ const parts: readonly Metadata[] = [
   introspectionMetadata,
   revocationMetadata,
   jwksMetadata,
+  signoffMetadata,
+  idpSignoffMetadata,
+  checksessionMetadata,
   idTokenMetadata,
   claimMetadata,
   refreshTokenMetadata,

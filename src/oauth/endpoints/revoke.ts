@@ -12,7 +12,12 @@ import { uuid } from '../../contract/validation.ts'
 import { problem } from '../../errors/problem.ts'
 import { allowApplicationOrigin } from '../../flow-runtime/application-origin.ts'
 import { run } from '../../storage/port.ts'
-import { familyOwner, revokeFamiliesOfClientInSession, revokeFamily } from '../../storage/sql/token-families.ts'
+import {
+  familyOwner,
+  revokeFamiliesOfClientInSession,
+  revokeFamily,
+  sessionOfFamily,
+} from '../../storage/sql/token-families.ts'
 import { authenticateClient } from '../client-auth/authenticate.ts'
 import { type ClientCredentials, readCredentials } from '../client-auth/credentials.ts'
 import { clientAuthMethods } from '../client-auth/metadata.ts'
@@ -65,17 +70,18 @@ async function endGrant(context: Context, clientId: string, familyId: string): P
   const [family] = await kernel.storage.read(familyOwner(environment.id, familyId))
   if (!family) return 'ended'
   if (family.client_id !== clientId) return 'foreign'
+  const { sessionId, isOffline } = sessionOfFamily(family.session_id)
   await kernel.storage.commit({
     name: 'revoke-token',
     *run() {
       const [revoked] = yield* run(revokeFamily(environment.id, familyId, now))
       if (!revoked) return
-      if (family.session_id !== '') yield revokeFamiliesOfClientInSession(environment.id, family, now)
+      if (!isOffline) yield revokeFamiliesOfClientInSession(environment.id, family, now)
       yield context.record({
         subject: { type: 'AUTHORIZATION', id: familyId },
         clientId,
         userId: family.user_id,
-        sessionId: family.session_id,
+        sessionId,
       })
     },
   })

@@ -4,6 +4,11 @@ import { encodeParameters } from './encode.ts'
 
 /** Redirects with the parameters in the query. */
 export function query(redirectUri: string, parameters: Readonly<Record<string, string | number>>): Reply {
-  const separator = redirectUri.includes('?') ? '&' : '?'
-  return { status: 302, headers: { location: `${redirectUri}${separator}${encodeParameters(parameters)}` } }
+  return { status: 302, headers: { location: withQuery(redirectUri, parameters) } }
+}
+
+/** An address with parameters added to its query; as it is where there are none. */
+export function withQuery(address: string, parameters: Readonly<Record<string, string | number>>): string {
+  const encoded = encodeParameters(parameters)
+  return encoded === '' ? address : `${address}${address.includes('?') ? '&' : '?'}${encoded}`
 }

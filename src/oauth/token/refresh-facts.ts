@@ -10,7 +10,7 @@ import type { Environment } from '../../environment/snapshot.ts'
 import { isStillAdmitted } from '../../flow-runtime/admission.ts'
 import type { Kernel } from '../../kernel.ts'
 import { resolveSite } from '../../site.ts'
-import { type FamilyFactsRow, familyFacts } from '../../storage/sql/token-families.ts'
+import { type FamilyFactsRow, familyFacts, sessionOfFamily } from '../../storage/sql/token-families.ts'
 import type { RefreshChain } from '../rules/refresh-token.ts'
 import { type FamilyDocument, mayBeOffline } from '../token-family.ts'
 import type { TokenUser } from '../tokens/access-token.ts'
@@ -71,7 +71,7 @@ async function standingOf(
   row: FamilyFactsRow,
   now: number,
 ): Promise<ClaimSource | undefined> {
-  const isOffline = row.family_session_id === ''
+  const { isOffline } = sessionOfFamily(row.family_session_id)
   const sessionLives = isOffline ? mayBeOffline(environment, client) : row.session_active_at !== null
   if (!sessionLives || row.id === null) return undefined
   const { user, password } = userWithPasswordFrom(environment.id, row)

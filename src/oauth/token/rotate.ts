@@ -41,7 +41,7 @@ export function rotate(facts: RefreshFacts, client: Application): GrantUnit<Refu
       if (session && now - session.activeAt >= activityNotedAfter) {
         yield noteSessionActivity(environment.id, session.id, now)
       }
-      const keptUntil = familyKeptUntil(settings, now)
+      const keptUntil = familyKeptUntil(environment, settings, now)
       let [chain] = yield* run(rotateFamily(environment.id, familyId, generation, now, keptUntil))
       if (!chain) {
         ;[chain] = yield* run(holdFamily(environment.id, familyId))

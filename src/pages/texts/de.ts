@@ -186,6 +186,18 @@ export const german = {
   'gone.text': 'Sie ist abgelaufen, schon abgeschlossen oder wurde in einem anderen Browser begonnen.',
   'gone.advice': 'Gehen Sie zurück zur Anwendung und melden Sie sich neu an.',
 
+  'signOff.heading': 'Abmelden?',
+  'signOff.text':
+    'Sie sind als {username} angemeldet. Wenn Sie sich abmelden, ist dieser Browser hier nirgends mehr angemeldet.',
+  'signOff.textUnknown': 'Wenn Sie sich abmelden, ist dieser Browser hier nirgends mehr angemeldet.',
+  'signOff.submit': 'Abmelden',
+  'signOff.keep': 'Wenn Sie das nicht wollten, schließen Sie diese Seite.',
+  'signOff.anyway': 'Sie sind hier noch angemeldet. Sie können sich abmelden, ohne zur Anwendung zurückzugehen.',
+  'signedOff.heading': 'Sie sind abgemeldet',
+  'signedOff.text': 'Sie können diese Seite schließen.',
+  'signedOff.back': 'Sie werden zurück zu {application} gebracht.',
+  'signedOff.continue': 'Weiter',
+
   'emailChange.heading': 'E-Mail-Adresse zurückholen?',
   'emailChange.text':
     'Die E-Mail-Adresse Ihres Kontos wurde geändert. Wenn Sie das nicht waren, holen Sie sie zurück: Alle werden abgemeldet, und wer sich als Nächstes anmeldet, wird nach einem Code gefragt, der an diese Adresse geht.',

@@ -181,6 +181,18 @@ export const english = {
   'gone.text': 'It has expired, was finished before, or began in another browser.',
   'gone.advice': 'Go back to the application and sign on again.',
 
+  'signOff.heading': 'Sign off?',
+  'signOff.text':
+    'You are signed on as {username}. If you sign off, this browser is signed on to nothing here any more.',
+  'signOff.textUnknown': 'If you sign off, this browser is signed on to nothing here any more.',
+  'signOff.submit': 'Sign off',
+  'signOff.keep': 'If you did not ask for this, close this page.',
+  'signOff.anyway': 'You are still signed on here. You can sign off without going back to the application.',
+  'signedOff.heading': 'You are signed off',
+  'signedOff.text': 'You can close this page.',
+  'signedOff.back': 'You are being taken back to {application}.',
+  'signedOff.continue': 'Continue',
+
   'emailChange.heading': 'Take your e-mail address back?',
   'emailChange.text':
     'The e-mail address of your account was changed. If it was not you, take it back: everybody is signed out, and whoever signs on next is asked for a code that goes to this address.',

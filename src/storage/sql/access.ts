@@ -1,5 +1,6 @@
 /** Statements on `role_assignments` and on what keeps a user's access token alive. */
 import type { Statement } from '../port.ts'
+import { offlineIn } from './token-families.ts'
 
 /** A row of `role_assignments`. */
 export interface RoleAssignmentRow {
@@ -50,15 +51,15 @@ export interface LiveGrantRow {
   readonly family_document: string
 }
 
-/** A grant is alive while it is not revoked, its session lives, where it belongs to one, and the user may sign on. */
+/** A grant is alive while it is not revoked, its session lives or it outlives that, and the user may sign on. */
 const liveGrants = `SELECT u.document, u.username, u.updated_at, f.id AS family_id, f.client_id AS family_client_id,
     f.scope AS family_scope, f.document AS family_document
   FROM token_families f
   JOIN users u ON u.environment_id = f.environment_id AND u.id = f.user_id AND u.enabled = 1
     AND (u.locked_at IS NULL OR u.locked_until <= $5)
   LEFT JOIN sessions s ON s.environment_id = f.environment_id AND s.id = f.session_id AND s.expires_at > $5
-  WHERE f.environment_id = $1 AND f.user_id = $3 AND f.session_id IN ($4, '')
-    AND (s.id IS NOT NULL OR f.session_id = '') AND f.revoked_at IS NULL`
+  WHERE f.environment_id = $1 AND f.user_id = $3 AND f.session_id IN ($4, $6)
+    AND (s.id IS NOT NULL OR f.session_id = $6) AND f.revoked_at IS NULL`
 
 /** One row while a grant is alive (decisions D22, D23). */
 export function liveGrant(
@@ -68,7 +69,8 @@ export function liveGrant(
   sessionId: string,
   now: number,
 ): Statement<LiveGrantRow> {
-  return { text: `${liveGrants} AND f.id = $2`, values: [environmentId, grantId, userId, sessionId, now] }
+  const values = [environmentId, grantId, userId, sessionId, now, offlineIn(sessionId)]
+  return { text: `${liveGrants} AND f.id = $2`, values }
 }
 
 /** A grant of a user to a client that is alive, for what names none: the newest of the session, or else one that is offline. */
@@ -81,7 +83,7 @@ export function liveGrantOfSession(
 ): Statement<LiveGrantRow> {
   return {
     text: `${liveGrants} AND f.client_id = $2
-           ORDER BY CASE WHEN f.session_id = '' THEN 1 ELSE 0 END, f.created_at DESC, f.id LIMIT 1`,
-    values: [environmentId, clientId, userId, sessionId, now],
+           ORDER BY CASE WHEN f.session_id = $6 THEN 1 ELSE 0 END, f.created_at DESC, f.id LIMIT 1`,
+    values: [environmentId, clientId, userId, sessionId, now, offlineIn(sessionId)],
   }
 }

@@ -23,16 +23,22 @@ export function insertOutbox(row: OutboxRow): Statement<object> {
   }
 }
 
-/**
- * Rows that are due, the longest waiting first.
- * @param except environments whose rows are left for later
- */
-export function dueOutbox(now: number, limit: number, except: readonly string[] = []): Statement<OutboxRow> {
-  const others = except.map((_, at) => `$${at + 3}`).join(', ')
+/** What is left for later: environments, and kinds of an environment. */
+export interface Crowded {
+  readonly environments: readonly string[]
+  readonly kinds: readonly (readonly [environmentId: string, kind: string])[]
+}
+
+/** Rows that are due, the longest waiting first. */
+export function dueOutbox(now: number, limit: number, { environments, kinds }: Crowded): Statement<OutboxRow> {
+  const values: (string | number)[] = [now, limit]
+  const place = (value: string) => `$${values.push(value)}`
+  const others = environments.length > 0 ? `AND environment_id NOT IN (${environments.map(place).join(', ')})` : ''
+  const pairs = kinds.map(([id, kind]) => `AND NOT (environment_id = ${place(id)} AND kind = ${place(kind)})`)
   return {
-    text: `SELECT * FROM outbox WHERE next_at <= $1 ${others && `AND environment_id NOT IN (${others})`}
+    text: `SELECT * FROM outbox WHERE next_at <= $1 ${[others, ...pairs].join(' ')}
            ORDER BY next_at, environment_id, id LIMIT $2`,
-    values: [now, limit, ...except],
+    values,
   }
 }
 

@@ -1,5 +1,6 @@
 /** Statements on `sessions`. */
 import type { Statement } from '../port.ts'
+import { offlineIn, sessionOf } from './token-families.ts'
 import { type UserWithPasswordRow, userWithPasswordColumns, withPasswordOf } from './users.ts'
 
 /** A row of `sessions`. */
@@ -67,17 +68,73 @@ export function removeSession(environmentId: string, id: string): Statement<{ re
   }
 }
 
-/** Revokes every token family that belongs to a session (decision D22); one that is offline belongs to none. */
+/**
+ * Revokes token families that were opened in a session (decision D22).
+ * @param alsoOffline whether those end as well that outlive a sign-off
+ */
 export function revokeFamiliesOfSession(
   environmentId: string,
   userId: string,
   sessionId: string,
+  alsoOffline: boolean,
   now: number,
 ): Statement<object> {
   return {
     text: `UPDATE token_families SET revoked_at = $4
-           WHERE environment_id = $1 AND user_id = $2 AND session_id = $3 AND revoked_at IS NULL`,
-    values: [environmentId, userId, sessionId, now],
+           WHERE environment_id = $1 AND user_id = $2 AND session_id IN ($3, $5) AND revoked_at IS NULL`,
+    values: [environmentId, userId, sessionId, now, alsoOffline ? offlineIn(sessionId) : sessionId],
+  }
+}
+
+/** An application that took part in a session, as it is registered now. */
+export interface ParticipantRow {
+  readonly id: string
+  readonly document: string
+}
+
+/** The enabled applications that were issued something in a session, whether it is revoked by now or not. */
+export function participantsOfSession(
+  environmentId: string,
+  userId: string,
+  sessionId: string,
+): Statement<ParticipantRow> {
+  return {
+    text: `SELECT id, document FROM applications WHERE environment_id = $1 AND enabled = 1 AND id IN
+             (SELECT client_id FROM token_families
+              WHERE environment_id = $1 AND user_id = $2 AND session_id IN ($3, $4))
+           ORDER BY id`,
+    values: [environmentId, userId, sessionId, offlineIn(sessionId)],
+  }
+}
+
+/** An application that took part in one of the sessions of a user. */
+export interface ParticipationRow extends ParticipantRow {
+  readonly session_id: string
+}
+
+/**
+ * Which enabled application took part in which session of a user: sessions that live, and those in which something was
+ * issued that is not revoked.
+ * @param exceptTokenHash the session that answers to this token is left out
+ * @param most of one application, so many of the newest
+ */
+export function participationsOfUser(
+  environmentId: string,
+  userId: string,
+  exceptTokenHash: string,
+  most: number,
+): Statement<ParticipationRow> {
+  return {
+    text: `SELECT a.id, a.document, t.session_id FROM (
+             SELECT f.client_id, ${sessionOf('f')} AS session_id, ROW_NUMBER() OVER
+               (PARTITION BY f.client_id ORDER BY MAX(f.created_at) DESC, ${sessionOf('f')}) AS place FROM token_families f
+             LEFT JOIN sessions s ON s.environment_id = f.environment_id AND s.id = ${sessionOf('f')}
+             WHERE f.environment_id = $1 AND f.user_id = $2 AND (s.id IS NOT NULL OR f.revoked_at IS NULL)
+               AND (s.token_hash IS NULL OR s.token_hash <> $3)
+             GROUP BY f.client_id, ${sessionOf('f')}) t
+           JOIN applications a ON a.environment_id = $1 AND a.id = t.client_id AND a.enabled = 1
+           WHERE t.place <= $4 ORDER BY a.id, t.place`,
+    values: [environmentId, userId, exceptTokenHash, most],
   }
 }
 

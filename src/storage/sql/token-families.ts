@@ -2,6 +2,27 @@
 import type { Statement } from '../port.ts'
 import { type UserWithPasswordRow, userWithPasswordColumns, withPasswordOf } from './users.ts'
 
+const offlineMark = '/offline'
+
+/**
+ * What stands in `session_id` of a family that outlives the sign-off of its session: the session all the same, marked, so
+ * that what is looked for by the session itself does not find it.
+ */
+export function offlineIn(sessionId: string): string {
+  return `${sessionId}${offlineMark}`
+}
+
+/** The session that `session_id` of a family names, and whether the family outlives its sign-off. */
+export function sessionOfFamily(value: string): { readonly sessionId: string; readonly isOffline: boolean } {
+  const isOffline = value.endsWith(offlineMark)
+  return { sessionId: isOffline ? value.slice(0, -offlineMark.length) : value, isOffline }
+}
+
+/** The same in SQL: the session that a family of the table `alias` names. */
+export function sessionOf(alias: string): string {
+  return `replace(${alias}.session_id, '${offlineMark}', '')`
+}
+
 /** Where the refresh tokens of a family stand. */
 export interface FamilyChainRow {
   readonly generation: number
@@ -14,7 +35,7 @@ export interface FamilyChainRow {
 export type FamilyFactsRow = {
   readonly family_client_id: string
   readonly family_user_id: string
-  /** Empty: it belongs to no session. */
+  /** To be read by `sessionOfFamily`. */
   readonly family_session_id: string
   readonly family_scope: string
   readonly family_document: string
@@ -128,7 +149,8 @@ export function endOlderOfflineRefresh(key: FamilyKey, others: number): Statemen
     text: `UPDATE token_families SET generation = 0
            WHERE environment_id = $1 AND id IN (
              SELECT id FROM token_families
-             WHERE environment_id = $1 AND user_id = $2 AND session_id = '' AND client_id = $3 AND id <> $4
+             WHERE environment_id = $1 AND user_id = $2 AND client_id = $3 AND id <> $4
+               AND session_id <> ${sessionOf('token_families')}
                AND generation > 0 ORDER BY created_at DESC, id DESC LIMIT 1000 OFFSET ${others})`,
     values: [key.environmentId, key.userId, key.clientId, key.id],
   }
