@@ -133,6 +133,7 @@ async function receive(
   const { code } = parameters
   const redeemed = code && memory ? await redeem(tokenRequest(demo, code, memory)) : undefined
   const members = typeof redeemed === 'object' && redeemed !== null ? { ...redeemed } : undefined
+  const idToken = members?.['id_token'] ?? parameters['id_token']
   const html = renderAnswer({
     delivery,
     parameters,
@@ -140,6 +141,10 @@ async function receive(
     checks: checks(facts, parameters, members, memory),
     startUrl: client.redirectUri.slice(0, -'/callback'.length),
     singlePage: client !== facts.webApp,
+    signOffUrl:
+      typeof idToken === 'string'
+        ? `${facts.issuer}/signoff?${new URLSearchParams({ id_token_hint: idToken })}`
+        : undefined,
   })
   return page(html, memory && { 'set-cookie': forget(memory, client.redirectUri) })
 }

@@ -26,6 +26,8 @@ export interface DemoAnswer {
   /** The start page of this application. */
   readonly startUrl: string
   readonly singlePage: boolean
+  /** Where the user signs off; undefined without an ID token to show there. */
+  readonly signOffUrl: string | undefined
 }
 
 /** Something an application has to check before it believes an answer. */
@@ -36,7 +38,7 @@ export interface DemoCheck {
 
 /** Renders an answer. */
 export function renderAnswer(answer: DemoAnswer): string {
-  const { delivery, parameters, redeemed, checks, startUrl, singlePage } = answer
+  const { delivery, parameters, redeemed, checks, startUrl, singlePage, signOffUrl } = answer
   const failure = parameters['error'] ?? text(redeemed?.['error'])
   const tokens = { ...parameters, ...redeemed }
   return page(
@@ -48,7 +50,7 @@ ${checks.length > 0 && section('Checked', html`<ul class="checks">${checks.map(c
 ${redeemed && section('Received from the token endpoint', explained(redeemed, parameterMeanings))}
 ${tokenSection('ID token', tokens['id_token'])}
 ${tokenSection('Access token', tokens['access_token'])}
-${section('Once more', ways(startUrl, singlePage))}`,
+${section('Once more', ways(startUrl, singlePage, signOffUrl))}`,
     failure !== undefined,
   )
 }
@@ -128,7 +130,7 @@ function explainError(code: string): Html {
   return html`<div class="alert"><p><code>${code}</code></p>${entry && html`<p>${withCode(entry.cause)}</p><p>${withCode(entry.fix)}</p>`}</div>`
 }
 
-function ways(startUrl: string, singlePage: boolean): Html {
+function ways(startUrl: string, singlePage: boolean, signOffUrl: string | undefined): Html {
   const known: readonly (readonly [string, string])[] = [
     ['Again', ''],
     ['Ask for the password again', '?prompt=login'],
@@ -137,5 +139,5 @@ function ways(startUrl: string, singlePage: boolean): Html {
     ['Answer in the fragment', '?response_mode=fragment'],
     ...(singlePage ? ([['Tokens at once (implicit)', '?response_type=token id_token']] as const) : []),
   ]
-  return html`<ul class="ways">${known.map(([name, query]) => html`<li><a href="${startUrl}${query.replaceAll(' ', '%20')}">${name}</a></li>`)}</ul>`
+  return html`<ul class="ways">${known.map(([name, query]) => html`<li><a href="${startUrl}${query.replaceAll(' ', '%20')}">${name}</a></li>`)}${signOffUrl !== undefined && html`<li><a href="${signOffUrl}">Sign off</a></li>`}</ul>`
 }

@@ -75,7 +75,7 @@ export function signOffForm({ confirmation, kept }: SignOffForm, language: Langu
 `,
   )
   return html`<form method="post" action="signoff">
-${inputs}<button class="button">${say(language, 'signOff.submit')}</button>
+${inputs}<button class="button" autofocus>${say(language, 'signOff.submit')}</button>
 </form>`
 }
 

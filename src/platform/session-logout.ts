@@ -1,6 +1,6 @@
 /**
  * Ending a session by its own id, or by the cookie that names it: `~/sessions/{sessionId}` and `~/sessions/me` with the media
- * type `sso.session.logout`, platform-api 1.13. It is ended with everything that was issued in it (row I20).
+ * type `sso.session.logout`, platform-api 1.13. It is ended with what was issued in it (directory/session-end.ts, row I20).
  *
  * Never: a session ended from the page of another origin. The media type is none that a form can send, and no preflight
  * allows it (row I10).

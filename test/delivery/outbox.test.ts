@@ -136,6 +136,69 @@ onEachEngine('outbox', (open) => {
     assert.equal(await waiting(ports), 0)
   })
 
+  test('R27: what applications are told leaves room in their environment for what users wait for', async () => {
+    const ports = await open()
+    const { storage, world } = ports
+    const environmentId = world.uuid()
+    const promiseOf = (kind: 'logout.send' | 'notification.send', count: number) =>
+      storage.commit({
+        name: 'promise',
+        *run() {
+          for (let at = 0; at < count; at += 1) yield enqueue(world, { kind, environmentId }, world.now())
+        },
+      })
+    const waitingFor: (() => void)[] = []
+    const done: string[] = []
+    const never = () => Promise.reject(new Error('no message of this kind was promised'))
+    const work: Handlers = {
+      ...handlers(never),
+      'notification.send': async () => {
+        done.push('notification')
+        return 'done'
+      },
+      'logout.send': async () => {
+        await new Promise<void>((resolve) => waitingFor.push(resolve))
+        done.push('logout')
+        return 'done'
+      },
+    }
+    const outbox = openOutbox(ports, work, new AbortController().signal)
+    await promiseOf('logout.send', 30)
+    await outbox.look()
+    assert.equal(waitingFor.length, 2, 'half of the room')
+    await promiseOf('notification.send', 10)
+    await outbox.look()
+    for (let waited = 0; done.length < 10 && waited < 2000; waited += 10) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    assert.deepEqual(done, Array(10).fill('notification'))
+    assert.equal(waitingFor.length, 2)
+    const settled = outbox.settled()
+    const letting = setInterval(() => waitingFor.splice(0).forEach((resolve) => resolve()), 1)
+    await settled
+    clearInterval(letting)
+    assert.equal(done.length, 40)
+    assert.equal(await waiting(ports), 0)
+  })
+
+  test('a message that is of no use before a moment is tried then, and not before', async () => {
+    const ports = await open()
+    await promise(ports, 1)
+    let attempts = 0
+    const moment = ports.world.now() + 5_000
+    const work = handlers(async () => {
+      attempts += 1
+      return attempts === 1 ? { notBefore: moment } : 'done'
+    })
+    await drainOutbox(ports, work, never)
+    ports.world.advance(4_999)
+    await drainOutbox(ports, work, never)
+    assert.equal(attempts, 1)
+    ports.world.advance(1)
+    await drainOutbox(ports, work, never)
+    assert.deepEqual([attempts, await waiting(ports)], [2, 0])
+  })
+
   test('a kind that this release does not know stays for the release that does', async () => {
     const ports = await open()
     const { storage, world } = ports

@@ -6,6 +6,7 @@ import { bootstrapPasswordPolicies } from '../../src/directory/passwords/policy.
 import { renderEmailChange } from '../../src/pages/email-change-page.ts'
 import { errorPage } from '../../src/pages/error.ts'
 import { formPostPage } from '../../src/pages/form-post.ts'
+import { renderSignOff, signOffForm } from '../../src/pages/sign-off.ts'
 import { explainRefusal } from '../../src/pages/sign-on-error.ts'
 import { renderSignOnNotice } from '../../src/pages/sign-on-notice.ts'
 import { renderSignOn, type SignOnView } from '../../src/pages/sign-on.ts'
@@ -86,6 +87,8 @@ export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): Si
     ...more,
   }
 }
+
+const signOffFields = { confirmation: 'c', kept: { client_id: '1', state: 's' } }
 
 /** Every kind of page by name. */
 export function samples(language: Language = defaultLanguage): Readonly<Record<string, string>> {
@@ -183,6 +186,25 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
       language,
     ),
     gone: renderSignOnNotice({ kind: 'gone' }, language),
+    'sign off': renderSignOff({ kind: 'ask', form: signOffFields, username: user.username, applicationName }, language),
+    'sign off, nobody known': renderSignOff(
+      { kind: 'ask', form: signOffFields, username: undefined, applicationName: undefined },
+      language,
+    ),
+    'signed off': renderSignOff(
+      { kind: 'done', returnTo: undefined, applicationName: undefined, frames: [] },
+      language,
+    ),
+    'signed off, going back': renderSignOff(
+      { kind: 'done', returnTo: 'https://app.example.com/bye', applicationName, frames: [] },
+      language,
+    ),
+    'sign off, refused': errorPage(
+      problem('post_logout_redirect_uri_rejected'),
+      flowId,
+      language,
+      signOffForm(signOffFields, language),
+    ),
     'e-mail address changed': renderEmailChange({ kind: 'ask', token: 'v1.AAAA' }, language),
     'e-mail address taken back': renderEmailChange({ kind: 'done' }, language),
     'e-mail address, over': renderEmailChange({ kind: 'over' }, language),

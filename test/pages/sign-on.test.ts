@@ -165,8 +165,11 @@ suite('sign-on pages', () => {
   test('nothing is inline and nothing is of another host', () => {
     for (const [name, page] of Object.entries(samples())) {
       assert.doesNotMatch(page, /<style|style="|<script(?! type="module" src="\/assets\/)| on\w+="/, name)
-      // Links in the text of an agreement are its author's, and open beside the page.
-      const own = page.replaceAll(/<a href="[^"]*" target="_blank" rel="noopener noreferrer">/g, '')
+      // Links in the text of an agreement are its author's, and open beside the page; one more leads back after sign-off.
+      const own = page.replaceAll(
+        /<a href="[^"]*" target="_blank" rel="noopener noreferrer">|<a class="button" id="next" href="[^"]*">/g,
+        '',
+      )
       for (const [, address] of own.matchAll(/(?:src|href)="([^"]*)"/g)) assert.match(address ?? '', /^\/[^/]/, name)
     }
   })
