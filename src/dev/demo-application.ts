@@ -133,7 +133,7 @@ async function receive(
   const { code } = parameters
   const redeemed = code && memory ? await redeem(tokenRequest(demo, code, memory)) : undefined
   const members = typeof redeemed === 'object' && redeemed !== null ? { ...redeemed } : undefined
-  const idToken = members?.['id_token'] ?? parameters['id_token']
+  const idToken = idTokenIn(parameters, members)
   const html = renderAnswer({
     delivery,
     parameters,
@@ -141,10 +141,7 @@ async function receive(
     checks: checks(facts, parameters, members, memory),
     startUrl: client.redirectUri.slice(0, -'/callback'.length),
     singlePage: client !== facts.webApp,
-    signOffUrl:
-      typeof idToken === 'string'
-        ? `${facts.issuer}/signoff?${new URLSearchParams({ id_token_hint: idToken })}`
-        : undefined,
+    signOffUrl: idToken && `${facts.issuer}/signoff?id_token_hint=${idToken}`,
   })
   return page(html, memory && { 'set-cookie': forget(memory, client.redirectUri) })
 }
@@ -164,14 +161,22 @@ function tokenRequest({ facts, client }: Demo, code: string, { verifier }: Reque
   return { environmentId, form, authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
 }
 
+function idTokenIn(
+  parameters: Readonly<Record<string, string>>,
+  redeemed: Readonly<Record<string, unknown>> | undefined,
+): string | undefined {
+  const idToken = redeemed?.['id_token'] ?? parameters['id_token']
+  return typeof idToken === 'string' ? idToken : undefined
+}
+
 function checks(
   { issuer }: DemoFacts,
   parameters: Readonly<Record<string, string>>,
   redeemed: Readonly<Record<string, unknown>> | undefined,
   memory: RequestMemory | undefined,
 ): readonly DemoCheck[] {
-  const idToken = redeemed?.['id_token'] ?? parameters['id_token']
-  const claims = typeof idToken === 'string' ? tokenContent(idToken)?.claims : undefined
+  const idToken = idTokenIn(parameters, redeemed)
+  const claims = idToken && tokenContent(idToken)?.claims
   return [
     memory
       ? { passed: true, text: 'The state is that of a request this browser made.' }

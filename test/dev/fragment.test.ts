@@ -18,7 +18,13 @@ browserSuite('demo application in Chromium', ({ withPage }) => {
         { passed: true, text: 'This.' },
         { passed: false, text: 'That.' },
       ]
-      const common = { redeemed: { access_token: 'x'.repeat(400) }, checks, startUrl: '/start', singlePage: true }
+      const common = {
+        redeemed: { access_token: 'x'.repeat(400) },
+        checks,
+        startUrl: '/start',
+        singlePage: true,
+        signOffUrl: undefined,
+      }
       return { status: 200, html: renderAnswer({ delivery: 'posted form', parameters, ...common }) }
     })
   })
