@@ -11,7 +11,13 @@ import { UniquenessViolation } from '../storage/refusals.ts'
 /** A JWT that may be used once. */
 export interface OneTimeJwt {
   /** What it is for: the same `jti` in two kinds is two things. */
-  readonly kind: 'client-assertion' | 'request-object' | 'dpop-proof' | 'login-hint-token' | 'authorization-grant'
+  readonly kind:
+    | 'client-assertion'
+    | 'request-object'
+    | 'dpop-proof'
+    | 'login-hint-token'
+    | 'authentication-request'
+    | 'authorization-grant'
   /** Who made it: a client id, or the thumbprint of a key. */
   readonly issuer: string
   readonly jti: string

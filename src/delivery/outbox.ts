@@ -32,6 +32,8 @@ export type OutboxKind =
   | 'notification.send'
   /** Tell an application that a session has ended. */
   | 'logout.send'
+  /** Reach the user of a backchannel authentication request. */
+  | 'backchannel.reach'
 
 /** A promise of work. */
 export interface Message {

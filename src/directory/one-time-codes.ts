@@ -31,6 +31,8 @@ export type CodePurpose =
   | 'DEVICE_AUTHENTICATION'
   /** A pairing key, which is found by its code: the subject is empty. */
   | 'DEVICE_PAIRING'
+  /** The user code of a device authorization grant, which is found by it: the subject is empty. */
+  | 'DEVICE_USER_CODE'
   /** Kept in a table of its own, a set at a time. */
   | 'RECOVERY_CODE'
 

@@ -12,6 +12,8 @@ export const grantType = z.enum([
   'IMPLICIT',
   'CLIENT_CREDENTIALS',
   'REFRESH_TOKEN',
+  'DEVICE_CODE',
+  'CIBA',
   'TOKEN_EXCHANGE',
 ])
 export const responseType = z.enum(['CODE', 'TOKEN', 'ID_TOKEN'])
@@ -72,6 +74,13 @@ export interface ApplicationDocument extends ClientSecurity {
         readonly group?: z.output<typeof accessControlGroup> | undefined
       }
     | undefined
+  /** The short name of its page for user codes, instead of its id (RFC 8628; platform-api 3.7). */
+  readonly devicePathId?: string | undefined
+  /** A page of its own, in the place of that one. */
+  readonly deviceCustomVerificationUri?: string | undefined
+  /** Life of a device code, and the time between two polls, in seconds. */
+  readonly deviceTimeout: number
+  readonly devicePollingInterval: number
   readonly assignActorRoles: boolean
   /** Life of one refresh token, in seconds. */
   readonly refreshTokenDuration: number
@@ -110,6 +119,8 @@ export const applicationDefaults = {
   allowWildcardInRedirectUris: false,
   parRequirement: 'OPTIONAL',
   parTimeout: 60,
+  deviceTimeout: 600,
+  devicePollingInterval: 5,
   assignActorRoles: false,
   refreshTokenDuration: 2_592_000,
   refreshTokenRollingDuration: 15_552_000,

@@ -39,6 +39,11 @@ export type DetailCode =
 /** The `error` values of the OAuth family that Stile sends. */
 export type OAuthCode =
   | 'access_denied'
+  | 'authorization_pending'
+  | 'expired_token'
+  | 'expired_login_hint_token'
+  | 'invalid_binding_message'
+  | 'slow_down'
   | 'insufficient_scope'
   | 'insufficient_user_authentication'
   | 'invalid_client'
@@ -324,6 +329,54 @@ export const catalog = {
     oauth: 'access_denied',
     cause: 'The flow ended without authorizing the application.',
     fix: 'Read the trace of the flow: it names the step that failed and why.',
+  },
+  authorization_pending: {
+    status: 400,
+    code: 'REQUEST_FAILED',
+    message: issue,
+    oauth: 'authorization_pending',
+    cause: 'The user has not yet answered the request of the device or of the backchannel.',
+    fix: 'Poll again after `interval` seconds.',
+  },
+  slow_down: {
+    status: 400,
+    code: 'REQUEST_FAILED',
+    message: issue,
+    oauth: 'slow_down',
+    cause: 'The client polled again before the interval was over; the interval is five seconds longer from now on.',
+    fix: 'Wait five seconds longer than before between any two polls.',
+  },
+  polling_denied: {
+    status: 400,
+    code: 'REQUEST_FAILED',
+    message: issue,
+    oauth: 'access_denied',
+    cause: 'The user refused the request of the device or of the backchannel, or could not sign on.',
+    fix: 'Stop polling. Begin again only when the user wants to.',
+  },
+  expired_token: {
+    status: 400,
+    code: 'REQUEST_FAILED',
+    message: issue,
+    oauth: 'expired_token',
+    cause: 'The `device_code` or `auth_req_id` has expired before the user answered.',
+    fix: 'Begin again: ask for a new one.',
+  },
+  expired_login_hint_token: {
+    status: 400,
+    code: 'INVALID_DATA',
+    message: validation,
+    oauth: 'expired_login_hint_token',
+    cause: 'The `login_hint_token` has expired.',
+    fix: 'Make a new one for each request; one to five minutes of life are enough.',
+  },
+  invalid_binding_message: {
+    status: 400,
+    code: 'INVALID_DATA',
+    message: validation,
+    oauth: 'invalid_binding_message',
+    cause: 'The `binding_message` is too long, or holds characters that not every device shows.',
+    fix: 'Send at most 100 printable characters, in one line.',
   },
   login_required: {
     status: 400,

@@ -7,6 +7,8 @@
  * | pi.flow  | the flows API, resume | once somebody is there           |
  * | pi.flow  | its sign-on page      | always                           |
  * | any      | the app on a device   | never: it proves its own key     |
+ *
+ * A flow with the door `backchannel` is reached by nothing else than the app.
  */
 import { timingSafeEqual } from 'node:crypto'
 import { hashSessionToken } from '../directory/session-cookie.ts'
@@ -25,6 +27,7 @@ export function carriesBinding(tokenHash: string | null, token: string | undefin
 /** Whether a request may reach the flow at all. */
 export function mayReach(state: FlowState, way: Way, carries: boolean): boolean {
   if (way === 'device') return true
+  if (state.door === 'backchannel') return false
   if (state.door === 'redirect' || way === 'page') return carries
   return !isAboutSomebody(state) || carries
 }

@@ -22,6 +22,7 @@ import { sessionById } from '../storage/sql/sessions.ts'
 import { applicationFacts, isAdministrator } from './admission.ts'
 import type { Write } from './asked.ts'
 import { answerQuestion } from './asks/index.ts'
+import { flowApplication } from './flow-application.ts'
 import { localesOf } from './locales.ts'
 import { userFacts } from './user-facts.ts'
 
@@ -33,6 +34,8 @@ export type Driven =
   | (Extract<StepResult, { kind: 'done' }> & {
       readonly writes: readonly Write[]
       readonly user: UserWithPassword | undefined
+      /** The application that the flow is about from now on. */
+      readonly application: Application
     })
   | Extract<StepResult, { kind: 'refused' }>
 
@@ -51,7 +54,6 @@ export interface Driving {
   readonly application: Application
   /** The versions that answers are judged by. */
   readonly policies: readonly PolicyVersions[]
-  /** The application that asks. */
   /** What was cut out of the body; it goes to the answers and nowhere else. */
   readonly secrets: Readonly<Record<string, string>>
   /** The session the flow depends on: as the caller has just read it with its user, or the id to read it by. */
@@ -60,6 +62,8 @@ export interface Driving {
     | { readonly id: string | undefined }
   /** Whether nobody is there who could be asked anything (`prompt=none`). */
   readonly isSilent: boolean
+  /** Whether the flow has no browser, whose network could be judged (door `backchannel`). */
+  readonly isUnattended: boolean
   /** The checked authorization request; of it, `ui_locales` is looked at. */
   readonly parameters: FlowState['request']['parameters']
 }
@@ -73,7 +77,8 @@ export class LoginRequired extends Error {}
  * @throws LoginRequired when somebody would have to be written to, and nobody is there
  */
 export async function drive(context: Context, begin: (facts: Facts) => StepResult, driving: Driving): Promise<Driven> {
-  const { application, policies, secrets, session, isSilent } = driving
+  const { secrets, session, isSilent } = driving
+  let { application, policies } = driving
   let user = 'read' in session ? session.user : undefined
   const read = 'read' in session ? factsRead(context, session.read, user) : {}
   const configuration = context.environment.flowConfiguration
@@ -85,11 +90,11 @@ export async function drive(context: Context, begin: (facts: Facts) => StepResul
     const result = next(facts)
     switch (result.kind) {
       case 'done':
-        return { ...result, writes, user }
+        return { ...result, writes, user, application }
       case 'refused':
         return result
       case 'needs': {
-        const loaded = await load(context, driving, facts, result, sessionId)
+        const loaded = await load(context, { ...driving, application }, facts, result, sessionId)
         facts = loaded.facts
         user = loaded.user ?? user
         break
@@ -105,12 +110,27 @@ export async function drive(context: Context, begin: (facts: Facts) => StepResul
         const { answer, write } = await answerQuestion(context, ask.question, secrets, state)
         if (write) writes.push(write)
         if ('user' in answer && answer.user) facts = { ...facts, user: answer.user }
-        next = (known) => step(policies, state, { type: 'answer', ask, answer }, known, context.now)
+        const found = answer.to === 'verifyUserCode' && answer.result === 'accepted' ? answer : undefined
+        if (found && found.request.applicationId !== application.id) {
+          application = (await flowApplication(context, found.request.applicationId)) ?? application
+          policies = [...policies, ...policiesOf(context, found.candidates)]
+          facts = { ...facts, application: applicationFacts(application) }
+        }
+        const versions = policies
+        next = (known) => step(versions, state, { type: 'answer', ask, answer }, known, context.now)
         break
       }
     }
   }
   throw new Error('a flow did not come to rest')
+}
+
+/** The present versions of policies that may run from now on. */
+function policiesOf({ environment }: Context, candidates: FlowState['candidates']): readonly PolicyVersions[] {
+  return candidates.flatMap(({ policyId }) => {
+    const policy = environment.policies.get(policyId)
+    return policy ? [{ atStart: policy, current: policy }] : []
+  })
 }
 
 function factsRead(context: Context, session: SessionFacts | null, user: UserWithPassword | undefined): Facts {
@@ -163,7 +183,7 @@ export async function devicesFact(
 
 async function load(
   context: Context,
-  { application, parameters }: Driving,
+  { application, isUnattended, parameters }: Driving,
   facts: Facts,
   needs: Extract<StepResult, { kind: 'needs' }>,
   sessionId: string | undefined,
@@ -191,7 +211,7 @@ async function load(
         loaded = { ...loaded, application: applicationFacts(application) }
         break
       case 'request':
-        loaded = { ...loaded, request: requestFacts(context) }
+        loaded = { ...loaded, request: isUnattended ? null : requestFacts(context) }
         break
       case 'devices':
         loaded = { ...loaded, devices: await devicesFact(context, needs.userId) }

@@ -13,7 +13,6 @@ import type { UserWithPassword } from '../directory/users.ts'
 import type { Application } from '../environment/application.ts'
 import { problem } from '../errors/problem.ts'
 import type { MediaType } from '../flow/actions/index.ts'
-import type { ConsentRequest } from '../flow/consent.ts'
 import type { ExternalAuthentication } from '../flow/external-authentication.ts'
 import type { PushAnswer } from '../flow/factors/push.ts'
 import { start, step } from '../flow/machine.ts'
@@ -43,8 +42,8 @@ export interface FlowBeginning {
   /** The only user that may be signed on; null: anybody. */
   readonly hintedUserId: string | null
   readonly acrValues: readonly string[]
-  /** What the user has to grant; undefined where the application needs no consent. */
-  readonly consent: ConsentRequest | undefined
+  /** What the user has to grant, and to whom; nothing where the application needs no consent. */
+  readonly grants: Pick<FlowState['request'], 'consent' | 'deviceGrant' | 'backchannel'>
   /** The checked authorization request, opaque here. */
   readonly parameters: FlowState['request']['parameters']
   /** The live session of the browser. */
@@ -69,14 +68,14 @@ export interface Begun {
 export async function beginFlow(context: Context, beginning: FlowBeginning): Promise<Begun> {
   const { kernel, environment, now } = context
   const { application, door, acrValues, session, sessionUser, isSilent } = beginning
-  const { forcesLogin, maxAge, loginHint, hintedUserId, parameters, consent } = beginning
+  const { forcesLogin, maxAge, loginHint, hintedUserId, parameters, grants } = beginning
   const candidates = candidatePolicies(environment, application, acrValues)
   const origin = {
     id: kernel.world.uuid(),
     environmentId: environment.id,
     door,
     application: { id: application.id },
-    request: { forcesLogin, maxAge, loginHint, hintedUserId, parameters, ...(consent ? { consent } : {}) },
+    request: { forcesLogin, maxAge, loginHint, hintedUserId, parameters, ...grants },
     newSessionId: kernel.world.uuid(),
   }
   const policies = candidates.map((policy) => ({ atStart: policy, current: policy }))
@@ -86,6 +85,7 @@ export async function beginFlow(context: Context, beginning: FlowBeginning): Pro
     secrets: {},
     session: { read: session && sessionFacts(session), user: sessionUser },
     isSilent,
+    isUnattended: door === 'backchannel',
     parameters,
   })
   if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
@@ -203,12 +203,13 @@ async function carry(
       secrets,
       session: { id: flow.state.session?.id },
       isSilent: false,
+      isUnattended: flow.state.door === 'backchannel',
       parameters: flow.state.request.parameters,
     })
     if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
     try {
       const token = await saveStep(context, flow, driven, also)
-      return { state: driven.state, application: flow.application, token }
+      return { state: driven.state, application: driven.application, token }
     } catch (error) {
       if (!(error instanceof Stale) || attempt === attempts) throw error
     }
@@ -244,6 +245,7 @@ export async function resumeFlow(
     secrets: {},
     session: { id: flow.state.session?.id },
     isSilent: false,
+    isUnattended: false,
     parameters: flow.state.request.parameters,
   })
   if (driven.kind === 'refused') {

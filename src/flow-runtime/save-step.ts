@@ -7,6 +7,7 @@
 import type { Context } from '../contract/operation.ts'
 import { readBrowserToken, type Remembering, remembering } from '../directory/remembered-browsers.ts'
 import { sessionCookie } from '../directory/session-cookie.ts'
+import { notFound } from '../errors/problem.ts'
 import { pushStatuses } from '../flow/actions/push-confirmation.ts'
 import type { Effect } from '../flow/question.ts'
 import type { FlowState } from '../flow/state.ts'
@@ -17,6 +18,7 @@ import { isAboutSomebody } from './binding.ts'
 import type { Driven } from './drive.ts'
 import { guarded } from './guarded.ts'
 import { openSession } from './open-session.ts'
+import { settlePolledGrant } from './settle-polled-grant.ts'
 import { saveFlow, type StoredFlow } from './stored-flow.ts'
 
 type Done = Extract<Driven, { kind: 'done' }>
@@ -25,7 +27,7 @@ type Done = Extract<Driven, { kind: 'done' }>
 export async function saveStep(
   context: Context,
   flow: StoredFlow,
-  { state, effects, writes }: Done,
+  { state, effects, writes, application }: Done,
   also: (state: FlowState) => UnitBody<void>,
 ): Promise<string | undefined> {
   const { kernel, now } = context
@@ -33,6 +35,7 @@ export async function saveStep(
   const session = signOn && (await openSession(context, signOn.outcome))
   const becameKnown = !isAboutSomebody(flow.state) && isAboutSomebody(state)
   const newToken = session?.token ?? (becameKnown && flow.token === undefined ? kernel.world.uuid() : undefined)
+  const answered = effects.find((effect) => effect.kind === 'issue' || effect.kind === 'deny')
   const setsPassword = effects.some((effect) => effect.kind === 'setPassword')
   const remembered = effects.flatMap((effect) => rememberingOf(context, effect))
   await kernel.storage.commit({
@@ -44,13 +47,14 @@ export async function saveStep(
       for (const { store } of remembered) yield* store()
       for (const write of writes) if (write.with === 'save' || setsPassword) yield* guarded(write.run)
       if (session) yield* session.write()
+      if (answered && !(yield* settlePolledGrant(context, state, answered))) throw notFound()
       yield* also(state)
       if (state.status === 'COMPLETED' || state.status === 'FAILED') {
         yield context.record({
           action: state.status === 'COMPLETED' ? 'FLOW.COMPLETED' : 'FLOW.FAILED',
           result: state.status === 'COMPLETED' ? 'SUCCESS' : 'FAILED',
           subject: { type: 'FLOW', id: state.id },
-          clientId: flow.application.id,
+          ...(application.id === context.environment.id ? {} : { clientId: application.id }),
           ...(state.user ? { userId: state.user.id } : {}),
           ...(state.outcome ? { sessionId: state.outcome.session.id } : {}),
           detail: { reason: state.trace.at(-1)?.reason ?? '' },
@@ -59,8 +63,11 @@ export async function saveStep(
     },
   })
   if (writes.some(({ sends }) => sends)) kernel.wakeOutbox()
-  if (session) session.tell()
-  else if (newToken) setCookie(context, sessionCookie(context.site, newToken, now))
+  // The user of a backchannel flow is at another device than whoever began it.
+  if (state.door !== 'backchannel') {
+    if (session) session.tell()
+    else if (newToken) setCookie(context, sessionCookie(context.site, newToken, now))
+  }
   for (const { cookie } of remembered) setCookie(context, cookie)
   return newToken
 }

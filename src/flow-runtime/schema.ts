@@ -65,6 +65,17 @@ export const flowResourceSchema = z.object({
       )
       .optional()
       .describe('Extension: what the application asks the user to grant.'),
+    deviceAuthorization: z
+      .object({
+        userCode: z.string(),
+        remoteAddress: z.string().optional(),
+        requestedAt: z.string().optional(),
+        expiresAt: z.string().optional(),
+      })
+      .optional()
+      .describe(
+        'Extension: the device that asks; before its code is entered, the code that the address brought along.',
+      ),
     requiredStep: stepSchema.optional(),
   }),
   id: z.string(),
@@ -81,6 +92,10 @@ export const flowResourceSchema = z.object({
     .object({ lifeTime: z.object({ duration: z.number(), timeUnit: z.string() }) })
     .optional()
     .describe('Extension: how long the browser is remembered, where `rememberMe` may be sent with the second factor.'),
+  bindingMessage: z
+    .string()
+    .optional()
+    .describe('Extension: what the application shows as well, while a request of its backchannel is to be approved.'),
   promptText: z.string().optional(),
   resumeUrl: z.string(),
   status: z.string(),

@@ -9,6 +9,7 @@ import { compareAndSet, insert, type Word } from '../storage/operations.ts'
 import { flowById, sessionById } from '../storage/sql/sessions.ts'
 import { allowApplicationOrigin } from './application-origin.ts'
 import { carriesBinding, mayReach, type Way } from './binding.ts'
+import { flowApplication } from './flow-application.ts'
 
 /** A stored flow that the request may reach. */
 export interface StoredFlow {
@@ -37,7 +38,7 @@ export async function loadFlow(
   const stored = decode(row.state)
   if ('unsupportedVersion' in stored) throw problem('UNAVAILABLE', { headers: { 'retry-after': '5' } })
   const state = asOf(stored, now)
-  const found = kernel.environments.application(environment.id, state.application.id)
+  const found = flowApplication(context, state.application.id)
   const application = found instanceof Promise ? await found : found
   if (!application?.enabled) throw notFound()
   allowApplicationOrigin(context, application)

@@ -1,7 +1,7 @@
 /** The action a stored flow waits on, in the version of its policy that it was entered from. */
 import type { Context } from '../contract/operation.ts'
-import { consentStep, consentStepId } from '../flow/consent-step.ts'
 import type { CompiledAction } from '../flow/policy.ts'
+import { isRequestStep, requestStep } from '../flow/request-steps.ts'
 import type { FlowState } from '../flow/state.ts'
 
 /** The action; undefined when none waits, or its policy is gone. */
@@ -10,7 +10,7 @@ export async function waitingAction(
   state: FlowState,
 ): Promise<CompiledAction | undefined> {
   const { action, candidates, candidate } = state
-  if (action?.id === consentStepId) return consentStep(state)
+  if (action && isRequestStep(action.id)) return requestStep(state, action.id)
   const running = candidates[candidate]
   if (!action || !running) return undefined
   const policy = await kernel.environments.policyVersion(environment, running.policyId, action.policyVersion)

@@ -8,6 +8,7 @@
 import { z } from 'zod'
 import type { AgreementRevision, AgreementUserExperience } from './agreement.ts'
 import type { ScopeView } from './consent.ts'
+import type { Destination, DeviceAuthorizationView, DeviceRequest } from './device-grant.ts'
 import type { ExternalAuthentication, ProviderRequest } from './external-authentication.ts'
 import type { FactName, Facts, UserFacts } from './facts.ts'
 import type { DeviceType, DeviceView } from './factors/device.ts'
@@ -18,6 +19,7 @@ import type { Json } from './json.ts'
 import type { FlowSummary } from './flow-summary.ts'
 import type { ProfileAttribute } from './profile.ts'
 import type { Method, Proof } from './proof.ts'
+import type { FlowUser } from './proven-user.ts'
 import type { Answer, Effect, Question } from './question.ts'
 import type { Detail, Refusal } from './refusal.ts'
 import type { TransitionReason } from './reasons.ts'
@@ -75,7 +77,7 @@ export interface ActionTurn<Config, Slot, Event> {
   /** The status the flow is in; while the action is being entered, that of whatever was before. */
   readonly status: string
   readonly event: Event
-  readonly user: { readonly id: string; readonly knownBy: 'session' | 'identifier' | 'credentials' } | null
+  readonly user: FlowUser | null
   readonly flow: FlowSummary
   /** What was typed to name the user, whether or not anybody has that name. */
   readonly identifier: string | null
@@ -122,6 +124,10 @@ export type Decision<Slot, Status extends string> =
       readonly userVerified?: true
       /** The consent that was recorded. */
       readonly consentId?: string
+      /** What the device asks for whose user code was entered. */
+      readonly deviceRequest?: DeviceRequest
+      /** The application that this turns out to be about: its policies are judged by what was proved so far. */
+      readonly goesTo?: Destination
       readonly user: UserFacts
       readonly effects?: readonly Effect[]
       readonly reason: TransitionReason
@@ -238,6 +244,10 @@ export interface ActionView {
   readonly promptText?: string
   /** Extension: scopes that the application asks for. */
   readonly scopes?: readonly ScopeView[]
+  /** Extension: the device that asks; before its code is entered, the code that the address brought along. */
+  readonly deviceAuthorization?: DeviceAuthorizationView
+  /** Extension: what the client shows as well. */
+  readonly bindingMessage?: string
 }
 
 /** An agreement in the language and revision in which it is shown. */

@@ -9,13 +9,13 @@
 import { lacksGroups } from './access-control.ts'
 import type { Standing } from './action.ts'
 import { type Circumstances, evaluate } from './condition.ts'
-import { consentStep } from './consent-step.ts'
 import { type FactName, type Facts, type SessionFacts, type UserFacts, isUsable } from './facts.ts'
 import type { Outcome } from './outcome.ts'
 import { type CompiledAction, readsGroups } from './policy.ts'
 import { type LivePolicy, type Variant, type Variants, variantsOf } from './policy-versions.ts'
 import { amrWords, type Authenticator, isAuthenticator, type Method, type Proof } from './proof.ts'
 import type { StepReason } from './reasons.ts'
+import { requestSteps } from './request-steps.ts'
 import { type FlowState, type FlowStep, mayBe } from './state.ts'
 
 /** What the judgement comes to. `steps` are the steps of the policy as they stand now. */
@@ -65,11 +65,10 @@ export function judge(policy: LivePolicy, flow: FlowState, facts: Facts, now: nu
 
   const isMixed = flow.proofs.length > evidence.proofs.length
   const isSignOn = isSomebody(evidence) && !isMixed && steps.length > 0
-  const consent = consentStep(flow)
-  if (consent) {
-    const standing = consentStanding(consent, matter, next === undefined && isSignOn)
-    steps.push({ id: consent.id, type: consent.type, ...standing })
-    if (standing.standing === 'REQUIRED') next ??= consent
+  for (const requested of requestSteps(flow)) {
+    const standing = requestedStanding(requested, matter, next === undefined && isSignOn)
+    steps.push({ id: requested.id, type: requested.type, ...standing })
+    if (standing.standing === 'REQUIRED') next ??= requested
   }
   if (next) return { kind: 'next', steps, action: next }
   if (!isSignOn) return { kind: 'unprovable', steps }
@@ -81,17 +80,17 @@ function asksForGroups({ atStart, current }: LivePolicy): boolean {
   return readsGroups(atStart) || readsGroups(current)
 }
 
-/** The consent is asked for once the policy asks for nothing more. */
-function consentStanding(
-  consent: CompiledAction,
+/** What the request adds is asked for once nothing before it is. */
+function requestedStanding(
+  requested: CompiledAction,
   { flow, facts, evidence: { user, proofs }, now }: Matter,
   isDue: boolean,
 ): Pick<FlowStep, 'standing' | 'reason'> {
-  const before = flow.steps.find(({ id }) => id === consent.id)?.standing
+  const before = flow.steps.find(({ id }) => id === requested.id)?.standing
   const isRequired = before === 'REQUIRED' || before === 'SATISFIED'
   if (!isDue && !isRequired) return { standing: 'PENDING', reason: 'not-reached' }
-  const standing = { actionId: consent.id, user, identifier: flow.identifier, facts, now }
-  return { standing: isMet(consent, proofs, standing) ? 'SATISFIED' : 'REQUIRED', reason: 'requested' }
+  const standing = { actionId: requested.id, user, identifier: flow.identifier, facts, now }
+  return { standing: isMet(requested, proofs, standing) ? 'SATISFIED' : 'REQUIRED', reason: 'requested' }
 }
 
 /** What speaks for the flow's user, here and now. */
@@ -214,7 +213,8 @@ function outcomeOf(
     ...evidence.proofs.flatMap(({ shows }) => shows ?? []),
   ])
   const userId = evidence.user.id
-  const consentId = evidence.proofs.find(({ method }) => method === 'consent')?.consentId ?? facts.consent?.id
+  const given = evidence.proofs.find(({ method }) => method === 'consent')?.consentId
+  const consentId = given ?? (flow.request.consent && facts.consent?.id)
   const live = liveSession(flow, facts)
   const isKept = live?.userId === userId
   return {
@@ -230,6 +230,6 @@ function outcomeOf(
     amr: amrWords.filter((word) => words.has(word)),
     authTime: Math.floor(evidence.at / 1000),
     proved,
-    ...(flow.request.consent && consentId !== undefined ? { consentId } : {}),
+    ...(consentId === undefined ? {} : { consentId }),
   }
 }

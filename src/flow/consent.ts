@@ -13,6 +13,9 @@ export const consentRequest = z.strictObject({
 
 export type ConsentRequest = Readonly<z.infer<typeof consentRequest>>
 
+/** The body of `oauth.consent`. */
+export const consentBody = z.object({ accept: z.boolean() })
+
 /** What a user has granted to the application. */
 export interface ConsentFacts {
   readonly id: string

@@ -16,6 +16,8 @@ const messages = {
   WEBHOOK_FAILED: 'The sign-on could not be judged.',
   NO_USABLE_DEVICES: 'The user has no device that can be used to authenticate.',
   PUSH_DENIED: 'The sign-on was denied on the device.',
+  DEVICE_CODE_EXPIRED: 'The device has waited too long.',
+  REQUEST_EXPIRED: 'The request is over.',
   CONSENT_DENIED: 'The user did not grant what the application asks for.',
   POLICY_NOT_AVAILABLE: 'No sign-on policy of the application is available.',
   POLICY_NOT_SATISFIED: 'The sign-on policy could not be satisfied.',

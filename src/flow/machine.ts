@@ -17,7 +17,7 @@ import type { Decision } from './action.ts'
 import { type ActionStatus, type AnyActionEvent, offers } from './actions/index.ts'
 import { judge } from './completion.ts'
 import { readsFact } from './condition.ts'
-import { consentStep, consentStepId } from './consent-step.ts'
+import type { Destination } from './device-grant.ts'
 import { type FactName, type Facts, isUsable } from './facts.ts'
 import { type Failure, failure } from './failure.ts'
 import { identified, isStranger, proven } from './flow-user.ts'
@@ -28,11 +28,13 @@ import { mayComeFrom } from './providers.ts'
 import type { Effect } from './question.ts'
 import type { TransitionReason } from './reasons.ts'
 import { actionNotAllowed, flowGone, noSuchRequest, otherUser } from './refusal.ts'
+import { isRequestStep, requestStep } from './request-steps.ts'
 import { canBeDemanded, demanded, proofOf } from './proving.ts'
 import { lacksUser, resume, signOn } from './resume.ts'
 import { type FlowOrigin, type FlowState, isFinished, newFlow } from './state.ts'
 import { type FlowEvent, type StepResult, type Turn, done, fail, move, needs } from './turn.ts'
 import { nobody, nowhere, pose, refuse } from './turn.ts'
+import { attended } from './unattended.ts'
 
 /**
  * Begins a flow. A session that satisfies the policy gives a COMPLETED flow at once.
@@ -47,14 +49,21 @@ export function start(
 ): StepResult {
   const policies = candidates.map((policy) => ({ atStart: policy, current: policy }))
   const turn: Turn = { policies, facts, now, cause: 'start' }
-  if (facts.session === undefined) return needs(['session', 'user'], null)
+  if (facts.session === undefined) {
+    return needs(origin.door === 'backchannel' ? ['session'] : ['session', 'user'], null)
+  }
   const versions = candidates.map(({ id, version }) => ({ policyId: id, version }))
   const flow = newFlow(origin, versions, facts.session, now)
-  const userId = flow.sessionCounts ? flow.session?.userId : undefined
-  const lacking = lackingFacts(turn, flow, userId)
-  if (lacking.length > 0) return needs(lacking, userId ?? null)
-  const isKnown = userId !== undefined && isUsable(facts.user)
-  return advance(turn, isKnown ? { ...flow, user: { id: userId, knownBy: 'session' } } : flow, [])
+  const begins = userAtStart(flow)
+  const lacking = lackingFacts(turn, flow, begins?.id)
+  if (lacking.length > 0) return needs(lacking, begins?.id ?? null)
+  return attended(turn, advance(turn, isUsable(facts.user) ? { ...flow, user: begins } : flow, []))
+}
+
+/** Whom a flow begins with: the user of the session, or whom the application names where nobody is there. */
+function userAtStart({ door, request: { hintedUserId }, session, sessionCounts }: FlowState): FlowState['user'] {
+  if (door === 'backchannel') return hintedUserId === null ? null : { id: hintedUserId, knownBy: 'hint' }
+  return session && sessionCounts ? { id: session.userId, knownBy: 'session' } : null
 }
 
 /**
@@ -73,12 +82,16 @@ export function step(
   if (now >= state.expiresAt) return refuse(flowGone)
   if (event.type === 'resume') return resume(state, facts, now)
   if (!isAllowed(state, event)) return refuse(event.type === 'push' ? noSuchRequest : actionNotAllowed)
-  const isAnswer = event.type === 'answer'
-  const turn: Turn = { policies, facts, now, cause: isAnswer ? event.ask.cause : event.type }
+  const turn: Turn = { policies, facts, now, cause: event.type === 'answer' ? event.ask.cause : event.type }
+  return attended(turn, apply(turn, state, event))
+}
+
+function apply(turn: Turn, state: FlowState, event: Exclude<FlowEvent, { type: 'resume' }>): StepResult {
+  const { facts } = turn
   const lacking = lackingFacts(turn, state, state.user?.id)
   if (lacking.length > 0) return needs(lacking, state.user?.id ?? null)
   if (state.user && !isUsable(facts.user)) return dismissUser(turn, state)
-  const effects = isAnswer ? event.ask.effects : []
+  const effects = event.type === 'answer' ? event.ask.effects : []
   const action = waitingAction(turn, state)
   if (!action) return advance(turn, state, effects)
   if (event.type === 'external' && !mayComeFrom(state, action, facts, event.authentication)) {
@@ -127,7 +140,7 @@ function waitingAction(turn: Turn, state: FlowState): CompiledAction | null {
   const policy = policyOf(turn, state)
   const { action } = state
   if (!policy || !action) return null
-  if (action.id === consentStepId) return consentStep(state) ?? null
+  if (isRequestStep(action.id)) return requestStep(state, action.id) ?? null
   return variantOf(policy, action.id, action.policyVersion) ?? null
 }
 
@@ -236,7 +249,7 @@ function carryOut(
       return done(turn, waiting, [...effects, ...(decision.effects ?? [])], reason)
     }
     case 'prove': {
-      const { user, methods, demands } = decision
+      const { user, methods, demands, goesTo } = decision
       if (isStranger(state, user)) return refuse(otherUser)
       if (!isUsable(user)) return dismissUser(turn, state)
       const fresh = methods.map((method) => proofOf(method, decision, action, turn.now))
@@ -250,11 +263,17 @@ function carryOut(
         proofs: [...state.proofs, ...fresh],
         user: proven(state, user),
         steps: state.steps.map((each) => demanded(each, demands)),
+        ...(goesTo ? toApplication(goesTo) : {}),
       })
       const facts = { ...turn.facts, user }
       return advance({ ...turn, facts }, proved, [...effects, ...(decision.effects ?? [])])
     }
   }
+}
+
+/** The flow is about another application: its policies are judged from their beginning, by all that was proved. */
+function toApplication({ applicationId, candidates }: Destination): Partial<FlowState> {
+  return { application: { id: applicationId }, candidates, candidate: 0, steps: [] }
 }
 
 /** The flow's user may not sign on any more: nothing they proved counts, and the next policy begins without them. */

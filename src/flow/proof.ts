@@ -5,6 +5,7 @@
  * Never: evidence itself (a password, a code); a proof of another user than the flow's.
  */
 import { z } from 'zod'
+import { deviceRequest } from './device-grant.ts'
 import { deviceTypes } from './factors/device.ts'
 
 /** What counts as authentication and what a session remembers (authentication-api 2.18, `lastSignOn.authenticators`). */
@@ -13,7 +14,15 @@ export const authenticators = ['pwd', 'mfa', 'idp'] as const
 export type Authenticator = (typeof authenticators)[number]
 
 /** Everything that can be proved; what is no authenticator is a deed that a policy asks for beside it. */
-export const methods = [...authenticators, 'webhook', 'profile', 'agreement', 'consent', 'remembered'] as const
+export const methods = [
+  ...authenticators,
+  'webhook',
+  'profile',
+  'agreement',
+  'consent',
+  'userCode',
+  'remembered',
+] as const
 
 /** Whether a method proves who somebody is. */
 export function isAuthenticator(method: Method): method is Authenticator {
@@ -48,6 +57,8 @@ export const proof = z.strictObject({
   shows: z.enum(['otp', 'pop']).exactOptional(),
   /** The consent that was recorded. */
   consentId: z.string().exactOptional(),
+  /** What the device asks for whose user code was entered. */
+  deviceRequest: deviceRequest.exactOptional(),
 })
 
 export type Proof = Readonly<z.infer<typeof proof>>

@@ -14,7 +14,7 @@ type Proving = Extract<Decision<Json, ActionStatus>, { outcome: 'prove' }>
  */
 export function proofOf(
   method: Method,
-  { user, provider, webhook, factor, shows, userVerified, agreement, consentId }: Proving,
+  { user, provider, webhook, factor, shows, userVerified, agreement, consentId, deviceRequest }: Proving,
   { id, type }: CompiledAction,
   now: number,
 ): Proof {
@@ -30,6 +30,7 @@ export function proofOf(
     ...(shows ? { shows } : {}),
     ...(agreement === undefined ? {} : { agreement }),
     ...(consentId === undefined ? {} : { consentId }),
+    ...(deviceRequest ? { deviceRequest } : {}),
   }
 }
 

@@ -4,6 +4,7 @@
  *
  * Never: a secret. The runtime keeps what it cut out of the body and uses it to answer.
  */
+import type { Destination, DeviceRequest } from './device-grant.ts'
 import type { UserFacts } from './facts.ts'
 import type { ExternalAuthentication } from './external-authentication.ts'
 import type { DeviceType } from './factors/device.ts'
@@ -160,6 +161,27 @@ export interface Questions {
   readonly recordConsent: {
     readonly ask: { readonly userId: string; readonly applicationId: string; readonly scopeIds: readonly string[] }
     readonly answer: { readonly consentId: string }
+  }
+  /**
+   * Which device shows this code (one guess)? The code is bound to the user with the saving of the state. `candidates`: the
+   * policies that may run for its application.
+   */
+  readonly verifyUserCode: {
+    readonly ask: {
+      readonly userCode: string
+      readonly userId: string
+      readonly flowId: string
+      /** The only application that it may be of; null: any. */
+      readonly applicationId: string | null
+    }
+    readonly answer:
+      | {
+          readonly result: 'accepted'
+          readonly request: DeviceRequest
+          readonly candidates: Destination['candidates']
+        }
+      | { readonly result: 'rejected' }
+      | LockedOut
   }
   /** Send a passcode to a device of the user, with the saving of the state; good for this flow only. */
   readonly sendPasscode: {

@@ -6,13 +6,16 @@
  */
 import { z } from 'zod'
 import { type ActionType, everyAction, flowStatuses, type MediaType, mediaTypeNames } from './actions/index.ts'
+import { backchannelRequest } from './backchannel.ts'
 import { consentRequest } from './consent.ts'
+import { deviceGrant } from './device-grant.ts'
 import { type SessionFacts, sessionFacts } from './facts.ts'
 import { failureSchema } from './failure.ts'
 import { longestIdentifier } from './identifier.ts'
 import type { Json } from './json.ts'
 import { outcomeSchema } from './outcome.ts'
 import { proof } from './proof.ts'
+import { waysToKnow } from './proven-user.ts'
 import { keysOf, stepReasons, transitionReasons } from './reasons.ts'
 
 /** Whatever `JSON.parse` gave; checked by whoever the value belongs to. */
@@ -58,7 +61,7 @@ const recordSchema = z.strictObject({
   /** Slides with every accepted request, but never beyond `endsAt`. */
   expiresAt: time,
   endsAt: time,
-  door: z.enum(['redirect', 'pi.flow']),
+  door: z.enum(['redirect', 'pi.flow', 'backchannel']),
   application: z.strictObject({ id: identifier }),
   request: z.strictObject({
     /** `prompt=login`: the session does not count. */
@@ -70,6 +73,10 @@ const recordSchema = z.strictObject({
     hintedUserId: identifier.nullable(),
     /** What the user has to grant; absent where the application needs no consent. */
     consent: consentRequest.exactOptional(),
+    /** The sign-on is for a device that waits elsewhere. */
+    deviceGrant: deviceGrant.exactOptional(),
+    /** The sign-on is for an application that waits elsewhere. */
+    backchannel: backchannelRequest.exactOptional(),
     /** The validated authorization request, opaque here. */
     parameters: z.record(z.string(), json),
   }),
@@ -91,7 +98,7 @@ const recordSchema = z.strictObject({
   /** The id of the session this flow opens if it cannot keep one. */
   newSessionId: identifier,
   /** Who this flow is about, and how it came to know. */
-  user: z.strictObject({ id: identifier, knownBy: z.enum(['session', 'identifier', 'credentials']) }).nullable(),
+  user: z.strictObject({ id: identifier, knownBy: z.enum(waysToKnow) }).nullable(),
   /** What was typed to name the user. Where nobody has that name, `user` is null and the flow goes on all the same (D7). */
   identifier: z.string().max(longestIdentifier).nullable(),
   proofs: z.array(proof),

@@ -11,6 +11,7 @@ import { actionOfType, type MediaType } from './actions/index.ts'
 import type { DeviceView } from './factors/device.ts'
 import type { Failure } from './failure.ts'
 import type { FlowIdentityProvider } from './identity-provider.ts'
+import { shows } from './proven-user.ts'
 import { type StepReason, stepReasons } from './reasons.ts'
 import type { FlowState, FlowStatus, FlowStep } from './state.ts'
 
@@ -91,6 +92,8 @@ export interface FlowView {
     readonly agreement?: AgreementView & { readonly text: string }
     /** Extension. */
     readonly scopes?: NonNullable<ActionView['scopes']>
+    /** Extension. */
+    readonly deviceAuthorization?: NonNullable<ActionView['deviceAuthorization']>
     readonly requiredStep?: StepView
   }
   readonly promptText?: string
@@ -108,24 +111,21 @@ export interface FlowView {
   /** Extension: what the person types into the app. */
   readonly numberMatching?: { readonly number: string }
   /** Extension. */
+  readonly bindingMessage?: string
+  /** Extension. */
   readonly rememberMe?: NonNullable<ActionView['rememberMe']>
-}
-
-/** Whether the way a user became known lets the flow name them. */
-const isNamed: Readonly<Record<NonNullable<FlowState['user']>['knownBy'], boolean>> = {
-  session: true,
-  identifier: false,
-  credentials: true,
 }
 
 /** The flow resource for a state. */
 export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLinks): FlowView {
-  const user = state.user && isNamed[state.user.knownBy] && display.user?.id === state.user.id ? display.user : null
+  const user = state.user && shows[state.user.knownBy] && display.user?.id === state.user.id ? display.user : null
   const session = sessionId(state)
   const requiredStep = viewSteps(state, links).find(({ id }) => id === state.action?.id)
   const { passwordPolicy, action = {}, publicKeyCredentialRequestOptions, agreementText: text } = display
   // Nothing of somebody who has proved nothing yet (row J26).
-  const { devices, attributes, agreement, assertion, push, scopes, ...members } = user ? action : {}
+  const { devices, attributes, agreement, assertion, push, scopes, deviceAuthorization, ...members } = user
+    ? action
+    : {}
   const isChallenged = assertion !== undefined || asksForPasskey(state)
   return {
     _links: {
@@ -144,6 +144,7 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
       ...(attributes ? { attributes } : {}),
       ...(agreement && text !== undefined ? { agreement: { ...agreement, text } } : {}),
       ...(scopes ? { scopes } : {}),
+      ...(deviceAuthorization ? { deviceAuthorization } : {}),
       ...(requiredStep ? { requiredStep } : {}),
     },
     ...members,

@@ -16,6 +16,7 @@ import { type Jobs, startJobs } from '../jobs/jobs.ts'
 import { readIpIntelligence } from '../ip-intelligence.ts'
 import type { Kernel } from '../kernel.ts'
 import type { MasterKeys } from '../keys/master-key.ts'
+import { reachUser } from '../oauth/backchannel/reach.ts'
 import type { Origins } from '../site.ts'
 import { migrate } from '../storage/migrate.ts'
 import { openStorage } from '../storage/open.ts'
@@ -92,7 +93,7 @@ export async function startNode(
     await app.listen({ host: config.host, port: config.port })
     const port = listeningPort(app)
     if (config.port === 0) followPort(origins, config, port)
-    jobs = startJobs(kernel)
+    jobs = startJobs(kernel, { 'backchannel.reach': reachUser(kernel) })
     const health =
       config.managementPort === undefined ? undefined : await startHealth(kernel, config.managementPort, config.host)
     log.info({ port }, 'listening')

@@ -7,7 +7,11 @@ import { mobileDeviceOperations } from '../flow-runtime/doors/mobile-devices.ts'
 import { authorizeOperations } from '../oauth/authorize/endpoint.ts'
 import { challengeOperations } from '../oauth/authorize/challenge.ts'
 import { resumeOperations } from '../oauth/authorize/resume.ts'
+import { backchannelOperations } from '../oauth/endpoints/backchannel-authentication.ts'
+import { backchannelLinkOperations } from '../oauth/endpoints/backchannel-link.ts'
 import { checksessionOperations } from '../oauth/endpoints/checksession.ts'
+import { deviceAuthorizationOperations } from '../oauth/endpoints/device-authorization.ts'
+import { deviceVerificationOperations } from '../oauth/endpoints/device-verification.ts'
 import { discoveryOperations } from '../oauth/endpoints/discovery.ts'
 import { idpSignoffOperations } from '../oauth/endpoints/idp-signoff.ts'
 import { initiateLoginOperations } from '../oauth/endpoints/initiate-login.ts'
@@ -32,6 +36,10 @@ const described: readonly Operation[] = [
   ...authorizeOperations,
   ...resumeOperations,
   ...challengeOperations,
+  ...deviceAuthorizationOperations,
+  ...deviceVerificationOperations,
+  ...backchannelOperations,
+  ...backchannelLinkOperations,
   ...parOperations,
   ...userinfoOperations,
   ...introspectionOperations,

@@ -4,7 +4,7 @@
  */
 import type { Config } from '../config.ts'
 import { nodeEmail } from '../delivery/email.ts'
-import { openOutbox } from '../delivery/outbox.ts'
+import { type Handler, openOutbox } from '../delivery/outbox.ts'
 import { sendLogoutToken } from '../delivery/send-logout-token.ts'
 import { sendNotification } from '../delivery/send-notification.ts'
 import type { Kernel } from '../kernel.ts'
@@ -36,11 +36,15 @@ interface Piece {
   readonly run: (signal: AbortSignal) => Promise<void>
 }
 
+/** Handlers of the outbox that belong to rooms which this one does not know. */
+export type HandlersElsewhere = Readonly<Record<'backchannel.reach', Handler>>
+
 /** Starts the background work; every piece runs once soon after the start and then at its own pace. */
-export function startJobs(kernel: JobPorts): Jobs {
+export function startJobs(kernel: JobPorts, elsewhere: HandlersElsewhere): Jobs {
   const { smtp } = kernel.config
   const email = smtp && nodeEmail(smtp.url, smtp.from)
   const handlers = {
+    ...elsewhere,
     'environment.delete': deleteEnvironment(kernel),
     'environment.forget': forgetEnvironment(kernel),
     'notification.send': sendNotification(kernel, { email, push: undefined }),

@@ -30,6 +30,7 @@ const keptAfter: Readonly<Record<TransientTable, number>> = {
   remembered_browsers: marginMilliseconds,
   inbox: marginMilliseconds,
   one_time_codes: marginMilliseconds,
+  polled_grants: marginMilliseconds,
   used_jwts: marginMilliseconds,
   environment_changes: changeFeedMilliseconds,
 }

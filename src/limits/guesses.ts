@@ -19,6 +19,8 @@ export type GuessKind =
   | 'code-sending'
   | 'pairing-key'
   | 'push'
+  | 'user-code'
+  | 'backchannel-notice'
   | 'email-change-reversal'
   | 'address-password'
   | 'address-account'

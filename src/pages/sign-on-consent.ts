@@ -2,10 +2,11 @@
  * What an application asks to be granted, with the two answers there are (OpenID Connect Core 3.1.2.4). No answer has the
  * focus, so that neither is given by a key that was meant for the page before.
  */
+import type { MediaType } from '../flow/actions/index.ts'
 import type { ScopeView } from '../flow/consent.ts'
-import { type Fragment, html } from './html.ts'
+import { type Fragment, type Html, html } from './html.ts'
 import type { FieldContext } from './sign-on-fields.ts'
-import { type FormPlace, postForm } from './sign-on-forms.ts'
+import { type Content, type FormPlace, postForm } from './sign-on-forms.ts'
 import { type Language, say, type TextName } from './texts/language.ts'
 
 /** The built-in scopes, which the pages describe in the language of the reader. */
@@ -18,20 +19,50 @@ const standard: Readonly<Record<string, TextName>> = {
   offline_access: 'consent.offline_access',
 }
 
+/** A flow that waits for a consent. */
+export interface ConsentView extends FormPlace {
+  readonly applicationName: string
+  readonly scopes?: readonly ScopeView[] | undefined
+  /** What the application shows as well (OpenID CIBA Core section 7.1). */
+  readonly bindingMessage?: string | undefined
+}
+
 /** The scopes in words, and the forms. */
-export function consentForms(place: FormPlace, scopes: readonly ScopeView[], { language }: FieldContext): Fragment {
+export function consent(view: ConsentView, { language }: FieldContext): Content {
+  const { applicationName: application, scopes = [], bindingMessage } = view
+  return {
+    heading: 'consent.heading',
+    note: say(language, 'consent.text', { application }),
+    forms: [
+      scopeList(scopes, language),
+      bindingMessage !== undefined &&
+        html`<p>${say(language, 'consent.binding', { application })}</p>
+<p class="binding"><bdi>${bindingMessage}</bdi></p>`,
+      ...answers(view, 'oauth.consent', language, { yes: 'consent.allow', no: 'consent.deny' }),
+    ],
+  }
+}
+
+/** What is asked for, in words. */
+export function scopeList(scopes: readonly ScopeView[], language: Language): Fragment {
   const items = scopes.map((scope) => html`<li><bdi>${inWords(scope, language)}</bdi></li>`)
+  return items.length > 0 && html`<ul class="granted" tabindex="-1" autofocus>${items}</ul>`
+}
+
+/** A form for each answer. */
+export function answers(
+  place: FormPlace,
+  action: MediaType,
+  language: Language,
+  texts: { readonly yes: TextName; readonly no: TextName },
+): readonly Html[] {
   const answer = (accept: boolean, look: string, text: TextName) =>
     postForm(
       place,
-      'oauth.consent',
+      action,
       html`<input type="hidden" name="accept" value="${String(accept)}"><button class="${look}">${say(language, text)}</button>`,
     )
-  return [
-    html`${items.length > 0 && html`<ul class="granted" tabindex="-1" autofocus>${items}</ul>`}`,
-    answer(true, 'button', 'consent.allow'),
-    answer(false, 'link', 'consent.deny'),
-  ]
+  return [answer(true, 'button', texts.yes), answer(false, 'link', texts.no)]
 }
 
 function inWords({ name, description, resource }: ScopeView, language: Language): string {

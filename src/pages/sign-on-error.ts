@@ -23,6 +23,7 @@ const missing: Readonly<Partial<Record<SignOnField, TextName>>> = {
   recoveryCode: 'error.enterCode',
   verificationCode: 'error.enterCode',
   otp: 'error.enterCode',
+  userCode: 'error.enterCode',
 }
 
 /**
@@ -51,7 +52,7 @@ export function explainRefusal(
     return { field: null, text: say(language, 'error.wrongPasskey') }
   }
   if (code === 'INVALID_VALUE') {
-    if (field === 'recoveryCode' || field === 'verificationCode')
+    if (field === 'recoveryCode' || field === 'verificationCode' || field === 'userCode')
       return { field, text: say(language, 'error.wrongCode') }
     if (field === 'email') return { field, text: say(language, 'error.noEmail') }
     if (field === 'password') return explainPassword(field, detail?.innerError?.['unsatisfiedRequirements'], language)

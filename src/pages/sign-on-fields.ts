@@ -23,6 +23,7 @@ const fields = {
   recoveryCode: { ...code, label: 'recover.code' },
   verificationCode: { ...code, label: 'verify.code' },
   otp: { ...code, label: 'passcode.code' },
+  userCode: { type: 'text', autocomplete: 'off', label: 'deviceGrant.code.label', isSecret: false },
   mobilePhone: { type: 'tel', autocomplete: 'tel', label: 'attribute.mobilePhone', isSecret: false },
   primaryPhone: { type: 'tel', autocomplete: 'tel', label: 'attribute.primaryPhone', isSecret: false },
   nickname: { type: 'text', autocomplete: 'nickname', label: 'attribute.nickname', isSecret: false },
@@ -139,7 +140,7 @@ export function field(
 <label for="${name}">${say(language, label)}${isOptional && html` <span class="muted">${say(language, 'field.optional')}</span>`}</label>
 <input id="${name}" name="${name}" type="${type}" autocomplete="${chooses ? 'new-password' : autocomplete}${takesPasskey && ' webauthn'}"${!isOptional && html` required`}${
     !isSecret && html` value="${typed}"`
-  }${isName && html` autocapitalize="none" autocorrect="off" spellcheck="false"`}${error && html` aria-invalid="true"`}${
+  }${isName && html` autocapitalize="${name === 'userCode' ? 'characters' : 'none'}" autocorrect="off" spellcheck="false"`}${error && html` aria-invalid="true"`}${
     describedBy.length > 0 && html` aria-describedby="${describedBy.join(' ')}"`
   }${(error ?? (isFirst && !wrong)) && html` autofocus`}>
 ${error && html`<p class="error" id="${name}-error">${error.text}</p>`}

@@ -20,6 +20,8 @@ export type SignOnNotice =
       readonly resumeUrl: string
       readonly failure: FailureCode
     }
+  /** Finished, for an application that waits elsewhere: what has come of it is said there. */
+  | { readonly kind: 'elsewhere'; readonly applicationName: string; readonly resumeUrl: string }
   /** Expired, resumed before, or of another browser: nothing of it may be shown. */
   | { readonly kind: 'gone' }
 
@@ -46,6 +48,16 @@ export function renderSignOnNotice(notice: SignOnNotice, language: Language): st
         hasError: true,
         main: html`<p>${say(language, `failed.${failure}`)}</p>
 <a class="button" href="${resumeUrl}">${say(language, 'failed.continue', { application: applicationName })}</a>`,
+      })
+    }
+    case 'elsewhere': {
+      const { applicationName, resumeUrl } = notice
+      return renderPage({
+        language,
+        heading: say(language, 'elsewhere.moment'),
+        applicationName,
+        goesOnTo: resumeUrl,
+        main: html`<a class="button" href="${resumeUrl}">${say(language, 'completed.continue')}</a>`,
       })
     }
     case 'gone':

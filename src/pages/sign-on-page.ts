@@ -15,6 +15,9 @@ import { requireOwnOrigin } from '../flow-runtime/application-origin.ts'
 import { displayOf } from '../flow-runtime/display.ts'
 import { actOnFlow } from '../flow-runtime/runtime.ts'
 import { loadFlow, type StoredFlow } from '../flow-runtime/stored-flow.ts'
+import { isForPolling } from '../flow-runtime/settle-polled-grant.ts'
+import { elsewherePage } from './elsewhere-page.ts'
+import { languageOf } from './flow-language.ts'
 import { pageHeaders } from './headers.ts'
 import { type Aside, asides, renderSignOn, type SignOnView } from './sign-on.ts'
 import { type FormAction, formAction } from '../flow-runtime/form-action.ts'
@@ -22,7 +25,7 @@ import { isShown } from './sign-on-fields.ts'
 import { explainRefusal } from './sign-on-error.ts'
 import type { SignOnError } from './sign-on-fields.ts'
 import { renderSignOnNotice } from './sign-on-notice.ts'
-import { chooseLanguage, type Language, say } from './texts/language.ts'
+import { say } from './texts/language.ts'
 
 /** What the page shows beside the flow: what was wrong, and what was typed. */
 interface Attempt {
@@ -34,11 +37,6 @@ function pageUrl(context: Context, flowId: string): string {
   return `${context.site.pagesBase}/signon/?flowId=${flowId}`
 }
 
-function languageOf(context: Context, state: FlowState | undefined): Language {
-  const wanted = state?.request.parameters['uiLocales']
-  return chooseLanguage(typeof wanted === 'string' ? wanted : null, context.headers['accept-language'])
-}
-
 async function show(
   context: Context,
   { state, application }: Pick<StoredFlow, 'state' | 'application'>,
@@ -47,12 +45,16 @@ async function show(
   failed = false,
 ): Promise<Reply> {
   // Coming back to a flow that has ended must not send anybody on once more.
-  if (state.resumedAt !== null) return gone(context)
+  if (state.resumedAt !== null) return isForPolling(state) ? elsewherePage(context, state, application) : gone(context)
   const language = languageOf(context, state)
   const links = flowLinks(context.site, application, state.id)
   const applicationName = application.name
   if (state.status === 'COMPLETED' || state.status === 'FAILED') {
     const resumeUrl = links.resume
+    if (isForPolling(state)) {
+      const html = renderSignOnNotice({ kind: 'elsewhere', applicationName, resumeUrl }, language)
+      return { status: 200, html, headers: pageHeaders({ formActions: [] }) }
+    }
     const html =
       state.failure === null
         ? renderSignOnNotice({ kind: 'completed', applicationName, resumeUrl }, language)
@@ -84,6 +86,8 @@ async function show(
       attributes: action?.attributes,
       promptText: action?.promptText,
       scopes: action?.scopes,
+      deviceAuthorization: action?.deviceAuthorization,
+      bindingMessage: action?.bindingMessage,
       providers: providers.map(({ id, name }) => ({ name, href: links.authenticate(id) })),
       error: attempt?.error ?? (failed ? { field: null, text: say(language, 'error.external') } : undefined),
     },

@@ -11,10 +11,11 @@ import { type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
 import { type PasswordRequirements, requirementsList } from './password-requirements.ts'
 import { agreement, type AgreementFormsView } from './sign-on-agreement.ts'
+import { deviceConsent, deviceUserCode } from './sign-on-device-grant.ts'
 import { devices, type DevicesView, passcode, passkey, push, pushOver } from './sign-on-devices.ts'
 import { field, type FieldContext, showPassword } from './sign-on-fields.ts'
 import { providerLinks, type SignOnProvider } from './sign-on-providers.ts'
-import { consentForms } from './sign-on-consent.ts'
+import { consent } from './sign-on-consent.ts'
 import { passkeyOffer, passkeyPage } from './sign-on-passkey.ts'
 import { type Content, hiddenUsername, postForm, submit } from './sign-on-forms.ts'
 import { signOnScript } from './sign-on-script.ts'
@@ -40,6 +41,10 @@ export interface SignOnView extends DevicesView, AgreementFormsView {
   readonly promptText?: string | undefined
   /** What the application asks to be granted. */
   readonly scopes?: ActionView['scopes'] | undefined
+  /** The device that asks for it, where one does. */
+  readonly deviceAuthorization?: ActionView['deviceAuthorization'] | undefined
+  /** What the application shows as well. */
+  readonly bindingMessage?: string | undefined
 }
 
 /** The parts of a person's name that are shown. */
@@ -131,10 +136,12 @@ function contentOf(view: SignOnView, context: FieldContext): Content {
       return agreement(view, context)
     case 'PROFILE_DATA_REQUIRED':
       return profile(view, context)
-    case 'CONSENT_REQUIRED': {
-      const note = say(context.language, 'consent.text', { application: view.applicationName })
-      return { heading: 'consent.heading', note, forms: consentForms(view, view.scopes ?? [], context) }
-    }
+    case 'CONSENT_REQUIRED':
+      return consent(view, context)
+    case 'DAG_USER_CODE_REQUIRED':
+      return deviceUserCode(view, context)
+    case 'DAG_CONSENT_REQUIRED':
+      return deviceConsent(view, context)
     case 'OTP_REQUIRED':
       return passcode(view, context)
     case 'ASSERTION_REQUIRED':

@@ -333,6 +333,11 @@ form + form {
 .granted li + li {
   margin-top: 0.375rem;
 }
+.binding {
+  overflow-wrap: anywhere;
+  font-size: 1.25rem;
+  font-weight: 600;
+}
 .facts {
   margin: 0;
   font-size: 0.9375rem;

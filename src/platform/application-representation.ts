@@ -65,6 +65,16 @@ const members = {
     .describe(
       'Who may sign on: those who hold a role, the members of one of the groups, or of all; absent: everybody.',
     ),
+  devicePathId: z
+    .string()
+    .regex(/^[a-zA-Z0-9_-]{1,50}$/)
+    .optional()
+    .describe('The last part of the address where the codes of its devices are entered; default: its id.'),
+  deviceCustomVerificationUri: url
+    .optional()
+    .describe('An own address that devices show; it has to lead to the page for user codes.'),
+  deviceTimeout: z.int().min(1).max(3600).default(600).describe('Life of a device code in seconds.'),
+  devicePollingInterval: z.int().min(1).max(60).default(5).describe('Seconds between two polls of a device.'),
   assignActorRoles: z.boolean().default(false).describe('On creation of a WORKER: gives it the roles of its creator.'),
   refreshTokenDuration: refreshSeconds
     .default(applicationDefaults.refreshTokenDuration)
@@ -202,6 +212,10 @@ export function judgedDocument(
     allowWildcardInRedirectUris: body.allowWildcardInRedirectUris,
     parRequirement: body.parRequirement,
     parTimeout: body.parTimeout,
+    devicePathId: body.devicePathId,
+    deviceCustomVerificationUri: body.deviceCustomVerificationUri,
+    deviceTimeout: body.deviceTimeout,
+    devicePollingInterval: body.devicePollingInterval,
     corsSettings: body.corsSettings,
     accessControl: body.accessControl?.group || body.accessControl?.role ? body.accessControl : undefined,
     assignActorRoles,

@@ -6,6 +6,7 @@
  */
 import type { BlockList } from 'node:net'
 import type { z } from 'zod'
+import { uuid } from '../contract/validation.ts'
 import type { ApplicationDocument, applicationType, corsSettings } from '../environment/application.ts'
 import { keySetProblem } from '../environment/client-key-set.ts'
 import { algorithmFits, certificateNames } from '../environment/client-security.ts'
@@ -35,6 +36,7 @@ export function applicationProblems(candidate: Candidate, listed: BlockList | un
     ...frontchannelProblems(candidate),
     ...backchannelProblems(candidate, listed),
     ...grantProblems(candidate),
+    ...deviceProblems(candidate),
     ...(candidate.corsSettings ? corsProblems(candidate.corsSettings) : []),
     ...refreshProblems(candidate),
     ...keyProblems(candidate, listed),
@@ -55,6 +57,7 @@ function urlProblems(candidate: Candidate): Detail[] {
     ...page('loginPageUrl', candidate.loginPageUrl, true),
     ...page('targetLinkUri', candidate.targetLinkUri, false),
     ...page('homePageUrl', candidate.homePageUrl, false),
+    ...page('deviceCustomVerificationUri', candidate.deviceCustomVerificationUri, true),
     ...page('icon.href', candidate.icon?.href, false),
   ]
 }
@@ -100,7 +103,13 @@ function grantProblems({ grantTypes, responseTypes, tokenEndpointAuthMethod }: C
 const confidentialGrantTypes: readonly ApplicationDocument['grantTypes'][number][] = [
   'CLIENT_CREDENTIALS',
   'TOKEN_EXCHANGE',
+  'CIBA',
 ]
+
+/** A short name that looks like an id would take the page of another application away. */
+function deviceProblems({ devicePathId }: Candidate): Detail[] {
+  return invalid('devicePathId', uuid.safeParse(devicePathId).success ? 'must not look like an id' : undefined)
+}
 
 function corsProblems({ behavior, origins = [] }: z.output<typeof corsSettings>): Detail[] {
   switch (behavior) {

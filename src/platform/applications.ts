@@ -8,9 +8,9 @@ import { z } from 'zod'
 import { collectionSchema } from '../contract/hal.ts'
 import { defineOperation, type Operation } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
-import { applicationDocument } from '../environment/application.ts'
+import { type ApplicationDocument, applicationDocument } from '../environment/application.ts'
 import { invalidData, notFound } from '../errors/problem.ts'
-import { compareAndSet, insert, remove } from '../storage/operations.ts'
+import { compareAndSet, insert, remove, type Word } from '../storage/operations.ts'
 import { run } from '../storage/port.ts'
 import {
   type ApplicationRow,
@@ -110,11 +110,12 @@ const createApplication = defineOperation({
       yield* insert('applications', { environment_id: environment.id, ...row })
       yield* insert('client_index', { client_id: id, environment_id: environment.id })
       yield* writeGroupsOf(environment.id, id, document)
+      yield* writeDevicePath(environment.id, id, document)
       if (secret !== undefined) yield* insertSecret(applicationSecrets, environment, id, secret, now, kernel.world)
       if (body.assignActorRoles) yield* insertActorRoles(context, id)
       yield context.record({ subject: { type: 'APPLICATION', id } })
     })
-    await requireUnique('applications', 'name', commit)
+    await requireUniqueMembers(commit)
     const answer = applicationBody(context, row)
     return { status: 201, body: answer, headers: { location: answer._links['self']?.href ?? '' } }
   },
@@ -149,6 +150,7 @@ const updateApplication = defineOperation({
       const document = { ...candidate, assignActorRoles: old.assignActorRoles }
       yield* requireFittingGrants(environment.id, id, document, 'requestScopesForMultipleResourcesEnabled')
       yield* writeGroupsOf(environment.id, id, document)
+      yield* writeDevicePath(environment.id, id, document)
       const row = {
         name: body.name,
         enabled: body.enabled ? 1 : 0,
@@ -163,9 +165,21 @@ const updateApplication = defineOperation({
       yield context.record({ subject: { type: 'APPLICATION', id }, detail: { changed: changedMembers(before, row) } })
       return { ...before, ...row, version }
     })
-    return { status: 200, body: applicationBody(context, await requireUnique('applications', 'name', commit)) }
+    return { status: 200, body: applicationBody(context, await requireUniqueMembers(commit)) }
   },
 })
+
+/** Keeps the name under which the application has a page for user codes; nobody else has it. */
+function* writeDevicePath(environmentId: string, id: string, { devicePathId }: ApplicationDocument): Word<void> {
+  yield* remove('device_paths', { environment_id: environmentId, application_id: id })
+  if (devicePathId === undefined) return
+  yield* insert('device_paths', { environment_id: environmentId, path_id: devicePathId, application_id: id })
+}
+
+/** @throws Problem INVALID_DATA for a name that another application has */
+function requireUniqueMembers<T>(commit: Promise<T>): Promise<T> {
+  return requireUnique('device_paths', 'devicePathId', requireUnique('applications', 'name', commit))
+}
 
 /** The names of what a PUT changed, for the audit event. */
 function changedMembers(
@@ -203,6 +217,7 @@ const deleteApplication = defineOperation({
       yield* removeSecret(applicationSecrets, environment.id, id)
       yield* remove('application_grants', belonging)
       yield* remove('application_groups', belonging)
+      yield* remove('device_paths', belonging)
       yield* remove('sign_on_policy_assignments', belonging)
       yield* remove('oauth_consents', belonging)
       yield* removeRolesOf(context, id)

@@ -20,8 +20,6 @@ const off = z.literal(false).default(false)
  * `opSessionCheckEnabled` on how a session ends; the others have none.
  */
 export const keptAsSent = {
-  deviceTimeout: z.int().min(1).max(3600).default(600),
-  devicePollingInterval: z.int().min(1).max(60).default(5),
   idpSignoff: z
     .boolean()
     .default(false)
@@ -49,8 +47,6 @@ export const absent = z
 /** Refused whenever they are sent. */
 export const unavailable = {
   clientId: absent,
-  deviceCustomVerificationUri: absent,
-  devicePathId: absent,
   kerberos: absent,
   mobile: absent,
   signing: absent,

@@ -29,6 +29,7 @@ function handlers(forget: Handler): Handlers {
     'environment.forget': forget,
     'notification.send': unexpected,
     'logout.send': unexpected,
+    'backchannel.reach': unexpected,
   }
 }
 

@@ -292,7 +292,7 @@ export async function assign(stile: Stile, applicationId: string, ...policies: r
 }
 
 /** By which way a flow is begun. */
-export type Door = FlowState['door']
+export type Door = Exclude<FlowState['door'], 'backchannel'>
 
 /** Sends an authorization request: of the native application with `pi.flow`, or of the web application by redirect. */
 export function authorize(browser: Browser, door: Door, more: Readonly<Record<string, string>> = {}): Promise<Answer> {
@@ -403,7 +403,10 @@ export function bodyOf(action: MediaType, person: Person, code = 'CANARYXX'): ob
       return { nickname: 'Ada' }
     case 'user.consent':
     case 'oauth.consent':
+    case 'deviceAuthGrant.consent':
       return { accept: true }
+    case 'deviceAuthGrant.userCode.verify':
+      return { userCode: code }
     case 'user.confirm':
     case 'session.reset':
       return {}
@@ -416,6 +419,8 @@ export interface Offering {
   readonly clients: Readonly<Record<Door, string>>
   /** Those whose users have to consent. */
   readonly consenting: Readonly<Record<Door, string>>
+  /** One that has devices. */
+  readonly device: string
   /** Names of the policies, for `acr_values`: LOGIN alone, and IDENTIFIER_FIRST before it. */
   readonly login: string
   readonly identifierFirst: string
@@ -495,6 +500,8 @@ async function makeOffering(stile: Stile): Promise<Offering> {
   )
   const native = await newApplication(stile)
   const web = await newApplication(stile, { type: 'SINGLE_PAGE_APP', redirectUris: [stile.webApp.redirectUri] })
+  const device = await newApplication(stile, { grantTypes: ['DEVICE_CODE'], responseTypes: [], redirectUris: [] })
+  await assign(stile, device, login)
   const nativeConsenting = await newApplication(stile, { requireConsent: true })
   const webConsenting = await newApplication(stile, {
     type: 'SINGLE_PAGE_APP',
@@ -508,6 +515,7 @@ async function makeOffering(stile: Stile): Promise<Offering> {
   return {
     clients: { 'pi.flow': native, redirect: web },
     consenting: { 'pi.flow': nativeConsenting, redirect: webConsenting },
+    device,
     login: login.name,
     identifierFirst: identifierFirst.name,
     confirming: confirming.name,
@@ -564,12 +572,14 @@ export function isOffered(status: FlowStatus): boolean {
     'PROFILE_DATA_REQUIRED',
     'AGREEMENT_CONSENT_REQUIRED',
     'CONSENT_REQUIRED',
+    'DAG_USER_CODE_REQUIRED',
+    'DAG_CONSENT_REQUIRED',
   ].includes(status)
 }
 
 /** What to ask for to be offered it. */
 async function offeredRequest(stile: Stile, status: FlowStatus, door: Door): Promise<Readonly<Record<string, string>>> {
-  const { clients, consenting, login, ...others } = await offeringOf(stile)
+  const { clients, consenting, login, device: _, ...others } = await offeringOf(stile)
   const policies: Partial<Record<FlowStatus, string>> = {
     SIGN_ON_REQUIRED: others.identifierFirst,
     EXTERNAL_AUTHENTICATION_REQUIRED: others.elsewhere,
@@ -589,8 +599,52 @@ async function offeredRequest(stile: Stile, status: FlowStatus, door: Door): Pro
   }
 }
 
+/** What a device shows, and what it polls with. */
+export interface ShownCode {
+  readonly userCode: string
+  readonly deviceCode: string
+}
+
+/** A device of an application asks for codes. */
+export async function newUserCode(
+  stile: Stile,
+  clientId: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<ShownCode> {
+  const body = new URLSearchParams({ client_id: clientId, scope: 'openid', ...more })
+  const { status, text, json } = await stile.send(`/${stile.environmentId}/as/device_authorization`, { body })
+  assert.equal(status, 200, text)
+  return { userCode: json.user_code, deviceCode: json.device_code }
+}
+
+/** Goes to the page for user codes, and returns the flow that begins. @param path of an application, or none */
+export async function visitDevicePage(browser: Browser, path: string): Promise<string> {
+  const { status, text, headers } = await browser.send(`/${browser.stile.environmentId}/device${path}`)
+  assert.equal(status, 302, text)
+  const id = new URL(headers.get('location') ?? '').searchParams.get('flowId')
+  assert.ok(id)
+  return id
+}
+
+/** A flow about a device, at the code or, once that was entered, at the question. */
+async function deviceFlowIn(
+  stile: Stile,
+  status: 'DAG_USER_CODE_REQUIRED' | 'DAG_CONSENT_REQUIRED',
+): Promise<Arranged> {
+  const browser = new Browser(stile)
+  const person = await newPerson(stile)
+  const { device } = await offeringOf(stile)
+  const { userCode } = await newUserCode(stile, device)
+  const flowId = await visitDevicePage(browser, `/${device}`)
+  await browser.act(flowId, 'usernamePassword.check', bodyOf('usernamePassword.check', person))
+  if (status === 'DAG_CONSENT_REQUIRED') await browser.act(flowId, 'deviceAuthGrant.userCode.verify', { userCode })
+  assert.equal((await stateOf(stile, flowId)).status, status)
+  return { browser, flowId, person, code: userCode }
+}
+
 /** Drives a new flow into a status. */
 export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.flow'): Promise<Arranged> {
+  if (status === 'DAG_USER_CODE_REQUIRED' || status === 'DAG_CONSENT_REQUIRED') return deviceFlowIn(stile, status)
   const browser = new Browser(stile)
   const forceChange = status === 'MUST_CHANGE_PASSWORD' || status === 'FAILED'
   const { person, passkey, app } = await personFor(stile, status, forceChange)

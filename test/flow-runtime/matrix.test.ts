@@ -30,6 +30,8 @@ const legal: Readonly<Record<FlowStatus, readonly MediaType[]>> = {
   AGREEMENT_CONSENT_REQUIRED: ['user.consent'],
   DEVICE_SELECTION_REQUIRED: ['device.select'],
   CONSENT_REQUIRED: ['oauth.consent'],
+  DAG_USER_CODE_REQUIRED: ['deviceAuthGrant.userCode.verify', 'session.reset'],
+  DAG_CONSENT_REQUIRED: ['deviceAuthGrant.consent', 'session.reset'],
   COMPLETED: [],
   FAILED: [],
 }
@@ -37,12 +39,7 @@ const legal: Readonly<Record<FlowStatus, readonly MediaType[]>> = {
 const vendor = (name: string) => `application/vnd.pingidentity.${name}+json`
 
 /** Every media type the documentation names, whether it exists here yet or not. */
-const documented = [
-  ...mediaTypeNames,
-  ...['user.acceptInvite'],
-  ...['deviceAuthGrant.userCode.verify'],
-  ...['deviceAuthGrant.consent', 'kerberos.authenticate', 'kerberos.lookup'],
-]
+const documented = [...mediaTypeNames, ...['user.acceptInvite'], ...['kerberos.authenticate', 'kerberos.lookup']]
 
 suite('every status by everything that may be sent', () => {
   let stile: Stile
@@ -162,7 +159,8 @@ suite('every status by everything that may be sent', () => {
             const { browser, flowId, person } = await flowIn(stile, status, door)
             const sessions = await rows(stile, 'sessions', 'user_id = $2', person.id)
             const { status: code, json, headers } = await browser.resume(flowId)
-            if (door === 'pi.flow') {
+            // A flow about a device has one door.
+            if (door === 'pi.flow' && !status.startsWith('DAG_')) {
               assert.equal(code, status === 'FAILED' ? 403 : 200)
               assert.equal(json.authorizeResponse, undefined)
               if (status !== 'FAILED') assert.equal(json.status, status)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { FlowState } from '../../src/flow/state.ts'
 import { compilePolicy } from '../../src/flow/policy.ts'
-import { deviceOf, loginPolicy, partner, Rig, terms } from './rig.ts'
+import { deviceOf, loginPolicy, partner, Rig, terms, userCode } from './rig.ts'
 
 const offering = {
   passkeys: { enabled: true },
@@ -130,6 +130,13 @@ export function flowIn(status: FlowState['status']): Rig {
       rig.request = { ...rig.request, consent: { scopeIds: ['id-of-openid', 'id-of-read'], isAsked: false } }
       rig.begin(policy())
       rig.signOn('alice')
+      break
+    case 'DAG_USER_CODE_REQUIRED':
+    case 'DAG_CONSENT_REQUIRED':
+      rig.request = { ...rig.request, deviceGrant: { userCode: null, applicationId: 'application' } }
+      rig.begin(policy())
+      rig.signOn('alice')
+      if (status === 'DAG_CONSENT_REQUIRED') rig.post('deviceAuthGrant.userCode.verify', { userCode })
       break
     case 'DEVICE_SELECTION_REQUIRED':
       rig.begin(twoFactors())

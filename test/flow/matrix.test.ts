@@ -9,7 +9,7 @@ import { step } from '../../src/flow/machine.ts'
 import { encode, type FlowState } from '../../src/flow/state.ts'
 import type { FlowEvent } from '../../src/flow/turn.ts'
 import { flowIn } from './flow-in.ts'
-import { canary, codeOf, deviceOf, type Rig } from './rig.ts'
+import { canary, codeOf, deviceOf, type Rig, userCode } from './rig.ts'
 
 /** authentication-api 3.3 and 4.1; `assertion.check` where passkeys sign on alone is an extension. */
 const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
@@ -31,6 +31,8 @@ const legal: Readonly<Record<FlowState['status'], readonly MediaType[]>> = {
   AGREEMENT_CONSENT_REQUIRED: ['user.consent'],
   DEVICE_SELECTION_REQUIRED: ['device.select'],
   CONSENT_REQUIRED: ['oauth.consent'],
+  DAG_USER_CODE_REQUIRED: ['deviceAuthGrant.userCode.verify', 'session.reset'],
+  DAG_CONSENT_REQUIRED: ['deviceAuthGrant.consent', 'session.reset'],
   COMPLETED: [],
   FAILED: [],
 }
@@ -55,6 +57,8 @@ const bodies: Readonly<Record<MediaType, object>> = {
   'cancel.push.authentication': { reason: 'CHANGE_DEVICE' },
   'assertion.check': { origin: 'https://auth.example.com', assertion: codeOf('alice') },
   'oauth.consent': { accept: true },
+  'deviceAuthGrant.userCode.verify': { userCode },
+  'deviceAuthGrant.consent': { accept: true },
 }
 
 function untouched(rig: Rig, act: () => unknown): void {

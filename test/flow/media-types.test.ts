@@ -36,6 +36,8 @@ suite('media types', () => {
           'ACCOUNT_CONFIRMATION_REQUIRED',
           'ACCOUNT_LINKING_REQUIRED',
           'EXTERNAL_AUTHENTICATION_REQUIRED',
+          'DAG_USER_CODE_REQUIRED',
+          'DAG_CONSENT_REQUIRED',
         ],
       ],
       ['user.lookup', [], ['SIGN_ON_REQUIRED']],
@@ -55,6 +57,8 @@ suite('media types', () => {
       ['user.update', [], ['PROFILE_DATA_REQUIRED']],
       ['user.consent', [], ['AGREEMENT_CONSENT_REQUIRED']],
       ['oauth.consent', [], ['CONSENT_REQUIRED']],
+      ['deviceAuthGrant.userCode.verify', [], ['DAG_USER_CODE_REQUIRED']],
+      ['deviceAuthGrant.consent', [], ['DAG_CONSENT_REQUIRED']],
     ])
   })
 

@@ -13,7 +13,19 @@ import { isUsable } from '../../src/flow/facts.ts'
 import { type CompiledAction, type CompiledPolicy, compilePolicy, type PolicyAction } from '../../src/flow/policy.ts'
 import type { Questions } from '../../src/flow/question.ts'
 import { encode, flowLifetime, type FlowState } from '../../src/flow/state.ts'
-import { canary, codeOf, deepFreeze, deviceOf, type Outcome, partner, policyOf, Rig, revised, terms } from './rig.ts'
+import {
+  canary,
+  codeOf,
+  deepFreeze,
+  deviceOf,
+  type Outcome,
+  partner,
+  policyOf,
+  Rig,
+  revised,
+  terms,
+  userCode,
+} from './rig.ts'
 import { secondSecretAction } from './second-secret.ts'
 
 const runs = { numRuns: 700 }
@@ -163,7 +175,8 @@ type Command =
   | { readonly do: 'register'; readonly who: 'alice' | 'carol'; readonly fresh: string }
   | { readonly do: 'disable' | 'enable' | 'forceChange' | 'forceVerification'; readonly who: 'alice' | 'bob' }
   | { readonly do: 'rewrite'; readonly policy: 'p1' | 'p2'; readonly plans: readonly ActionPlan[] | null }
-  | { readonly do: 'consent'; readonly accept: boolean }
+  | { readonly do: 'consent' | 'deviceConsent'; readonly accept: boolean }
+  | { readonly do: 'userCode'; readonly code: 'right' | 'wrong' }
   | { readonly do: 'agree'; readonly accept: boolean }
   | { readonly do: 'revise' }
   | { readonly do: 'tell'; readonly nickname: string | null }
@@ -330,6 +343,7 @@ function run(
   drawn: Scenario,
   observe: (rig: Rig, outcome: Outcome, before: FlowState | undefined) => void,
   makeCondition: MakeCondition = asWritten,
+  prepare: (rig: Rig) => void = () => {},
 ): Rig {
   const { policies, session, accountAtStart, isCareless, webhookAnswer, remoteIp, commands } = drawn
   const { forcesLogin, maxAge, consent, grantedBefore } = drawn
@@ -358,6 +372,7 @@ function run(
   }
   const ended = rig.session
   if (accountAtStart) setUser(rig, accountAtStart.who, accountAtStart.change)
+  prepare(rig)
   const [first, second] = policies
   const compiled = [
     compile('p1', first, 1, makeCondition),
@@ -392,6 +407,16 @@ function run(
       }
       case 'consent':
         observe(rig, rig.post('oauth.consent', { accept: each.accept }), before)
+        break
+      case 'userCode':
+        observe(
+          rig,
+          rig.post('deviceAuthGrant.userCode.verify', { userCode: each.code === 'right' ? userCode : 'BBBB-2222' }),
+          before,
+        )
+        break
+      case 'deviceConsent':
+        observe(rig, rig.post('deviceAuthGrant.consent', { accept: each.accept }), before)
         break
       case 'lookup':
         observe(rig, rig.post('user.lookup', { username: each.who }), before)
@@ -518,6 +543,7 @@ const everyMember = {
   recoveryCode: codeOf('alice'),
   verificationCode: codeOf('alice'),
   accept: true,
+  userCode,
   otp: codeOf('alice'),
   origin: 'https://auth.example.com',
   assertion: codeOf('alice'),
@@ -751,6 +777,70 @@ suite('properties of the flow machine', () => {
       { numRuns: 1500 },
     )
     assert.ok(approved > 50, `apps approve: ${approved}`)
+  })
+
+  test('Q06, Q07: no device is let have anything but by its code, a consent, and the policies of its own application', () => {
+    const reached = { here: 0, elsewhere: 0, more: 0 }
+    const other = fc.option(plans, { freq: 2 })
+    const then = fc.array(
+      fc.oneof(
+        { weight: 3, arbitrary: fc.constantFrom<Command>({ do: 'check', who: 'alice', secret: 'right' }) },
+        { weight: 2, arbitrary: fc.constantFrom<Command>({ do: 'check', who: 'alice', secret: 'second' }) },
+        {
+          weight: 4,
+          arbitrary: fc.record({
+            do: fc.constant('userCode' as const),
+            code: fc.constantFrom('right', 'right', 'wrong'),
+          }),
+        },
+        {
+          weight: 5,
+          arbitrary: fc.record({
+            do: fc.constant('deviceConsent' as const),
+            accept: fc.constantFrom(true, true, false),
+          }),
+        },
+        command,
+      ),
+      { maxLength: 14 },
+    )
+    fc.assert(
+      fc.property(scenario, plan, then, other, (drawn, one, commands, theirs) => {
+        const second: ActionPlan = { ...one, id: 'd', factor: 'mfa', condition: null, asksDeviceFirst: false }
+        const elsewhere = theirs && one.passkeys ? [second] : theirs
+
+        const signIn: Command[] = [{ do: 'check', who: 'alice', secret: 'right' }]
+        const first: ActionPlan[] = [{ ...one, id: 'a', factor: 'pwd' }]
+        const policies: Scenario['policies'] = [one.trusts ? first : drawn.policies[0], drawn.policies[1]]
+        const planned: Scenario = { ...drawn, policies, consent: null, commands: [...signIn, ...commands] }
+        const prepare = (rig: Rig) => {
+          rig.request = { ...rig.request, deviceGrant: { userCode, applicationId: elsewhere ? null : 'application' } }
+          if (!elsewhere) return
+          rig.device = { ...rig.device, applicationId: 'other' }
+          rig.elsewhere = [compile('p3', elsewhere, 1, asWritten)]
+        }
+        let entered = 0
+        const observe = (rig: Rig, outcome: Outcome) => {
+          if (outcome.kind !== 'done') return
+          if (outcome.state.application.id === 'other') entered += 1
+          if (outcome.state.status !== 'COMPLETED' || outcome.state.resumedAt) return
+          const { outcome: result, application } = outcome.state
+          assert.ok(result)
+          const own = rig.evidence.filter(({ userId }) => userId === result.userId).map(({ method }) => method)
+          assert.ok(own.includes('userCode'), 'the code was entered by this user, in this flow')
+          assert.ok(own.includes('consent'), 'and what it asks for was granted')
+          assert.equal(result.consentId, rig.consents.get(result.userId)?.id)
+          assert.equal(application.id, rig.device.applicationId)
+          assert.equal(result.policyId === 'p3', elsewhere !== null, 'the policies are those of its application')
+          assert.deepEqual(unprovedActions(rig, result.userId, result.policyId), [])
+          reached[elsewhere ? 'elsewhere' : 'here'] += 1
+          if (entered > 2) reached.more += 1
+        }
+        run(planned, observe, asWritten, prepare)
+      }),
+      { numRuns: 1500 },
+    )
+    assert.ok(reached.here > 20 && reached.elsewhere > 5 && reached.more > 0, JSON.stringify(reached))
   })
 
   test('an action once required stays required while its policy runs', () => {

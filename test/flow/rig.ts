@@ -74,6 +74,9 @@ export function deviceOf(username: string, type: DeviceType): string {
   return `${type}-of-${username}`
 }
 
+/** The code that the device of tests shows. */
+export const userCode = 'BVKV-2GZ2'
+
 const tooShort = { name: 'length', message: 'too short' }
 
 export const noon = Date.UTC(2026, 10, 22, 12)
@@ -211,6 +214,13 @@ export class Rig {
   asked: (PendingPush & { readonly userId: string; readonly deviceId: string }) | undefined
   /** What was granted to the application, by the user's id. */
   readonly consents = new Map<string, ConsentFacts>()
+  /** The application whose device waits, until when, and who has entered its code. */
+  device: { readonly applicationId: string; readonly expiresAt: number; claimedBy?: string } = {
+    applicationId: 'application',
+    expiresAt: noon + 600_000,
+  }
+  /** The policies of that application, where it is another one than the flow began with. */
+  elsewhere: readonly CompiledPolicy[] = []
   /** Who registered in this flow. */
   readonly registered: Person[] = []
   /** What answers want done once the state is saved. */
@@ -228,13 +238,14 @@ export class Rig {
   /** A runtime that checks the password of whoever is named, although the flow has a user: the machine has to notice. */
   isCareless = false
   request: FlowOrigin['request'] = plainRequest
+  door: FlowOrigin['door'] = 'redirect'
   /** The policies now, by id; a policy that is gone has no entry. */
   readonly current = new Map<string, CompiledPolicy>()
   private atStart: readonly CompiledPolicy[] = []
   state: FlowState | undefined
   /** Secrets that were truly checked since the flow began or was reset: the model's own view of what is proved. */
   evidence: {
-    method: 'pwd' | 'mfa' | 'idp' | 'device' | 'signature' | 'passkey' | 'profile' | 'consent'
+    method: 'pwd' | 'mfa' | 'idp' | 'device' | 'signature' | 'passkey' | 'profile' | 'consent' | 'userCode'
     userId: string
     trustedBy?: string
     /** The action that a passkey was shown to. */
@@ -269,7 +280,7 @@ export class Rig {
   begin(...policies: CompiledPolicy[]): Outcome {
     this.atStart = policies
     for (const policy of policies) this.current.set(policy.id, policy)
-    const origin: FlowOrigin = { ...plainOrigin, request: this.request }
+    const origin: FlowOrigin = { ...plainOrigin, door: this.door, request: this.request }
     return this.run((facts) => start(policies, origin, facts, this.now), {})
   }
 
@@ -564,6 +575,8 @@ export class Rig {
         this.evidence.push({ method: 'profile', userId })
         return { to, user: facts }
       }
+      case 'verifyUserCode':
+        return this.verifyUserCode(question)
       case 'recordConsent': {
         const { kind: to, userId, scopeIds } = question
         const before = this.consents.get(userId)
@@ -618,6 +631,32 @@ export class Rig {
         return { to, result: 'registered', user: this.vouched(made, action) }
       }
     }
+  }
+
+  /** A code is entered once, by one user; from then on the flow is about its application. */
+  private verifyUserCode(question: QuestionOf<'verifyUserCode'>): Answer {
+    const { kind: to, userId, applicationId: only } = question
+    const { applicationId, expiresAt, claimedBy = userId } = this.device
+    const isRight = question.userCode === userCode && claimedBy === userId && this.now < expiresAt
+    if (!isRight || (only !== null && only !== applicationId)) return { to, result: 'rejected' }
+    this.evidence.push({ method: 'userCode', userId })
+    this.pending.push(() => (this.device.claimedBy = userId))
+    if (applicationId !== plainOrigin.application.id) {
+      this.atStart = [...this.atStart, ...this.elsewhere]
+      for (const policy of this.elsewhere) this.current.set(policy.id, policy)
+    }
+    const scopeIds = ['id-of-openid', 'id-of-read']
+    const request = {
+      grantId: 'grant',
+      applicationId,
+      scopeIds,
+      userCode,
+      remoteAddress: '198.51.100.7',
+      requestedAt: noon,
+      expiresAt,
+    }
+    const candidates = this.elsewhere.map(({ id, version }) => ({ policyId: id, version }))
+    return { to, result: 'accepted', request, candidates }
   }
 
   /** What an endpoint lets pass counts for the action that asked; what it demands, for the steps there are. */

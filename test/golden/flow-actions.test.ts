@@ -173,11 +173,12 @@ suite('authentication-api 4', () => {
       [16, 'otp.check', 'PUSH_CONFIRMATION_TIMED_OUT', 'COMPLETED'],
       [17, 'assertion.check', 'ASSERTION_REQUIRED', 'COMPLETED'],
       [18, 'cancel.push.authentication', 'PUSH_CONFIRMATION_REQUIRED', 'DEVICE_SELECTION_REQUIRED'],
+      [19, 'deviceAuthGrant.userCode.verify', 'DAG_USER_CODE_REQUIRED', 'DAG_CONSENT_REQUIRED'],
+      [20, 'deviceAuthGrant.consent', 'DAG_CONSENT_REQUIRED', 'COMPLETED', { accept: true }],
+      [20, 'deviceAuthGrant.consent', 'DAG_CONSENT_REQUIRED', 'FAILED', { accept: false }],
     ]
     const notBuilt: Readonly<Record<string, readonly [row: number, why: string]>> = {
       'user.acceptInvite': [14, 'no invitations of administrators in this version'],
-      'deviceAuthGrant.userCode.verify': [19, 'no device authorization grant in this version'],
-      'deviceAuthGrant.consent': [20, 'no device authorization grant in this version'],
       'kerberos.authenticate': [21, 'D25'],
     }
     const extensions: readonly MediaType[] = ['oauth.consent']

@@ -89,7 +89,7 @@ onEachEngine('deletion of an environment', (open) => {
         ]),
     })
     const before = await countRows(ports, kept)
-    const jobs = startJobs(ports)
+    const jobs = startJobs(ports, { 'backchannel.reach': async () => 'done' })
     await requestDeletion(ports, gone)
     await jobs.runOnce()
     assert.ok(total(await countRows(ports, gone)) > 0, 'nothing is removed while requests may be under way')
@@ -150,7 +150,7 @@ onEachEngine('deletion of an environment', (open) => {
     const left = total(await countRows(ports, id))
     assert.ok(left > 21_000)
 
-    const jobs = startJobs(ports)
+    const jobs = startJobs(ports, { 'backchannel.reach': async () => 'done' })
     await jobs.runOnce()
     assert.equal(total(await countRows(ports, id)), 0)
     await jobs.stop()
@@ -167,7 +167,7 @@ onEachEngine('deletion of an environment', (open) => {
         yield enqueue(ports.world, { kind: 'environment.forget', environmentId: id }, ports.world.now())
       },
     })
-    const jobs = startJobs(ports)
+    const jobs = startJobs(ports, { 'backchannel.reach': async () => 'done' })
     await jobs.runOnce()
     await jobs.stop()
     assert.deepEqual(await countRows(ports, id), before)

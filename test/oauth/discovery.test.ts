@@ -71,6 +71,8 @@ suite('discovery', () => {
           authorization_challenge_endpoint: 405,
           pushed_authorization_request_endpoint: 405,
           token_endpoint: 405,
+          device_authorization_endpoint: 405,
+          backchannel_authentication_endpoint: 405,
           userinfo_endpoint: 401,
           jwks_uri: 200,
           end_session_endpoint: 302,
@@ -190,9 +192,15 @@ suite('discovery', () => {
       const form = { grant_type: 'authorization_code', code, redirect_uri: client.redirectUri, ...body }
       expectStatus(await stile.send(pathOf(metadata.token_endpoint), { body: new URLSearchParams(form), headers }), 200)
     }
-    assert.deepEqual(metadata.grant_types_supported, ['implicit', 'client_credentials', 'authorization_code'])
+    assert.deepEqual(metadata.grant_types_supported, [
+      'implicit',
+      'client_credentials',
+      'authorization_code',
+      'urn:ietf:params:oauth:grant-type:device_code',
+      'urn:openid:params:grant-type:ciba',
+    ])
     const worker = await register(stile, wrk, [])
-    for (const grant_type of ['refresh_token', 'urn:ietf:params:oauth:grant-type:device_code', 'password']) {
+    for (const grant_type of ['refresh_token', 'urn:ietf:params:oauth:grant-type:saml2-bearer', 'password']) {
       const headers = { authorization: basic(worker.clientId, worker.clientSecret) }
       expectRefusal(
         await stile.send(pathOf(metadata.token_endpoint), { body: new URLSearchParams({ grant_type }), headers }),

@@ -3,6 +3,7 @@ import { problem } from '../../src/errors/problem.ts'
 import { asksForPasskey } from '../../src/flow/actions/account/passkey.ts'
 import { type ActionStatus, type AnyAction, everyAction, offers } from '../../src/flow/actions/index.ts'
 import { bootstrapPasswordPolicies } from '../../src/directory/passwords/policy.ts'
+import { renderElsewhere } from '../../src/pages/elsewhere-page.ts'
 import { renderEmailChange } from '../../src/pages/email-change-page.ts'
 import { errorPage } from '../../src/pages/error.ts'
 import { formPostPage } from '../../src/pages/form-post.ts'
@@ -58,6 +59,13 @@ const scopes = [
   { name: 'orders:read', description: 'Read your orders', resource: { name: 'Orders' } },
 ] as const
 
+const deviceAuthorization = {
+  userCode: 'BVKV-2GZ2',
+  remoteAddress: '203.0.113.7',
+  requestedAt: '2026-11-22T10:42:00.000Z',
+  expiresAt: '2026-11-22T10:52:00.000Z',
+}
+
 /** A configuration that offers whatever can be offered. */
 const offering = { passkeys: { enabled: true }, recovery: { enabled: true }, registration: { enabled: true } }
 
@@ -83,7 +91,8 @@ export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): Si
     ...(status === 'DEVICE_SELECTION_REQUIRED' ? { devices } : {}),
     ...(status === 'PROFILE_DATA_REQUIRED' ? { attributes } : {}),
     ...(status === 'AGREEMENT_CONSENT_REQUIRED' ? { agreement, agreementText } : {}),
-    ...(status === 'CONSENT_REQUIRED' ? { scopes } : {}),
+    ...(status === 'CONSENT_REQUIRED' || status === 'DAG_CONSENT_REQUIRED' ? { scopes } : {}),
+    ...(status === 'DAG_CONSENT_REQUIRED' ? { deviceAuthorization } : {}),
     ...more,
   }
 }
@@ -135,6 +144,24 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
     }),
     'agreement, not accepted': signOn('AGREEMENT_CONSENT_REQUIRED', { error: refused('REQUIRED_VALUE', 'accept') }),
     consent: signOn('CONSENT_REQUIRED'),
+    'consent, by the backchannel': signOn('CONSENT_REQUIRED', { bindingMessage: 'Order 42 – 30.00 €' }),
+    'code of a device': signOn('DAG_USER_CODE_REQUIRED'),
+    'code of a device, to compare': signOn('DAG_USER_CODE_REQUIRED', {
+      deviceAuthorization: { userCode: 'BVKV-2GZ2' },
+    }),
+    'code of a device, wrong': signOn('DAG_USER_CODE_REQUIRED', {
+      values: { userCode: 'BVKV-2GZ3' },
+      error: refused('INVALID_VALUE', 'userCode'),
+    }),
+    'device to connect': signOn('DAG_CONSENT_REQUIRED'),
+    'device connected': renderElsewhere({ end: 'approved', where: 'device', applicationName }, language),
+    'device not connected': renderElsewhere(
+      { end: 'denied', where: 'device', applicationName, failure: 'CONSENT_DENIED' },
+      language,
+    ),
+    'request approved': renderElsewhere({ end: 'approved', where: 'backchannel', applicationName }, language),
+    'request, too late': renderElsewhere({ end: 'late', where: 'backchannel' }, language),
+    'goes on elsewhere': renderSignOnNotice({ kind: 'elsewhere', applicationName, resumeUrl }, language),
     'choose a device': signOn('DEVICE_SELECTION_REQUIRED'),
     'passcode by e-mail': signOn('OTP_REQUIRED'),
     'passcode of an app': signOn('OTP_REQUIRED', { devices: [devices[1]], selectedDevice: { id: devices[1].id } }),

@@ -200,11 +200,13 @@ suite('applications', () => {
   })
 
   test('what this version has not is refused, with the values that are there', async () => {
-    for (const grant of ['REFRESH_TOKEN', 'DEVICE_CODE', 'TOKEN_EXCHANGE', 'CIBA']) {
+    for (const grant of ['REFRESH_TOKEN', 'TOKEN_EXCHANGE']) {
       const detail = await refusedWith({ grantTypes: ['AUTHORIZATION_CODE', grant] })
       assert.equal(detail.target, 'grantTypes.1')
       assert.equal(detail.code, 'INVALID_VALUE')
-      assert.deepEqual(detail.innerError.allowedValues, ['AUTHORIZATION_CODE', 'IMPLICIT', 'CLIENT_CREDENTIALS'])
+      assert.deepEqual(detail.innerError.allowedValues, [
+        ...['AUTHORIZATION_CODE', 'IMPLICIT', 'CLIENT_CREDENTIALS', 'DEVICE_CODE', 'CIBA'],
+      ])
     }
     const promises: readonly (readonly [string, unknown])[] = [
       ['tokenEndpointAuthMethod', 'PRIVATE_KEY_JWT'],
@@ -220,8 +222,9 @@ suite('applications', () => {
       ['kerberos', { key: { id: '1' } }],
       ['signing', { keyRotationPolicy: { id: '1' } }],
       ['template', {}],
-      ['devicePathId', 'tv'],
-      ['deviceCustomVerificationUri', 'https://app.test/device'],
+      ['devicePathId', 'tv/1'],
+      ['devicePathId', stile.webApp.clientId],
+      ['deviceCustomVerificationUri', 'http://app.test/device'],
       ['clientId', '0123456789'],
     ]
     for (const [member, value] of promises) {
@@ -251,6 +254,29 @@ suite('applications', () => {
     const refused = await stile.api('PUT', `/applications/${id}`, withoutMethod)
     assert.equal(refused.status, 400)
     assert.equal(refused.json.details[0].target, 'tokenEndpointAuthMethod')
+  })
+
+  test('the page for user codes: its name is one application’s, comes back, and is free once it is given up', async () => {
+    const tv = { grantTypes: ['DEVICE_CODE'], responseTypes: [] }
+    const members = { devicePathId: 'tv-1', deviceCustomVerificationUri: 'https://tv.test/go', deviceTimeout: 60 }
+    const { id, name, ...made } = await create({ ...tv, ...members, devicePollingInterval: 1 })
+    assert.deepEqual(
+      [made.devicePathId, made.deviceCustomVerificationUri, made.deviceTimeout, made.devicePollingInterval],
+      ['tv-1', 'https://tv.test/go', 60, 1],
+    )
+    const taken = await refusedWith({ ...tv, devicePathId: 'tv-1' })
+    assert.deepEqual([taken.code, taken.target], ['UNIQUENESS_VIOLATION', 'devicePathId'])
+    const other = await create({ ...tv, devicePathId: 'TV-1' })
+    const rename = (body: object) => stile.api('PUT', `/applications/${other.id}`, { ...other, ...body })
+    assert.equal((await rename({ devicePathId: 'tv-1' })).json.details[0].code, 'UNIQUENESS_VIOLATION')
+    const kept = await stile.api('PUT', `/applications/${id}`, { ...webApp, name, ...tv, devicePathId: 'tv-1' })
+    assert.deepEqual([kept.status, kept.json.deviceTimeout], [200, 600], kept.text)
+    assert.equal((await stile.api('DELETE', `/applications/${id}`)).status, 204)
+    assert.equal((await rename({ devicePathId: 'tv-1' })).status, 200)
+    assert.equal((await rename({ devicePathId: null })).json.devicePathId, undefined)
+    await create({ ...tv, devicePathId: 'tv-1' })
+    assert.equal((await refusedWith({ deviceTimeout: 3601 })).code, 'OUT_OF_RANGE')
+    assert.equal((await refusedWith({ devicePollingInterval: 0 })).code, 'OUT_OF_RANGE')
   })
 
   test('type cannot be changed', async () => {

@@ -1,5 +1,5 @@
 /**
- * The notification templates: PingOne's sixteen names and three of Stile's (extension), and what each of them may say.
+ * The notification templates: PingOne's sixteen names and four of Stile's (extension), and what each of them may say.
  * platform-api 3.18.
  *
  * Never: a name that is not in this list; a variable that a template does not name (unless it takes any).
@@ -52,6 +52,12 @@ function template(
 const credential = { ...person, 'credential.name': 'The name of the credential' }
 
 export const templates = {
+  backchannel_authentication: template(
+    'Backchannel authentication',
+    'Extension: asks the user to approve the request of an application, by a link.',
+    ['Email'],
+    { ...person, 'application.name': 'What asks', approvalUrl: 'Where the request is approved' },
+  ),
   credential_issued: template('Credential issued', 'A digital credential was issued.', ['Email', 'SMS'], credential),
   credential_revoked: template('Credential revoked', 'A digital credential was revoked.', ['Email', 'SMS'], credential),
   credential_updated: template('Credential updated', 'A digital credential was changed.', ['Email', 'SMS'], credential),

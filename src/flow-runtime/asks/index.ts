@@ -27,6 +27,7 @@ import { sendRecoveryCodeAsk } from './send-recovery-code.ts'
 import { sendVerificationCodeAsk } from './send-verification-code.ts'
 import { updateProfileAsk } from './update-profile.ts'
 import { verifyEmailAsk } from './verify-email.ts'
+import { verifyUserCodeAsk } from './verify-user-code.ts'
 
 const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
   acceptAgreement: acceptAgreementAsk,
@@ -49,6 +50,7 @@ const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
   sendVerificationCode: sendVerificationCodeAsk,
   updateProfile: updateProfileAsk,
   verifyEmail: verifyEmailAsk,
+  verifyUserCode: verifyUserCodeAsk,
 }
 
 /** The answer to some question, and what has to be written with the state. */

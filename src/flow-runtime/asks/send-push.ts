@@ -2,13 +2,15 @@
 import { devicesOf } from '../../directory/devices.ts'
 import { sendPush } from '../../directory/push-requests.ts'
 import { userWithPasswordById } from '../../directory/users.ts'
-import { mobileApplication, pushTerms } from '../../flow/factors/mobile.ts'
+import { mobileApplication, type PushTerms, pushTerms } from '../../flow/factors/mobile.ts'
+import type { FlowState } from '../../flow/state.ts'
 import type { Ask } from '../asked.ts'
 import { devicePolicy } from '../device-policy.ts'
+import { flowApplication } from '../flow-application.ts'
 import { localesOf } from '../locales.ts'
 
 /** Prepares a request; it is stored, and the app woken, with the state. */
-export const sendPushAsk: Ask<'sendPush'> = async (context, question, _, { application: { id } }) => {
+export const sendPushAsk: Ask<'sendPush'> = async (context, question, _, flow) => {
   const { userId, deviceId, policyId, flowId } = question
   const { kernel, environment, now, remoteAddress } = context
   const to = 'sendPush'
@@ -21,13 +23,16 @@ export const sendPushAsk: Ask<'sendPush'> = async (context, question, _, { appli
   // Removed since the machine chose it: nobody is asked, and the request is over as soon as it is made.
   const nothing = { requestId: kernel.world.uuid(), number: null, expiresAt: now }
   if (!found || !device || !policy) return { answer: { to, result: 'sent', request: nothing } }
-  const application = await kernel.environments.application(environment.id, id)
+  const terms = termsFor(flow, pushTerms(policy), now)
+  if (!terms) return { answer: { to, result: 'lockedOut', secondsUntilUnlock: 0 } }
+  const { id } = flow.application
+  const application = await flowApplication(context, id)
   const sending = await sendPush(kernel, environment, {
     user: found.user,
     deviceId,
     flowId,
     application: { id, name: application?.name ?? '' },
-    terms: pushTerms(policy),
+    terms,
     remoteAddress,
     locales: localesOf(context),
     now,
@@ -38,4 +43,16 @@ export const sendPushAsk: Ask<'sendPush'> = async (context, question, _, { appli
     answer: { to, result: 'sent', request },
     write: { with: 'save', ...(wakes ? { sends: true } : {}), run: send },
   }
+}
+
+/**
+ * How the request of a flow is made. Without a browser there is no page that could show a number: the message that the client
+ * shows is what the person compares, and one waits as long as the client does. Where the policy has numbers matched and there
+ * is no such message, the app is not asked.
+ */
+function termsFor({ door, request }: FlowState, terms: PushTerms, now: number): PushTerms | undefined {
+  if (door !== 'backchannel') return terms
+  const { bindingMessage = null, expiresAt = now } = request.backchannel ?? {}
+  if (terms.numberMatching && bindingMessage === null) return undefined
+  return { ...terms, numberMatching: false, seconds: Math.max(0, Math.floor((expiresAt - now) / 1000)) }
 }

@@ -24,6 +24,7 @@ import { UpstreamRefused } from '../../external/upstream-refused.ts'
 import type { ExternalAuthentication } from '../../flow/external-authentication.ts'
 import { identityProviderTypes, mapAttributes } from '../../flow/identity-provider.ts'
 import type { CompiledAction } from '../../flow/policy.ts'
+import { shows } from '../../flow/proven-user.ts'
 import { providersOf } from '../../flow/providers.ts'
 import { open } from '../../keys/sealing.ts'
 import { signOnPage } from '../address.ts'
@@ -61,7 +62,7 @@ async function hintsOf(
   if (!passesUser) return { acrValues, forcesLogin, loginHint: null }
   const linked = state.user ? await accountOf(kernel, environment.id, state.user.id, id) : undefined
   // What was typed says nothing of whether anybody has that name (row J29); a link of a user who only named themselves would.
-  const isProved = state.user !== null && state.user.knownBy !== 'identifier'
+  const isProved = state.user !== null && shows[state.user.knownBy]
   return { acrValues, forcesLogin, loginHint: (isProved ? linked : state.identifier) ?? null }
 }
 

@@ -39,6 +39,9 @@ async function act(
   if (action.name === 'oauth.consent') requireOwnOrigin(context)
   const load = async () => {
     const flow = await loadFlow(context, flowId, 'api')
+    // A sign-on page of one's own asks about devices as well; any other page of the application does not (row Q06).
+    const isDevices = action.name === 'deviceAuthGrant.consent' || action.name === 'deviceAuthGrant.userCode.verify'
+    if (isDevices && flow.application.document.loginPageUrl === undefined) requireOwnOrigin(context)
     if (stepId !== undefined && flow.state.action?.id !== stepId) {
       throw flow.state.steps.some((step) => step.id === stepId) ? problem('INVALID_REQUEST') : notFound()
     }

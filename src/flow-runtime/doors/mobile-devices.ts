@@ -16,6 +16,7 @@ import { invalidData, notFound } from '../../errors/problem.ts'
 import { update } from '../../storage/operations.ts'
 import { pushRequestsOf, type PushRequestRow } from '../../storage/sql/mobile-devices.ts'
 import { callingDevice } from '../device-caller.ts'
+import { flowApplication } from '../flow-application.ts'
 import { answerPush } from '../runtime.ts'
 import { loadFlow } from '../stored-flow.ts'
 
@@ -26,7 +27,15 @@ const authenticationRequest = z.object({
   flow: reference,
   application: z.object({ id: z.string(), name: z.string() }),
   numberMatching: z.boolean().describe('Whether the number that the page shows has to be in the answer.'),
-  remoteAddress: z.string().describe('The address of the browser that signs on.'),
+  remoteAddress: z.string().describe('The address of the browser that signs on, or of the application that asks.'),
+  bindingMessage: z
+    .string()
+    .optional()
+    .describe('What the application shows as well: whoever approves the request has to see it.'),
+  scopes: z
+    .array(z.object({ name: z.string(), description: z.string().optional(), resource: z.object({ name: z.string() }) }))
+    .optional()
+    .describe('What the application is let have by this very approval, where nothing else asks for it.'),
   createdAt: timestamp,
   expiresAt: timestamp,
 })
@@ -55,14 +64,28 @@ async function requestOf(context: Context, device: MobileDevice, requestId: stri
   return request
 }
 
-async function requestBody({ kernel, environment }: Context, row: PushRequestRow) {
-  const application = await kernel.environments.application(environment.id, row.application_id)
+/** What is approved together with the sign-on (OpenID CIBA Core section 7.1). */
+async function approvedWith(context: Context, { flow_id: flowId }: PushRequestRow) {
+  const { state } = await loadFlow(context, flowId, 'device')
+  const { backchannel } = state.request
+  if (!backchannel) return {}
+  const { bindingMessage, scopeIds } = backchannel
+  const { scopes } = context.environment.flowConfiguration
+  return {
+    ...(bindingMessage === null ? {} : { bindingMessage }),
+    scopes: scopeIds.flatMap((id) => scopes.get(id) ?? []),
+  }
+}
+
+async function requestBody(context: Context, row: PushRequestRow) {
+  const application = await flowApplication(context, row.application_id)
   return {
     id: row.id,
     flow: { id: row.flow_id },
     application: { id: row.application_id, name: application?.name ?? '' },
     numberMatching: row.matches_number === 1,
     remoteAddress: row.remote_address,
+    ...(await approvedWith(context, row)),
     createdAt: iso(row.created_at),
     expiresAt: iso(row.expires_at),
   }

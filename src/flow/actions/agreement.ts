@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { type Decision, defineAction } from '../action.ts'
 import { type Agreement, type NeededConsent, neededConsent } from '../agreement.ts'
 import type { Facts, UserFacts } from '../facts.ts'
+import { provenUser } from '../proven-user.ts'
 import { consentRequired } from '../refusal.ts'
 
 const config = z.object({
@@ -40,7 +41,7 @@ export const agreement = defineAction({
   isSatisfied: (proofs, { agreement: { id } }) => proofs.some((proof) => proof.agreement === id),
 
   decide({ event, config: configured, slot: shown, user, facts, now }): Decided {
-    const known = user && user.knownBy !== 'identifier' && facts.user?.id === user.id ? facts.user : null
+    const known = provenUser(user, facts)
     const asked = agreementOf(configured, facts)
     if (!known || !asked) return { outcome: 'fail', failure: 'POLICY_NOT_SATISFIED', reason: 'action-failed' }
     switch (event.type) {

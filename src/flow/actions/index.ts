@@ -6,6 +6,9 @@
 import type { Accepted, ActionDefinition, ActionTurn, Decision, MachineEvent, MediaTypeEvent } from '../action.ts'
 import type { Json } from '../json.ts'
 import { agreement } from './agreement.ts'
+import { backchannelConsent } from './backchannel-consent.ts'
+import { deviceConsent } from './device-consent.ts'
+import { deviceUserCode } from './device-user-code.ts'
 import { identifierFirst } from './identifier-first.ts'
 import { identityProvider } from './identity-provider.ts'
 import { login } from './login.ts'
@@ -26,7 +29,7 @@ export const actions = [
 ] as const
 
 /** All that a flow may wait for: actions of policies, and what the request itself asks for. */
-export const everyAction = [...actions, oauthConsent] as const
+export const everyAction = [...actions, oauthConsent, deviceUserCode, deviceConsent, backchannelConsent] as const
 
 type Listed = (typeof everyAction)[number]
 

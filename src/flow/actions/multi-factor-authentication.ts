@@ -171,9 +171,11 @@ function signersOf(devices: readonly DeviceFacts[]): readonly string[] {
 }
 
 /** The devices that may be used now. */
-function devicesOf({ config: configured, facts }: Turn): readonly DeviceFacts[] {
+function devicesOf({ config: configured, facts, user }: Turn): readonly DeviceFacts[] {
   const policy = policyOf(configured, facts)
-  return policy && facts.user?.mfaEnabled ? usableDevices(facts.devices ?? [], policy) : []
+  const usable = policy && facts.user?.mfaEnabled ? usableDevices(facts.devices ?? [], policy) : []
+  // Nobody is there to type or to choose anything: an app may be asked.
+  return user?.knownBy === 'hint' ? usable.filter((device) => policy && takesPush(policy, device)) : usable
 }
 
 /** The device that was chosen, as long as it may be used. */
@@ -213,7 +215,8 @@ function choose(turn: Turn): Decided {
     }
   }
   const selection = policyOf(turn.config, turn.facts)?.authentication?.deviceSelection
-  if (selection === 'ALWAYS_DISPLAY_DEVICES' || (selection === 'PROMPT_TO_SELECT' && second)) {
+  const isAsked = selection === 'ALWAYS_DISPLAY_DEVICES' || (selection === 'PROMPT_TO_SELECT' && second)
+  if (isAsked && turn.user.knownBy !== 'hint') {
     return { outcome: 'wait', status: 'DEVICE_SELECTION_REQUIRED', slot: { deviceId: null }, reason: 'device-needed' }
   }
   return use(turn, first)

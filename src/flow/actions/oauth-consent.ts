@@ -6,7 +6,8 @@
  */
 import { z } from 'zod'
 import { type Decision, defineAction } from '../action.ts'
-import { consentRequest, covers } from '../consent.ts'
+import { consentBody, consentRequest, covers } from '../consent.ts'
+import { provenUser } from '../proven-user.ts'
 
 const slot = z.strictObject({})
 
@@ -21,7 +22,7 @@ export const oauthConsent = defineAction({
   slot,
   freshSlot: {},
   statuses: ['CONSENT_REQUIRED'],
-  accepts: { 'oauth.consent': { in: ['CONSENT_REQUIRED'], body: z.object({ accept: z.boolean() }) } },
+  accepts: { 'oauth.consent': { in: ['CONSENT_REQUIRED'], body: consentBody } },
   setsPasswordIn: [],
   methods: ['consent'],
   isPrimary: false,
@@ -32,7 +33,7 @@ export const oauthConsent = defineAction({
   },
 
   decide({ event, config: { scopeIds }, user, flow: { applicationId }, facts }): Decided {
-    const known = user && user.knownBy !== 'identifier' && facts.user?.id === user.id ? facts.user : null
+    const known = provenUser(user, facts)
     if (!known) return { outcome: 'fail', failure: 'POLICY_NOT_SATISFIED', reason: 'action-failed' }
     switch (event.type) {
       case 'enter':

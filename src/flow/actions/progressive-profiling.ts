@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { type Decision, defineAction } from '../action.ts'
 import type { UserFacts } from '../facts.ts'
 import { chosenOf, lackingOf, profileAttributes, profileBody, valueAt } from '../profile.ts'
+import { provenUser } from '../proven-user.ts'
 import { valueMissing } from '../refusal.ts'
 
 const config = z.object({
@@ -55,7 +56,7 @@ export const progressiveProfiling = defineAction({
   },
 
   decide({ event, config: configured, slot: { lacking: wanted }, user, facts }): Decided {
-    const known = user && user.knownBy !== 'identifier' && facts.user?.id === user.id ? facts.user : null
+    const known = provenUser(user, facts)
     if (!known) return { outcome: 'fail', failure: 'POLICY_NOT_SATISFIED', reason: 'action-failed' }
     switch (event.type) {
       case 'enter': {

@@ -8,6 +8,7 @@
  */
 import { z } from 'zod'
 import { type Decision, defineAction } from '../action.ts'
+import { provenUser } from '../proven-user.ts'
 
 const config = z.object({
   webhook: z
@@ -53,7 +54,7 @@ export const webhook = defineAction({
 
   decide({ event, config: { webhook: asked }, user, flow, facts }): Decision<Record<string, never>, Status> {
     const { url, onError, timeoutMilliseconds } = asked
-    const known = user && user.knownBy !== 'identifier' && facts.user?.id === user.id ? facts.user : null
+    const known = provenUser(user, facts)
     if (!known) return { outcome: 'fail', failure: 'POLICY_NOT_SATISFIED', reason: 'webhook-without-user' }
     const go = { outcome: 'prove', methods: ['webhook'], webhook: { url, answered: true }, user: known } as const
     switch (event.type) {

@@ -1,6 +1,7 @@
 /** Remembered browsers: where a second factor is spared, and when one becomes such a browser. Rows J25, L34. */
 import type { ActionTurn } from '../action.ts'
 import type { UserFacts } from '../facts.ts'
+import { provenUser } from '../proven-user.ts'
 import type { Effect } from '../question.ts'
 import { type DeviceAuthenticationPolicy, rememberedSeconds, remembers } from './device-authentication-policy.ts'
 
@@ -9,8 +10,8 @@ export function sparedUser(
   policy: DeviceAuthenticationPolicy | undefined,
   { user, facts }: Pick<ActionTurn<unknown, unknown, unknown>, 'user' | 'facts'>,
 ): UserFacts | undefined {
-  if (!policy || !remembers(policy) || !user || user.knownBy === 'identifier') return undefined
-  const known = facts.user?.id === user.id ? facts.user : undefined
+  if (!policy || !remembers(policy)) return undefined
+  const known = provenUser(user, facts)
   return known && facts.remembered?.userId === known.id ? known : undefined
 }
 

@@ -102,7 +102,7 @@ async function begin(
     loginHint: request.loginHint,
     hintedUserId: request.hintedUserId,
     acrValues: request.acrValues,
-    consent: request.consent ?? undefined,
+    grants: request.consent ? { consent: request.consent } : {},
     parameters: { ...request } as unknown as FlowState['request']['parameters'],
     session: null,
     sessionUser: undefined,

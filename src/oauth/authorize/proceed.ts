@@ -45,7 +45,7 @@ export async function proceed(
     loginHint: request.loginHint,
     hintedUserId: request.hintedUserId,
     acrValues: request.acrValues,
-    consent: request.consent ?? undefined,
+    grants: request.consent ? { consent: request.consent } : {},
     parameters: { ...request } as unknown as FlowState['request']['parameters'],
     session,
     sessionUser: found?.user,

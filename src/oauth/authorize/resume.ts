@@ -5,27 +5,25 @@
 import { z } from 'zod'
 import { type Context, defineOperation, type Operation, type Reply } from '../../contract/operation.ts'
 import { uuid } from '../../contract/validation.ts'
-import { carriesBinding } from '../../flow-runtime/binding.ts'
 import { signOnPage } from '../../flow-runtime/address.ts'
 import type { Failure } from '../../flow/failure.ts'
-import type { Outcome } from '../../flow/outcome.ts'
 import { flowResource } from '../../flow-runtime/display.ts'
-import { type OpenedSession, openSession } from '../../flow-runtime/open-session.ts'
 import { flowResourceSchema } from '../../flow-runtime/schema.ts'
 import { type Resumed, resumeFlow } from '../../flow-runtime/runtime.ts'
-import { loadFlow, saveFlow, type StoredFlow } from '../../flow-runtime/stored-flow.ts'
-import { notFound, problem } from '../../errors/problem.ts'
-import { Stale } from '../../storage/refusals.ts'
-import { sessionById } from '../../storage/sql/sessions.ts'
+import { isForPolling } from '../../flow-runtime/settle-polled-grant.ts'
+import { loadFlow, type StoredFlow } from '../../flow-runtime/stored-flow.ts'
+import { problem } from '../../errors/problem.ts'
 import { refuseTo } from './answer.ts'
-import { claimSource } from '../tokens/claims.ts'
+import { endFlow } from './end-flow.ts'
 import { auditIssued, type Issued, issueResponse } from './issue.ts'
 import type { AuthorizationRequest } from './request.ts'
 import { redirectReply } from './response.ts'
+import { resumeElsewhere } from './resume-elsewhere.ts'
 
 async function resume(flowId: string, context: Context): Promise<Reply> {
   const { site } = context
   const loaded = await loadFlow(context, flowId, 'api')
+  if (isForPolling(loaded.state)) return resumeElsewhere(context, loaded)
   const resumed = await resumeFlow(context, loaded)
   const request = loaded.state.request.parameters as unknown as AuthorizationRequest
   const inJson = request.mode === 'pi.flow' || request.redirectUri === null
@@ -49,56 +47,19 @@ async function resume(flowId: string, context: Context): Promise<Reply> {
 }
 
 /** What a finished flow comes to for its authorization request. */
-export type Finished = { readonly failure: Failure } | { readonly issued: Awaited<ReturnType<typeof issueResponse>> }
+export type Finished = { readonly failure: Failure } | { readonly issued: Issued }
 
 /**
  * Turns a finished flow into what its request asked for, once, in one unit with the flow's last state.
  * @throws Problem NOT_FOUND for a second time, and for a request that does not carry the token of the session
  */
 export async function finishFlow(context: Context, loaded: StoredFlow, resumed: Resumed): Promise<Finished> {
-  const { kernel } = context
-  const { state, effect, signsOn, user: found } = resumed
   const request = loaded.state.request.parameters as unknown as AuthorizationRequest
-  const commit = (store?: Issued['store'], opened?: OpenedSession) =>
-    kernel.storage
-      .commit({
-        name: 'resume-flow',
-        *run() {
-          yield* saveFlow(loaded, state, opened?.token)
-          if (opened) yield* opened.write()
-          if (store) yield* store()
-        },
-      })
-      .catch(asNotFound)
-
-  if (effect.kind === 'deny') {
-    await commit()
-    return { failure: effect.failure }
-  }
-  const { outcome } = effect
-  const opened = signsOn ? await openSession(context, outcome).catch(asNotFound) : undefined
-  if (opened ? loaded.token === undefined : !(await carriesSession(context, outcome, loaded))) throw notFound()
-  if (found?.user.id !== outcome.userId) throw notFound()
-  const issued = await issueResponse(context, request, outcome, claimSource(found.user))
-  await commit(issued.store, opened)
-  opened?.tell()
-  auditIssued(context, issued)
-  return { issued }
-}
-
-/** Whether the request carries the token of the session that the flow came to. */
-async function carriesSession(
-  { kernel, environment, now }: Context,
-  { session: { id } }: Outcome,
-  { token }: StoredFlow,
-): Promise<boolean> {
-  const [session] = await kernel.storage.read(sessionById(environment.id, id, now))
-  return session !== undefined && carriesBinding(session.token_hash, token)
-}
-
-/** Another request came first. */
-function asNotFound(error: unknown): never {
-  throw error instanceof Stale ? notFound() : error
+  const finished = await endFlow(context, loaded, resumed, {
+    issue: (outcome, source) => issueResponse(context, request, outcome, source),
+  })
+  if ('issued' in finished) auditIssued(context, finished.issued)
+  return finished
 }
 
 const failed = z.object({

@@ -17,7 +17,9 @@ import { grantMetadata } from '../token/grants/index.ts'
 import { refreshTokenMetadata } from '../token/grants/refresh-token.ts'
 import { claimMetadata } from '../tokens/claims.ts'
 import { idTokenMetadata } from '../tokens/id-token.ts'
+import { backchannelMetadata } from './backchannel-authentication.ts'
 import { checksessionMetadata } from './checksession.ts'
+import { deviceAuthorizationMetadata } from './device-authorization.ts'
 import { idpSignoffMetadata } from './idp-signoff.ts'
 import { introspectionMetadata } from './introspect.ts'
 import { jwksMetadata } from './jwks.ts'
@@ -34,6 +36,8 @@ const parts: readonly Metadata[] = [
   requestMetadata,
   responseMetadata,
   parMetadata,
+  deviceAuthorizationMetadata,
+  backchannelMetadata,
   challengeMetadata,
   tokenMetadata,
   grantMetadata,

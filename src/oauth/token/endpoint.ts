@@ -97,8 +97,9 @@ async function handleTokenRequest(
     const used = [...proofs, ...constraint.proofs]
     return await auditingRefusals(context, environment, credentials, () => issue(context, question, verdict, used))
   }
-  if (verdict.unit) await kernel.storage.commit(verdict.unit(context, environment))
-  throw refused(verdict)
+  const instead =
+    verdict.unit && (await kernel.storage.commit<Refuse | undefined | void>(verdict.unit(context, environment)))
+  throw refused(instead ?? verdict)
 }
 
 async function environmentOf({ kernel }: Context, credentials: ClientCredentials): Promise<string> {
@@ -192,6 +193,10 @@ const declaration = {
     'invalid_target',
     'unauthorized_client',
     'unsupported_grant_type',
+    'authorization_pending',
+    'slow_down',
+    'polling_denied',
+    'expired_token',
   ],
 } as const
 

@@ -55,9 +55,19 @@ export interface Issue {
 /** A refusal. What was presented is not used up, except by what `unit` does about an attack. */
 export interface Refuse {
   readonly kind: 'refuse'
-  readonly error: 'invalid_request' | 'invalid_grant' | 'invalid_scope' | 'invalid_target' | 'unauthorized_client'
+  readonly error:
+    | 'invalid_request'
+    | 'invalid_grant'
+    | 'invalid_scope'
+    | 'invalid_target'
+    | 'unauthorized_client'
+    | 'authorization_pending'
+    | 'slow_down'
+    | 'polling_denied'
+    | 'expired_token'
   readonly description: string
-  readonly unit?: GrantUnit<void>
+  /** Committed before the answer; it may find that another refusal is due in the place of this one. */
+  readonly unit?: GrantUnit<void> | GrantUnit<Refuse | undefined>
 }
 
 /** What a grant makes of a request. */
@@ -110,8 +120,8 @@ export function defineGrant<P extends z.ZodObject, F>(
 
 /**
  * Refuses a request; the description goes to the client's developer.
- * @param unit what an attack brings about, committed before the answer
+ * @param unit what an attack brings about, or what counts the try, committed before the answer
  */
-export function refuse(error: Refuse['error'], description: string, unit?: GrantUnit<void>): Refuse {
+export function refuse(error: Refuse['error'], description: string, unit?: Refuse['unit']): Refuse {
   return { kind: 'refuse', error, description, ...(unit ? { unit } : {}) }
 }

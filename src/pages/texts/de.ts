@@ -107,6 +107,33 @@ export const german = {
   'consent.allow': 'Erlauben',
   'consent.deny': 'Nicht erlauben',
 
+  'consent.binding': '{application} zeigt dies zu seiner Anfrage. Erlauben Sie sie nur, wenn es dasselbe ist:',
+  'deviceGrant.code.heading': 'Gerät verbinden',
+  'deviceGrant.code.text': 'Geben Sie den Code ein, den Ihr Gerät zeigt.',
+  'deviceGrant.code.check':
+    'Zeigt Ihr Gerät genau diesen Code? Wenn Sie auf keinem eigenen Gerät etwas begonnen haben, schließen Sie diese Seite.',
+  'deviceGrant.code.label': 'Code',
+  'deviceGrant.code.submit': 'Weiter',
+  'deviceGrant.consent.heading': 'Dieses Gerät verbinden?',
+  'deviceGrant.consent.text': '{application} auf einem Gerät bittet um Folgendes, in Ihrem Namen.',
+  'deviceGrant.consent.code': 'Das Gerät zeigt',
+  'deviceGrant.consent.address': 'Es fragt von der Adresse',
+  'deviceGrant.consent.time': 'Es fragte um',
+  'deviceGrant.consent.utc': '{time} UTC',
+  'deviceGrant.consent.warning':
+    'Verbinden Sie es nur, wenn es vor Ihnen steht. Hat Ihnen jemand diesen Code oder einen Link geschickt, käme diese Person in Ihr Konto.',
+  'deviceGrant.consent.allow': 'Gerät verbinden',
+  'deviceGrant.consent.deny': 'Nicht verbinden',
+  'elsewhere.moment': 'Einen Moment …',
+  'elsewhere.approved.heading': 'Fertig',
+  'elsewhere.approved.device': '{application} geht auf Ihrem Gerät weiter. Sie können diese Seite schließen.',
+  'elsewhere.approved.backchannel': '{application} geht weiter. Sie können diese Seite schließen.',
+  'elsewhere.denied.heading': 'Nichts wurde erlaubt',
+  'elsewhere.denied.text': '{application} bekommt nichts. Sie können diese Seite schließen.',
+  'elsewhere.late.heading': 'Das kam zu spät',
+  'elsewhere.late.text':
+    'Die Anfrage ist vorbei oder wurde schon beantwortet. Beginnen Sie dort von neuem, woher sie kam.',
+
   'external.with': 'Mit {provider} anmelden',
   'external.text': 'Sie melden sich anderswo an und kommen zurück.',
   'external.heading': 'Stimmt das?',
@@ -179,6 +206,9 @@ export const german = {
   'failed.NO_USABLE_DEVICES':
     'Ein zweiter Faktor ist nötig, und dieses Konto hat keinen, der verwendet werden kann. Fragen Sie, wer es verwaltet.',
   'failed.CONSENT_DENIED': 'Sie haben nicht erlaubt, worum die Anwendung gebeten hat.',
+  'failed.DEVICE_CODE_EXPIRED':
+    'Der Code des Geräts ist zu alt. Beginnen Sie auf dem Gerät von neuem, mit einem neuen Code.',
+  'failed.REQUEST_EXPIRED': 'Die Anfrage ist vorbei. Beginnen Sie in der Anwendung von neuem.',
   'failed.POLICY_NOT_AVAILABLE': 'Die Anwendung hat zurzeit keinen Weg zur Anmeldung, der funktioniert.',
   'failed.POLICY_NOT_SATISFIED': 'Nicht alles, was die Anwendung verlangt, konnte nachgewiesen werden.',
   'failed.continue': 'Zurück zu {application}',

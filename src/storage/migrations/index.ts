@@ -18,6 +18,7 @@ import { mobileDevices } from './0015-mobile-devices.ts'
 import { usedJwts } from './0016-used-jwts.ts'
 import { pushedRequests } from './0017-pushed-requests.ts'
 import { resourceSecrets } from './0018-resource-secrets.ts'
+import { polledGrants } from './0019-polled-grants.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   usedJwts,
   pushedRequests,
   resourceSecrets,
+  polledGrants,
 ]

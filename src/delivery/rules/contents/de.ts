@@ -17,6 +17,18 @@ Er gilt fünf Minuten und nur einmal. Wenn Sie es nicht waren, ist nichts zu tun
     },
     SMS: 'Ihr Wiederherstellungscode: ${code}. Wer ihn kennt, kann ein neues Passwort für Ihr Konto wählen: geben Sie ihn niemandem.',
   },
+  backchannel_authentication: {
+    Email: {
+      subject: 'Eine Anfrage wartet auf Sie',
+      paragraphs: `Guten Tag \${user.name},
+
+\${application.name} bittet Sie, eine Anfrage zu bestätigen. Wenn Sie davon wissen, melden Sie sich hier als \${user.username} an und sehen Sie, worum es geht:
+
+\${approvalUrl}
+
+Der Link ist wenige Minuten gültig. Wenn Sie von keiner Anfrage wissen, ignorieren Sie diese Nachricht: Ohne Sie geschieht nichts.`,
+    },
+  },
   email_verification_user: {
     Email: {
       subject: 'Bestätigen Sie Ihre E-Mail-Adresse',

@@ -17,6 +17,18 @@ It is good for five minutes and works once. If it was not you, ignore this messa
     },
     SMS: 'Your recovery code is ${code}. Whoever knows it can choose a new password for your account: give it to nobody.',
   },
+  backchannel_authentication: {
+    Email: {
+      subject: 'A request waits for you',
+      paragraphs: `Hello \${user.name},
+
+\${application.name} asks you to approve a request. If you know of it, sign on here as \${user.username} and see what it is:
+
+\${approvalUrl}
+
+The link is good for a few minutes. If you know of no request, ignore this message: nothing happens without you.`,
+    },
+  },
   email_verification_user: {
     Email: {
       subject: 'Confirm your e-mail address',
