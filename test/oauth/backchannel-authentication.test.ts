@@ -23,6 +23,7 @@ import { watchStorage } from '../flow-runtime/watch-storage.ts'
 import type { MobileApp } from '../harness/mobile-app.ts'
 import { Browser } from '../harness/sign-on.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
+import { startWebhookEndpoint } from '../harness/webhook-endpoint.ts'
 import {
   ask,
   askFor,
@@ -39,6 +40,9 @@ import {
 import { pageOf, poll, press, visit } from './device-journeys.ts'
 import { expectRefusal, isLive, obtainCode, codeRequest, redeemCode, submitSignOnPage } from './journeys.ts'
 import { change, expectStatus, type Person, person, type Registered, register } from './registrations.ts'
+
+const endpoint = await startWebhookEndpoint()
+after(() => endpoint.close())
 
 suite('backchannel authentication', () => {
   let world: TestWorld
@@ -273,6 +277,24 @@ suite('backchannel authentication', () => {
       await ask(stile, client, { login_hint: who.username })
       assert.ok(await linkSentTo(stile, who))
       assert.deepEqual(await app.requests(), [])
+    })
+
+    test('J23: the network of the client is not that of the user: a condition on it spares nothing', async () => {
+      const asking = await register(stile, bank)
+      const webhook = { url: endpoint.url, timeoutMilliseconds: 2000, onError: 'DENY' } as const
+      const contains = '${flow.request.http.remoteIp}' as const
+      const condition = { not: { contains, ipRange: ['127.0.0.0/8'] } }
+      await assign(
+        stile,
+        asking.clientId,
+        await newPolicy(stile, await secondFactor(false), { type: 'WEBHOOK', webhook, condition }),
+      )
+      const { who, app } = await withApp()
+      const asked = await ask(stile, asking, { login_hint: who.username })
+      endpoint.asked.length = 0
+      assert.equal((await app.answer(await requestOf(app, who), 'APPROVE')).status, 204)
+      assert.equal(endpoint.asked.length, 1)
+      assert.equal((await pollFor(stile, asking, asked.auth_req_id)).status, 200)
     })
 
     test('the flow of the app is reached by nothing else', async () => {
