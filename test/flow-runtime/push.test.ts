@@ -450,7 +450,7 @@ suite('an app approves', () => {
     const second = await again()
     await stile.api('DELETE', `/users/${person.id}/sessions/${session?.id}`)
     const refused = await browser.resume(second)
-    assert.deepEqual([refused.status, refused.json.authorizeResponse], [403, undefined], refused.text)
+    assert.deepEqual([refused.status, refused.json.authorizeResponse], [404, undefined], refused.text)
     assert.deepEqual(await sessionsOf(person), [])
   })
 

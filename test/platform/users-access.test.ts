@@ -244,26 +244,29 @@ await onEachEngine('access to users', (stile) => {
     await giveRoles(stile(), `/users/${user.id}`, [
       { role: 'Identity Data Admin', type: 'ENVIRONMENT', id: stile().environmentId },
     ])
-    const token = await userToken(stile(), user.id, 'p1:read:user')
-    const own = () => api('GET', `/users/${user.id}`, undefined, { token })
+    const first = await userToken(stile(), user.id, 'p1:read:user')
+    const own = (token = first) => api('GET', `/users/${user.id}`, undefined, { token })
     assert.equal((await own()).status, 200)
     await api('PUT', `/users/${user.id}/enabled`, { enabled: false })
     assert.equal((await own()).status, 401)
     await api('PUT', `/users/${user.id}/enabled`, { enabled: true })
+    assert.equal((await own()).status, 401, 'the session has ended')
+    const second = await userToken(stile(), user.id, 'p1:read:user')
+    assert.equal((await own(second)).status, 200)
     await api('POST', `/users/${user.id}`, undefined, vendor('account.lock'))
-    assert.equal((await own()).status, 401)
+    assert.equal((await own(second)).status, 401)
     await api('POST', `/users/${user.id}`, undefined, vendor('account.unlock'))
-    assert.equal((await own()).status, 200)
+    assert.equal((await own(second)).status, 200)
 
     assert.equal((await api('DELETE', `/users/${user.id}`)).status, 204)
-    assert.equal((await own()).status, 401)
+    assert.equal((await own(second)).status, 401)
     for (const [method, path, body, operation] of operations) {
       const { status } = await api(method, `/users/${user.id}${path}`, body, operation ? vendor(operation) : {})
       assert.equal(status, 404, `${method} ${path} ${operation}`)
     }
     const again = await addUser(stile(), { username: user.username })
     assert.notEqual(again.id, user.id)
-    assert.equal((await own()).status, 401)
+    assert.equal((await own(second)).status, 401)
     assert.equal((await api('GET', `/users/${again.id}/password`)).json.status, 'NO_PASSWORD')
     const { storage } = stile().node.kernel
     for (const table of ['passwords', 'sessions']) {
