@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,6 +36,7 @@ browserSuite('signing off in Chromium', ({ withPage }) => {
   let running: Running
   let facts: Quickstart
   let server: Server
+  let beside: Server
   const arrived: string[] = []
   let one: Client
   let two: Client
@@ -44,24 +45,31 @@ browserSuite('signing off in Chromium', ({ withPage }) => {
     directory = await mkdtemp(join(tmpdir(), 'stile-browser-'))
     running = runStile(['dev', '--data', directory, '--port', '0', '--json'])
     facts = quickstartSchema.parse(JSON.parse(await running.firstLine))
-    server = createServer((request, response) => {
+    const answer = (request: IncomingMessage, response: ServerResponse) => {
       const { url = '/' } = request
       if (url !== '/favicon.ico') arrived.push(`${request.headers.host?.split(':')[0]}${url}`)
       const body = url.startsWith('/watch') ? watchingPage : `<!doctype html><title>${url.split('?')[0]}</title>`
       response.writeHead(200, { 'content-type': 'text/html' }).end(body)
-    })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { port } = server.address() as AddressInfo
-    one = await register('One', `http://localhost:${port}`)
-    two = await register('Two', `http://127.0.0.1:${port}`)
+    }
+    server = createServer(answer)
+    beside = createServer(answer)
+    for (const each of [server, beside]) {
+      each.listen(0, '127.0.0.1')
+      await once(each, 'listening')
+    }
+    one = await register('One', `http://localhost:${portOf(server)}`)
+    two = await register('Two', `http://127.0.0.1:${portOf(server)}`)
   })
   after(async () => {
-    server.closeAllConnections()
-    server.close()
+    for (const each of [server, beside]) {
+      each.closeAllConnections()
+      each.close()
+    }
     await running.stop()
     await rm(directory, { recursive: true, force: true })
   })
+
+  const portOf = (listening: Server) => (listening.address() as AddressInfo).port
 
   async function register(name: string, origin: string): Promise<Client> {
     const tokens = await fetch(`${facts.issuer}/token`, {
@@ -265,9 +273,13 @@ browserSuite('signing off in Chromium', ({ withPage }) => {
   test('I29: another origin learns nothing from a state that is not its own, and a flood is ignored', () =>
     withPage({}, async (page) => {
       const { sessionState } = await signOn(page, one)
-      await watch(page, two.origin)
-      const [said] = await answerTo(page, `${one.id} ${sessionState}`)
-      assert.equal(said, 'changed')
+      await watch(page, one.origin)
+      assert.deepEqual((await answerTo(page, `${one.id} ${sessionState}`))[0], 'unchanged')
+      // Of another site, which is not even shown the cookie; and of the same site, which is.
+      for (const origin of [two.origin, `http://localhost:${portOf(beside)}`]) {
+        await watch(page, origin)
+        assert.deepEqual((await answerTo(page, `${one.id} ${sessionState}`))[0], 'changed', origin)
+      }
       const question = JSON.stringify(`${one.id} ${sessionState}`)
       const count = await page.evaluate<number>(`(async () => {
         for (let at = 0; at < 1000; at += 1) ask(${question})
