@@ -14,7 +14,7 @@ import { notify } from '../../../src/delivery/notification.ts'
 import { rows } from '../../flow-runtime/arrange.ts'
 import { type ProviderServer, startProviderServer } from '../../harness/provider-server.ts'
 import { type Call, type Stile, startStile } from '../../harness/stile.ts'
-import { codeOf, codeRequest, flowOf, isLive, submitSignOnPage } from '../journeys.ts'
+import { codeOf, codeRequest, flowOf, isLive, refreshTokens, submitSignOnPage } from '../journeys.ts'
 import { change, expectStatus, type Person, person, type Registered, web } from '../registrations.ts'
 import { afterSignOff, registerForSignOff, type SignedOn, signedOn, signOff } from './signed-on.ts'
 
@@ -34,14 +34,17 @@ suite('back-channel logout', () => {
   })
 
   /** An application that is told at an address of its own. */
-  async function toldApplication(more: object = {}): Promise<Registered & { readonly path: string }> {
+  async function toldApplication(
+    more: object = {},
+    scopes?: readonly string[],
+  ): Promise<Registered & { readonly path: string }> {
     const path = `/logout/${randomUUID()}`
     const properties = {
       backchannelLogoutUri: `${receiver.url}${path}`,
       backchannelLogoutSessionRequired: true,
       ...more,
     }
-    return { ...(await registerForSignOff(stile, properties)), path }
+    return { ...(await registerForSignOff(stile, properties, scopes)), path }
   }
 
   const arrivedAt = ({ path }: { readonly path: string }) => receiver.received.filter(({ target }) => target === path)
@@ -213,6 +216,16 @@ suite('back-channel logout', () => {
       assert.deepEqual([once?.sub, once?.['sid']], [who.id, undefined])
       await settled()
       assert.equal(arrivedAt(byUser).length, 1)
+    })
+
+    test('E28: an application whose grant goes on is told that the session is over', async () => {
+      const properties = { grantTypes: ['AUTHORIZATION_CODE', 'REFRESH_TOKEN'] }
+      const away = await toldApplication(properties, ['profile', 'offline_access'])
+      const at = await signedOn(stile, away, stile.user, undefined, 'openid profile offline_access')
+      await signOff(at.browser, { id_token_hint: at.idToken })
+      const [claims] = await tokensOf(away)
+      assert.deepEqual([claims?.sub, claims?.['sid']], [at.userId, at.sessionId])
+      expectStatus(await refreshTokens(stile, away, at.refreshToken), 200)
     })
 
     test('enabling a user again revives no session', async () => {

@@ -12,8 +12,12 @@ import { expectStatus, type Person, type Registered, register, web } from '../re
 export const afterSignOff = 'https://app.test/signed-off'
 
 /** Registers an application that may sign off. */
-export function registerForSignOff(stile: Stile, more: object = {}): Promise<Registered> {
-  return register(stile, { ...web, postLogoutRedirectUris: [afterSignOff], ...more })
+export function registerForSignOff(
+  stile: Stile,
+  more: object = {},
+  scopes: readonly string[] = ['profile', 'email'],
+): Promise<Registered> {
+  return register(stile, { ...web, postLogoutRedirectUris: [afterSignOff], ...more }, scopes)
 }
 
 /** What an application holds of a user who is signed on. */
@@ -21,6 +25,8 @@ export interface SignedOn {
   readonly browser: Browser
   readonly idToken: string
   readonly accessToken: string
+  /** Empty where the application gets none. */
+  readonly refreshToken: string
   readonly userId: string
   readonly sessionId: string
 }
@@ -31,11 +37,13 @@ export async function signedOn(
   client: Registered,
   who: Omit<Person, 'id'> = stile.user,
   browser = new Browser(stile),
+  scope = 'openid profile email',
 ): Promise<SignedOn> {
-  const code = codeOf(await authorizeBySignOnPage(browser, codeRequest(client), who))
-  const { id_token: idToken, access_token: accessToken } = expectStatus(await redeemCode(stile, client, code), 200)
+  const code = codeOf(await authorizeBySignOnPage(browser, codeRequest(client, { scope }), who))
+  const tokens = expectStatus(await redeemCode(stile, client, code), 200)
+  const { id_token: idToken, access_token: accessToken, refresh_token: refreshToken = '' } = tokens
   const { sub: userId = '', sid } = decodeJwt(idToken)
-  return { browser, idToken, accessToken, userId, sessionId: sid as string }
+  return { browser, idToken, accessToken, refreshToken, userId, sessionId: sid as string }
 }
 
 /** How a browser marks a link or a redirect from another site. */
