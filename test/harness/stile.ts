@@ -12,6 +12,7 @@ import { parseMasterKeys } from '../../src/keys/master-key.ts'
 import { realWorld, type World } from '../../src/world.ts'
 import { temporaryDirectory } from '../storage/temporary-directory.ts'
 import { beginWithDemo, testSettings } from './demo-template.ts'
+import { request } from './request.ts'
 import { sharedRsaKeyPair } from './rsa-key.ts'
 
 /** What a test sends. */
@@ -82,24 +83,20 @@ export async function startStile(options: StileOptions = {}): Promise<Stile> {
     const payload =
       body === undefined ? undefined : typeof body === 'string' ? body : isForm ? body.toString() : JSON.stringify(body)
     const mediaType = call.mediaType ?? (isForm ? 'application/x-www-form-urlencoded' : 'application/json')
-    const response = await fetch(path.startsWith('http') ? path : base + path, {
-      method: call.method ?? (body === undefined ? 'GET' : 'POST'),
-      redirect: 'manual',
-      headers: {
-        ...(payload === undefined && !call.mediaType ? {} : { 'content-type': mediaType }),
-        ...(call.token ? { authorization: `Bearer ${call.token}` } : {}),
-        ...call.headers,
-      },
-      ...(payload === undefined ? {} : { body: payload }),
-    })
-    const text = await response.text()
+    const headers = {
+      ...(payload === undefined && !call.mediaType ? {} : { 'content-type': mediaType }),
+      ...(call.token ? { authorization: `Bearer ${call.token}` } : {}),
+      ...call.headers,
+    }
+    const url = path.startsWith('http') ? path : base + path
+    const answer = await request(url, call.method ?? (body === undefined ? 'GET' : 'POST'), headers, payload)
     let json: unknown
     try {
-      json = JSON.parse(text)
+      json = JSON.parse(answer.text)
     } catch {
       json = undefined
     }
-    return { status: response.status, headers: response.headers, text, json }
+    return { ...answer, json }
   }
 
   const workerToken = () => {
