@@ -15,6 +15,9 @@ export interface Conversation {
   readonly text: string
 }
 
+/** How long the first word may take, on a busy machine too, milliseconds; few conversations are without one. */
+const firstWord = 2_000
+
 /**
  * Sends bytes on a connection of their own and listens until the server closes it, or says nothing for a while.
  * @param patience how long to wait for another word, milliseconds
@@ -33,7 +36,7 @@ export function converse(port: number, bytes: string | Buffer, patience = 150): 
         answers: answers.map(([, status, head]) => ({ status: Number(status), head: head ?? '' })),
       })
     }
-    let timer = setTimeout(() => end(false), patience * 10)
+    let timer = setTimeout(() => end(false), Math.max(patience, firstWord))
     socket.on('data', (data) => {
       text += data.toString('latin1')
       clearTimeout(timer)
