@@ -15,6 +15,7 @@ export const grantType = z.enum([
   'DEVICE_CODE',
   'CIBA',
   'TOKEN_EXCHANGE',
+  'JWT_BEARER',
 ])
 export const responseType = z.enum(['CODE', 'TOKEN', 'ID_TOKEN'])
 export const tokenEndpointAuthMethod = z

@@ -25,6 +25,8 @@ export interface IdentityProviderDocument {
   readonly registration?: { readonly population?: { readonly id: string } | undefined } | undefined
   /** Extension: domains of e-mail addresses of which the provider is the authority (row M08). */
   readonly trustedEmailDomains?: readonly string[] | undefined
+  /** Extension: whether JWTs that it signs are taken as grants (RFC 7523 section 2.1). */
+  readonly acceptsAssertions?: boolean | undefined
   readonly clientId?: string | undefined
   readonly appId?: string | undefined
   readonly tenantId?: string | undefined

@@ -1,6 +1,6 @@
 /**
  * The keys of a client: its secret for HS256 to HS512 (decision D15), its registered `jwks` or `jwksUrl` for everything
- * else (platform-api 3.7). What a client signed is verified here, whatever it is for. RFC 7515, RFC 8725; catalogue
+ * else (platform-api 3.7). What a client signed is verified here, whatever it is for, and what others sign by keys they publish. RFC 7515, RFC 8725; catalogue
  * group F.
  *
  * Never: a key out of the token; `none`; a symmetric algorithm with a published key, or the other way round; two kinds of
@@ -30,6 +30,12 @@ export type ClientJwt =
     }
   | { readonly ok: false; readonly reason: 'malformed' | 'algorithm' | 'typ' | 'key' | 'signature' }
 
+/** Whose keys a JWT is verified by: an application, or whoever publishes a key set. */
+export interface KeyHolder {
+  readonly id: string
+  readonly document: Pick<Application['document'], 'jwks' | 'jwksUrl'>
+}
+
 /** What is expected of the header. */
 export interface ClientJwtCheck {
   /** The algorithms that this client may use for this kind of JWT. */
@@ -45,7 +51,7 @@ export interface ClientJwtCheck {
 export async function verifyClientJwt(
   context: Context,
   environment: Environment,
-  client: Application,
+  client: KeyHolder,
   jwt: string,
   check: ClientJwtCheck,
 ): Promise<ClientJwt> {
@@ -69,7 +75,7 @@ export async function verifyClientJwt(
 async function secretsOf(
   { kernel, now }: Context,
   { id, dataKey }: Environment,
-  client: Application,
+  client: KeyHolder,
 ): Promise<readonly Buffer[]> {
   const [row] = await kernel.storage.read(applicationSecret(id, client.id))
   if (!row) return []
@@ -100,7 +106,7 @@ async function failureBySecrets(
 
 async function failureByKeys(
   context: Context,
-  client: Application,
+  client: KeyHolder,
   jwt: string,
   algorithm: ClientAlgorithm,
   hasKid: boolean,
@@ -121,7 +127,7 @@ async function failureByKeys(
  */
 export async function clientKeySet(
   { kernel }: Context,
-  { document: { jwks, jwksUrl } }: Application,
+  { document: { jwks, jwksUrl } }: KeyHolder,
   maximumAge: number,
 ): Promise<JSONWebKeySet | undefined> {
   try {

@@ -50,8 +50,8 @@ async function accessToken(context: Context, asking: Introspector, access: Acces
   if (!client?.enabled) return inactive
   const { userId, sessionId, grantId } = access
   if (userId !== undefined) {
-    if (!sessionId || !grantId) return inactive
-    const [grant] = await kernel.storage.read(liveGrant(environment.id, grantId, userId, sessionId, now))
+    if (!grantId) return inactive
+    const [grant] = await kernel.storage.read(liveGrant(environment.id, grantId, userId, sessionId ?? '', now))
     if (!grant) return inactive
   }
   const claims = Object.fromEntries(Object.entries(access.all).filter(([name]) => !withheld.has(name)))

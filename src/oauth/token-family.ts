@@ -3,7 +3,7 @@
  * revoking the row ends all of it (decision D22). `generation` counts its refresh tokens from 1; 0: there is none.
  *
  * A family ends with the session it was granted in; one that was granted `offline_access` goes on when its user signs off
- * (OpenID Connect Core section 11; directory/session-end.ts).
+ * (OpenID Connect Core section 11; directory/session-end.ts), and so does one that nobody has signed on for.
  *
  * Never: a second refresh token for the same application in one session (authentication-api 2.7), or grants without
  * bound (row E27).
@@ -50,9 +50,9 @@ export interface FamilyRefresh {
 export interface FamilyDocument extends GrantedRequest {
   /** The session it was granted in, which a family that is offline may have outlived. */
   readonly sessionId: string
-  readonly acr: string
+  readonly acr?: string | undefined
   readonly amr: readonly string[]
-  readonly authTime: number
+  readonly authTime?: number | undefined
   readonly leftOut?: readonly string[] | undefined
   readonly consentId?: string | undefined
   readonly confirmation?: Confirmation | undefined
@@ -118,7 +118,7 @@ export function* openFamily(
     id,
     client_id: clientId,
     user_id: user.id,
-    session_id: refresh?.binding === 'offline' ? offlineIn(sessionId) : sessionId,
+    session_id: refresh?.binding === 'offline' || sessionId === '' ? offlineIn(sessionId) : sessionId,
     scope: scopes.join(' '),
     document: JSON.stringify({ ...standing, ...family.granted } satisfies FamilyDocument),
     generation: refresh ? 1 : 0,

@@ -104,6 +104,7 @@ const confidentialGrantTypes: readonly ApplicationDocument['grantTypes'][number]
   'CLIENT_CREDENTIALS',
   'TOKEN_EXCHANGE',
   'CIBA',
+  'JWT_BEARER',
 ]
 
 /** A short name that looks like an id would take the page of another application away. */
@@ -124,9 +125,9 @@ function corsProblems({ behavior, origins = [] }: z.output<typeof corsSettings>)
 
 /** What an application could do in the place of the user is no consent: only the sign-on page asks for it. */
 function consentProblems({ isFirstParty, loginPageUrl, grantTypes }: Candidate): Detail[] {
-  const exchanges = grantTypes.includes('TOKEN_EXCHANGE')
+  const unasked = (['TOKEN_EXCHANGE', 'JWT_BEARER'] as const).find((grant) => grantTypes.includes(grant))
   return [
-    ...invalid('requireConsent', exchanges ? 'must not be true with the grant type TOKEN_EXCHANGE' : undefined),
+    ...invalid('requireConsent', unasked ? `must not be true with the grant type ${unasked}` : undefined),
     ...invalid('requireConsent', isFirstParty ? 'must not be true with isFirstParty' : undefined),
     ...invalid('requireConsent', loginPageUrl === undefined ? undefined : 'must not be true with loginPageUrl'),
   ]

@@ -110,6 +110,10 @@ const bodies = z.discriminatedUnion('type', [
       .default('CLIENT_SECRET_BASIC'),
     userInfoEndpoint: address.optional(),
     pkceMethod: z.enum(['S256', 'NONE']).default('NONE'),
+    acceptsAssertions: z
+      .boolean()
+      .optional()
+      .describe('Extension: applications with the grant type JWT_BEARER get tokens by JWTs that the provider signs.'),
   }),
 ])
 

@@ -1,12 +1,22 @@
 /** oauth4webapi, the strictest client library, against a node: every step by itself, with nothing taken for granted. */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import { decodeProtectedHeader } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { Browser } from '../harness/sign-on.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 import { authorizeBySignOnPage, postedForm } from '../oauth/journeys.ts'
-import { expectStatus, type Registered, register, spa, wrk } from '../oauth/registrations.ts'
+import {
+  customResource,
+  expectStatus,
+  grant,
+  type Registered,
+  register,
+  spa,
+  web,
+  wrk,
+} from '../oauth/registrations.ts'
 
 /** Plain http is for tests alone. */
 const insecure = { [oauth.allowInsecureRequests]: true }
@@ -93,6 +103,80 @@ for (const algorithm of ['RS256', 'ES256']) {
         const user = await oauth.processUserInfoResponse(server, client, sub, userinfo)
         assert.equal(user.email, 'demo@example.com')
       }
+    })
+
+    test('refresh, token exchange, introspection with a signed answer, and revocation', async () => {
+      const audience = `https://${randomUUID()}.test`
+      const resource = await customResource(stile, { audience }, ['orders:read'])
+      const { secret } = expectStatus(await stile.api('GET', `/resources/${resource.id}/secret`), 200)
+      const grantTypes = ['AUTHORIZATION_CODE', 'REFRESH_TOKEN', 'TOKEN_EXCHANGE']
+      const app = await register(stile, { ...web, grantTypes })
+      await grant(stile, app.clientId, resource.id, [resource.scope('orders:read')])
+      const [client, authentication] = [clientOf(app), oauth.ClientSecretBasic(app.clientSecret)]
+      const request = { client_id: app.clientId, response_type: 'code', redirect_uri: app.redirectUri }
+      const answer = await authorize({ ...request, scope: 'openid orders:read' })
+      const parameters = oauth.validateAuthResponse(server, client, landing(answer))
+      const redeemed = await oauth.authorizationCodeGrantRequest(
+        server,
+        client,
+        authentication,
+        parameters,
+        app.redirectUri,
+        oauth.nopkce,
+        insecure,
+      )
+      const first = await oauth.processAuthorizationCodeResponse(server, client, redeemed)
+
+      const refresh = first.refresh_token ?? assert.fail('no refresh token')
+      const refreshed = await oauth.refreshTokenGrantRequest(server, client, authentication, refresh, insecure)
+      const second = await oauth.processRefreshTokenResponse(server, client, refreshed)
+      await oauth.validateApplicationLevelSignature(server, refreshed, insecure)
+      const [before, now] = [oauth.getValidatedIdTokenClaims(first), oauth.getValidatedIdTokenClaims(second)]
+      assert.deepEqual([now?.sub, now?.auth_time], [before?.sub, before?.auth_time])
+
+      const exchanged = await oauth.processGenericTokenEndpointResponse(
+        server,
+        client,
+        await oauth.genericTokenEndpointRequest(
+          server,
+          client,
+          authentication,
+          'urn:ietf:params:oauth:grant-type:token-exchange',
+          {
+            subject_token: second.access_token,
+            subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+            scope: 'orders:read',
+          },
+          insecure,
+        ),
+      )
+      const api = new Request('https://api.test', { headers: { authorization: `Bearer ${exchanged.access_token}` } })
+      const claims = await oauth.validateJwtAccessToken(server, api, audience, insecure)
+      assert.deepEqual([claims.sub, claims.scope], [before?.sub, 'orders:read'])
+
+      const introspector: oauth.Client = { client_id: resource.id, introspection_signed_response_alg: algorithm }
+      const introspected = async () => {
+        const response = await oauth.introspectionRequest(
+          server,
+          introspector,
+          oauth.ClientSecretBasic(secret),
+          exchanged.access_token,
+          { ...insecure, requestJwtResponse: true },
+        )
+        const told = await oauth.processIntrospectionResponse(server, introspector, response)
+        await oauth.validateApplicationLevelSignature(server, response, insecure)
+        return told
+      }
+      const { active, sub } = await introspected()
+      assert.deepEqual([active, sub], [true, before?.sub])
+
+      const last = second.refresh_token ?? assert.fail('no refresh token')
+      await oauth.processRevocationResponse(
+        await oauth.revocationRequest(server, client, authentication, last, insecure),
+      )
+      assert.deepEqual(await introspected(), { active: false })
+      const refused = await oauth.refreshTokenGrantRequest(server, client, authentication, last, insecure)
+      await assert.rejects(oauth.processRefreshTokenResponse(server, client, refused), oauth.ResponseBodyError)
     })
 
     test('implicit: token id_token in the fragment and by form_post', async () => {

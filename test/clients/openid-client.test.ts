@@ -1,4 +1,7 @@
-/** openid-client, the widest-used client library of Node, against a node: discovery, JWKS, grants, userinfo. */
+/**
+ * openid-client, the widest-used client library of Node, against a node: discovery, JWKS, grants, userinfo, refresh, exchange,
+ * introspection and revocation.
+ */
 import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
@@ -6,7 +9,16 @@ import * as client from 'openid-client'
 import { Browser } from '../harness/sign-on.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 import { authorizeBySignOnPage, postedForm } from '../oauth/journeys.ts'
-import { expectStatus, type Registered, register, spa, web, wrk } from '../oauth/registrations.ts'
+import {
+  customResource,
+  expectStatus,
+  grant,
+  type Registered,
+  register,
+  spa,
+  web,
+  wrk,
+} from '../oauth/registrations.ts'
 
 let stile: Stile
 before(async () => {
@@ -96,6 +108,58 @@ for (const algorithm of ['RS256', 'ES256']) {
         assert.deepEqual([user.sub, user.preferred_username], [sub, stile.user.username])
         await assert.rejects(client.fetchUserInfo(config, tokens.access_token, randomUUID()))
       }
+    })
+
+    test('refresh, token exchange, introspection by the resource server, and revocation', async () => {
+      const audience = `https://${randomUUID()}.test`
+      const resource = await customResource(stile, { audience }, ['orders:read'])
+      const { secret } = expectStatus(await stile.api('GET', `/resources/${resource.id}/secret`), 200)
+      const server = await discover(resource.id, client.ClientSecretBasic(secret))
+      const grantTypes = ['AUTHORIZATION_CODE', 'REFRESH_TOKEN', 'TOKEN_EXCHANGE']
+      const app = await register(stile, { ...web, grantTypes })
+      await grant(stile, app.clientId, resource.id, [resource.scope('orders:read')])
+      const config = await discover(app.clientId, client.ClientSecretBasic(app.clientSecret))
+      const expectedNonce = client.randomNonce()
+      const address = client.buildAuthorizationUrl(config, {
+        redirect_uri: app.redirectUri,
+        scope: 'openid orders:read',
+        nonce: expectedNonce,
+      })
+      const checks = { expectedNonce, idTokenExpected: true }
+      const first = await client.authorizationCodeGrant(config, landing(await follow(address)), checks)
+
+      const second = await client.refreshTokenGrant(config, first.refresh_token ?? assert.fail())
+      assert.equal(second.claims()?.sub, stile.user.id)
+      const third = await client.refreshTokenGrant(config, second.refresh_token ?? assert.fail(), { scope: 'openid' })
+      assert.equal(third.scope, 'openid')
+      await assert.rejects(client.refreshTokenGrant(config, third.refresh_token ?? '', { scope: 'phone' }), (error) => {
+        assert.ok(error instanceof client.ResponseBodyError)
+        assert.equal(error.error, 'invalid_scope')
+        return true
+      })
+
+      const exchanged = await client.genericGrantRequest(config, 'urn:ietf:params:oauth:grant-type:token-exchange', {
+        subject_token: second.access_token,
+        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        audience,
+      })
+      assert.equal(exchanged['issued_token_type'], 'urn:ietf:params:oauth:token-type:access_token')
+      for (const token of [second.access_token, exchanged.access_token]) {
+        const { active, sub, aud, scope } = await client.tokenIntrospection(server, token)
+        assert.deepEqual([active, sub, aud], [true, stile.user.id, [audience]])
+        assert.match(scope ?? '', /orders:read/)
+      }
+      assert.equal((await client.tokenIntrospection(config, third.refresh_token ?? '')).active, true)
+
+      await client.tokenRevocation(config, third.refresh_token ?? assert.fail())
+      for (const token of [second.access_token, exchanged.access_token]) {
+        assert.deepEqual(await client.tokenIntrospection(server, token), { active: false })
+      }
+      await assert.rejects(client.refreshTokenGrant(config, third.refresh_token ?? ''), (error) => {
+        assert.ok(error instanceof client.ResponseBodyError)
+        assert.deepEqual([error.status, error.error], [400, 'invalid_grant'])
+        return true
+      })
     })
 
     test('implicit: token id_token in the fragment and by form_post', async () => {

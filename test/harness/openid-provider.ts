@@ -44,6 +44,8 @@ export interface OpenIdProvider {
   readonly exchanges: { readonly form: URLSearchParams; readonly authorization: string | undefined }[]
   /** Takes a new key; the old one is published no more. */
   rotate(): void
+  /** Signs claims with its present key; `header` says what is otherwise. */
+  sign(claims: Claims, header?: Claims): string
   /** Follows an authorization request and gives the address the browser is sent back to. */
   signOn(authorizationUrl: string): Promise<string>
   close(): Promise<void>
@@ -105,6 +107,7 @@ export async function startOpenIdProvider(): Promise<OpenIdProvider> {
     rotate() {
       key = newKey()
     },
+    sign: (claims, header = {}) => signedJwt({ alg: 'ES256', kid: key.kid, ...header }, claims, key.privateKey),
     async signOn(authorizationUrl) {
       const answer = await fetch(authorizationUrl, { redirect: 'manual' })
       return answer.headers.get('location') ?? ''

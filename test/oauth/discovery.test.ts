@@ -12,15 +12,7 @@ import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import { Browser, pkce } from '../harness/sign-on.ts'
 import { type Answer, basic, type Stile, startStile } from '../harness/stile.ts'
 import { assertion, assertionType, clientKey, keySet } from './assertions.ts'
-import {
-  authorizeBySignOnPage,
-  codeRequest,
-  codeRequestWithPkce,
-  expectRefusal,
-  obtainCode,
-  redeemCode,
-  told,
-} from './journeys.ts'
+import { authorizeBySignOnPage, codeRequest, expectRefusal, obtainCode, redeemCode, told } from './journeys.ts'
 import { expectStatus, otherEnvironment, person, type Registered, register, spa, web, wrk } from './registrations.ts'
 
 /** What a client adds to a request to be known by. */
@@ -61,7 +53,7 @@ suite('discovery', () => {
 
   test('every endpoint it names is there, and answers as its own kind', async () => {
     const endpoints = Object.entries<string>(metadata).filter(([name]) => /_(endpoint|uri)$/.test(name))
-    assert.equal(endpoints.length, 8)
+    assert.equal(endpoints.length, 10)
     for (const [name, address] of endpoints) {
       const { status } = await stile.send(pathOf(address))
       assert.equal(
@@ -74,6 +66,8 @@ suite('discovery', () => {
           device_authorization_endpoint: 405,
           backchannel_authentication_endpoint: 405,
           userinfo_endpoint: 401,
+          introspection_endpoint: 405,
+          revocation_endpoint: 405,
           jwks_uri: 200,
           end_session_endpoint: 302,
           ping_end_idp_session_endpoint: 400,
@@ -196,11 +190,14 @@ suite('discovery', () => {
       'implicit',
       'client_credentials',
       'authorization_code',
+      'refresh_token',
       'urn:ietf:params:oauth:grant-type:device_code',
       'urn:openid:params:grant-type:ciba',
+      'urn:ietf:params:oauth:grant-type:token-exchange',
+      'urn:ietf:params:oauth:grant-type:jwt-bearer',
     ])
     const worker = await register(stile, wrk, [])
-    for (const grant_type of ['refresh_token', 'urn:ietf:params:oauth:grant-type:saml2-bearer', 'password']) {
+    for (const grant_type of ['urn:ietf:params:oauth:grant-type:saml2-bearer', 'password']) {
       const headers = { authorization: basic(worker.clientId, worker.clientSecret) }
       expectRefusal(
         await stile.send(pathOf(metadata.token_endpoint), { body: new URLSearchParams({ grant_type }), headers }),
@@ -243,15 +240,11 @@ suite('discovery', () => {
       address: { locality: 'L' },
       photo: { href: 'https://photos.test/1.png' },
     })
-    const { request: parameters, verifier } = codeRequestWithPkce(singlePage, {
-      scope: metadata.scopes_supported.join(' '),
-      nonce: 'n',
-    })
+    const grantTypes = ['AUTHORIZATION_CODE', 'REFRESH_TOKEN']
+    const client = await register(stile, { ...web, grantTypes }, metadata.scopes_supported.slice(1))
+    const parameters = codeRequest(client, { scope: metadata.scopes_supported.join(' '), nonce: 'n' })
     const code = await obtainCode(new Browser(stile), parameters, everything)
-    const { scope, id_token } = expectStatus(
-      await redeemCode(stile, singlePage, code, { code_verifier: verifier }),
-      200,
-    )
+    const { scope, id_token } = expectStatus(await redeemCode(stile, client, code), 200)
     assert.equal(scope, metadata.scopes_supported.join(' '))
     assert.deepEqual(
       Object.keys(decodeJwt(id_token))

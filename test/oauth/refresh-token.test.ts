@@ -9,7 +9,8 @@ import { decodeJwt, decodeProtectedHeader } from 'jose'
 import type { EventAction } from '../../src/events/catalog.ts'
 import { type TestWorld, testWorld } from '../../src/world.ts'
 import { Browser } from '../harness/sign-on.ts'
-import { type Answer, type Stile, startStile } from '../harness/stile.ts'
+import { type Answer, basic, type Stile, startStile } from '../harness/stile.ts'
+import { type ClientKey, clientKey } from './assertions.ts'
 import {
   codeRequest,
   codeRequestWithPkce,
@@ -19,9 +20,11 @@ import {
   redeemCode,
   refreshTokens,
 } from './journeys.ts'
+import { proofOf, thumbprintOf } from './proofs.ts'
 import {
   builtInResource,
   change,
+  customResource,
   expectStatus,
   grant,
   otherEnvironment,
@@ -397,6 +400,68 @@ suite('refresh tokens', () => {
         expectRefusal(await refreshTokens(stile, app, form), 'invalid_grant')
       }
       await renewed(app, token)
+    })
+
+    test('E29, D24: of a public client by the key that its code was redeemed with, and no other', async () => {
+      const [own, other] = [clientKey('ES256'), clientKey('ES256')]
+      const send = async (form: Readonly<Record<string, string>>, key?: ClientKey) =>
+        stile.send(`/${stile.environmentId}/as/token`, {
+          body: new URLSearchParams({ ...form, client_id: singlePage.clientId }),
+          ...(key ? { headers: { dpop: await proofOf(stile, key) } } : {}),
+        })
+      const redeemed = async () => {
+        const { request, verifier } = codeRequestWithPkce(singlePage)
+        const code = await obtainCode(new Browser(stile), request)
+        const { redirectUri: redirect_uri } = singlePage
+        const form = { grant_type: 'authorization_code', code, redirect_uri, code_verifier: verifier }
+        return expectStatus(await send(form, own), 200) as Tokens
+      }
+      const using = ({ refresh_token }: Tokens) => ({ grant_type: 'refresh_token', refresh_token })
+      const first = await redeemed()
+      for (const key of [undefined, other]) expectRefusal(await send(using(first), key), 'invalid_grant')
+      const second = expectStatus(await send(using(first), own), 200)
+      assert.equal(second.token_type, 'DPoP')
+      assert.deepEqual(decodeJwt(second.access_token)['cnf'], { jkt: await thumbprintOf(own) })
+      const again = expectStatus(await send(using(first), own), 200)
+      assert.equal(again.refresh_token, second.refresh_token)
+      expectRefusal(await send(using(first), other), 'invalid_grant')
+      expectRefusal(await send(using(second), own), 'invalid_grant')
+    })
+
+    test('of a confidential client by its authentication: its key may change', async () => {
+      const { refresh_token } = await granted(app)
+      const withKey = async (token: string, key: ClientKey) =>
+        expectStatus(
+          await stile.send(`/${stile.environmentId}/as/token`, {
+            body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: token }),
+            headers: { authorization: basic(app.clientId, app.clientSecret), dpop: await proofOf(stile, key) },
+          }),
+          200,
+        )
+      const [one, two] = [clientKey('ES256'), clientKey('ES256')]
+      const next = await withKey(refresh_token, one)
+      const last = await withKey(next.refresh_token, two)
+      assert.deepEqual(decodeJwt(last.access_token)['cnf'], { jkt: await thumbprintOf(two) })
+    })
+
+    test('RFC 8707: each access token for one of the resources that were granted', async () => {
+      const [one, two] = ['https://one.test', 'https://two.test']
+      const client = await register(stile, { ...refreshing, requestScopesForMultipleResourcesEnabled: true }, [])
+      for (const [audience, scope] of [
+        [one, 'one:read'],
+        [two, 'two:read'],
+      ] as const) {
+        const resource = await customResource(stile, { audience }, [scope])
+        await grant(stile, client.clientId, resource.id, [resource.scope(scope)])
+      }
+      const { refresh_token } = await granted(client, { scope: 'openid one:read two:read' })
+      const narrowed = await renewed(client, refresh_token, { resource: one })
+      assert.deepEqual([decodeJwt(narrowed.access_token).aud, narrowed.scope], [[one], 'openid one:read'])
+      const other = await renewed(client, narrowed.refresh_token, { resource: two })
+      assert.deepEqual(decodeJwt(other.access_token).aud, [two])
+      const beyond = await refreshTokens(stile, client, other.refresh_token, { resource: stile.apiUrl })
+      expectRefusal(beyond, 'invalid_target')
+      assert.deepEqual(decodeJwt((await renewed(client, other.refresh_token)).access_token).aud, [one, two])
     })
 
     test('a client without the grant type is not served', async () => {

@@ -98,17 +98,23 @@ suite('the token endpoint', () => {
     test('D16: grants that are unknown, or not those of the application', async () => {
       const unknown = [
         'password',
-        'refresh_token',
         'implicit',
         'CLIENT_CREDENTIALS',
         'client_credentials ',
-        'urn:ietf:params:oauth:grant-type:jwt-bearer',
+        'urn:ietf:params:oauth:grant-type:saml2-bearer',
         'toString',
       ]
       for (const grant_type of unknown) {
         expectRefusal(await token({ body: form({ grant_type }) }), 'unsupported_grant_type')
       }
-      expectRefusal(await token({ body: form({ grant_type: 'authorization_code', code: 'x' }) }), 'unauthorized_client')
+      for (const grant_type of [
+        'authorization_code',
+        'refresh_token',
+        'urn:ietf:params:oauth:grant-type:token-exchange',
+        'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      ]) {
+        expectRefusal(await token({ body: form({ grant_type }) }), 'unauthorized_client')
+      }
       const { clientId, clientSecret } = app
       const body = form({ client_id: clientId, client_secret: clientSecret })
       expectRefusal(await stile.send(`/${stile.environmentId}/as/token`, { body }), 'unauthorized_client')

@@ -26,7 +26,9 @@ suite('application rules', () => {
       { type: 'WORKER', tokenEndpointAuthMethod: 'NONE' },
       { corsSettings: { behavior: 'ALLOW_NO_ORIGINS' } },
       { corsSettings: { behavior: 'ALLOW_SPECIFIC_ORIGINS', origins: ['https://app.test'] } },
-      { echoed: { refreshTokenDuration: 60, refreshTokenRollingDuration: 60 } },
+      { refreshTokenDuration: 60, refreshTokenRollingDuration: 60 },
+      { grantTypes: ['AUTHORIZATION_CODE', 'REFRESH_TOKEN'] },
+      { grantTypes: ['TOKEN_EXCHANGE'], responseTypes: [] },
     ]
     for (const change of fitting) assert.deepEqual(targets(change), [], JSON.stringify(change))
   })
@@ -46,7 +48,15 @@ suite('application rules', () => {
         { corsSettings: { behavior: 'ALLOW_SPECIFIC_ORIGINS', origins: ['https://a.test', '*'] } },
         'corsSettings.origins.1',
       ],
-      [{ echoed: { refreshTokenDuration: 61, refreshTokenRollingDuration: 60 } }, 'refreshTokenDuration'],
+      [{ refreshTokenDuration: 61, refreshTokenRollingDuration: 60 }, 'refreshTokenDuration'],
+      [{ grantTypes: ['REFRESH_TOKEN'], responseTypes: [] }, 'grantTypes'],
+      [{ grantTypes: ['CLIENT_CREDENTIALS', 'REFRESH_TOKEN'], responseTypes: [] }, 'grantTypes'],
+      [
+        { grantTypes: ['TOKEN_EXCHANGE'], responseTypes: [], tokenEndpointAuthMethod: 'NONE' },
+        'tokenEndpointAuthMethod',
+      ],
+      [{ grantTypes: ['JWT_BEARER'], responseTypes: [], tokenEndpointAuthMethod: 'NONE' }, 'tokenEndpointAuthMethod'],
+      [{ grantTypes: ['TOKEN_EXCHANGE'], responseTypes: [], requireConsent: true }, 'requireConsent'],
       [{ redirectUris: ['https://app.test/cb', 'javascript:alert(1)'] }, 'redirectUris.1'],
       [{ postLogoutRedirectUris: ['data:text/html,x'] }, 'postLogoutRedirectUris.0'],
       [

@@ -23,9 +23,9 @@ export interface CodeDocument extends GrantedRequest {
   readonly leftOut?: readonly string[]
   readonly audiences: readonly string[]
   readonly accessTokenSeconds: number | null
-  readonly acr: string
+  readonly acr: string | undefined
   readonly amr: readonly string[]
-  readonly authTime: number
+  readonly authTime: number | undefined
   /** The consent by which the code was issued, where the application needs one. */
   readonly consentId?: string
   /** The family of the access token that came beside the code (`code token`): who leaked one has leaked the other. */

@@ -103,9 +103,9 @@ function verified(
 async function grantOf(
   { kernel, now }: Context,
   environment: Environment,
-  { clientId, userId, sessionId, grantId }: Verified,
+  { clientId, userId, sessionId = '', grantId }: Verified,
 ): Promise<LiveGrantRow | undefined> {
-  if (userId === undefined || sessionId === undefined) return undefined
+  if (userId === undefined) return undefined
   const [grant] = await kernel.storage.read(
     grantId === undefined
       ? liveGrantOfSession(environment.id, clientId, userId, sessionId, now)
@@ -120,7 +120,7 @@ async function subjectOf(
   token: Verified,
 ): Promise<ExchangeSubject | undefined> {
   const grant = await grantOf(context, environment, token)
-  if (!grant || token.userId === undefined || token.sessionId === undefined) return undefined
+  if (!grant || token.userId === undefined) return undefined
   const holders: Application[] = []
   for (const id of new Set([token.clientId, grant.family_client_id])) {
     const holder = await context.kernel.environments.application(environment.id, id)
@@ -129,7 +129,7 @@ async function subjectOf(
   }
   const { acr, authTime } = JSON.parse(grant.family_document) as FamilyDocument
   return {
-    user: { id: token.userId, sessionId: token.sessionId, acr, amr: [], authTime },
+    user: { id: token.userId, sessionId: token.sessionId ?? '', acr, amr: [], authTime },
     grantId: grant.family_id,
     scopes: grant.family_scope.split(' '),
     holders,

@@ -12,12 +12,13 @@ import type { ActClaim } from '../rules/token-exchange.ts'
 /** The user's part of a token. */
 export interface TokenUser {
   readonly id: string
+  /** Empty where nobody has signed on here. */
   readonly sessionId: string
-  /** Name of the sign-on policy that was completed. */
-  readonly acr: string
+  /** Name of the sign-on policy that was completed; undefined: none was. */
+  readonly acr: string | undefined
   readonly amr: readonly string[]
-  /** Epoch seconds of the authentication. */
-  readonly authTime: number
+  /** Epoch seconds of the authentication; undefined: there was none here. */
+  readonly authTime: number | undefined
 }
 
 /** What an access token says. */
@@ -65,7 +66,7 @@ export function signAccessToken(
     ? {
         ...common,
         sub: user.id,
-        sid: user.sessionId,
+        sid: user.sessionId === '' ? undefined : user.sessionId,
         auth_time: user.authTime,
         acr: user.acr,
         act: content.act,

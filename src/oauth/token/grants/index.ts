@@ -6,6 +6,7 @@ import { authorizationCode } from './authorization-code.ts'
 import { ciba } from './ciba.ts'
 import { clientCredentials } from './client-credentials.ts'
 import { deviceCode } from './device-code.ts'
+import { jwtBearer } from './jwt-bearer.ts'
 import { refreshToken } from './refresh-token.ts'
 import { tokenExchange } from './token-exchange.ts'
 
@@ -16,6 +17,7 @@ export const grants: readonly Grant[] = [
   deviceCode,
   ciba,
   tokenExchange,
+  jwtBearer,
 ]
 
 export const grantMetadata = defineMetadata({ grant_types_supported: z.array(z.string()) }, () => ({
