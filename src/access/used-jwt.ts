@@ -40,7 +40,7 @@ export function* useJwt(environmentId: string, { kind, issuer, jti, usableUntil 
 
 /**
  * Uses up what a client has proved itself by.
- * @throws Problem invalid_client or invalid_dpop_proof when one of them was used before
+ * @throws Problem invalid_client, invalid_dpop_proof or invalid_request_object when one of them was used before
  */
 export function* useProofs(environmentId: string, proofs: readonly OneTimeJwt[]): Word<void> {
   for (const proof of proofs) {
@@ -53,7 +53,12 @@ export function* useProofs(environmentId: string, proofs: readonly OneTimeJwt[])
 }
 
 function usedBefore({ kind }: OneTimeJwt): Problem {
-  return kind === 'dpop-proof'
-    ? problem('invalid_dpop_proof', { description: 'the proof was used before' })
-    : problem('invalid_client', { description: 'the assertion was used before' })
+  switch (kind) {
+    case 'dpop-proof':
+      return problem('invalid_dpop_proof', { description: 'the proof was used before' })
+    case 'request-object':
+      return problem('invalid_request_object', { description: 'it was used before' })
+    default:
+      return problem('invalid_client', { description: 'the assertion was used before' })
+  }
 }

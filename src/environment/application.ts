@@ -68,6 +68,12 @@ export interface ApplicationDocument extends ClientSecurity {
   readonly parRequirement: z.output<typeof parRequirement>
   /** Life of a pushed request in seconds. */
   readonly parTimeout: number
+  /** Whether authorization requests have to come in a request object that is signed (RFC 9101). */
+  readonly requireSignedRequestObject: boolean
+  /** Whether request objects may be unsigned. */
+  readonly supportUnsignedRequestObject: boolean
+  /** Extension: addresses from which request objects may be fetched. */
+  readonly requestUris?: readonly string[] | undefined
   readonly corsSettings?: z.output<typeof corsSettings> | undefined
   readonly accessControl?:
     | {
@@ -106,6 +112,8 @@ export interface ApplicationDocument extends ClientSecurity {
   /** Extension, OpenID Connect Back-Channel Logout 1.0: where a logout token is posted when a session ends. */
   readonly backchannelLogoutUri?: string | undefined
   readonly backchannelLogoutSessionRequired?: boolean | undefined
+  /** Extension: types of `authorization_details` that it may ask for. */
+  readonly authorizationDetailsTypes?: readonly string[] | undefined
   /** Members that are kept as sent and read back unchanged (platform-api 1.14): `platform/later-features.ts`. */
   readonly echoed: Readonly<Record<string, string | number | boolean | readonly string[]>>
 }
@@ -122,6 +130,8 @@ export const applicationDefaults = {
   parTimeout: 60,
   deviceTimeout: 600,
   devicePollingInterval: 5,
+  requireSignedRequestObject: false,
+  supportUnsignedRequestObject: false,
   assignActorRoles: false,
   refreshTokenDuration: 2_592_000,
   refreshTokenRollingDuration: 15_552_000,

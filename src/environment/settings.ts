@@ -3,6 +3,7 @@
  * shapes (D24): served at `~/settings`.
  */
 import { z } from 'zod'
+import { authorizationDetailsType } from '../oauth/rules/authorization-details.ts'
 
 /** Which algorithm signs the tokens of an environment. */
 export const signingAlgorithm = z.enum(['RS256', 'ES256'])
@@ -33,6 +34,12 @@ export const environmentSettings = z.object({
     .boolean()
     .default(false)
     .describe('DPoP proofs have to hold a nonce that the server has given (RFC 9449 section 8).'),
+  authorizationDetailsTypes: z
+    .array(authorizationDetailsType)
+    .max(50)
+    .refine((types) => new Set(types.map(({ type }) => type)).size === types.length, 'must not declare a type twice')
+    .default([])
+    .describe('Types of `authorization_details` (RFC 9396), each with the members that it may have.'),
   sessionIdleMinutes: z
     .number()
     .int()

@@ -46,10 +46,12 @@ export type OAuthCode =
   | 'slow_down'
   | 'insufficient_scope'
   | 'insufficient_user_authentication'
+  | 'invalid_authorization_details'
   | 'invalid_client'
   | 'invalid_dpop_proof'
   | 'invalid_grant'
   | 'invalid_request'
+  | 'invalid_request_object'
   | 'invalid_request_uri'
   | 'invalid_scope'
   | 'invalid_target'
@@ -57,7 +59,6 @@ export type OAuthCode =
   | 'invalid_session'
   | 'login_required'
   | 'consent_required'
-  | 'request_not_supported'
   | 'request_uri_not_supported'
   | 'server_error'
   | 'temporarily_unavailable'
@@ -313,6 +314,15 @@ export const catalog = {
     cause: 'A scope is malformed, unknown, or not granted to the application.',
     fix: 'Grant the scope to the application, or ask for less.',
   },
+  invalid_authorization_details: {
+    status: 400,
+    code: 'INVALID_DATA',
+    message: validation,
+    oauth: 'invalid_authorization_details',
+    cause:
+      'An entry of `authorization_details` has a type that is unknown or not allowed, or members other than declared.',
+    fix: 'Declare the type in the settings of the environment, and allow it for the application.',
+  },
   invalid_target: {
     status: 400,
     code: 'INVALID_DATA',
@@ -410,6 +420,15 @@ export const catalog = {
     cause: 'The `auth_session` of the request never was, has ended, belongs to another client, or was used up.',
     fix: 'Begin again without `auth_session`; send each time the one of the answer before.',
   },
+  invalid_request_object: {
+    status: 400,
+    code: 'INVALID_REQUEST',
+    message: malformed,
+    oauth: 'invalid_request_object',
+    cause:
+      'The request object is no JWT that the client has signed for this server, has expired, was used before, or holds a parameter of the wrong kind.',
+    fix: 'Read `error_description`. Sign by the client secret or a registered key; `iss` is the client id, `aud` the issuer.',
+  },
   invalid_request_uri: {
     status: 400,
     code: 'INVALID_REQUEST',
@@ -418,20 +437,13 @@ export const catalog = {
     cause: 'The pushed request that `request_uri` names never was, was used, has expired, or is of another client.',
     fix: 'Push the request again; a `request_uri` works once, within the seconds that `expires_in` says.',
   },
-  request_not_supported: {
-    status: 400,
-    code: 'INVALID_REQUEST',
-    message: malformed,
-    oauth: 'request_not_supported',
-    cause: 'The request carries a request object, which this version does not read.',
-    fix: 'Send the parameters themselves.',
-  },
   request_uri_not_supported: {
     status: 400,
     code: 'INVALID_REQUEST',
     message: malformed,
     oauth: 'request_uri_not_supported',
-    cause: 'The `request_uri` is no reference to a pushed request.',
+    cause:
+      'The `request_uri` is neither a reference to a pushed request nor registered for the application (`requestUris`).',
     fix: 'Push the request first, or send the parameters themselves.',
   },
   WILDCARD_REDIRECT_URI: {

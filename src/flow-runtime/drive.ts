@@ -64,7 +64,7 @@ export interface Driving {
   readonly isSilent: boolean
   /** Whether the flow has no browser, whose network could be judged (door `backchannel`). */
   readonly isUnattended: boolean
-  /** The checked authorization request; of it, `ui_locales` is looked at. */
+  /** The checked authorization request; of it, `uiLocales` and `remoteIp` are looked at. */
   readonly parameters: FlowState['request']['parameters']
 }
 
@@ -169,8 +169,10 @@ async function agreementFacts(
   return { userId: userId ?? '', given, locales }
 }
 
-function requestFacts({ kernel, remoteAddress }: Context): RequestFacts {
-  return { remoteIp: remoteAddress, network: kernel.ipIntelligence.lookUp(remoteAddress) }
+/** Of the user: of whoever calls, unless the application has said for whom it does (`pi.remoteIp`, authentication-api 2.14). */
+function requestFacts({ kernel, remoteAddress }: Context, { remoteIp: said }: Driving['parameters']): RequestFacts {
+  const remoteIp = typeof said === 'string' ? said : remoteAddress
+  return { remoteIp, network: kernel.ipIntelligence.lookUp(remoteIp) }
 }
 
 /** The devices of a user as facts; none where there is no user. */
@@ -211,7 +213,7 @@ async function load(
         loaded = { ...loaded, application: applicationFacts(application) }
         break
       case 'request':
-        loaded = { ...loaded, request: isUnattended ? null : requestFacts(context) }
+        loaded = { ...loaded, request: isUnattended ? null : requestFacts(context, parameters) }
         break
       case 'devices':
         loaded = { ...loaded, devices: await devicesFact(context, needs.userId) }

@@ -76,6 +76,10 @@ export const flowResourceSchema = z.object({
       .describe(
         'Extension: the device that asks; before its code is entered, the code that the address brought along.',
       ),
+    authorizationDetails: z
+      .array(z.object({ description: z.string(), lines: z.array(z.object({ label: z.string(), value: z.string() })) }))
+      .optional()
+      .describe('Extension: what it asks for in detail (RFC 9396), in words.'),
     requiredStep: stepSchema.optional(),
   }),
   id: z.string(),

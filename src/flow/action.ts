@@ -7,7 +7,7 @@
  */
 import { z } from 'zod'
 import type { AgreementRevision, AgreementUserExperience } from './agreement.ts'
-import type { ScopeView } from './consent.ts'
+import type { ConsentDetail, ScopeView } from './consent.ts'
 import type { Destination, DeviceAuthorizationView, DeviceRequest } from './device-grant.ts'
 import type { ExternalAuthentication, ProviderRequest } from './external-authentication.ts'
 import type { FactName, Facts, UserFacts } from './facts.ts'
@@ -248,6 +248,8 @@ export interface ActionView {
   readonly deviceAuthorization?: DeviceAuthorizationView
   /** Extension: what the client shows as well. */
   readonly bindingMessage?: string
+  /** Extension: what it asks for in detail (RFC 9396). */
+  readonly authorizationDetails?: readonly ConsentDetail[]
 }
 
 /** An agreement in the language and revision in which it is shown. */

@@ -4,11 +4,21 @@
  */
 import { z } from 'zod'
 
+/** Something that is asked for in detail, as the user is shown it. */
+const detailInWords = z.strictObject({
+  description: z.string(),
+  lines: z.array(z.strictObject({ label: z.string(), value: z.string() })).readonly(),
+})
+
+export type ConsentDetail = Readonly<z.infer<typeof detailInWords>>
+
 /** What the user has to grant before the request is answered. */
 export const consentRequest = z.strictObject({
   scopeIds: z.array(z.string()),
   /** `prompt=consent`: what was granted before does not count. */
   isAsked: z.boolean(),
+  /** What is asked for in detail (RFC 9396), in words. It is granted once, never remembered. */
+  details: z.array(detailInWords).readonly().exactOptional(),
 })
 
 export type ConsentRequest = Readonly<z.infer<typeof consentRequest>>

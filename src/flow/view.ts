@@ -94,6 +94,8 @@ export interface FlowView {
     readonly scopes?: NonNullable<ActionView['scopes']>
     /** Extension. */
     readonly deviceAuthorization?: NonNullable<ActionView['deviceAuthorization']>
+    /** Extension. */
+    readonly authorizationDetails?: NonNullable<ActionView['authorizationDetails']>
     readonly requiredStep?: StepView
   }
   readonly promptText?: string
@@ -123,9 +125,9 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
   const requiredStep = viewSteps(state, links).find(({ id }) => id === state.action?.id)
   const { passwordPolicy, action = {}, publicKeyCredentialRequestOptions, agreementText: text } = display
   // Nothing of somebody who has proved nothing yet (row J26).
-  const { devices, attributes, agreement, assertion, push, scopes, deviceAuthorization, ...members } = user
-    ? action
-    : {}
+  const shown = user ? action : {}
+  const { devices, attributes, agreement, assertion, push, scopes, deviceAuthorization, ...others } = shown
+  const { authorizationDetails, ...members } = others
   const isChallenged = assertion !== undefined || asksForPasskey(state)
   return {
     _links: {
@@ -145,6 +147,7 @@ export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLink
       ...(agreement && text !== undefined ? { agreement: { ...agreement, text } } : {}),
       ...(scopes ? { scopes } : {}),
       ...(deviceAuthorization ? { deviceAuthorization } : {}),
+      ...(authorizationDetails ? { authorizationDetails } : {}),
       ...(requiredStep ? { requiredStep } : {}),
     },
     ...members,

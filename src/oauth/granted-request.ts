@@ -2,6 +2,7 @@
  * What of an authorization request lasts, beside its scopes: it goes from the request to the code, and from the code to
  * the token family. Members that a request does not have are left out, so that the common one stores nothing.
  */
+import type { AuthorizationDetail } from './rules/authorization-details.ts'
 import type { ClaimsRequest } from './rules/claims-request.ts'
 
 /** What lasts. */
@@ -10,15 +11,22 @@ export interface GrantedRequest {
   readonly claims?: ClaimsRequest
   /** The resource servers that were named (RFC 8707); each token is for one or more of them. */
   readonly resources?: readonly string[]
+  /** What was granted in detail (RFC 9396). */
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
 }
 
 /** What a checked request has of it, or a code that came of one. */
-export function grantedRequest({ claims, resources = [] }: Partial<Asked>): GrantedRequest {
-  return { ...(claims ? { claims } : {}), ...(resources.length > 0 ? { resources } : {}) }
+export function grantedRequest({ claims, resources = [], authorizationDetails = [] }: Partial<Asked>): GrantedRequest {
+  return {
+    ...(claims ? { claims } : {}),
+    ...(resources.length > 0 ? { resources } : {}),
+    ...(authorizationDetails.length > 0 ? { authorizationDetails } : {}),
+  }
 }
 
 /** The same, with a value for what is missing. */
 interface Asked {
   readonly claims: ClaimsRequest | null
   readonly resources: readonly string[]
+  readonly authorizationDetails: readonly AuthorizationDetail[]
 }

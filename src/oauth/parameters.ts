@@ -4,6 +4,7 @@
  * Never: an empty secret, verifier or redirect URI taken for one.
  */
 import type { FormParameters } from '../contract/form.ts'
+import type { TransactionContext } from './rules/request-object.ts'
 
 /** The parameters of a request that have a value. */
 export interface RequestParameters {
@@ -12,6 +13,8 @@ export interface RequestParameters {
   readonly repeated: readonly string[]
   /** Every `resource`, in the order they came. */
   readonly resources: readonly string[]
+  /** What was said beside parameters, where the client has signed all of it. */
+  readonly signed?: TransactionContext
 }
 
 /** The parameters that have a value, and the names that must not have come more than once but did. */

@@ -3,7 +3,7 @@
  * focus, so that neither is given by a key that was meant for the page before.
  */
 import type { MediaType } from '../flow/actions/index.ts'
-import type { ScopeView } from '../flow/consent.ts'
+import type { ConsentDetail, ScopeView } from '../flow/consent.ts'
 import { type Fragment, type Html, html } from './html.ts'
 import type { FieldContext } from './sign-on-fields.ts'
 import { type Content, type FormPlace, postForm } from './sign-on-forms.ts'
@@ -23,18 +23,21 @@ const standard: Readonly<Record<string, TextName>> = {
 export interface ConsentView extends FormPlace {
   readonly applicationName: string
   readonly scopes?: readonly ScopeView[] | undefined
+  /** What is asked for beside scopes (RFC 9396). */
+  readonly authorizationDetails?: readonly ConsentDetail[] | undefined
   /** What the application shows as well (OpenID CIBA Core section 7.1). */
   readonly bindingMessage?: string | undefined
 }
 
-/** The scopes in words, and the forms. */
+/** What is asked for in words, and the forms. */
 export function consent(view: ConsentView, { language }: FieldContext): Content {
-  const { applicationName: application, scopes = [], bindingMessage } = view
+  const { applicationName: application, scopes = [], authorizationDetails = [], bindingMessage } = view
   return {
     heading: 'consent.heading',
     note: say(language, 'consent.text', { application }),
     forms: [
       scopeList(scopes, language),
+      authorizationDetails.map(inDetail),
       bindingMessage !== undefined &&
         html`<p>${say(language, 'consent.binding', { application })}</p>
 <p class="binding"><bdi>${bindingMessage}</bdi></p>`,
@@ -63,6 +66,11 @@ export function answers(
       html`<input type="hidden" name="accept" value="${String(accept)}"><button class="${look}">${say(language, text)}</button>`,
     )
   return [answer(true, 'button', texts.yes), answer(false, 'link', texts.no)]
+}
+
+function inDetail({ description, lines }: ConsentDetail): Fragment {
+  const facts = lines.map(({ label, value }) => html`<dt><bdi>${label}</bdi></dt><dd><bdi>${value}</bdi></dd>`)
+  return html`<section class="detail"><h2>${description}</h2>${facts.length > 0 && html`<dl class="facts">${facts}</dl>`}</section>`
 }
 
 function inWords({ name, description, resource }: ScopeView, language: Language): string {

@@ -88,6 +88,7 @@ async function show(
       scopes: action?.scopes,
       deviceAuthorization: action?.deviceAuthorization,
       bindingMessage: action?.bindingMessage,
+      authorizationDetails: action?.authorizationDetails,
       providers: providers.map(({ id, name }) => ({ name, href: links.authenticate(id) })),
       error: attempt?.error ?? (failed ? { field: null, text: say(language, 'error.external') } : undefined),
     },

@@ -45,6 +45,7 @@ export interface SignOnView extends DevicesView, AgreementFormsView {
   readonly deviceAuthorization?: ActionView['deviceAuthorization'] | undefined
   /** What the application shows as well. */
   readonly bindingMessage?: string | undefined
+  readonly authorizationDetails?: ActionView['authorizationDetails'] | undefined
 }
 
 /** The parts of a person's name that are shown. */

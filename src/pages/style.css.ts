@@ -338,6 +338,9 @@ form + form {
   font-size: 1.25rem;
   font-weight: 600;
 }
+.detail {
+  margin: 0 0 1.5rem;
+}
 .facts {
   margin: 0;
   font-size: 0.9375rem;

@@ -58,6 +58,18 @@ const members = {
     .default('OPTIONAL')
     .describe('REQUIRED: authorization requests have to be pushed (RFC 9126).'),
   parTimeout: z.int().min(1).max(600).default(60).describe('Life of a pushed request in seconds.'),
+  requireSignedRequestObject: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Authorization requests have to come in a signed request object (RFC 9101); what is beside it does not count.',
+    ),
+  supportUnsignedRequestObject: z.boolean().default(false).describe('Request objects may be unsigned.'),
+  requestUris: z
+    .array(url)
+    .max(20)
+    .optional()
+    .describe('Extension: addresses from which request objects of the application may be fetched (`request_uri`).'),
   corsSettings: corsSettings.optional(),
   accessControl: z
     .object({ role: accessControlRole.optional(), group: accessControlGroup.optional() })
@@ -118,6 +130,11 @@ const members = {
     .boolean()
     .optional()
     .describe('Extension: every logout token names one session by `sid`.'),
+  authorizationDetailsTypes: z
+    .array(z.string().min(1).max(128))
+    .max(50)
+    .optional()
+    .describe('Extension: types of `authorization_details` (RFC 9396) that it may ask for; needs requireConsent.'),
   ...keptAsSent,
 }
 const listOfUrls = z.array(url).max(100)
@@ -216,6 +233,9 @@ export function judgedDocument(
     deviceCustomVerificationUri: body.deviceCustomVerificationUri,
     deviceTimeout: body.deviceTimeout,
     devicePollingInterval: body.devicePollingInterval,
+    requireSignedRequestObject: body.requireSignedRequestObject,
+    supportUnsignedRequestObject: body.supportUnsignedRequestObject,
+    requestUris: body.requestUris,
     corsSettings: body.corsSettings,
     accessControl: body.accessControl?.group || body.accessControl?.role ? body.accessControl : undefined,
     assignActorRoles,
@@ -233,6 +253,7 @@ export function judgedDocument(
     frontchannelLogoutSessionRequired: body.frontchannelLogoutSessionRequired,
     backchannelLogoutUri: body.backchannelLogoutUri,
     backchannelLogoutSessionRequired: body.backchannelLogoutSessionRequired,
+    authorizationDetailsTypes: body.authorizationDetailsTypes,
     echoed: echoedOf(body),
   }
   const details = applicationProblems({ ...document, type: body.type }, listed)

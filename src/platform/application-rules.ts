@@ -40,8 +40,9 @@ export function applicationProblems(candidate: Candidate, listed: BlockList | un
     ...(candidate.corsSettings ? corsProblems(candidate.corsSettings) : []),
     ...refreshProblems(candidate),
     ...keyProblems(candidate, listed),
+    ...requestObjectProblems(candidate, listed),
     ...authenticationProblems(candidate),
-    ...(candidate.requireConsent ? consentProblems(candidate) : []),
+    ...(candidate.requireConsent ? consentProblems(candidate) : unseenProblems(candidate)),
   ]
 }
 
@@ -145,12 +146,26 @@ function refreshProblems({ grantTypes, refreshTokenDuration, refreshTokenRolling
   ]
 }
 
+/** What the user has never seen they cannot have granted. */
+function unseenProblems({ authorizationDetailsTypes: types = [] }: Candidate): Detail[] {
+  return invalid('authorizationDetailsTypes', types.length > 0 ? 'needs requireConsent' : undefined)
+}
+
 function keyProblems({ jwks, jwksUrl }: Candidate, listed: BlockList | undefined): Detail[] {
   const both = jwks !== undefined && jwksUrl !== undefined
   return [
     ...invalid('jwksUrl', both ? 'must not be there together with jwks' : undefined),
     ...invalid('jwks', jwks === undefined ? undefined : keySetProblem(jwks)),
     ...invalid('jwksUrl', jwksUrl === undefined ? undefined : outboundUrlProblem(jwksUrl, listed)),
+  ]
+}
+
+function requestObjectProblems(candidate: Candidate, listed: BlockList | undefined): Detail[] {
+  const { requireSignedRequestObject, supportUnsignedRequestObject, requestUris = [] } = candidate
+  const both = requireSignedRequestObject && supportUnsignedRequestObject
+  return [
+    ...invalid('supportUnsignedRequestObject', both ? 'must not be true with requireSignedRequestObject' : undefined),
+    ...requestUris.flatMap((uri, at) => invalid(`requestUris.${at}`, outboundUrlProblem(uri, listed))),
   ]
 }
 

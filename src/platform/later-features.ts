@@ -32,8 +32,6 @@ export const keptAsSent = {
     .default(false)
     .describe('Authorization responses carry `session_state`, for the frame that `check_session_iframe` names.'),
   requestScopesForMultipleResourcesEnabled: z.boolean().default(false),
-  requireSignedRequestObject: off,
-  supportUnsignedRequestObject: off,
   tags: z.array(z.literal('PING_FED_CONNECTION_INTEGRATION')).max(1).optional(),
 }
 

@@ -19,8 +19,10 @@ export interface ProviderServer {
   readonly received: readonly ProviderRequest[]
   /** The status of the next answers; default: 201. */
   status: number
-  /** Answers a request instead; undefined: as usual. */
-  answer: ((request: ProviderRequest) => { readonly status: number; readonly body: object } | undefined) | undefined
+  /** Answers a request instead; undefined: as usual. A string is sent as it is. */
+  answer:
+    | ((request: ProviderRequest) => { readonly status: number; readonly body: object | string } | undefined)
+    | undefined
   close(): Promise<void>
 }
 
@@ -40,7 +42,7 @@ export async function startProviderServer(): Promise<ProviderServer> {
       const usual = { status: state.status, body: { sid: 'SM1', message: body } }
       const answer = state.answer?.(arrived) ?? usual
       response.writeHead(answer.status, { 'content-type': 'application/json' })
-      response.end(JSON.stringify(answer.body))
+      response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body))
     })
   })
   await new Promise<void>((resolve) => {

@@ -13,6 +13,7 @@ import { Browser, pkce } from '../harness/sign-on.ts'
 import { type Answer, basic, type Stile, startStile } from '../harness/stile.ts'
 import { assertion, assertionType, clientKey, keySet } from './assertions.ts'
 import { authorizeBySignOnPage, codeRequest, expectRefusal, obtainCode, redeemCode, told } from './journeys.ts'
+import { requestObject } from './request-objects.ts'
 import { expectStatus, otherEnvironment, person, type Registered, register, spa, web, wrk } from './registrations.ts'
 
 /** What a client adds to a request to be known by. */
@@ -204,20 +205,29 @@ suite('discovery', () => {
         'unsupported_grant_type',
       )
     }
+    assert.equal(metadata.claims_parameter_supported, true)
+  })
+
+  test('request objects: each algorithm works, and no other; addresses have to be registered', async () => {
+    const { request_parameter_supported, request_uri_parameter_supported, require_request_uri_registration } = metadata
     assert.deepEqual(
-      [
-        metadata.request_parameter_supported,
-        metadata.request_uri_parameter_supported,
-        metadata.claims_parameter_supported,
-      ],
-      [false, false, true],
+      [request_parameter_supported, request_uri_parameter_supported, require_request_uri_registration],
+      [true, true, true],
     )
-    for (const name of ['request', 'request_uri']) {
-      assert.equal(
-        told(await browser.authorize(codeRequest(singlePage, { [name]: 'x' }))).get('error'),
-        `${name}_not_supported`,
-      )
+    for (const algorithm of metadata.request_object_signing_alg_values_supported) {
+      const isSecret = algorithm.startsWith('HS')
+      const key = clientKey(isSecret || algorithm === 'none' ? 'ES256' : algorithm)
+      const supportUnsignedRequestObject = algorithm === 'none'
+      const client = await register(stile, { ...web, jwks: keySet(key), supportUnsignedRequestObject })
+      const by = isSecret ? { algorithm, secret: client.clientSecret } : algorithm === 'none' ? 'none' : key
+      const object = (signer: typeof by) => requestObject(stile, client, signer, codeRequest(client))
+      const sent = (request: string) => browser.authorize(codeRequest(client, { request }))
+      assert.ok(told(await sent(await object(by))).get('code'), algorithm)
+      if (algorithm !== 'none')
+        assert.equal(told(await sent(await object('none'))).get('error'), 'invalid_request_object')
     }
+    const refused = await browser.authorize(codeRequest(singlePage, { request_uri: 'https://app.test/request' }))
+    assert.equal(told(refused).get('error'), 'request_uri_not_supported')
   })
 
   test('PKCE methods: each works', async () => {

@@ -1,18 +1,21 @@
 /**
- * What counts once: an assertion (row D11) and a DPoP proof (row D23), of twenty at the same time, on a second node, and
+ * What counts once: an assertion (row D11), a request object (row C17) and a DPoP proof (row D23), of twenty at the same time, on a second node, and
  * after a restart; on both engines.
  */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { suite, test } from 'node:test'
 import { startNode } from '../../src/http/node.ts'
 import { operations } from '../../src/http/operations.ts'
 import { realWorld } from '../../src/world.ts'
+import { Browser } from '../harness/sign-on.ts'
 import { type Answer, basic, type Call, type Stile, startStile } from '../harness/stile.ts'
-import { assertion, byAssertion, clientKey, registerPkj } from './assertions.ts'
-import { expectRefusal } from './journeys.ts'
+import { assertion, byAssertion, clientKey, keySet, registerPkj } from './assertions.ts'
+import { authorizeBySignOnPage, codeRequest, expectRefusal, told } from './journeys.ts'
 import { proofOf } from './proofs.ts'
 import { raceOnBothEngines } from './race.ts'
-import { expectStatus } from './registrations.ts'
+import { expectStatus, register, web } from './registrations.ts'
+import { requestObject } from './request-objects.ts'
 
 const key = clientKey('ES256')
 const rounds = 10
@@ -37,6 +40,24 @@ await raceOnBothEngines('D11, D23: the race for what counts once', (nodes) => {
       only(await together(nodes(), `/${stile.environmentId}/as/token`, call), (answer) =>
         expectRefusal(answer, 'invalid_client'),
       )
+    }
+  })
+
+  test('C17: one of twenty request objects', async () => {
+    const [stile] = nodes() as readonly [Stile]
+    const app = await register(stile, { ...web, jwks: keySet(key) })
+    const browser = new Browser(stile)
+    await authorizeBySignOnPage(browser, codeRequest(app))
+    const headers = { cookie: browser.cookie ?? assert.fail() }
+    for (let round = 0; round < rounds; round++) {
+      const request = await requestObject(stile, app, key, { ...codeRequest(app), jti: randomUUID() })
+      const query = new URLSearchParams(codeRequest(app, { request }))
+      const answers = await together(nodes(), `/${stile.environmentId}/as/authorize?${query}`, { headers })
+      const won = answers.filter((answer) => told(answer).has('code'))
+      assert.equal(won.length, 1)
+      for (const answer of answers) {
+        if (!won.includes(answer)) assert.equal(told(answer).get('error'), 'invalid_request_object')
+      }
     }
   })
 

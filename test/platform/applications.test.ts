@@ -210,8 +210,6 @@ suite('applications', () => {
     const promises: readonly (readonly [string, unknown])[] = [
       ['protocol', 'SAML'],
       ['type', 'PING_ONE_PORTAL'],
-      ['requireSignedRequestObject', true],
-      ['supportUnsignedRequestObject', true],
       ['includeX5t', true],
       ['jwks', '{"keys":[]}'],
       ['jwksUrl', 'ftp://app.test/jwks'],

@@ -13,6 +13,7 @@ const defaults = {
   requirePushedAuthorizationRequests: false,
   clientAssertionSeconds: 300,
   dpopNonceRequired: false,
+  authorizationDetailsTypes: [],
   sessionIdleMinutes: 43_200,
   sessionAbsoluteMinutes: 129_600,
 }

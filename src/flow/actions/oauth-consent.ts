@@ -29,7 +29,13 @@ export const oauthConsent = defineAction({
   isDemandedBy: () => false,
   isSatisfied(proofs, requested, { user, facts: { consent } }) {
     if (proofs.some(({ method }) => method === 'consent')) return true
-    return !requested.isAsked && consent != null && consent.userId === user?.id && covers(consent, requested)
+    return (
+      !requested.isAsked &&
+      requested.details === undefined &&
+      consent != null &&
+      consent.userId === user?.id &&
+      covers(consent, requested)
+    )
   },
 
   decide({ event, config: { scopeIds }, user, flow: { applicationId }, facts }): Decided {
@@ -52,7 +58,8 @@ export const oauthConsent = defineAction({
       }
     }
   },
-  view: ({ config: { scopeIds }, facts: { configuration } }) => ({
+  view: ({ config: { scopeIds, details }, facts: { configuration } }) => ({
     scopes: scopeIds.flatMap((id) => configuration?.scopes.get(id) ?? []),
+    ...(details ? { authorizationDetails: details } : {}),
   }),
 })

@@ -89,6 +89,7 @@ async function begin(
   client: Application,
   { values, resources }: RequestParameters,
 ): Promise<AuthSession> {
+  if (values['request'] !== undefined) throw problem('invalid_request', { description: 'request has no place here' })
   const asked = { ...values, response_type: 'code', response_mode: 'pi.flow' }
   const { redirect_uri: _, ...parameters } = asked as Values
   const request = checkRequest(context, client, { values: parameters, repeated: [], resources })

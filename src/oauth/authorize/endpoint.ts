@@ -14,9 +14,10 @@ import { flowResourceSchema } from '../../flow-runtime/schema.ts'
 import { type RequestParameters, withValues } from '../parameters.ts'
 import { refuseHere, refuseTo } from './answer.ts'
 import { auditRejectedRedirect, readClient, returnPathAllowed } from './client.ts'
+import { givenRequest } from './given-request.ts'
 import { authorizationParameters } from './parameters.ts'
 import { proceed } from './proceed.ts'
-import { isReference, isUsedUp, type PushedRequest, readPushed, usePushed } from './pushed.ts'
+import { isUsedUp, type PushedRequest, usePushed } from './pushed.ts'
 import { checkRequest, readReturnPath } from './request.ts'
 
 async function authorize(parameters: FormParameters, context: Context): Promise<Reply> {
@@ -26,10 +27,10 @@ async function authorize(parameters: FormParameters, context: Context): Promise<
   const client = await readClient(context, asked)
   if (!client) return refuseHere(readReturnPath(asked.values, asked.repeated).mode, problem('unknown_client'), context)
 
-  // 2. What is asked: what the browser brings, or what the client has pushed in its place.
+  // 2. What is asked, wherever it is.
   const given = await givenRequest(context, client, asked).catch(asProblem)
   if (given instanceof Problem) return refuseUnread(client, asked, given, context)
-  const { parameters: effective, pushed } = given
+  const { parameters: effective, pushed, proofs } = given
   const path = readReturnPath(effective.values, effective.repeated)
 
   // 3. Whether the answer may go where the request says. Nothing leaves this server before that.
@@ -48,7 +49,7 @@ async function authorize(parameters: FormParameters, context: Context): Promise<
   // 4. The rest of the request; failures go to the application, and use a pushed request up as success does.
   try {
     if (!pushed) requireUnpushed(context, client)
-    return await proceed(context, client, checkRequest(context, client, effective), pushed)
+    return await proceed(context, client, checkRequest(context, client, effective), { pushed, proofs })
   } catch (error) {
     if (isUsedUp(error)) return refuseUnread(client, asked, problem('invalid_request_uri'), context)
     const failure = asProblem(error)
@@ -57,25 +58,6 @@ async function authorize(parameters: FormParameters, context: Context): Promise<
     }
     return refuseTo(path, failure, context)
   }
-}
-
-/** What a request says, wherever it says it. */
-interface GivenRequest {
-  readonly parameters: RequestParameters
-  /** The pushed request that the parameters are of. */
-  readonly pushed?: PushedRequest
-}
-
-/** @throws Problem when it says nothing that can be read */
-async function givenRequest(context: Context, client: Application, asked: RequestParameters): Promise<GivenRequest> {
-  const requestUri = asked.values['request_uri']
-  if (requestUri === undefined) return { parameters: asked }
-  if (asked.repeated.includes('request_uri'))
-    throw problem('invalid_request', { description: 'request_uri is repeated' })
-  if (!isReference(requestUri)) throw problem('request_uri_not_supported')
-  const pushed = await readPushed(context, client, requestUri)
-  if (!pushed) throw problem('invalid_request_uri')
-  return { parameters: pushed.parameters, pushed }
 }
 
 /** A failure that may be told; whatever else went wrong is thrown on. */
@@ -111,8 +93,14 @@ function spent(context: Context, pushed: PushedRequest): Promise<boolean> {
     )
 }
 
-const byReference = {
-  request_uri: z.string().optional().describe('Of a pushed request: then nothing else but client_id counts.'),
+const elsewhere = {
+  request: z.string().optional().describe('A request object: the parameters in a JWT of the client (RFC 9101).'),
+  request_uri: z
+    .string()
+    .optional()
+    .describe(
+      'Of a pushed request: then nothing else but client_id counts. Or a registered address of a request object.',
+    ),
 }
 
 /** `pi.flow` answers: the flow, or the short form when nothing had to be done (authentication-api 2.5). */
@@ -148,13 +136,14 @@ const declaration = {
     'unsupported_response_type',
     'invalid_scope',
     'invalid_target',
+    'invalid_authorization_details',
     'login_required',
     'consent_required',
     'unmet_authentication_requirements',
     'access_denied',
-    'request_not_supported',
     'request_uri_not_supported',
     'invalid_request_uri',
+    'invalid_request_object',
     'CROSS_SITE',
   ],
   source: 'authentication-api 2.3-2.5; RFC 6749 section 3.1; OpenID Connect Core section 3.1.2',
@@ -167,7 +156,7 @@ const inEnvironment = {
   params: z.object({ environmentId: uuid }),
 } as const
 
-const form = formBody(authorizationParameters.extend(byReference))
+const form = formBody(authorizationParameters.extend(elsewhere))
 
 function queryOf(context: Context): string {
   const question = context.target.indexOf('?')

@@ -15,6 +15,7 @@ export const authorizationParameters = z.object({
   id_token_hint: z.string().optional(),
   resource: z.string().optional().describe('A resource server that tokens are meant for; may be repeated (RFC 8707).'),
   acr_values: z.string().optional(),
+  authorization_details: z.string().optional().describe('What is asked for in detail, as JSON (RFC 9396).'),
   claims: z.string().optional().describe('Claims asked for one by one (OpenID Connect Core section 5.5).'),
   ui_locales: z.string().optional(),
   code_challenge: z.string().optional(),

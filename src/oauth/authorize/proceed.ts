@@ -3,6 +3,7 @@
  * otherwise a flow, that goes on at the sign-on page or, with `pi.flow`, in the client. authentication-api 2.4, 2.5. One
  * unit either way, which also uses up the pushed request that it came of.
  */
+import { type OneTimeJwt, useProofs } from '../../access/used-jwt.ts'
 import type { Context, Reply } from '../../contract/operation.ts'
 import { readSessionToken, sessionCookie } from '../../directory/session-cookie.ts'
 import { noteUse, type Session, sessionOfToken } from '../../directory/sessions.ts'
@@ -21,6 +22,12 @@ import { type PushedRequest, usePushed } from './pushed.ts'
 import type { AuthorizationRequest } from './request.ts'
 import { redirectReply } from './response.ts'
 
+/** What a request uses up. */
+export interface Uses {
+  readonly pushed: PushedRequest | undefined
+  readonly proofs: readonly OneTimeJwt[]
+}
+
 /**
  * Begins the flow of a request and answers.
  * @throws Problem that goes to the application; AlreadyConsumed when the pushed request was used before
@@ -29,7 +36,7 @@ export async function proceed(
   context: Context,
   client: Application,
   request: AuthorizationRequest,
-  pushed: PushedRequest | undefined,
+  uses: Uses,
 ): Promise<Reply> {
   const { kernel, environment, site, now } = context
   const token = readSessionToken(context.headers.cookie)
@@ -53,20 +60,21 @@ export async function proceed(
     throw error instanceof LoginRequired ? problem('login_required') : error
   })
   const { state } = begun
-  if (state.status === 'COMPLETED' && session) return await answerAtOnce(context, request, begun, session, pushed)
+  if (state.status === 'COMPLETED' && session) return await answerAtOnce(context, request, begun, session, uses)
   if (request.prompt === 'none') {
     throw problem(state.status === 'CONSENT_REQUIRED' ? 'consent_required' : 'login_required')
   }
   if (state.status === 'FAILED') throw problem('access_denied', { description: state.failure?.message ?? '' })
 
   const binding = token ?? kernel.world.uuid()
-  await storeFlow(context, begun, binding, () => using(context, pushed))
+  await storeFlow(context, begun, binding, () => using(context, uses))
   if (binding !== token) setCookie(context, sessionCookie(site, binding, now))
   if (request.mode === 'pi.flow') return { status: 200, body: await flowResource(context, state, client) }
   return { status: 302, headers: { location: signOnPage(site, client, state.id) } }
 }
 
-function* using(context: Context, pushed: PushedRequest | undefined): UnitBody<void> {
+function* using(context: Context, { pushed, proofs }: Uses): UnitBody<void> {
+  yield* useProofs(context.environment.id, proofs)
   if (pushed) yield* usePushed(context, pushed)
 }
 
@@ -76,7 +84,7 @@ async function answerAtOnce(
   request: AuthorizationRequest,
   { state: { outcome }, user: found, writes }: Begun,
   session: Session,
-  pushed: PushedRequest | undefined,
+  uses: Uses,
 ): Promise<Reply> {
   const { kernel, environment, now } = context
   if (!outcome || found?.user.id !== outcome.userId) throw problem('login_required')
@@ -84,9 +92,9 @@ async function answerAtOnce(
   const used = noteUse(environment.id, environment.settings, session, now)
   await kernel.storage.commit({
     name: 'authorize-with-session',
-    single: issued.single && used === undefined && writes.length === 0 && pushed === undefined,
+    single: issued.single && used === undefined && writes.length === 0 && !uses.pushed && uses.proofs.length === 0,
     *run() {
-      yield* using(context, pushed)
+      yield* using(context, uses)
       yield* issued.store()
       if (used) yield used
       for (const write of writes) if (write.with === 'save') yield* write.run()

@@ -41,7 +41,7 @@ function hashReference(reference: string): string {
 export async function pushRequest(
   { kernel, environment, now }: Context,
   client: Application,
-  { values, resources }: RequestParameters,
+  { values, resources, signed }: RequestParameters,
   proofs: readonly OneTimeJwt[],
 ): Promise<string> {
   const reference = `${referencePrefix}${kernel.world.bytes(32).toString('base64url')}`
@@ -55,7 +55,7 @@ export async function pushRequest(
         environment_id: environment.id,
         reference_hash: hashReference(reference),
         client_id: client.id,
-        document: JSON.stringify({ values: { ...kept, client_id: client.id }, resources }),
+        document: JSON.stringify({ values: { ...kept, client_id: client.id }, resources, signed }),
         created_at: now,
         expires_at: now + client.document.parTimeout * 1000,
       })
@@ -73,8 +73,8 @@ export async function readPushed(
   const referenceHash = hashReference(reference)
   const [row] = await kernel.storage.read(pushedRequest(environment.id, referenceHash, now))
   if (row?.client_id !== client.id) return undefined
-  const { values, resources } = JSON.parse(row.document) as Omit<RequestParameters, 'repeated'>
-  return { hash: referenceHash, parameters: { values, repeated: [], resources } }
+  const kept = JSON.parse(row.document) as Omit<RequestParameters, 'repeated'>
+  return { hash: referenceHash, parameters: { ...kept, repeated: [] } }
 }
 
 /**

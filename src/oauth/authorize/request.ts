@@ -5,57 +5,53 @@
  * | check                                             | failure goes to                              |
  * |---------------------------------------------------|----------------------------------------------|
  * | client: one id, known, enabled                    | a 400 page; pi.flow: PingOne JSON            |
- * | request_uri: a reference that the client may use  | the redirect URI beside it, or as above      |
+ * | request, request_uri: readable, of the client     | the redirect URI beside it, or as above      |
  * | redirect URI: one, registered (none with pi.flow) | a 400 page; pi.flow: PingOne JSON            |
  * | pushed, where it has to be                        | the redirect URI; pi.flow: JSON with details |
  * | response_type, response_mode                      | likewise                                     |
  * | no other parameter twice                          | likewise                                     |
  * | client may use that type                          | likewise                                     |
- * | no request object                                 | likewise                                     |
+ * | signed, where it has to be                        | likewise                                     |
  * | scope, resource, openid with id_token, nonce      | likewise                                     |
  * | PKCE, dpop_jkt, prompt, max_age, id_token_hint    | likewise                                     |
- * | claims                                            | likewise                                     |
+ * | authorization_details, claims                     | likewise                                     |
  *
  * Never: a Location to an address that is not known good; a parameter that is unknown leading to an error.
  */
 import { z } from 'zod'
 import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
-import type { Environment } from '../../environment/snapshot.ts'
 import { type Problem, problem } from '../../errors/problem.ts'
-import type { ConsentRequest } from '../../flow/consent.ts'
-import { grantedResources, mayServeMany, scopeIdsOf } from '../granted-resources.ts'
 import { readIdTokenHint } from '../id-token-hint.ts'
 import { defineMetadata } from '../metadata.ts'
 import { type CodeChallenge, challengeMethods, readChallenge } from '../rules/pkce.ts'
 import type { RequestParameters } from '../parameters.ts'
 import type { ClaimsRequest } from '../rules/claims-request.ts'
-import { grantForTarget, grantForTargets, type Target } from '../rules/resource-indicators.ts'
-import { parseScope, type ScopeGrant } from '../rules/scopes.ts'
-import { scopesOfClaims } from '../tokens/claims.ts'
+import type { Target } from '../rules/resource-indicators.ts'
+import { requestObjectAlgorithms } from './request-object.ts'
+import { type RequestedAccess, requestedAccess } from './requested-access.ts'
 import { obtainableClaims, policiesAskedFor, requestedClaims, userAskedFor } from './requested-claims.ts'
-import {
-  isCodeAlone,
-  defaultMode,
-  type ResponseMode,
-  type ResponseType,
-  readResponseMode,
-  readResponseType,
-} from './response.ts'
+import { defaultMode, type ResponseMode, type ResponseType, readResponseMode, readResponseType } from './response.ts'
 
 export const requestMetadata = defineMetadata(
   {
     authorization_endpoint: z.string(),
     claims_parameter_supported: z.boolean(),
+    authorization_details_types_supported: z.array(z.string()).optional(),
     request_parameter_supported: z.boolean(),
     request_uri_parameter_supported: z.boolean(),
+    require_request_uri_registration: z.boolean(),
+    request_object_signing_alg_values_supported: z.array(z.string()),
     code_challenge_methods_supported: z.array(z.string()),
   },
-  (_environment, site) => ({
+  ({ settings: { authorizationDetailsTypes: types } }, site) => ({
     authorization_endpoint: `${site.issuer}/authorize`,
     claims_parameter_supported: true,
-    request_parameter_supported: false,
-    request_uri_parameter_supported: false,
+    ...(types.length > 0 ? { authorization_details_types_supported: types.map(({ type }) => type) } : {}),
+    request_parameter_supported: true,
+    request_uri_parameter_supported: true,
+    require_request_uri_registration: true,
+    request_object_signing_alg_values_supported: ['none', ...requestObjectAlgorithms],
     code_challenge_methods_supported: [...challengeMethods],
   }),
 )
@@ -69,21 +65,14 @@ export interface ReturnPath {
 }
 
 /** A checked authorization request. Plain data: it is stored with the flow. */
-export interface AuthorizationRequest extends ReturnPath {
+export interface AuthorizationRequest extends ReturnPath, RequestedAccess {
   readonly clientId: string
   readonly responseType: ResponseType
-  readonly scopes: readonly string[]
-  /** What was asked for and is not granted, if anything. */
-  readonly leftOut?: readonly string[]
-  readonly audiences: readonly string[]
-  readonly accessTokenSeconds: number | null
   readonly nonce: string | null
   readonly challenge: CodeChallenge | null
   /** The thumbprint of the key that the code is bound to (RFC 9449 section 10, row B21). */
   readonly dpopJkt: string | null
   readonly prompt: 'none' | 'login' | null
-  /** What the user has to grant; null where the application needs no consent. */
-  readonly consent: ConsentRequest | null
   readonly maxAge: number | null
   readonly acrValues: readonly string[]
   readonly loginHint: string | null
@@ -92,8 +81,8 @@ export interface AuthorizationRequest extends ReturnPath {
   readonly uiLocales: string | null
   /** The claims asked for one by one that the application may have. */
   readonly claims: ClaimsRequest | null
-  /** The resource servers that were named. */
-  readonly resources: readonly string[]
+  /** The address of the user, where the client asks in their place and has signed it (authentication-api 2.14). */
+  readonly remoteIp: string | null
 }
 
 /** A failure that may be told to the application. */
@@ -126,16 +115,15 @@ export function readReturnPath(
 export function checkRequest(
   { environment, site, now }: Pick<Context, 'environment' | 'site' | 'now'>,
   client: Application,
-  { values, repeated, resources }: RequestParameters,
+  { values, repeated, resources, signed }: RequestParameters,
 ): AuthorizationRequest {
   if (repeated.length > 0) throw invalid(`${repeated[0]} is repeated`)
   const path = readReturnPath(values, repeated)
   const type = readType(values)
   if (readResponseMode(values['response_mode'], type) === undefined) throw invalid('response_mode is not allowed here')
   requireAllowed(client, type)
-  if (values['request'] !== undefined) throw problem('request_not_supported')
+  if (client.document.requireSignedRequestObject && !signed) throw invalid('a signed request object is required')
   const target: Target = { resources: [...new Set(resources)], platformAudience: site.platformAudience }
-  const scope = readScope(environment, client, values, type, target)
   const nonce = values['nonce'] ?? null
   if (type.idToken && nonce === null && path.mode !== 'pi.flow') throw invalid('nonce is required with id_token')
   const pkce = type.code
@@ -148,34 +136,26 @@ export function checkRequest(
   const asked = requestedClaims(values['claims'])
   const acrValues = (values['acr_values'] ?? '').split(' ').filter((name) => name !== '')
   const claims = obtainableClaims(environment, client, asked)
+  const access = requestedAccess(environment, client, values, type, target, claims)
   return {
     mode: path.mode,
     redirectUri: path.redirectUri,
     state: path.state,
     clientId: client.id,
     responseType: type,
-    scopes: scope.scopes,
-    ...(scope.leftOut.length > 0 ? { leftOut: scope.leftOut } : {}),
-    audiences: scope.audiences,
-    accessTokenSeconds: scope.accessTokenSeconds,
+    ...access,
     nonce,
     challenge: pkce.challenge,
     dpopJkt: readThumbprint(values['dpop_jkt']),
     prompt: readPrompt(values['prompt']),
-    consent: readConsent(environment, client, [...scope.scopes, ...scopesBeside(claims)], target, values['prompt']),
     maxAge: readMaxAge(values['max_age']),
     acrValues: policiesAskedFor(environment, client, acrValues, asked),
     loginHint: values['login_hint']?.slice(0, 256) ?? null,
     hintedUserId: userAskedFor(hintedUserId, asked),
     uiLocales: values['ui_locales']?.slice(0, 256) ?? null,
     claims,
-    resources: target.resources,
+    remoteIp: signed?.remoteIp ?? null,
   }
-}
-
-/** A claim asked for by itself is granted as the scope that brings it. */
-function scopesBeside(claims: ClaimsRequest | null): readonly string[] {
-  return scopesOfClaims([...(claims?.idToken ?? []), ...(claims?.userinfo ?? [])].map(({ name }) => name))
 }
 
 function readType(values: Values): ResponseType {
@@ -198,46 +178,6 @@ function requireAllowed(client: Application, type: ResponseType): void {
   if (type.token && (dpopBoundAccessTokens || tlsClientCertificateBoundAccessTokens)) {
     // No key is proved here (row D24).
     throw problem('unauthorized_client', { description: 'access tokens of the application are bound to a key' })
-  }
-}
-
-function readScope(
-  environment: Environment,
-  client: Application,
-  values: Values,
-  type: ResponseType,
-  target: Target,
-): ScopeGrant & { readonly leftOut: readonly string[] } {
-  const requested = parseScope(values['scope'])
-  if ('refused' in requested) throw problem('invalid_scope', { description: requested.refused })
-  if (type.idToken && !requested.includes('openid')) {
-    throw problem('invalid_scope', { description: 'id_token needs the openid scope' })
-  }
-  // Access that outlives the session takes a refresh token, and so a code (OpenID Connect Core section 11).
-  const mayRefresh = type.code && client.document.grantTypes.includes('REFRESH_TOKEN')
-  const usable = mayRefresh ? requested : requested.filter((name) => name !== 'offline_access')
-  const granted = grantedResources(environment, client)
-  // Of a code each token may be for one of several resources.
-  const grant =
-    isCodeAlone(type) && target.resources.length > 1
-      ? grantForTargets(usable, granted, target)
-      : grantForTarget(usable, granted, target, { user: true, manyResources: mayServeMany(client) })
-  if ('refused' in grant) throw problem(grant.error, { description: grant.refused })
-  return { ...grant, leftOut: requested.filter((name) => !grant.scopes.includes(name)) }
-}
-
-/** What the user has to grant; `prompt=consent` says: whatever was granted before. */
-function readConsent(
-  environment: Environment,
-  client: Application,
-  scopes: readonly string[],
-  target: Target,
-  prompt: string | undefined,
-): ConsentRequest | null {
-  if (client.document.requireConsent !== true) return null
-  return {
-    scopeIds: [...new Set(scopeIdsOf(environment, client, scopes, target))],
-    isAsked: (prompt ?? '').split(' ').includes('consent'),
   }
 }
 

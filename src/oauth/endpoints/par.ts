@@ -13,6 +13,7 @@ import { auditRejectedRedirect, returnPathAllowed } from '../authorize/client.ts
 import { boundByProof } from '../authorize/dpop-key.ts'
 import { authorizationParameters } from '../authorize/parameters.ts'
 import { pushRequest } from '../authorize/pushed.ts'
+import { readRequestObject } from '../authorize/request-object.ts'
 import { checkRequest } from '../authorize/request.ts'
 import { auditingRefusals, proveClient } from '../client-auth/authenticate.ts'
 import { readCredentials } from '../client-auth/credentials.ts'
@@ -37,14 +38,17 @@ async function push(context: Context, body: FormParameters): Promise<Reply> {
   if (values['request_uri'] !== undefined) {
     throw problem('invalid_request', { description: 'request_uri has no place in a pushed request' })
   }
-  if (!returnPathAllowed(client, parameters)) {
+  const { request } = values
+  const given =
+    request === undefined ? { parameters, proofs: [] } : await readRequestObject(context, client, parameters, request)
+  if (!returnPathAllowed(client, given.parameters)) {
     auditRejectedRedirect(context, client)
     throw problem('redirect_uri_rejected')
   }
-  const bound = await boundByProof(context, parameters)
+  const bound = await boundByProof(context, given.parameters)
   checkRequest(context, client, bound.parameters)
   const requestUri = await auditingRefusals(context, environment, credentials, () =>
-    pushRequest(context, client, bound.parameters, [...proofs, ...bound.proofs]),
+    pushRequest(context, client, bound.parameters, [...proofs, ...given.proofs, ...bound.proofs]),
   )
   return { status: 201, body: { request_uri: requestUri, expires_in: client.document.parTimeout } }
 }
@@ -54,6 +58,7 @@ const pushedParameters = authorizationParameters.extend({
   client_secret: z.string().optional(),
   client_assertion_type: z.string().optional(),
   client_assertion: z.string().optional(),
+  request: z.string().optional().describe('A request object (RFC 9101), with the other parameters in it.'),
 })
 
 export const parOperations: readonly Operation[] = [
@@ -77,9 +82,11 @@ export const parOperations: readonly Operation[] = [
       'use_dpop_nonce',
       'invalid_scope',
       'invalid_target',
+      'invalid_authorization_details',
       'unauthorized_client',
       'unsupported_response_type',
       'redirect_uri_rejected',
+      'invalid_request_object',
       'unmet_authentication_requirements',
     ],
     handle: ({ body }, context) => push(context, body),

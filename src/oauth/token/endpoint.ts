@@ -34,6 +34,7 @@ const tokenResponse = z.object({
   issued_token_type: z.string().optional(),
   refresh_token: z.string().optional(),
   id_token: z.string().optional(),
+  authorization_details: z.array(z.looseObject({ type: z.string() })).optional(),
 })
 
 const tokenRequest = z.object({
@@ -171,6 +172,7 @@ function tokenReply(
       ...(verdict.issuedTokenType === undefined ? {} : { issued_token_type: verdict.issuedTokenType }),
       ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
       ...(tokens.idToken === undefined ? {} : { id_token: tokens.idToken }),
+      ...(verdict.authorizationDetails ? { authorization_details: verdict.authorizationDetails } : {}),
     },
   }
 }
@@ -191,6 +193,7 @@ const declaration = {
     'invalid_grant',
     'invalid_scope',
     'invalid_target',
+    'invalid_authorization_details',
     'unauthorized_client',
     'unsupported_grant_type',
     'authorization_pending',

@@ -9,6 +9,7 @@ import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import type { EventDescription } from '../../events/record.ts'
 import type { Unit } from '../../storage/port.ts'
+import type { AuthorizationDetail } from '../rules/authorization-details.ts'
 import type { RequestedClaim } from '../rules/claims-request.ts'
 import type { Target } from '../rules/resource-indicators.ts'
 import type { ActClaim } from '../rules/token-exchange.ts'
@@ -33,6 +34,8 @@ export interface Issue {
   readonly act?: ActClaim | undefined
   /** The `issued_token_type` of the answer (RFC 8693 section 2.2.1). */
   readonly issuedTokenType?: string
+  /** What was granted in detail; it is told beside the token (RFC 9396 section 7). */
+  readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
   /** Present when an ID token goes with it. */
   readonly idToken:
     | {
@@ -56,6 +59,7 @@ export interface Issue {
 export interface Refuse {
   readonly kind: 'refuse'
   readonly error:
+    | 'invalid_authorization_details'
     | 'invalid_request'
     | 'invalid_grant'
     | 'invalid_scope'

@@ -37,6 +37,7 @@ export async function signTokens(
       grantId: verdict.familyId,
       confirmation,
       act: verdict.act,
+      authorizationDetails: verdict.authorizationDetails,
     },
     now,
   )

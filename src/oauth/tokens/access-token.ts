@@ -6,6 +6,7 @@
 import type { Confirmation } from '../../access/confirmation.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { signJwt } from '../../keys/jws.ts'
+import type { AuthorizationDetail } from '../rules/authorization-details.ts'
 import type { Site } from '../../site.ts'
 import type { ActClaim } from '../rules/token-exchange.ts'
 
@@ -37,6 +38,8 @@ export interface AccessTokenContent {
   readonly confirmation: Confirmation | undefined
   /** Who acts for the user, where it is not the user alone (RFC 8693 section 4.1). */
   readonly act?: ActClaim | undefined
+  /** What was granted in detail (RFC 9396 section 9.1). */
+  readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
 }
 
 /**
@@ -60,6 +63,7 @@ export function signAccessToken(
     aud: content.audiences.length > 0 ? content.audiences : [site.platformAudience],
     ...(scope === '' ? {} : { scope }),
     cnf: content.confirmation,
+    authorization_details: content.authorizationDetails,
   }
   const { user } = content
   const claims = user

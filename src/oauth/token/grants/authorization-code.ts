@@ -6,6 +6,7 @@
 import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { grantedResources, mayServeMany } from '../../granted-resources.ts'
+import { narrowAuthorizationDetails } from '../../rules/authorization-details.ts'
 import { isVerifier, verifierProves } from '../../rules/pkce.ts'
 import { narrow } from '../../rules/resource-indicators.ts'
 import { familyRefresh } from '../../token-family.ts'
@@ -22,6 +23,10 @@ export const authorizationCode = defineGrant({
     code: z.string().max(512).describe('The code from the authorization response.'),
     redirect_uri: z.string().optional().describe('As in the authorization request; left out when that had none.'),
     code_verifier: z.string().optional().describe('The PKCE verifier of the challenge that was sent.'),
+    authorization_details: z
+      .string()
+      .optional()
+      .describe('Of those that were granted, the ones for this token (RFC 9396).'),
   }),
   clientAuth: 'as registered',
   gather: ({ kernel, now }, { environment, params }) => readCode(kernel.storage, environment.id, params.code, now),
@@ -45,6 +50,8 @@ export const authorizationCode = defineGrant({
     const terms = { user: true, manyResources: mayServeMany(client) }
     const grant = narrow(document, grantedResources(environment, client), target, terms)
     if ('refused' in grant) return refuse(grant.error, grant.refused)
+    const detailed = narrowAuthorizationDetails(document.authorizationDetails ?? [], params.authorization_details)
+    if ('refused' in detailed) return refuse('invalid_authorization_details', detailed.refused)
     return {
       kind: 'issue',
       scopes: grant.scopes,
@@ -52,6 +59,7 @@ export const authorizationCode = defineGrant({
       lifetime: grant.accessTokenSeconds ?? environment.settings.accessTokenSeconds,
       user: code.user,
       familyId: code.familyId,
+      ...(detailed.details.length > 0 ? { authorizationDetails: detailed.details } : {}),
       idToken: document.scopes.includes('openid')
         ? { source: code.source, nonce: document.nonce ?? undefined, claims: document.claims?.idToken }
         : undefined,

@@ -13,10 +13,14 @@ export const clientCredentials = defineGrant({
   grantType: 'CLIENT_CREDENTIALS',
   params: z.object({
     scope: z.string().optional().describe('Scopes granted to the application, separated by spaces.'),
+    authorization_details: z.string().optional().describe('Refused: nobody is there to grant them.'),
   }),
   clientAuth: 'required',
   gather: async () => undefined,
   decide({ client, environment, params, target }) {
+    if (params.authorization_details !== undefined) {
+      return refuse('invalid_authorization_details', 'details are granted by users')
+    }
     const requested = parseScope(params.scope)
     if ('refused' in requested) return refuse('invalid_scope', requested.refused)
     const terms = { user: false, manyResources: mayServeMany(client) }
