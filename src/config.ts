@@ -28,9 +28,17 @@ export interface Config {
   readonly masterKey: string | undefined
   readonly masterKeyPrevious: string | undefined
   readonly tls: { readonly cert: string; readonly key: string } | undefined
+  /** The second port, on which clients are asked for a certificate. */
+  readonly mtlsPort: number | undefined
+  /** The origin under which clients with certificates reach the node; undefined where nobody can have one. */
+  readonly mtlsUrl: string | undefined
   readonly trustedProxies: BlockList | undefined
+  /** In lower case. */
+  readonly clientCertificateHeader: string | undefined
+  /** PEM. */
+  readonly clientCertificateAuthorities: string | undefined
   /** How much one network address may do in how many seconds; undefined: there is no limit. */
-  readonly addressLimits: Readonly<Record<'password' | 'account' | 'lookup', Rate | undefined>>
+  readonly addressLimits: Readonly<Record<'password' | 'account' | 'lookup' | 'client', Rate | undefined>>
   /** Addresses that are not public and may be asked all the same. */
   readonly egressAllow: BlockList | undefined
   /** A file of what is known of networks. */
@@ -97,7 +105,7 @@ export function readConfig(
 
   /** A developer’s own tools all come from one address. */
   const rateOf = (
-    name: 'STILE_ADDRESS_LIMIT_PASSWORD' | 'STILE_ADDRESS_LIMIT_ACCOUNT' | 'STILE_ADDRESS_LIMIT_LOOKUP',
+    name: `STILE_ADDRESS_LIMIT_${'PASSWORD' | 'ACCOUNT' | 'LOOKUP' | 'CLIENT'}`,
     standard: Rate,
   ): Rate | undefined => {
     if (!environment[name]) return mode === 'dev' ? undefined : standard
@@ -123,6 +131,8 @@ export function readConfig(
   }
   if ((cert === undefined) !== (key === undefined))
     problems.push('STILE_TLS_CERT and STILE_TLS_KEY must be set together.')
+  const mtlsPort = read('STILE_MTLS_PORT')
+  if (mtlsPort !== undefined && cert === undefined) problems.push('STILE_MTLS_PORT needs STILE_TLS_CERT.')
   if ((clientId === undefined) !== (clientSecret === undefined)) {
     problems.push('STILE_BOOTSTRAP_ADMIN_CLIENT_ID and STILE_BOOTSTRAP_ADMIN_CLIENT_SECRET must be set together.')
   }
@@ -134,22 +144,30 @@ export function readConfig(
   if (new Set([sid, authToken, number].map((part) => part === undefined)).size > 1) {
     problems.push('STILE_TWILIO_ACCOUNT_SID, STILE_TWILIO_AUTH_TOKEN and STILE_TWILIO_FROM must be set together.')
   }
+  const authUrl = read('STILE_AUTH_URL') ?? publicUrl ?? ''
+  const clientCertificateHeader = read('STILE_CLIENT_CERTIFICATE_HEADER')
+  const behindProxy = clientCertificateHeader === undefined ? undefined : authUrl
   const config: Config = {
     mode,
     databaseUrl: read('DATABASE_URL'),
     dataDirectory: overrides.dataDirectory ?? read('STILE_DATA_DIR') ?? '.stile',
     host: read('STILE_HOST') ?? (mode === 'dev' ? 'localhost' : '0.0.0.0'),
     port: listenPort,
-    authUrl: read('STILE_AUTH_URL') ?? publicUrl ?? '',
+    authUrl,
     apiUrl: read('STILE_API_URL') ?? publicUrl ?? '',
     masterKey,
     masterKeyPrevious: read('STILE_MASTER_KEY_PREVIOUS'),
     tls: cert && key ? { cert, key } : undefined,
+    mtlsPort,
+    mtlsUrl: read('STILE_MTLS_URL') ?? (mtlsPort === undefined ? behindProxy : onPort(authUrl, mtlsPort)),
+    clientCertificateHeader,
+    clientCertificateAuthorities: read('STILE_CLIENT_CERTIFICATE_AUTHORITIES'),
     trustedProxies: blockList(read('STILE_TRUSTED_PROXIES') ?? []),
     addressLimits: {
       password: rateOf('STILE_ADDRESS_LIMIT_PASSWORD', { guesses: 50, seconds: 300 }),
       account: rateOf('STILE_ADDRESS_LIMIT_ACCOUNT', { guesses: 10, seconds: 600 }),
       lookup: rateOf('STILE_ADDRESS_LIMIT_LOOKUP', { guesses: 60, seconds: 60 }),
+      client: rateOf('STILE_ADDRESS_LIMIT_CLIENT', { guesses: 200, seconds: 60 }),
     },
     egressAllow: blockList([...(mode === 'dev' ? ['127.0.0.0/8', '::1'] : []), ...(read('STILE_EGRESS_ALLOW') ?? [])]),
     ipIntelligence: read('STILE_IP_INTELLIGENCE'),
@@ -166,4 +184,10 @@ export function readConfig(
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return config
+}
+
+/** The same host by TLS on another port; undefined where there is no host. */
+function onPort(address: string, number: number): string | undefined {
+  const url = URL.parse(address)
+  return url ? `https://${url.hostname}:${number}` : undefined
 }

@@ -2,6 +2,7 @@
  * What every handler is handed: the ports of a running node, in one record. Made once by `http/node.ts`; nothing here
  * is global, so that tests can run several nodes in one process.
  */
+import type { X509Certificate } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import type { HashingPool } from './directory/passwords/pool.ts'
@@ -11,6 +12,7 @@ import type { Dns } from './external/dns.ts'
 import type { Egress } from './external/egress.ts'
 import type { ProviderDocuments } from './external/provider-documents.ts'
 import type { IpIntelligence } from './ip-intelligence.ts'
+import type { ClientRefusals } from './limits/client-refusals.ts'
 import type { MasterKeys } from './keys/master-key.ts'
 import type { Origins } from './site.ts'
 import type { Storage } from './storage/port.ts'
@@ -27,11 +29,14 @@ export interface Kernel {
   readonly environments: Environments
   readonly passwords: HashingPool
   readonly volumeEvents: VolumeEvents
+  readonly clientRefusals: ClientRefusals
   /** Key sets and configuration documents of identity providers. */
   readonly providerDocuments: ProviderDocuments
   /** The only way out to the network. */
   readonly egress: Egress
   readonly dns: Dns
+  /** Whose certificates of clients are believed in environments that name nobody themselves. */
+  readonly clientCertificateAuthorities: readonly X509Certificate[]
   /** What is known of the networks that requests come from. */
   readonly ipIntelligence: IpIntelligence
   readonly log: Logger

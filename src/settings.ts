@@ -88,10 +88,39 @@ export const settings = {
     meaning: 'Path of the PEM certificate chain.',
   },
   STILE_TLS_KEY: { schema: z.string().optional(), default: 'unset', meaning: 'Path of the PEM private key.' },
+  STILE_MTLS_PORT: {
+    schema: port.optional(),
+    default: 'unset',
+    meaning:
+      'With `STILE_TLS_CERT`: a second port on which clients are asked for a certificate (RFC 8705), so that browsers never are.',
+  },
+  STILE_MTLS_URL: {
+    schema: origin.optional(),
+    default: '`STILE_AUTH_URL`, with `STILE_MTLS_PORT` where that is set',
+    meaning:
+      'The origin under which clients with certificates reach Stile; the metadata names it (`mtls_endpoint_aliases`).',
+  },
   STILE_TRUSTED_PROXIES: {
     schema: addressRanges,
     default: 'none',
-    meaning: 'Proxies whose X-Forwarded-For is believed.',
+    meaning: 'Proxies whose X-Forwarded-For, and whose `STILE_CLIENT_CERTIFICATE_HEADER`, is believed.',
+  },
+  STILE_CLIENT_CERTIFICATE_HEADER: {
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9-]{1,64}$/, 'must be the name of a header')
+      .transform((name) => name.toLowerCase())
+      .optional(),
+    default: 'unset: no header is read',
+    meaning:
+      'The header in which trusted proxies send the certificate of a client: `Client-Cert` (RFC 9440), or any other with URL-encoded PEM. Proxies have to remove it from what clients send. Intermediates are read from the same name with `-Chain`.',
+  },
+  STILE_CLIENT_CERTIFICATE_AUTHORITIES: {
+    schema: z.string().optional(),
+    default: 'unset: none',
+    meaning:
+      'The certificate authorities, as PEM, that may issue certificates of clients (`TLS_CLIENT_AUTH`) in environments that name none themselves.',
+    file: true,
   },
   STILE_ADDRESS_LIMIT_PASSWORD: {
     schema: rate.optional(),
@@ -108,6 +137,11 @@ export const settings = {
     schema: rate.optional(),
     default: 'dev: `off`; serve: `60/60`',
     meaning: 'The same for usernames that are looked up.',
+  },
+  STILE_ADDRESS_LIMIT_CLIENT: {
+    schema: rate.optional(),
+    default: 'dev: `off`; serve: `200/60`',
+    meaning: 'The same for requests of clients whose credentials are refused.',
   },
   STILE_EGRESS_ALLOW: {
     schema: addressRanges,

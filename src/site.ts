@@ -7,6 +7,8 @@
 export interface Origins {
   readonly authUrl: string
   readonly apiUrl: string
+  /** Where clients with certificates come in (RFC 8705 section 5); undefined where none can. */
+  readonly mtlsUrl?: string | undefined
 }
 
 /** The addresses of one environment. None ends with a slash. */
@@ -14,6 +16,8 @@ export interface Site {
   readonly environmentId: string
   /** `{authUrl}/{environmentId}/as`: the `iss` of every token. */
   readonly issuer: string
+  /** `{mtlsUrl}/{environmentId}/as`: the endpoints under it are for clients with certificates; no `iss`. */
+  readonly mtlsBase: string | undefined
   /** `{authUrl}/{environmentId}`: flows and `/as`. */
   readonly authBase: string
   /** `{apiUrl}/v1`: the management API. */
@@ -34,6 +38,7 @@ export function resolveSite(origins: Origins, environmentId: string): Site {
   return {
     environmentId,
     issuer: `${authBase}/as`,
+    mtlsBase: origins.mtlsUrl === undefined ? undefined : `${origins.mtlsUrl}/${environmentId}/as`,
     authBase,
     apiBase: `${origins.apiUrl}/v1`,
     pagesBase: authBase,

@@ -65,7 +65,7 @@ const table = {
   events: row('contract errors storage world', 'access kernel'),
   jobs: row('delivery directory environment events limits external errors keys storage kernel world site', 'config'),
   delivery: row('delivery/rules contract external environment events errors keys storage kernel world site', 'config'),
-  limits: row('errors storage world', 'kernel'),
+  limits: row('errors storage world', 'config'),
   external: row('errors flow keys world', 'environment config kernel'),
   keys: row('errors world'),
   storage: row('errors world'),

@@ -8,6 +8,7 @@
  * A user's roles count only when the token was issued to a WORKER application: any other application of the environment
  * that an administrator signs on to must not act with the administrator's rights.
  */
+import type { ClientCertificate } from '../contract/operation.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import { invalidToken, Problem } from '../errors/problem.ts'
 import type { Kernel } from '../kernel.ts'
@@ -15,7 +16,7 @@ import { verifyJwt } from '../keys/verify-jwt.ts'
 import { resolveSite } from '../site.ts'
 import { liveGrant, roleAssignmentsOf } from '../storage/sql/access.ts'
 import type { Actor, RoleAssignment } from './actor.ts'
-import { type Confirmation, isProved, readConfirmation } from './confirmation.ts'
+import { certificateThumbprint, type Confirmation, isProved, readConfirmation } from './confirmation.ts'
 import { dpopChallenge, dpopProof, type ProofRequest } from './dpop.ts'
 import { useProofs } from './used-jwt.ts'
 
@@ -46,6 +47,7 @@ export interface PresentedToken {
 /** What of a request says who presents a token. */
 export interface TokenRequest extends ProofRequest {
   readonly kernel: Kernel
+  readonly certificate: ClientCertificate | undefined
 }
 
 /**
@@ -129,7 +131,12 @@ export async function requireProof(
       throw error instanceof Problem ? unproved('invalid_dpop_proof', 'the proof was used before') : error
     })
   }
-  const proved = jkt === undefined ? undefined : { jkt }
+  // A certificate is only read where a token is bound to one.
+  const certificate = confirmation?.['x5t#S256'] === undefined ? undefined : request.certificate
+  const proved = {
+    ...(jkt === undefined ? {} : { jkt }),
+    ...(certificate ? { 'x5t#S256': certificateThumbprint(certificate) } : {}),
+  }
   if (!isProved(confirmation, proved)) throw invalidToken('the token is bound to a key that was not proved')
 }
 

@@ -4,12 +4,20 @@
  * key of every member.
  */
 
+import { hash } from 'node:crypto'
+import type { ClientCertificate } from '../contract/operation.ts'
+
 /** A confirmation method. */
 export interface Confirmation {
   /** RFC 7638 SHA-256 thumbprint of a public key, base64url. */
   readonly jkt?: string
   /** SHA-256 of the DER of a certificate, base64url. */
   readonly 'x5t#S256'?: string
+}
+
+/** The thumbprint of a certificate, RFC 8705 section 3.1. */
+export function certificateThumbprint({ certificate }: ClientCertificate): string {
+  return hash('sha256', certificate.raw, 'base64url')
 }
 
 /** Whether every key that something is bound to was proved. What is bound to nothing is anybody's. */

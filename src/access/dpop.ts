@@ -31,7 +31,7 @@ export interface ProofRequest {
 
 /** A proof that holds: the thumbprint of its key, and what is to be used up. Or why it does not. */
 export type ProofVerdict =
-  | { readonly ok: true; readonly jkt: string; readonly proof: OneTimeJwt }
+  | { readonly ok: true; readonly jkt: string; readonly algorithm: string; readonly proof: OneTimeJwt }
   | { readonly ok: false; readonly error: 'invalid_dpop_proof' | 'use_dpop_nonce'; readonly description: string }
 
 /**
@@ -62,7 +62,8 @@ export async function dpopProof(
       now,
     })
   if (problem !== undefined) return invalid(problem)
-  const jkt = await thumbprintOfSigner(jwt, read.header['alg'] as string, read.header['jwk'] as JWK)
+  const algorithm = read.header['alg'] as string
+  const jkt = await thumbprintOfSigner(jwt, algorithm, read.header['jwk'] as JWK)
   if (jkt === undefined) return invalid('its signature does not hold')
   const { nonce, jti, iat } = read.claims as { readonly nonce?: unknown; readonly jti: string; readonly iat: number }
   if (nonce === undefined ? environment.settings.dpopNonceRequired : !isDpopNonce(environment, nonce, now)) {
@@ -71,7 +72,7 @@ export async function dpopProof(
   }
   // Twice the window: once for the clock of the client, once between the nodes.
   const usableUntil = Math.ceil(iat + 2 * proofWindow) * 1000
-  return { ok: true, jkt, proof: { kind: 'dpop-proof', issuer: jkt, jti, usableUntil } }
+  return { ok: true, jkt, algorithm, proof: { kind: 'dpop-proof', issuer: jkt, jti, usableUntil } }
 }
 
 function invalid(description: string): ProofVerdict {
@@ -80,7 +81,8 @@ function invalid(description: string): ProofVerdict {
 
 /** The addresses under which this server is reached; a path exists under one of them alone. */
 function addressesOf({ kernel: { origins }, target }: ProofRequest): readonly string[] {
-  return [origins.authUrl, origins.apiUrl].map((origin) => origin + target)
+  const { authUrl, apiUrl, mtlsUrl } = origins
+  return [authUrl, apiUrl, ...(mtlsUrl === undefined ? [] : [mtlsUrl])].map((origin) => origin + target)
 }
 
 /** The RFC 7638 thumbprint of the key that a proof brings, when it has signed the proof. */

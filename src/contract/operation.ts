@@ -4,6 +4,7 @@
  *
  * Never: an operation described a second time by hand, or a handler mounted without its declaration.
  */
+import type { X509Certificate } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { z } from 'zod'
 import type { Actor } from '../access/actor.ts'
@@ -42,6 +43,12 @@ export type Permission =
       readonly applicationOnly?: true
     }
 
+/** The certificate whose key a caller holds, and what it has sent to show who issued it. Nothing of it is verified yet. */
+export interface ClientCertificate {
+  readonly certificate: X509Certificate
+  readonly chain: readonly X509Certificate[]
+}
+
 /** What a handler gets beside its input. */
 export interface Context {
   readonly kernel: Kernel
@@ -51,6 +58,8 @@ export interface Context {
   /** The trusted address of the caller (row O24). */
   readonly remoteAddress: string
   readonly headers: IncomingHttpHeaders
+  /** The certificate of the caller, if it has one. */
+  readonly certificate: ClientCertificate | undefined
   readonly method: string
   /** Path and query as received, for `_links.self`. */
   readonly target: string

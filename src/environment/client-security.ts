@@ -2,6 +2,7 @@
  * What an application may say of how it proves who it is, and of the keys that its tokens are bound to: RFC 7523, RFC 8705,
  * RFC 9449, FAPI 2.0. Extensions beside PingOne's shapes (decision D24), named as RFC 7591 registers them where it does.
  */
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import {
   type ClientAlgorithm,
@@ -9,6 +10,8 @@ import {
   secretAlgorithms,
   type SecretAlgorithm,
 } from '../oauth/rules/client-algorithms.ts'
+import { type FapiClient, fapiProfiles, fapiRegistrationProblems } from '../oauth/rules/fapi.ts'
+import { parseDistinguishedName } from '../oauth/rules/distinguished-name.ts'
 
 const secretAlgorithmNames = Object.keys(secretAlgorithms) as SecretAlgorithm[]
 const subjectName = z.string().min(1).max(1024).optional()
@@ -36,7 +39,7 @@ export const clientSecurity = {
     .optional()
     .describe('Extension: its access tokens are bound to a key by DPoP, and it gets none without a proof.'),
   fapiProfile: z
-    .enum(['NONE', 'FAPI_2_0_SECURITY', 'FAPI_2_0_MESSAGE_SIGNING'])
+    .enum(fapiProfiles)
     .optional()
     .describe('Extension: the profile of FAPI 2.0 that every request of the application has to keep.'),
 }
@@ -55,7 +58,28 @@ export const certificateNames = [
   'tlsClientAuthSanEmail',
 ] as const
 
+/** What is wrong with the name of a certificate that is registered; undefined when nothing is. */
+export function certificateNameProblem(member: (typeof certificateNames)[number], name: string): string | undefined {
+  switch (member) {
+    case 'tlsClientAuthSubjectDn':
+      return parseDistinguishedName(name) ? undefined : 'must be a distinguished name such as CN=client,O=Example,C=DE'
+    case 'tlsClientAuthSanDns':
+      return /^[A-Za-z0-9_*-]+(?:\.[A-Za-z0-9_-]+)*$/.test(name) ? undefined : 'must be a DNS name'
+    case 'tlsClientAuthSanUri':
+      return URL.canParse(name) ? undefined : 'must be a URI'
+    case 'tlsClientAuthSanIp':
+      return isIP(name) === 0 ? 'must be an IP address' : undefined
+    case 'tlsClientAuthSanEmail':
+      return /^[^@\s]+@[^@\s]+$/.test(name) ? undefined : 'must be an e-mail address'
+  }
+}
+
 /** Whether the assertions of a method may have an algorithm. */
 export function algorithmFits(algorithm: ClientAlgorithm, method: string): boolean {
   return method === (Object.hasOwn(secretAlgorithms, algorithm) ? 'CLIENT_SECRET_JWT' : 'PRIVATE_KEY_JWT')
+}
+
+/** What is wrong with an application for the profile that it is to keep. */
+export function profileProblems(client: FapiClient): { readonly member: string; readonly message: string }[] {
+  return fapiRegistrationProblems(client)
 }

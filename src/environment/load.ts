@@ -5,6 +5,7 @@ import { deviceAuthenticationPolicySchema } from '../flow/factors/device-authent
 import { type CompiledPolicy, compilePolicy, type PolicySource } from '../flow/policy.ts'
 import type { MasterKeys } from '../keys/master-key.ts'
 import { unwrapDataKey } from '../keys/data-key.ts'
+import { readCertificates } from '../keys/client-certificate.ts'
 import { open, type SealContext } from '../keys/sealing.ts'
 import { loadSigningKey } from '../keys/signing-key.ts'
 import type { Storage } from '../storage/port.ts'
@@ -118,6 +119,7 @@ export async function loadEnvironment(
     region: row.region,
     version: row.version,
     settings,
+    clientCertificateAuthorities: readCertificates(settings.clientCertificateAuthorities ?? ''),
     mfaSettings: mfaSettingsFrom(row.mfa_settings),
     dataKey,
     signingKeys,

@@ -3,6 +3,7 @@
  * shapes (D24): served at `~/settings`.
  */
 import { z } from 'zod'
+import { authoritiesProblem } from '../keys/client-certificate.ts'
 import { authorizationDetailsType } from '../oauth/rules/authorization-details.ts'
 
 /** Which algorithm signs the tokens of an environment. */
@@ -30,6 +31,13 @@ export const environmentSettings = z.object({
     .max(3600)
     .default(300)
     .describe('The longest life of a JWT by which a client authenticates.'),
+  clientCertificateAuthorities: z
+    .string()
+    .refine((pem) => authoritiesProblem(pem) === undefined, {
+      error: ({ input }) => authoritiesProblem(String(input)) ?? '',
+    })
+    .optional()
+    .describe('The authorities, as PEM, that may issue certificates of clients; by default those of the installation.'),
   dpopNonceRequired: z
     .boolean()
     .default(false)

@@ -2,7 +2,7 @@
  * The bounded configuration of one environment as one immutable value (architecture section 5, "Snapshot"). Requests
  * read it without a query; a change makes a new one. Applications are not part of it: they are cached one by one.
  */
-import type { KeyObject } from 'node:crypto'
+import type { KeyObject, X509Certificate } from 'node:crypto'
 import { z } from 'zod'
 import type { PasswordPolicy } from '../directory/passwords/policy.ts'
 import type { Agreement } from '../flow/agreement.ts'
@@ -74,6 +74,8 @@ export interface Environment {
   readonly version: number
   readonly settings: EnvironmentSettings
   readonly mfaSettings: MfaSettings
+  /** Whose certificates of clients are believed; undefined: as the installation says. */
+  readonly clientCertificateAuthorities: readonly X509Certificate[] | undefined
   /** Opens what was sealed for this environment. */
   readonly dataKey: KeyObject
   /** Every key whose tokens may still be alive, the newest first. */

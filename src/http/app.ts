@@ -17,22 +17,32 @@ import { fail, mount } from './routes.ts'
 
 const maximumUrlLength = 8192
 
+/** The limits of every port that serves the operations. */
+export const serverLimits = {
+  maxHeaderSize: 16_384,
+  headersTimeout: 15_000,
+  connectionsCheckingInterval: 5_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+}
+export const tlsVersion = 'TLSv1.2'
+
 /** Builds the server; the caller makes it listen. */
 export function buildApp(kernel: Kernel, operations: readonly Operation[]): FastifyInstance {
   const { tls } = kernel.config
   const options = {
     ...(tls
-      ? { https: { cert: readFileSync(tls.cert), key: readFileSync(tls.key), minVersion: 'TLSv1.2' as const } }
+      ? { https: { ...serverLimits, cert: readFileSync(tls.cert), key: readFileSync(tls.key), minVersion: tlsVersion } }
       : {}),
     logger: false,
     bodyLimit: 65_536,
-    requestTimeout: 30_000,
-    keepAliveTimeout: 65_000,
+    requestTimeout: serverLimits.requestTimeout,
+    keepAliveTimeout: serverLimits.keepAliveTimeout,
     connectionTimeout: 0,
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
-    http: { maxHeaderSize: 16_384, headersTimeout: 15_000, connectionsCheckingInterval: 5_000 },
+    http: serverLimits,
     routerOptions: {
       maxParamLength: 200,
       caseSensitive: true,

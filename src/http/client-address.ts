@@ -20,6 +20,11 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, tr
   return address
 }
 
+/** Whether the socket's other end is a proxy that the operator trusts. */
+export function isTrustedPeer(peer: string, trusted: BlockList | undefined): boolean {
+  return trusted !== undefined && isTrusted(trusted, plain(peer))
+}
+
 function plain(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }

@@ -2,9 +2,10 @@
  * A running node: opens the ports in their order, mounts the operations, listens, and closes everything in reverse.
  * The command line and the tests start nodes through here.
  */
+import type { X509Certificate } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
-import type { Config } from '../config.ts'
+import { type Config, ConfigError } from '../config.ts'
 import type { Operation } from '../contract/operation.ts'
 import { createHashingPool } from '../directory/passwords/pool.ts'
 import { openEnvironments } from '../environment/environments.ts'
@@ -15,7 +16,9 @@ import { openProviderDocuments } from '../external/provider-documents.ts'
 import { type Jobs, startJobs } from '../jobs/jobs.ts'
 import { readIpIntelligence } from '../ip-intelligence.ts'
 import type { Kernel } from '../kernel.ts'
+import { authoritiesProblem, readCertificates } from '../keys/client-certificate.ts'
 import type { MasterKeys } from '../keys/master-key.ts'
+import { openClientRefusals } from '../limits/client-refusals.ts'
 import { reachUser } from '../oauth/backchannel/reach.ts'
 import type { Origins } from '../site.ts'
 import { migrate } from '../storage/migrate.ts'
@@ -23,6 +26,7 @@ import { openStorage } from '../storage/open.ts'
 import type { World } from '../world.ts'
 import { buildApp } from './app.ts'
 import { type Health, startHealth } from './health.ts'
+import { type MtlsPort, openMtlsPort } from './mtls.ts'
 
 /** A node that listens. */
 export interface Node {
@@ -49,6 +53,7 @@ export async function startNode(
 ): Promise<Node> {
   const log = pino({ level: config.logLevel })
   const ipIntelligence = readIpIntelligence(config.ipIntelligence)
+  const clientCertificateAuthorities = authoritiesOf(config)
   const storage = await openStorage({ databaseUrl: config.databaseUrl, dataDirectory: config.dataDirectory })
   try {
     await migrate(storage, world)
@@ -56,12 +61,17 @@ export async function startNode(
     await storage.close()
     throw error
   }
-  const origins: { -readonly [K in keyof Origins]: Origins[K] } = { authUrl: config.authUrl, apiUrl: config.apiUrl }
+  const origins: { -readonly [K in keyof Origins]: Origins[K] } = {
+    authUrl: config.authUrl,
+    apiUrl: config.apiUrl,
+    mtlsUrl: config.mtlsUrl,
+  }
   const environments = openEnvironments({ storage, world, masterKeys, log })
   const passwords = createHashingPool(world)
   const volumeEvents = openVolumeEvents(storage, log)
   const egress = openEgress({ listed: config.egressAllow })
   let jobs: Jobs | undefined
+  let mtls: MtlsPort | undefined
   const kernel: Kernel = {
     config,
     origins,
@@ -71,9 +81,11 @@ export async function startNode(
     environments,
     passwords,
     volumeEvents,
+    clientRefusals: openClientRefusals(),
     egress,
     dns,
     ipIntelligence,
+    clientCertificateAuthorities,
     providerDocuments: openProviderDocuments(egress, world),
     log,
     wakeOutbox: () => jobs?.wakeOutbox(),
@@ -81,6 +93,7 @@ export async function startNode(
   const app = buildApp(kernel, operations(kernel))
   const close = async (health?: Health) => {
     health?.drain()
+    await mtls?.close()
     await app.close()
     await jobs?.stop()
     environments.close()
@@ -93,6 +106,10 @@ export async function startNode(
     await app.listen({ host: config.host, port: config.port })
     const port = listeningPort(app)
     if (config.port === 0) followPort(origins, config, port)
+    if (config.mtlsPort !== undefined) {
+      mtls = await openMtlsPort(app, config, config.mtlsPort)
+      if (config.mtlsPort === 0) origins.mtlsUrl = config.mtlsUrl?.replace(/:0$/, `:${mtls.port}`)
+    }
     jobs = startJobs(kernel, { 'backchannel.reach': reachUser(kernel) })
     const health =
       config.managementPort === undefined ? undefined : await startHealth(kernel, config.managementPort, config.host)
@@ -104,6 +121,13 @@ export async function startNode(
   }
 }
 
+/** @throws ConfigError when they are no authorities */
+function authoritiesOf({ clientCertificateAuthorities: pem }: Config): readonly X509Certificate[] {
+  const problem = pem === undefined ? undefined : authoritiesProblem(pem)
+  if (problem) throw new ConfigError([`STILE_CLIENT_CERTIFICATE_AUTHORITIES ${problem}.`])
+  return readCertificates(pem ?? '') ?? []
+}
+
 function listeningPort(app: FastifyInstance): number {
   const address = app.server.address()
   if (address === null || typeof address === 'string') throw new Error('the server does not listen on a port')
@@ -111,8 +135,9 @@ function listeningPort(app: FastifyInstance): number {
 }
 
 /** With `--port 0` the origins are known only now; those that were set by hand stay. */
-function followPort(origins: { authUrl: string; apiUrl: string }, config: Config, port: number): void {
+function followPort(origins: { -readonly [K in keyof Origins]: Origins[K] }, config: Config, port: number): void {
   const assumed = 'http://localhost:0'
   if (config.authUrl === assumed) origins.authUrl = `http://localhost:${port}`
+  if (config.mtlsUrl === assumed) origins.mtlsUrl = `http://localhost:${port}`
   if (config.apiUrl === assumed) origins.apiUrl = `http://localhost:${port}`
 }

@@ -8,7 +8,7 @@ import type { Actor } from '../access/actor.ts'
 import { parseForm, parseFormBody } from '../contract/form.ts'
 import { parseJson } from '../contract/json.ts'
 import { canonicalMediaType } from '../contract/media-type.ts'
-import type { Context, Operation, Surface } from '../contract/operation.ts'
+import type { ClientCertificate, Context, Operation, Surface } from '../contract/operation.ts'
 import { parseOrRefuse } from '../contract/validation.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import { invalidData, notFound } from '../errors/problem.ts'
@@ -18,6 +18,7 @@ import { pageHeaders } from '../pages/headers.ts'
 import { resolveSite, type Site } from '../site.ts'
 import { authorize } from './authorize.ts'
 import { clientAddress } from './client-address.ts'
+import { clientCertificate } from './client-certificate.ts'
 import { anyOrigin, preflight, unjudged } from './cors.ts'
 import { allowedMethods, selectOperation, wrongMediaType } from './select.ts'
 import { baseHeaders, toProblem, type Written, writeProblem, writeReply } from './reply.ts'
@@ -154,8 +155,20 @@ async function perform(
   // 2. Who calls: before anything tells whether an object exists.
   const { permission } = operation
   const { method, url: target, headers } = request
-  const actor =
-    permission.kind === 'public' ? anonymous : await authenticate({ kernel, now, method, target, headers, answer })
+  let certificate: { readonly read: ClientCertificate | undefined } | undefined
+  const presented = {
+    kernel,
+    now,
+    method,
+    target,
+    headers,
+    answer,
+    get certificate() {
+      certificate ??= { read: clientCertificate(request.socket, headers, kernel.config) }
+      return certificate.read
+    },
+  }
+  const actor = permission.kind === 'public' ? anonymous : await authenticate(presented)
 
   // 3. Path and environment.
   const rawParams = request.params as Readonly<Record<string, string>>
@@ -191,6 +204,9 @@ async function perform(
     correlationId,
     remoteAddress,
     headers,
+    get certificate() {
+      return presented.certificate
+    },
     method,
     target,
     mediaType: canonicalMediaType(headers['content-type']),

@@ -6,19 +6,19 @@
  * whoever has one has them all.
  */
 import { isIPv6 } from 'node:net'
+import type { Config } from '../config.ts'
 import { problem } from '../errors/problem.ts'
-import type { Kernel } from '../kernel.ts'
 import { increment } from '../storage/operations.ts'
-import type { Statement, UnitBody } from '../storage/port.ts'
+import type { Statement, Storage, UnitBody } from '../storage/port.ts'
 import { giveBack } from '../storage/sql/limits.ts'
 import { type BoundedGuess, type Guess, secondsUntil, takeBoth, takeGuess } from './guesses.ts'
 
 /** What is counted by address; each has a setting. */
-export type AddressLimit = 'password' | 'account' | 'lookup'
+export type AddressLimit = 'password' | 'account' | 'lookup' | 'client'
 
 /** What of a request the limits look at. */
 export interface Caller {
-  readonly kernel: Pick<Kernel, 'config' | 'storage'>
+  readonly kernel: { readonly config: Pick<Config, 'addressLimits'>; readonly storage: Storage }
   readonly environment: { readonly id: string }
   /** The trusted address. */
   readonly remoteAddress: string
@@ -78,7 +78,7 @@ export type Taken =
  * @returns `addressLimited`: the seconds to wait, where the address has none left; nothing was taken then
  */
 export async function takeWithAddress(
-  { storage }: Pick<Kernel, 'storage'>,
+  { storage }: { readonly storage: Storage },
   { guessed, bound }: BoundedGuess,
   address: BoundedGuess | undefined,
   now: number,

@@ -25,6 +25,7 @@ export type GuessKind =
   | 'address-password'
   | 'address-account'
   | 'address-lookup'
+  | 'address-client'
   | 'device-notice'
 
 /** Whose secret of which kind. */

@@ -17,7 +17,7 @@ import { applicationSecret } from '../storage/sql/applications.ts'
 import { type ClientAlgorithm, secretAlgorithms } from './rules/client-algorithms.ts'
 
 /** How long a fetched key set is used, in milliseconds; a key it does not have makes it be read anew. */
-const keysKept = 600_000
+export const keysKept = 600_000
 /** How long it is believed that a key set cannot be had, in milliseconds. */
 const failuresKept = 30_000
 

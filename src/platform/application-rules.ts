@@ -9,7 +9,12 @@ import type { z } from 'zod'
 import { uuid } from '../contract/validation.ts'
 import type { ApplicationDocument, applicationType, corsSettings } from '../environment/application.ts'
 import { keySetProblem } from '../environment/client-key-set.ts'
-import { algorithmFits, certificateNames } from '../environment/client-security.ts'
+import {
+  algorithmFits,
+  certificateNameProblem,
+  certificateNames,
+  profileProblems,
+} from '../environment/client-security.ts'
 import type { Detail } from '../errors/problem.ts'
 import { outboundUrlProblem } from '../external/outbound-url.ts'
 import { originProblem, redirectUriProblem, webAddressProblem } from './registered-urls.ts'
@@ -42,6 +47,7 @@ export function applicationProblems(candidate: Candidate, listed: BlockList | un
     ...keyProblems(candidate, listed),
     ...requestObjectProblems(candidate, listed),
     ...authenticationProblems(candidate),
+    ...profileProblems(candidate).flatMap(({ member, message }) => invalid(member, message)),
     ...(candidate.requireConsent ? consentProblems(candidate) : unseenProblems(candidate)),
   ]
 }
@@ -182,6 +188,7 @@ function authenticationProblems(candidate: Candidate): Detail[] {
       `or jwksUrl is required with ${method}`,
     ),
     ...required(certificateNames[0], needsName && named.length === 0, `or another name is required with ${method}`),
+    ...named.flatMap((name) => invalid(name, certificateNameProblem(name, candidate[name] ?? ''))),
     ...invalid(named[1] ?? '', named.length > 1 ? `must not be there together with ${named[0]}` : undefined),
     ...invalid(named[0] ?? '', named.length > 0 && !needsName ? 'needs the method TLS_CLIENT_AUTH' : undefined),
     ...invalid(

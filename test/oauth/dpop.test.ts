@@ -22,7 +22,17 @@ import {
   told,
 } from './journeys.ts'
 import { type Proof, proofOf, thumbprintOf } from './proofs.ts'
-import { expectStatus, otherEnvironment, type Registered, register, spa, web, wrk } from './registrations.ts'
+import {
+  customResource,
+  expectStatus,
+  grant,
+  otherEnvironment,
+  type Registered,
+  register,
+  spa,
+  web,
+  wrk,
+} from './registrations.ts'
 
 suite('DPoP', () => {
   const key = clientKey('ES256')
@@ -31,14 +41,12 @@ suite('DPoP', () => {
   let world: TestWorld
   let worker: Registered
   let app: Registered
-  let singlePage: Registered
   let browser: Browser
   before(async () => {
     world = testWorld()
     stile = await startStile({ world })
     worker = await register(stile, wrk, [])
     app = await register(stile)
-    singlePage = await register(stile, { ...spa, redirectUris: ['https://spa.test/cb'] })
     browser = new Browser(stile)
     await authorizeBySignOnPage(browser, codeRequest(app))
   })
@@ -180,18 +188,71 @@ suite('DPoP', () => {
     })
   })
 
-  test('a family of a public client keeps the key, one of a confidential client does not', async () => {
-    const documentOf = async (accessToken: string) => {
-      const values = [stile.environmentId, String(decodeJwt(accessToken)['p1.gid'])]
-      const text = 'SELECT document FROM token_families WHERE environment_id = $1 AND id = $2'
-      const [row] = await stile.node.kernel.storage.read<{ document: string }>({ text, values })
-      return JSON.parse(row?.document ?? '') as object
-    }
-    const { request, verifier } = codeRequestWithPkce(singlePage)
-    const code = await obtainCode(browser, request)
-    const tokens = expectStatus(await redeem(code, { code_verifier: verifier }, await proof(), singlePage), 200)
-    assert.deepEqual(await documentOf(tokens.access_token), { confirmation: { jkt: await thumbprintOf(key) } })
-    assert.deepEqual(await documentOf(await userToken(await proof())), {})
+  suite('D24: what comes of a bound token is bound', () => {
+    const post = (name: string, client: Registered, form: Readonly<Record<string, string>>, dpop?: string) =>
+      stile.send(`/${stile.environmentId}/as/${name}`, {
+        body: new URLSearchParams(client.clientSecret === '' ? { ...form, client_id: client.clientId } : form),
+        headers: {
+          ...(client.clientSecret === '' ? {} : { authorization: basic(client.clientId, client.clientSecret) }),
+          ...(dpop === undefined ? {} : { dpop }),
+        },
+      })
+    const refresh = (client: Registered, token: string, dpop?: string) =>
+      post('token', client, { grant_type: 'refresh_token', refresh_token: token }, dpop)
+    const grantTypes = ['AUTHORIZATION_CODE', 'REFRESH_TOKEN']
+
+    test('E29: refresh of a public client by its key alone, in the grace too', async () => {
+      const own = await register(stile, { ...web, tokenEndpointAuthMethod: 'NONE', grantTypes })
+      const { request, verifier } = codeRequestWithPkce(own)
+      const code = await obtainCode(browser, request)
+      const first = expectStatus(await redeem(code, { code_verifier: verifier }, await proof(), own), 200)
+      expectRefusal(await refresh(own, first.refresh_token), 'invalid_grant')
+      expectRefusal(await refresh(own, first.refresh_token, await proof({}, other)), 'invalid_grant')
+      const second = expectStatus(await refresh(own, first.refresh_token, await proof()), 200)
+      assert.equal(second.token_type, 'DPoP')
+      assert.deepEqual(decodeJwt(second.access_token)['cnf'], { jkt: await thumbprintOf(key) })
+      const again = expectStatus(await refresh(own, first.refresh_token, await proof()), 200)
+      assert.equal(again.refresh_token, second.refresh_token)
+      expectRefusal(await refresh(own, first.refresh_token, await proof({}, other)), 'invalid_grant')
+      expectRefusal(await refresh(own, second.refresh_token, await proof()), 'invalid_grant')
+    })
+
+    test('refresh of a confidential client may come with another key; where bound tokens are a must, with one', async () => {
+      const own = await register(stile, { ...web, grantTypes, dpopBoundAccessTokens: true })
+      const code = await obtainCode(browser, codeRequest(own))
+      const first = expectStatus(await redeem(code, {}, await proof(), own), 200)
+      expectRefusal(await refresh(own, first.refresh_token), 'invalid_dpop_proof')
+      const second = expectStatus(await refresh(own, first.refresh_token, await proof({}, other)), 200)
+      assert.deepEqual(decodeJwt(second.access_token)['cnf'], { jkt: await thumbprintOf(other) })
+    })
+
+    test('exchange of a token by whoever proves its key, and introspection tells of it', async () => {
+      const resource = await customResource(stile, { audience: 'https://api.test' }, ['read'])
+      const agent = await register(
+        stile,
+        { ...wrk, type: 'SERVICE', grantTypes: ['TOKEN_EXCHANGE', 'CLIENT_CREDENTIALS'] },
+        [],
+      )
+      const front = await register(stile, { ...web, requestScopesForMultipleResourcesEnabled: true }, [])
+      for (const { clientId } of [agent, front]) await grant(stile, clientId, resource.id, [resource.scope('read')])
+      const code = await obtainCode(browser, codeRequest(front, { scope: 'openid' }))
+      const { access_token: token } = expectStatus(await redeem(code, {}, await proof(), front), 200)
+      const form = {
+        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+        subject_token: token,
+        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        scope: 'read',
+      }
+      expectRefusal(await post('token', agent, form), 'invalid_request')
+      expectRefusal(await post('token', agent, form, await proof({}, other)), 'invalid_request')
+      const exchanged = expectStatus(await post('token', agent, form, await proof()), 200)
+      assert.equal(exchanged.token_type, 'DPoP')
+      const introspected = expectStatus(await post('introspect', agent, { token: exchanged.access_token }), 200)
+      assert.deepEqual(
+        [introspected.active, introspected.token_type, introspected.cnf],
+        [true, 'DPoP', { jkt: await thumbprintOf(key) }],
+      )
+    })
   })
 
   suite('B21: a code that is bound to a key', () => {

@@ -12,6 +12,7 @@ import { invalidData, Problem, problem } from '../../errors/problem.ts'
 import { allowApplicationOrigin } from '../../flow-runtime/application-origin.ts'
 import { flowResourceSchema } from '../../flow-runtime/schema.ts'
 import { type RequestParameters, withValues } from '../parameters.ts'
+import { demandsPushedRequests } from '../rules/fapi.ts'
 import { refuseHere, refuseTo } from './answer.ts'
 import { auditRejectedRedirect, readClient, returnPathAllowed } from './client.ts'
 import { givenRequest } from './given-request.ts'
@@ -75,7 +76,9 @@ function refuseUnread(client: Application, asked: RequestParameters, failure: Pr
 
 /** @throws Problem where requests have to be pushed (RFC 9126 section 5, row C13) */
 function requireUnpushed({ environment }: Context, client: Application): void {
-  if (client.document.parRequirement === 'REQUIRED' || environment.settings.requirePushedAuthorizationRequests) {
+  const { document } = client
+  const isDemanded = document.parRequirement === 'REQUIRED' || demandsPushedRequests(document)
+  if (isDemanded || environment.settings.requirePushedAuthorizationRequests) {
     throw problem('invalid_request', { description: 'the request has to be pushed' })
   }
 }

@@ -24,6 +24,7 @@ import type { Application } from '../../environment/application.ts'
 import { type Problem, problem } from '../../errors/problem.ts'
 import { readIdTokenHint } from '../id-token-hint.ts'
 import { defineMetadata } from '../metadata.ts'
+import { fapiAuthorizationProblem } from '../rules/fapi.ts'
 import { type CodeChallenge, challengeMethods, readChallenge } from '../rules/pkce.ts'
 import type { RequestParameters } from '../parameters.ts'
 import type { ClaimsRequest } from '../rules/claims-request.ts'
@@ -123,6 +124,7 @@ export function checkRequest(
   if (readResponseMode(values['response_mode'], type) === undefined) throw invalid('response_mode is not allowed here')
   requireAllowed(client, type)
   if (client.document.requireSignedRequestObject && !signed) throw invalid('a signed request object is required')
+  requireProfile(client, values, type)
   const target: Target = { resources: [...new Set(resources)], platformAudience: site.platformAudience }
   const nonce = values['nonce'] ?? null
   if (type.idToken && nonce === null && path.mode !== 'pi.flow') throw invalid('nonce is required with id_token')
@@ -179,6 +181,15 @@ function requireAllowed(client: Application, type: ResponseType): void {
     // No key is proved here (row D24).
     throw problem('unauthorized_client', { description: 'access tokens of the application are bound to a key' })
   }
+}
+
+function requireProfile({ document }: Application, values: Values, { code, token, idToken }: ResponseType): void {
+  const refused = fapiAuthorizationProblem(document, {
+    isCodeAlone: code && !token && !idToken,
+    isChallenged: values['code_challenge'] !== undefined && values['code_challenge_method'] === 'S256',
+    isRedirected: values['redirect_uri'] !== undefined && values['response_mode'] !== 'pi.flow',
+  })
+  if (refused !== undefined) throw invalid(refused)
 }
 
 function readThumbprint(thumbprint: string | undefined): string | null {

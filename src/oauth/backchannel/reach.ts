@@ -68,6 +68,7 @@ function contextFor(
     correlationId,
     remoteAddress,
     headers: {},
+    certificate: undefined,
     method: 'POST',
     target: '',
     mediaType: undefined,

@@ -6,6 +6,7 @@ import { verifyClientJwt } from '../client-keys.ts'
 import { type AssertionExpectations, assertionTypes, clientAssertionProblem } from '../rules/client-assertion.ts'
 import type { ClientAlgorithm } from '../rules/client-algorithms.ts'
 import { clockSkew } from '../rules/client-jwt-claims.ts'
+import { isFapiAlgorithm, keepsFapi } from '../rules/fapi.ts'
 import { resolveSite } from '../../site.ts'
 import type { Attempt, ClientProof } from './method.ts'
 
@@ -19,8 +20,11 @@ export async function proveByAssertion(
   algorithms: readonly ClientAlgorithm[],
 ): Promise<ClientProof | undefined> {
   const { tokenEndpointAuthSigningAlg: only } = application.document
+  const isFapi = keepsFapi(application.document)
   const jwt = await verifyClientJwt(context, environment, application, assertion, {
-    algorithms: only === undefined ? algorithms : algorithms.filter((algorithm) => algorithm === only),
+    algorithms: algorithms.filter(
+      (algorithm) => (only ?? algorithm) === algorithm && (!isFapi || isFapiAlgorithm(algorithm)),
+    ),
     types: assertionTypes,
   })
   if (!jwt.ok) return undefined
@@ -35,7 +39,8 @@ export async function proveByAssertion(
 
 function expectationsOf({ context, environment, application }: Attempt): AssertionExpectations {
   const { issuer } = resolveSite(context.kernel.origins, environment.id)
-  const acceptsTokenEndpoint = application.document.acceptTokenEndpointAudience === true
+  const acceptsTokenEndpoint =
+    application.document.acceptTokenEndpointAudience === true && !keepsFapi(application.document)
   return {
     clientId: application.id,
     issuer,

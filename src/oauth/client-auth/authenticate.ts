@@ -16,6 +16,7 @@ import type { Environment } from '../../environment/snapshot.ts'
 import { Problem, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
 import { secretAlgorithms } from '../rules/client-algorithms.ts'
+import { isFapiMethod, keepsFapi } from '../rules/fapi.ts'
 import { secretMatches } from './client-secret.ts'
 import { clientSecretBasic } from './client-secret-basic.ts'
 import { clientSecretJwt } from './client-secret-jwt.ts'
@@ -24,6 +25,8 @@ import type { ClientCredentials } from './credentials.ts'
 import type { Attempt, ClientAuthMethod, ClientProof } from './method.ts'
 import { none } from './none.ts'
 import { privateKeyJwt } from './private-key-jwt.ts'
+import { selfSignedTlsClientAuth } from './self-signed-tls-client-auth.ts'
+import { tlsClientAuth } from './tls-client-auth.ts'
 
 /** A client that has proved who it is. */
 export interface ProvedClient {
@@ -62,13 +65,19 @@ export function proveClient(
   return auditingRefusals(context, environment, credentials, () => provedClient(context, environment, credentials))
 }
 
-/** Does something by which a client may be refused, and records the refusal. */
+/**
+ * Does something by which a client may be refused; a refusal is recorded, and counted where it came from (row D08).
+ * @throws Problem LIMITED for an address from where too many were refused
+ */
 export async function auditingRefusals<T>(
   context: Context,
   environment: Environment,
   credentials: ClientCredentials,
   attempt: () => Promise<T>,
 ): Promise<T> {
+  const { kernel } = context
+  const caller = { kernel, environment, remoteAddress: context.remoteAddress, now: context.now }
+  kernel.clientRefusals.requireUnblocked(caller)
   try {
     return await attempt()
   } catch (error) {
@@ -76,7 +85,8 @@ export async function auditingRefusals<T>(
       // What was presented as a client id may be any text; only what can be one is kept.
       const who = isClientId(credentials.clientId) ? { clientId: credentials.clientId } : {}
       const event = { action: 'CLIENT_AUTHENTICATION.FAILED', result: 'FAILED', ...who } as const
-      context.kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), event))
+      kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), event))
+      await kernel.clientRefusals.count(caller)
     }
     throw error
   }
@@ -103,6 +113,9 @@ async function provedClient(
   if (application.document.tokenEndpointAuthMethod !== registered) {
     throw clientRefused(credentials, 'Unsupported authentication method')
   }
+  if (keepsFapi(application.document) && !isFapiMethod(registered)) {
+    throw clientRefused(credentials, 'the profile of the application does not allow this method')
+  }
   return { client: application, proofs: proof }
 }
 
@@ -124,7 +137,23 @@ function presented(attempt: Attempt, credentials: ClientCredentials): Presented 
       return by(isSymmetric ? clientSecretJwt : privateKeyJwt, attempt, credentials)
     }
     case 'NONE':
-      return by(none, attempt, credentials)
+      return by(byConnection(attempt.application), attempt, credentials)
+  }
+}
+
+/** Whoever sends nothing but a client id is a public client, or known by the certificate of the connection. */
+function byConnection({ document }: Application): ClientAuthMethod<ClientCredentials & { readonly method: 'NONE' }> {
+  switch (document.tokenEndpointAuthMethod) {
+    case 'TLS_CLIENT_AUTH':
+      return tlsClientAuth
+    case 'SELF_SIGNED_TLS_CLIENT_AUTH':
+      return selfSignedTlsClientAuth
+    case 'NONE':
+    case 'CLIENT_SECRET_BASIC':
+    case 'CLIENT_SECRET_POST':
+    case 'CLIENT_SECRET_JWT':
+    case 'PRIVATE_KEY_JWT':
+      return none
   }
 }
 

@@ -1,5 +1,6 @@
 /** What the server says of client authentication: RFC 8414 section 2. */
 import { z } from 'zod'
+import type { Site } from '../../site.ts'
 import { defineMetadata } from '../metadata.ts'
 import { keyAlgorithms, secretAlgorithms } from '../rules/client-algorithms.ts'
 import { clientSecretBasic } from './client-secret-basic.ts'
@@ -7,25 +8,28 @@ import { clientSecretJwt } from './client-secret-jwt.ts'
 import { clientSecretPost } from './client-secret-post.ts'
 import { none } from './none.ts'
 import { privateKeyJwt } from './private-key-jwt.ts'
+import { selfSignedTlsClientAuth } from './self-signed-tls-client-auth.ts'
+import { tlsClientAuth } from './tls-client-auth.ts'
 
 /** The names of the methods, for every endpoint that clients authenticate at. */
-export const clientAuthMethods: readonly string[] = [
-  clientSecretBasic,
-  clientSecretPost,
-  clientSecretJwt,
-  privateKeyJwt,
-  none,
-].map(({ name }) => name)
+export function clientAuthMethods({ mtlsBase }: Site): string[] {
+  const methods = [clientSecretBasic, clientSecretPost, clientSecretJwt, privateKeyJwt, none]
+  // A certificate can only be presented where somebody asks for it.
+  const byCertificate = mtlsBase === undefined ? [] : [tlsClientAuth, selfSignedTlsClientAuth]
+  return [...methods, ...byCertificate].map(({ name }) => name)
+}
 
 export const clientAuthenticationMetadata = defineMetadata(
   {
     token_endpoint_auth_methods_supported: z.array(z.string()),
     token_endpoint_auth_signing_alg_values_supported: z.array(z.string()),
     dpop_signing_alg_values_supported: z.array(z.string()),
+    tls_client_certificate_bound_access_tokens: z.boolean(),
   },
-  () => ({
-    token_endpoint_auth_methods_supported: [...clientAuthMethods],
+  (_environment, site) => ({
+    token_endpoint_auth_methods_supported: clientAuthMethods(site),
     token_endpoint_auth_signing_alg_values_supported: [...Object.keys(secretAlgorithms), ...keyAlgorithms],
     dpop_signing_alg_values_supported: [...keyAlgorithms],
+    tls_client_certificate_bound_access_tokens: site.mtlsBase !== undefined,
   }),
 )

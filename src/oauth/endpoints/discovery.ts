@@ -11,6 +11,7 @@ import { challengeMetadata } from '../authorize/challenge.ts'
 import { requestMetadata } from '../authorize/request.ts'
 import { responseMetadata } from '../authorize/response.ts'
 import { clientAuthenticationMetadata } from '../client-auth/metadata.ts'
+import { mtlsAliases, mtlsAliasesOf } from '../client-auth/mtls-metadata.ts'
 import { defineMetadata, type Metadata, metadataOf, metadataSchema } from '../metadata.ts'
 import { tokenMetadata } from '../token/endpoint.ts'
 import { grantMetadata } from '../token/grants/index.ts'
@@ -62,14 +63,15 @@ const declaration = {
   cors: 'any',
   servesWhenStale: true,
   params: z.object({ environmentId: uuid }),
-  replies: { 200: metadataSchema(parts) },
+  replies: { 200: metadataSchema(parts).extend(mtlsAliases) },
   errors: ['NOT_FOUND'],
 } as const
 
 function handle(_input: unknown, { environment, site }: Context): Reply {
+  const document = metadataOf(parts, environment, site)
   return {
     status: 200,
-    body: metadataOf(parts, environment, site),
+    body: { ...document, ...mtlsAliasesOf(document, site) },
     headers: { 'cache-control': 'public, max-age=300', pragma: '' },
   }
 }

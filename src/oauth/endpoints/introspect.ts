@@ -28,7 +28,7 @@ export const introspectionMetadata = defineMetadata(
   },
   ({ settings }, site) => ({
     introspection_endpoint: `${site.issuer}/introspect`,
-    introspection_endpoint_auth_methods_supported: [...clientAuthMethods],
+    introspection_endpoint_auth_methods_supported: clientAuthMethods(site),
     introspection_signing_alg_values_supported: [settings.signingAlgorithm],
   }),
 )

@@ -29,7 +29,7 @@ export const revocationMetadata = defineMetadata(
   { revocation_endpoint: z.string(), revocation_endpoint_auth_methods_supported: z.array(z.string()) },
   (_environment, site) => ({
     revocation_endpoint: `${site.issuer}/revoke`,
-    revocation_endpoint_auth_methods_supported: [...clientAuthMethods],
+    revocation_endpoint_auth_methods_supported: clientAuthMethods(site),
   }),
 )
 

@@ -3,9 +3,10 @@
  * to. Two reads at most, and one more for an actor who is a user.
  *
  * Never: a token of another environment or another kind; an ID token that was meant for another client; an actor token of
- * somebody else (rows E13, E26).
+ * somebody else; a token that is bound to a key from whoever has not proved it (rows D24, E13, E26).
  */
 import { verifyAccessToken } from '../../access/bearer.ts'
+import { type Confirmation, isProved } from '../../access/confirmation.ts'
 import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
@@ -58,19 +59,28 @@ interface Verified {
   readonly userId: string | undefined
   readonly sessionId: string | undefined
   readonly grantId: string | undefined
+  readonly confirmation: Confirmation | undefined
   readonly claims: Readonly<Record<string, unknown>>
 }
 
-/** Reads the tokens of an exchange. */
+/**
+ * Reads the tokens of an exchange.
+ * @param confirmation the key that was proved with the request
+ */
 export async function readExchangeFacts(
   context: Context,
   environment: Environment,
   client: Application,
   tokens: ExchangedTokens,
+  confirmation: Confirmation | undefined,
 ): Promise<ExchangeFacts> {
-  const subject = verified(context, environment, tokens.subject_token, tokens.subject_token_type)
+  const verify = (token: string, type: string | undefined) => {
+    const read = verified(context, environment, token, type)
+    return isProved(read?.confirmation, confirmation) ? read : undefined
+  }
+  const subject = verify(tokens.subject_token, tokens.subject_token_type)
   const { actor_token: actorToken, actor_token_type: actorType } = tokens
-  const actor = actorToken === undefined ? undefined : verified(context, environment, actorToken, actorType)
+  const actor = actorToken === undefined ? undefined : verify(actorToken, actorType)
   const isOwnIdToken = tokens.subject_token_type !== exchangeableTypes.idToken || subject?.clientId === client.id
   return {
     issuer: resolveSite(context.kernel.origins, environment.id).issuer,
@@ -92,7 +102,7 @@ function verified(
     }
     case exchangeableTypes.idToken: {
       const id = readIdToken(environment, resolveSite(kernel.origins, environment.id), token, now)
-      return id && { ...id, grantId: undefined, claims: id.all }
+      return id && { ...id, grantId: undefined, confirmation: undefined, claims: id.all }
     }
     default:
       return undefined

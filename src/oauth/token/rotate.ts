@@ -14,6 +14,7 @@ import { record } from '../../events/record.ts'
 import { run, type UnitBody } from '../../storage/port.ts'
 import { noteSessionActivity } from '../../storage/sql/sessions.ts'
 import { type FamilyChainRow, holdFamily, revokeFamily, rotateFamily } from '../../storage/sql/token-families.ts'
+import { rotatesRefreshTokens } from '../rules/fapi.ts'
 import { type RefreshSettings, refreshEnd, refreshWorth } from '../rules/refresh-token.ts'
 import { familyKeptUntil } from '../token-family.ts'
 import type { RefreshToken } from '../tokens/refresh-token.ts'
@@ -26,7 +27,7 @@ export const invalidRefreshToken: Refuse = refuse('invalid_grant', 'Refresh toke
 /** How old the note of a session's use may get, in milliseconds. */
 const activityNotedAfter = 60_000
 
-/** Puts the successor in the place of the presented token. */
+/** Puts the successor in the place of the presented token; for an application whose tokens stay, notes the use alone. */
 export function rotate(facts: RefreshFacts, client: Application): GrantUnit<Refuse | RefreshToken> {
   const { familyId, generation, clientId, user, scopes, session } = facts
   const { document: settings } = client
@@ -42,12 +43,13 @@ export function rotate(facts: RefreshFacts, client: Application): GrantUnit<Refu
         yield noteSessionActivity(environment.id, session.id, now)
       }
       const keptUntil = familyKeptUntil(environment, settings, now)
-      let [chain] = yield* run(rotateFamily(environment.id, familyId, generation, now, keptUntil))
+      const rotates = rotatesRefreshTokens(settings)
+      let [chain] = rotates ? yield* run(rotateFamily(environment.id, familyId, generation, now, keptUntil)) : []
       if (!chain) {
         ;[chain] = yield* run(holdFamily(environment.id, familyId))
         const worth = chain ? refreshWorth(chainOf(chain), generation, settings, now) : 'dead'
         if (worth === 'replayed') yield* endReplayed(context, environment, facts, settings)
-        if (!chain || worth !== 'predecessor') return invalidRefreshToken
+        if (!chain || worth !== (rotates ? 'predecessor' : 'current')) return invalidRefreshToken
       }
       yield record(eventOrigin(context, environment.id), { action: 'TOKEN.REFRESHED', ...whose(facts) })
       return {

@@ -1,16 +1,17 @@
 /**
- * The keys that a client proves where it asks for tokens: RFC 9449 section 5, row D24. Tokens are then bound to them,
+ * The keys that a client proves where it asks for tokens: RFC 9449 section 5, RFC 8705 section 3, row D24. Tokens are then bound to them,
  * whatever the grant.
  *
  * Never: a plain bearer token for an application that demands bound ones, or a proof that fails taken for none.
  */
-import type { Confirmation } from '../../access/confirmation.ts'
+import { certificateThumbprint, type Confirmation } from '../../access/confirmation.ts'
 import { dpopProof } from '../../access/dpop.ts'
 import type { OneTimeJwt } from '../../access/used-jwt.ts'
 import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { problem } from '../../errors/problem.ts'
+import { isFapiAlgorithm, keepsFapi } from '../rules/fapi.ts'
 
 /** What was proved, and what is to be used up in the unit of what the request brings about. */
 export interface SenderConstraint {
@@ -20,7 +21,7 @@ export interface SenderConstraint {
 
 /**
  * Reads and verifies the proofs of keys of a request, and holds them against what the application demands.
- * @throws Problem invalid_dpop_proof, use_dpop_nonce
+ * @throws Problem invalid_dpop_proof, use_dpop_nonce, invalid_request
  */
 export async function senderConstraint(
   context: Context,
@@ -29,10 +30,29 @@ export async function senderConstraint(
 ): Promise<SenderConstraint> {
   const verdict = await dpopProof(context, environment)
   if (verdict && !verdict.ok) throw problem(verdict.error, { description: verdict.description })
-  if (!verdict && document.dpopBoundAccessTokens === true) {
+  const isFapi = keepsFapi(document)
+  if (verdict && isFapi && !isFapiAlgorithm(verdict.algorithm)) {
+    throw problem('invalid_dpop_proof', { description: 'the profile of the application does not allow its algorithm' })
+  }
+  // A profile leaves the choice between the two.
+  const needsProof = document.dpopBoundAccessTokens === true || (isFapi && !context.certificate)
+  if (!verdict && needsProof) {
     throw problem('invalid_dpop_proof', { description: 'the application needs a DPoP proof' })
   }
-  return verdict
-    ? { confirmation: { jkt: verdict.jkt }, proofs: [verdict.proof] }
-    : { confirmation: undefined, proofs: [] }
+  const needsCertificate = document.tlsClientCertificateBoundAccessTokens === true || (isFapi && !verdict)
+  const thumbprint = needsCertificate ? thumbprintOf(context) : undefined
+  if (!verdict && thumbprint === undefined) return { confirmation: undefined, proofs: [] }
+  return {
+    confirmation: {
+      ...(verdict ? { jkt: verdict.jkt } : {}),
+      ...(thumbprint === undefined ? {} : { 'x5t#S256': thumbprint }),
+    },
+    proofs: verdict ? [verdict.proof] : [],
+  }
+}
+
+/** The certificate needs no issuer here: what counts is that the client holds its key (RFC 8705 section 3). */
+function thumbprintOf({ certificate }: Context): string {
+  if (!certificate) throw problem('invalid_request', { description: 'the application needs a client certificate' })
+  return certificateThumbprint(certificate)
 }

@@ -7,6 +7,7 @@ import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { grantedResources, mayServeMany } from '../../granted-resources.ts'
 import { narrowAuthorizationDetails } from '../../rules/authorization-details.ts'
+import { codeEnd } from '../../rules/fapi.ts'
 import { isVerifier, verifierProves } from '../../rules/pkce.ts'
 import { narrow } from '../../rules/resource-indicators.ts'
 import { familyRefresh } from '../../token-family.ts'
@@ -46,7 +47,7 @@ export const authorizationCode = defineGrant({
       return refuse('invalid_grant', 'code_verifier does not fit the code_challenge', counted)
     }
     if (code.used) return { ...invalidCode, unit: revokeReplayed(code) }
-    if (code.expiresAt <= now || !code.standing) return invalidCode
+    if (codeEnd(client.document, code) <= now || !code.standing) return invalidCode
     const terms = { user: true, manyResources: mayServeMany(client) }
     const grant = narrow(document, grantedResources(environment, client), target, terms)
     if ('refused' in grant) return refuse(grant.error, grant.refused)

@@ -26,7 +26,8 @@ export const tokenExchange = defineGrant({
     scope: z.string().optional().describe('Scopes of one custom resource. Default: all that may be had of it.'),
   }),
   clientAuth: 'required',
-  gather: (context, { environment, client, params }) => readExchangeFacts(context, environment, client, params),
+  gather: (context, { environment, client, params, confirmation }) =>
+    readExchangeFacts(context, environment, client, params, confirmation),
   decide({ client, environment, params, target, facts: { subject, actor, issuer }, now }) {
     if ((params.actor_token === undefined) !== (params.actor_token_type === undefined)) {
       return refuse('invalid_request', 'actor_token and actor_token_type belong together')
