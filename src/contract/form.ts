@@ -41,7 +41,7 @@ export function parseForm(text: string): FormParameters {
     if (!name.test(key)) continue
     if (key in values) {
       repeated.push(key)
-      further[key] = [...(further[key] ?? []), value]
+      ;(further[key] ??= []).push(value)
     } else values[key] = value
   }
   return { values, repeated, further }

@@ -21,10 +21,11 @@ suite('what passes', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.tuple(name, value), { selector: ([one]) => one, maxLength: 20 }), (pairs) => {
         const text = new URLSearchParams(pairs).toString()
-        const { values, repeated } = parseForm(text)
+        const { values, repeated, further } = parseForm(text)
         assert.deepEqual({ ...values }, Object.fromEntries(new URLSearchParams(text)))
         assert.deepEqual(repeated, [])
-        assert.deepEqual(parseFormBody(Buffer.from(text)), { values, repeated })
+        assert.deepEqual({ ...further }, {})
+        assert.deepEqual(parseFormBody(Buffer.from(text)), { values, repeated, further })
       }),
       { numRuns: 500 },
     )
@@ -61,7 +62,7 @@ suite('what passes', () => {
         ),
         (text) => {
           try {
-            const { values, repeated } = parseForm(text)
+            const { values, repeated, further } = parseForm(text)
             for (const [key, one] of Object.entries(values)) {
               assert.match(key, /^[A-Za-z0-9_.:-]{1,100}$/)
               assert.equal(typeof one, 'string')

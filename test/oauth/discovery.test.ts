@@ -54,7 +54,7 @@ suite('discovery', () => {
 
   test('every endpoint it names is there, and answers as its own kind', async () => {
     const endpoints = Object.entries<string>(metadata).filter(([name]) => /_(endpoint|uri)$/.test(name))
-    assert.equal(endpoints.length, 10)
+    assert.equal(endpoints.length, 12)
     for (const [name, address] of endpoints) {
       const { status } = await stile.send(pathOf(address))
       assert.equal(
