@@ -62,7 +62,7 @@ suite('what passes', () => {
         ),
         (text) => {
           try {
-            const { values, repeated, further } = parseForm(text)
+            const { values, repeated } = parseForm(text)
             for (const [key, one] of Object.entries(values)) {
               assert.match(key, /^[A-Za-z0-9_.:-]{1,100}$/)
               assert.equal(typeof one, 'string')
