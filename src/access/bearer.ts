@@ -12,6 +12,7 @@ import type { ClientCertificate } from '../contract/operation.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import { invalidToken, Problem } from '../errors/problem.ts'
 import type { Kernel } from '../kernel.ts'
+import { signingAlgorithms } from '../keys/algorithm.ts'
 import { verifyJwt } from '../keys/verify-jwt.ts'
 import { resolveSite } from '../site.ts'
 import { liveGrant, roleAssignmentsOf } from '../storage/sql/access.ts'
@@ -78,7 +79,7 @@ export function verifyAccessToken(
 ): AccessTokenClaims | undefined {
   const verdict = verifyJwt(token, {
     key: (kid) => environment.signingKeys.find((key) => key.kid === kid),
-    algorithms: ['RS256', 'ES256'],
+    algorithms: signingAlgorithms,
     typ: ['at+jwt'],
     now,
   })

@@ -4,7 +4,10 @@
  *
  * Never: a `nonce`, which would make an ID token of it; a token without the user.
  */
+import type { Application } from '../environment/application.ts'
+import { signingKeyFor } from '../environment/signing-key-choice.ts'
 import type { Environment } from '../environment/snapshot.ts'
+import { isHmac } from '../keys/algorithm.ts'
 import { signJwt } from '../keys/jws.ts'
 import type { Site } from '../site.ts'
 import type { LogoutNotice } from './logout-notice.ts'
@@ -13,13 +16,15 @@ import type { LogoutNotice } from './logout-notice.ts'
 const lifeSeconds = 120
 
 /**
- * Signs a logout token.
+ * Signs a logout token, as the ID tokens of the application are (section 2.4); with a key of the environment where those are
+ * signed by the client secret, which nobody opens for this.
  * @param jti never the same twice, also where the same notice is sent again: receivers may refuse what they have seen
  * @param now epoch milliseconds
  */
 export function signLogoutToken(
   environment: Environment,
   site: Site,
+  application: Application,
   { clientId, userId, sessionId }: LogoutNotice,
   jti: string,
   now: number,
@@ -35,5 +40,7 @@ export function signLogoutToken(
     events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
     sid: sessionId,
   }
-  return signJwt(environment.signingKey, claims, { typ: 'logout+jwt' })
+  const { idTokenSignedResponseAlg: own } = application.document
+  const algorithm = own === undefined || isHmac(own) ? undefined : own
+  return signJwt(signingKeyFor(environment, { algorithm, application }, now), claims, { typ: 'logout+jwt' })
 }

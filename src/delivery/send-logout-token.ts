@@ -48,14 +48,18 @@ export function sendLogoutToken(ports: Ports): Handler {
     const notice = readLogoutNotice(attempt.payload)
     const application = await environments.application(environment.id, notice.clientId)
     const url = application?.enabled ? application.document.backchannelLogoutUri : undefined
-    if (url === undefined) return 'done'
+    if (!application || url === undefined) return 'done'
     const now = world.now()
     if (now > attempt.createdAt + usefulMilliseconds) return note(ports, attempt, notice, false)
     const rest = resting.get(notice.clientId)
     if (rest && rest.until > now) return { notBefore: rest.until }
 
     const site = resolveSite(origins, environment.id)
-    const sent = await post(ports, url, await signLogoutToken(environment, site, notice, world.uuid(), now))
+    const sent = await post(
+      ports,
+      url,
+      await signLogoutToken(environment, site, application, notice, world.uuid(), now),
+    )
     if (typeof sent === 'string') {
       resting.delete(notice.clientId)
       return note(ports, attempt, notice, sent === 'told')

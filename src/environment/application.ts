@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { reference } from '../contract/validation.ts'
 import type { SealContext } from '../keys/sealing.ts'
+import type { ApplicationTokens } from './application-tokens.ts'
 import type { ClientSecurity } from './client-security.ts'
 
 export const grantType = z.enum([
@@ -49,7 +50,7 @@ export const accessControlGroup = z.object({
 export const accessControlRole = z.object({ type: z.literal('ADMIN_USERS_ONLY') })
 
 /** What is stored of an application beside its columns. Optional members are kept only when they were sent. */
-export interface ApplicationDocument extends ClientSecurity {
+export interface ApplicationDocument extends ClientSecurity, Readonly<ApplicationTokens> {
   readonly description?: string | undefined
   readonly loginPageUrl?: string | undefined
   readonly homePageUrl?: string | undefined
@@ -136,6 +137,7 @@ export const applicationDefaults = {
   refreshTokenDuration: 2_592_000,
   refreshTokenRollingDuration: 15_552_000,
   additionalRefreshTokenReplayProtectionEnabled: true,
+  includeX5t: false,
   echoed: {},
 } as const satisfies Omit<ApplicationDocument, 'grantTypes' | 'tokenEndpointAuthMethod'>
 

@@ -1,7 +1,7 @@
 /**
  * What a new environment holds from its first moment (platform-api 2): the resources `openid` and `PingOne API` with
  * their scopes, the sign-on policies `Single_Factor` and `Multi_Factor`, the MFA policy, two FIDO2 policies, three password
- * policies, the languages of the platform, a signing key and a data key. Clients look these up instead of creating them. No
+ * policies, the languages of the platform, a key rotation policy with its signing key, and a data key. Clients look these up instead of creating them. No
  * population: the API creates none (platform-api 2).
  *
  * Making keys is slow and happens before the unit; the unit only writes rows. Never: a private key in the clear.
@@ -14,14 +14,13 @@ import type { PolicyAction } from '../flow/policy.ts'
 import type { Kernel } from '../kernel.ts'
 import { newDataKey, wrapDataKey } from '../keys/data-key.ts'
 import type { SigningAlgorithm } from '../keys/algorithm.ts'
-import { generateSigningKey } from '../keys/signing-key.ts'
 import { type Columns, insertAll } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import type { BillOfMaterials, EnvironmentDocument } from './document.ts'
 import { bootstrapFido2Policies } from './fido2-policy.ts'
 import { platformLanguages } from './languages.ts'
 import { defaultSettings, type EnvironmentSettings } from './settings.ts'
-import { type SigningKeyColumns, sealedSigningKey } from './signing-keys.ts'
+import { preparePolicy, usualSpecification } from './signing-keys.ts'
 
 /** What its creator says of a new environment. */
 export interface NewEnvironment {
@@ -123,10 +122,13 @@ export async function prepareEnvironment(
 
   const dataKey = newDataKey(world)
   const algorithms = new Set<SigningAlgorithm>(['RS256', settings.signingAlgorithm])
-  const signingKeys: SigningKeyColumns[] = await Promise.all(
-    [...algorithms].map(async (algorithm) =>
-      sealedSigningKey(id, dataKey, await generateSigningKey(world, algorithm), world),
-    ),
+  const keyPolicies = await Promise.all(
+    [...algorithms].map((algorithm) => {
+      const isDefault = algorithm === settings.signingAlgorithm
+      const name = isDefault ? 'Default Key Rotation Policy' : algorithm
+      const options = { isDefault, withNext: false, now }
+      return preparePolicy(world, { id, dataKey }, usualSpecification(algorithm, name), options)
+    }),
   )
 
   const resourceIds = { openid: world.uuid(), pingOneApi: world.uuid() }
@@ -212,7 +214,8 @@ export async function prepareEnvironment(
           },
         ],
       ],
-      ['signing_keys', signingKeys],
+      ['key_rotation_policies', keyPolicies.map(({ policy }) => policy)],
+      ['signing_keys', keyPolicies.flatMap(({ keys }) => keys)],
       [
         'resources',
         [

@@ -1,13 +1,15 @@
 /** Loads snapshots and applications from storage: the one place where configuration rows become values. */
+import type { KeyObject } from 'node:crypto'
 import { passwordPolicySchema } from '../directory/passwords/policy.ts'
 import type { FlowConfiguration } from '../flow/configuration.ts'
 import { deviceAuthenticationPolicySchema } from '../flow/factors/device-authentication-policy.ts'
 import { type CompiledPolicy, compilePolicy, type PolicySource } from '../flow/policy.ts'
 import type { MasterKeys } from '../keys/master-key.ts'
+import { type SigningAlgorithm, storedAlgorithm } from '../keys/algorithm.ts'
 import { unwrapDataKey } from '../keys/data-key.ts'
 import { readCertificates } from '../keys/client-certificate.ts'
 import { open, type SealContext } from '../keys/sealing.ts'
-import { loadSigningKey } from '../keys/signing-key.ts'
+import { loadSigningKey, type PublicJwk } from '../keys/signing-key.ts'
 import type { Storage } from '../storage/port.ts'
 import { applicationById, applicationSecret, grantsOf, policyAssignmentsOf } from '../storage/sql/applications.ts'
 import { agreementLanguagesOf, agreementRevisionsOf, agreementsOf } from '../storage/sql/agreements.ts'
@@ -20,13 +22,13 @@ import {
   resourcesOf,
   type ScopeRow,
   scopesOf,
-  signingKeysOf,
   signOnPoliciesOf,
 } from '../storage/sql/environments.ts'
 import { identityProviderAttributesOf, identityProvidersOf } from '../storage/sql/identity-providers.ts'
 import { languagesOf } from '../storage/sql/languages.ts'
 import type { SecretRow } from '../storage/sql/client-secrets.ts'
 import { resourceSecretsOf } from '../storage/sql/resources.ts'
+import { keyRotationPoliciesOf, type SigningKeyRow, signingKeysOf } from '../storage/sql/signing-keys.ts'
 import { agreementsFrom } from './agreement.ts'
 import {
   type Application,
@@ -36,6 +38,7 @@ import {
   type SecretHash,
 } from './application.ts'
 import { flowIdentityProvider, identityProvidersFrom } from './identity-provider.ts'
+import { keyRotationPoliciesFrom, type ScheduledKey } from './key-rotation-policy.ts'
 import { policiesOf, type PolicyRow } from '../storage/sql/policies.ts'
 import { fido2PolicySchema } from './fido2-policy.ts'
 import { mfaSettingsFrom } from './mfa-settings.ts'
@@ -58,6 +61,7 @@ export async function loadEnvironment(
   const [
     dataKeys,
     keys,
+    keyPolicies,
     resources,
     scopes,
     populations,
@@ -75,6 +79,7 @@ export async function loadEnvironment(
   ] = await Promise.all([
     storage.read(dataKeyOf(id)),
     storage.read(signingKeysOf(id)),
+    storage.read(keyRotationPoliciesOf(id)),
     storage.read(resourcesOf(id)),
     storage.read(scopesOf(id)),
     storage.read(populationsOf(id)),
@@ -94,21 +99,11 @@ export async function loadEnvironment(
   if (!wrapped) throw new Error('an environment without a data key')
   const dataKey = unwrapDataKey(masterKeys, wrapped.wrapped, id)
   const settings = environmentSettings.parse(JSON.parse(row.settings))
-  const signingKeys = keys.map((key) =>
-    loadSigningKey(
-      {
-        kid: key.id,
-        algorithm: key.algorithm,
-        publicJwk: JSON.parse(key.public_jwk) as never,
-        createdAt: key.created_at,
-        notAfter: key.expires_at,
-      },
-      open(dataKey, key.sealed_private_key, signingKeyContext(id, key.id)),
-    ),
-  )
-  const signingKey = signingKeys.find((key) => key.algorithm === settings.signingAlgorithm)
+  const signingKeys = keys.map((key) => scheduledKey(id, dataKey, key))
+  const keyRotationPolicies = keyRotationPoliciesFrom(keyPolicies, signingKeys)
+  const defaultKeyRotationPolicy = [...keyRotationPolicies.values()].find(({ isDefault }) => isDefault)
   const defaultPolicy = policies.find((policy) => policy.is_default === 1)
-  if (!signingKey || !defaultPolicy) throw new Error('an environment without a signing key or a default policy')
+  if (!defaultKeyRotationPolicy || !defaultPolicy) throw new Error('an environment without a default policy')
   const identityProviders = identityProvidersFrom(providers, mappings)
   const agreements = agreementsFrom(languages, agreementRows, agreementLanguages, agreementRevisions)
   return {
@@ -123,7 +118,8 @@ export async function loadEnvironment(
     mfaSettings: mfaSettingsFrom(row.mfa_settings),
     dataKey,
     signingKeys,
-    signingKey,
+    keyRotationPolicies,
+    defaultKeyRotationPolicy,
     resources: new Map(
       resources.map((resource) => {
         const document = JSON.parse(resource.document) as ResourceDocument
@@ -137,6 +133,7 @@ export async function loadEnvironment(
             accessTokenSeconds: document.accessTokenValiditySeconds ?? null,
             introspectEndpointAuthMethod: document.introspectEndpointAuthMethod ?? 'CLIENT_SECRET_BASIC',
             secretHashes: secretHashes(resourceSecrets.find(({ resource_id }) => resource_id === resource.id)),
+            signingAlgorithm: document.signingAlgorithm ?? null,
           },
         ]
       }),
@@ -181,6 +178,7 @@ export async function loadEnvironment(
 interface ResourceDocument {
   readonly accessTokenValiditySeconds?: number
   readonly introspectEndpointAuthMethod?: Resource['introspectEndpointAuthMethod']
+  readonly signingAlgorithm?: SigningAlgorithm
 }
 
 function secretHashes(
@@ -189,6 +187,24 @@ function secretHashes(
   if (!row) return []
   const { hash, previous_hash: previous, previous_expires_at: until } = row
   return [{ hash, expiresAt: null }, ...(previous === null ? [] : [{ hash: previous, expiresAt: until ?? 0 }])]
+}
+
+function scheduledKey(environmentId: string, dataKey: KeyObject, row: SigningKeyRow): ScheduledKey {
+  const record = {
+    kid: row.id,
+    algorithm: storedAlgorithm(row.algorithm),
+    publicJwk: JSON.parse(row.public_jwk) as PublicJwk,
+    createdAt: row.created_at,
+    notAfter: row.expires_at,
+  }
+  return {
+    ...loadSigningKey(record, open(dataKey, row.sealed_private_key, signingKeyContext(environmentId, row.id))),
+    policyId: row.policy_id,
+    createdAt: row.created_at,
+    signsFrom: row.signs_from,
+    retiredAt: row.retired_at,
+    notAfter: row.expires_at,
+  }
 }
 
 function flowConfiguration(

@@ -3,14 +3,25 @@
  * shapes (D24): served at `~/settings`.
  */
 import { z } from 'zod'
+import { signingAlgorithms } from '../keys/algorithm.ts'
 import { authoritiesProblem } from '../keys/client-certificate.ts'
+import { leastPublicationSeconds } from '../keys/rotation.ts'
 import { authorizationDetailsType } from '../oauth/rules/authorization-details.ts'
 
-/** Which algorithm signs the tokens of an environment. */
-export const signingAlgorithm = z.enum(['RS256', 'ES256'])
+/** An algorithm that an environment's own keys sign with. */
+export const signingAlgorithm = z.enum(signingAlgorithms)
 
 export const environmentSettings = z.object({
-  signingAlgorithm: signingAlgorithm.default('RS256').describe('Signs access and ID tokens.'),
+  signingAlgorithm: signingAlgorithm
+    .default('RS256')
+    .describe('Signs access and ID tokens, unless they have one of their own.'),
+  keyPublicationSeconds: z
+    .number()
+    .int()
+    .min(leastPublicationSeconds)
+    .max(2_592_000)
+    .default(86_400)
+    .describe('How long the next signing key stands in the JWKS, at the least, before it signs as planned.'),
   accessTokenSeconds: z
     .number()
     .int()

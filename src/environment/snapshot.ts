@@ -8,11 +8,12 @@ import type { PasswordPolicy } from '../directory/passwords/policy.ts'
 import type { Agreement } from '../flow/agreement.ts'
 import type { FlowConfiguration } from '../flow/configuration.ts'
 import type { CompiledPolicy } from '../flow/policy.ts'
+import type { SigningAlgorithm } from '../keys/algorithm.ts'
 import type { SealContext } from '../keys/sealing.ts'
-import type { SigningKey } from '../keys/signing-key.ts'
 import type { SecretHash } from './application.ts'
 import type { StoredFido2Policy } from './fido2-policy.ts'
 import type { IdentityProvider } from './identity-provider.ts'
+import type { KeyRotationPolicy, ScheduledKey } from './key-rotation-policy.ts'
 import type { MfaSettings } from './mfa-settings.ts'
 import type { EnvironmentSettings } from './settings.ts'
 
@@ -30,6 +31,8 @@ export interface Resource {
   readonly introspectEndpointAuthMethod: z.output<typeof introspectEndpointAuthMethod>
   /** SHA-256 of the secrets that are valid, base64url; none for a built-in one. */
   readonly secretHashes: readonly SecretHash[]
+  /** Extension: what its access tokens are signed by; null: as the application or the environment has it. */
+  readonly signingAlgorithm: SigningAlgorithm | null
 }
 
 /** What binds a sealed secret to its resource, and to being the present or the previous one. */
@@ -78,10 +81,11 @@ export interface Environment {
   readonly clientCertificateAuthorities: readonly X509Certificate[] | undefined
   /** Opens what was sealed for this environment. */
   readonly dataKey: KeyObject
-  /** Every key whose tokens may still be alive, the newest first. */
-  readonly signingKeys: readonly SigningKey[]
-  /** The key that signs now. */
-  readonly signingKey: SigningKey
+  /** Every key whose tokens may be alive, and those that will sign later. */
+  readonly signingKeys: readonly ScheduledKey[]
+  /** Key rotation policies by id, the oldest first. */
+  readonly keyRotationPolicies: ReadonlyMap<string, KeyRotationPolicy>
+  readonly defaultKeyRotationPolicy: KeyRotationPolicy
   readonly resources: ReadonlyMap<string, Resource>
   /** Scopes by id. */
   readonly scopes: ReadonlyMap<string, Scope>

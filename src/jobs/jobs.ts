@@ -11,6 +11,7 @@ import type { Kernel } from '../kernel.ts'
 import { deleteEnvironment, forgetEnvironment } from './delete-environment.ts'
 import { purge } from './purge.ts'
 import { rewrapDataKeys } from './rewrap-data-keys.ts'
+import { rotateKeys } from './rotate-keys.ts'
 
 /** The background work of one node. */
 export interface Jobs {
@@ -56,6 +57,7 @@ export function startJobs(kernel: JobPorts, elsewhere: HandlersElsewhere): Jobs 
     // The timer finds what is due again, and what another node has promised.
     { name: 'outbox', everyMilliseconds: 2_000, run: () => outbox.look() },
     { name: 'purge', everyMilliseconds: 60_000, run: (signal) => purge(kernel, signal) },
+    { name: 'signing-keys', everyMilliseconds: 60_000, run: (signal) => rotateKeys(kernel, signal) },
     { name: 'data-keys', everyMilliseconds: 600_000, run: (signal) => rewrapDataKeys(kernel, signal) },
   ]
   const running = new Map<Piece, Promise<void>>()

@@ -58,6 +58,16 @@ export const signingAlgorithms = Object.keys(signatureSchemes) as [SigningAlgori
 /** The names of the symmetric ones. */
 export const hmacAlgorithms = Object.keys(hmacHashes) as [HmacAlgorithm, ...HmacAlgorithm[]]
 
+/**
+ * The algorithm of a stored name.
+ * @throws Error when this release does not know it
+ */
+export function storedAlgorithm(name: string): SigningAlgorithm {
+  const algorithm = signingAlgorithms.find((candidate) => candidate === name)
+  if (!algorithm) throw new Error(`${name} is no algorithm that this release signs with`)
+  return algorithm
+}
+
 /** The scheme of an algorithm, as one type for all. */
 export function schemeOf(algorithm: SigningAlgorithm): SignatureScheme {
   return signatureSchemes[algorithm]

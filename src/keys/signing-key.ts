@@ -82,9 +82,9 @@ export async function generateSigningKey(
   const kid = world.uuid()
   const createdAt = world.now()
   const notAfter = createdAt + validityDays * DAY
-  const serialNumber = world.bytes(8)
-  // 63 bits and never zero: positive in a signed 64-bit integer, and already the shortest DER form.
-  serialNumber.writeUInt8((serialNumber.readUInt8(0) & 0x3f) | 0x40, 0)
+  const serialNumber = world.bytes(7)
+  // 53 bits, the first of them set: exact as a number of JSON, and already the shortest DER form.
+  serialNumber.writeUInt8((serialNumber.readUInt8(0) & 0x0f) | 0x10, 0)
   const certificate = await selfSignedCertificate({
     subject: subject ?? [
       ['C', 'US'],

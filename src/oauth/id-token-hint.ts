@@ -6,6 +6,7 @@
  * Never: somebody signed on by a hint; a hint of another environment or another client taken for one.
  */
 import type { Environment } from '../environment/snapshot.ts'
+import { signingAlgorithms } from '../keys/algorithm.ts'
 import { verifyJwt } from '../keys/verify-jwt.ts'
 import type { Site } from '../site.ts'
 
@@ -29,7 +30,7 @@ export function verifyIdTokenHint(
 ): IdTokenHint | undefined {
   const verdict = verifyJwt(hint, {
     key: (kid) => environment.signingKeys.find((key) => key.kid === kid),
-    algorithms: ['RS256', 'ES256'],
+    algorithms: signingAlgorithms,
     typ: [undefined],
     now,
     expired: 'accept',

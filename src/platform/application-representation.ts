@@ -25,11 +25,13 @@ import {
   tokenEndpointAuthMethod,
 } from '../environment/application.ts'
 import { type ClientSecurity, clientSecurity } from '../environment/client-security.ts'
+import { applicationTokenMembers } from '../environment/application-tokens.ts'
 import { problem } from '../errors/problem.ts'
 import type { ApplicationRow } from '../storage/sql/applications.ts'
 import { nullMeansAbsent } from './absent-members.ts'
 import { documentOf } from './application-control.ts'
 import { applicationProblems, defaultPkceEnforcement } from './application-rules.ts'
+import { tokenProblems } from './application-token-rules.ts'
 import { keptAsSent, unavailable } from './later-features.ts'
 import { wildcardsNotAllowed } from './registered-urls.ts'
 import { description, name } from './names.ts'
@@ -135,6 +137,7 @@ const members = {
     .max(50)
     .optional()
     .describe('Extension: types of `authorization_details` (RFC 9396) that it may ask for; needs requireConsent.'),
+  ...applicationTokenMembers,
   ...keptAsSent,
 }
 const listOfUrls = z.array(url).max(100)
@@ -171,6 +174,7 @@ export const application = z.object({
   updatedAt: timestamp,
 })
 const withDefaults = z.object(keptAsSent)
+const tokens = z.object(applicationTokenMembers)
 
 /** An application as the wire has it. Empty lists are left out, since clients take them for a change. */
 export function applicationBody({ site }: Context, row: ApplicationRow) {
@@ -254,9 +258,11 @@ export function judgedDocument(
     backchannelLogoutUri: body.backchannelLogoutUri,
     backchannelLogoutSessionRequired: body.backchannelLogoutSessionRequired,
     authorizationDetailsTypes: body.authorizationDetailsTypes,
+    ...tokens.parse(body),
     echoed: echoedOf(body),
   }
-  const details = applicationProblems({ ...document, type: body.type }, listed)
+  const candidate = { ...document, type: body.type }
+  const details = [...applicationProblems(candidate, listed), ...tokenProblems(candidate)]
   // Clients know a refused wildcard by the text at the top (platform-api 1.11).
   const wildcard = details.some(({ message }) => message === wildcardsNotAllowed)
   if (details.length > 0) throw problem(wildcard ? 'WILDCARD_REDIRECT_URI' : 'INVALID_DATA', { details })

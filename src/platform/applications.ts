@@ -26,6 +26,7 @@ import {
 } from './application-control.ts'
 import { requireFittingGrants } from './application-grants.ts'
 import { writeGroupsOf } from './application-groups.ts'
+import { prepareKeysOf } from './application-keys.ts'
 import { application, applicationBody, applicationRequest, judgedDocument } from './application-representation.ts'
 import { insertActorRoles } from './application-roles.ts'
 import { applicationSecrets } from './application-secret.ts'
@@ -94,6 +95,7 @@ const createApplication = defineOperation({
     const document = judgedDocument(body, body.assignActorRoles, kernel.config.egressAllow)
     requireControlOfWorker(context, { type: body.type, grantTypes: document.grantTypes })
     const id = kernel.world.uuid()
+    const writeKeys = await prepareKeysOf(context, id, document)
     const row: ApplicationRow = {
       id,
       name: body.name,
@@ -111,6 +113,7 @@ const createApplication = defineOperation({
       yield* insert('client_index', { client_id: id, environment_id: environment.id })
       yield* writeGroupsOf(environment.id, id, document)
       yield* writeDevicePath(environment.id, id, document)
+      yield* writeKeys(changes)
       if (secret !== undefined) yield* insertSecret(applicationSecrets, environment, id, secret, now, kernel.world)
       if (body.assignActorRoles) yield* insertActorRoles(context, id)
       yield context.record({ subject: { type: 'APPLICATION', id } })
@@ -141,6 +144,7 @@ const updateApplication = defineOperation({
     }
     requireControlOfWorker(context, body)
     const candidate = judgedDocument(body, false, kernel.config.egressAllow)
+    const writeKeys = await prepareKeysOf(context, id, candidate)
     const secret = newSecret(kernel.world)
     const commit = kernel.environments.configure(environment.id, 'update-application', now, function* (changes) {
       changes.push({ kind: 'application', id })
@@ -151,6 +155,7 @@ const updateApplication = defineOperation({
       yield* requireFittingGrants(environment.id, id, document, 'requestScopesForMultipleResourcesEnabled')
       yield* writeGroupsOf(environment.id, id, document)
       yield* writeDevicePath(environment.id, id, document)
+      yield* writeKeys(changes)
       const row = {
         name: body.name,
         enabled: body.enabled ? 1 : 0,
@@ -218,6 +223,7 @@ const deleteApplication = defineOperation({
       yield* remove('application_grants', belonging)
       yield* remove('application_groups', belonging)
       yield* remove('device_paths', belonging)
+      yield* remove('application_key_uses', belonging)
       yield* remove('sign_on_policy_assignments', belonging)
       yield* remove('oauth_consents', belonging)
       yield* removeRolesOf(context, id)

@@ -19,6 +19,8 @@ import { groupNestingOperations } from './group-nestings.ts'
 import { groupOperations } from './groups.ts'
 import { identityProviderAttributeOperations } from './identity-provider-attributes.ts'
 import { identityProviderOperations } from './identity-providers.ts'
+import { keyRotationPolicyOperations } from './key-rotation-policies.ts'
+import { keyOperations } from './keys.ts'
 import { languageOperations } from './languages.ts'
 import { mfaSettingsOperations } from './mfa-settings.ts'
 import { notificationsPolicyOperations } from './notifications-policies.ts'
@@ -59,6 +61,8 @@ export const platformOperations: readonly Operation[] = [
   ...environmentDeletionOperations,
   ...billOfMaterialsOperations,
   ...settingsOperations,
+  ...keyRotationPolicyOperations,
+  ...keyOperations,
   ...populationOperations,
   ...passwordPolicyOperations,
   ...userOperations,

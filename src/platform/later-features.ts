@@ -12,9 +12,6 @@ import { z } from 'zod'
 
 const notAvailable = 'is not available in this version of Stile'
 
-/** Switched off, and staying off: switching it on is refused. */
-const off = z.literal(false).default(false)
-
 /**
  * `requestScopesForMultipleResourcesEnabled` has an effect on the scopes of one request, `idpSignoff` and
  * `opSessionCheckEnabled` on how a session ends; the others have none.
@@ -26,7 +23,6 @@ export const keptAsSent = {
     .describe(
       'An ID token of the application alone ends the session that it names, without the cookie of the session.',
     ),
-  includeX5t: off,
   opSessionCheckEnabled: z
     .boolean()
     .default(false)
@@ -47,6 +43,5 @@ export const unavailable = {
   clientId: absent,
   kerberos: absent,
   mobile: absent,
-  signing: absent,
   template: absent,
 }

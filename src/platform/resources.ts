@@ -9,6 +9,8 @@ import { z } from 'zod'
 import { collection, collectionSchema, links, linksSchema } from '../contract/hal.ts'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { iso, reference, timestamp, uuid } from '../contract/validation.ts'
+import { signingAlgorithm } from '../environment/settings.ts'
+import { prepareAlgorithms } from '../environment/signing-keys.ts'
 import { introspectEndpointAuthMethod } from '../environment/snapshot.ts'
 import { invalidData, notFound, uniquenessViolation } from '../errors/problem.ts'
 import type { Origins } from '../site.ts'
@@ -18,6 +20,7 @@ import { type ResourceRow, resourcesOf } from '../storage/sql/environments.ts'
 import { grantsOfResource, resourceById, resourceForAudience } from '../storage/sql/resources.ts'
 import { nullMeansAbsent } from './absent-members.ts'
 import { insertSecret, newSecret, removeSecret } from './client-secret.ts'
+import { recordPolicies } from './key-rotation-policy-representation.ts'
 import { absent } from './later-features.ts'
 import { description, name, requireUnique } from './names.ts'
 import { resourceSecrets } from './resource-secret.ts'
@@ -37,6 +40,9 @@ const resourceRequest = nullMeansAbsent(
       .default('CLIENT_SECRET_BASIC')
       .describe('How its server authenticates at the introspection endpoint. NONE: it only names its id.'),
     applicationPermissionsSettings: permissionsSettings.default({ claimEnabled: false }),
+    signingAlgorithm: signingAlgorithm
+      .optional()
+      .describe('Extension: how its access tokens are signed; absent: as the application or the environment has it.'),
     clientId: absent,
   }),
 )
@@ -53,6 +59,7 @@ const resource = z.object({
   accessTokenValiditySeconds: z.int().optional(),
   introspectEndpointAuthMethod: introspectEndpointAuthMethod.optional(),
   applicationPermissionsSettings: permissionsSettings.optional(),
+  signingAlgorithm: signingAlgorithm.optional(),
   createdAt: timestamp,
   updatedAt: timestamp,
 })
@@ -60,7 +67,11 @@ const resource = z.object({
 /** What is stored of a custom resource beside its columns; a built-in one has its description alone. */
 type ResourceDocument = Pick<
   ResourceRequest,
-  'description' | 'accessTokenValiditySeconds' | 'introspectEndpointAuthMethod' | 'applicationPermissionsSettings'
+  | 'description'
+  | 'accessTokenValiditySeconds'
+  | 'introspectEndpointAuthMethod'
+  | 'applicationPermissionsSettings'
+  | 'signingAlgorithm'
 >
 
 function resourceBody({ site }: Context, row: ResourceRow) {
@@ -97,6 +108,7 @@ function judged(body: ResourceRequest, origins: Origins) {
     accessTokenValiditySeconds: body.accessTokenValiditySeconds,
     introspectEndpointAuthMethod: body.introspectEndpointAuthMethod,
     applicationPermissionsSettings: body.applicationPermissionsSettings,
+    signingAlgorithm: body.signingAlgorithm,
   }
   return { name: body.name, type, audience, document: JSON.stringify(document) }
 }
@@ -182,9 +194,11 @@ const createResource = defineOperation({
     const id = kernel.world.uuid()
     const row = { id, ...judged(body, kernel.origins), created_at: now, updated_at: now }
     const secret = newSecret(kernel.world)
+    const writeMissing = await prepareAlgorithms(kernel.world, environment, [body.signingAlgorithm], now)
     const commit = kernel.environments.configure(environment.id, 'create-resource', now, function* (changes) {
       changes.push({ kind: 'snapshot' })
       yield* requireFreeAudience(environment.id, row.audience, id)
+      yield* recordPolicies(context, yield* writeMissing())
       yield* insert('resources', { environment_id: environment.id, ...row })
       yield* insertSecret(resourceSecrets, environment, id, secret, now, kernel.world)
       yield context.record({ subject: { type: 'RESOURCE', id } })
@@ -209,6 +223,7 @@ const updateResource = defineOperation({
   event: 'RESOURCE.UPDATED',
   async handle({ params: { resourceId: id }, body }, context) {
     const { kernel, environment, now } = context
+    const writeMissing = await prepareAlgorithms(kernel.world, environment, [body.signingAlgorithm], now)
     const commit = kernel.environments.configure(environment.id, 'update-resource', now, function* (changes) {
       changes.push({ kind: 'snapshot' })
       const [before] = yield* run(resourceById(environment.id, id))
@@ -216,6 +231,7 @@ const updateResource = defineOperation({
       requireCustom(before)
       const change = { ...judged(body, kernel.origins), updated_at: now }
       yield* requireFreeAudience(environment.id, change.audience, id)
+      yield* recordPolicies(context, yield* writeMissing())
       yield* update('resources', { environment_id: environment.id, id }, change)
       yield context.record({ subject: { type: 'RESOURCE', id } })
       return { ...before, ...change }

@@ -1,20 +1,21 @@
 /**
  * Settings of an environment: lifetimes and the signing algorithm (extension, decisions D4, D18, D24). What a body leaves
- * out goes back to its default. An algorithm that has no key yet gets one in the same commit; keys of the other stay, since
- * tokens they signed are still alive.
+ * out goes back to its default. An algorithm that has no key yet gets a key rotation policy in the same commit, and its policy
+ * becomes the default one; keys of the other stay, since tokens they signed are still alive.
  */
 import { z } from 'zod'
 import { links, linksSchema } from '../contract/hal.ts'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { iso, timestamp, uuid } from '../contract/validation.ts'
 import { type EnvironmentSettings, environmentSettings } from '../environment/settings.ts'
-import { sealedSigningKey } from '../environment/signing-keys.ts'
+import { prepareAlgorithms } from '../environment/signing-keys.ts'
 import { notFound } from '../errors/problem.ts'
-import { generateSigningKey } from '../keys/signing-key.ts'
-import { insert, update } from '../storage/operations.ts'
-import { run } from '../storage/port.ts'
-import { environmentById, signingKeysOf } from '../storage/sql/environments.ts'
+import { update } from '../storage/operations.ts'
+import { run, type UnitBody } from '../storage/port.ts'
+import { environmentById } from '../storage/sql/environments.ts'
+import { keyRotationPoliciesOf, makeDefaultPolicy } from '../storage/sql/signing-keys.ts'
 import { nullMeansAbsent } from './absent-members.ts'
+import { recordPolicies } from './key-rotation-policy-representation.ts'
 
 const settings = environmentSettings.extend({
   _links: linksSchema,
@@ -72,19 +73,11 @@ const replaceSettings = defineOperation({
   async handle({ params: { environmentId }, body }, context) {
     const { kernel, environment, now } = context
     const { signingAlgorithm: algorithm } = body
-    const hasKey = environment.signingKeys.some((key) => key.algorithm === algorithm)
-    const key = hasKey ? undefined : await generateSigningKey(kernel.world, algorithm)
+    const writeMissing = await prepareAlgorithms(kernel.world, environment, [algorithm], now)
 
     await kernel.environments.configure(environmentId, 'replaceSettings', now, function* (changes) {
-      if (key) {
-        // Another request may have made one meanwhile; commits of one environment are serial, so this look is the last.
-        const keys = yield* run(signingKeysOf(environmentId))
-        if (!keys.some((present) => present.algorithm === algorithm)) {
-          yield* insert('signing_keys', sealedSigningKey(environmentId, environment.dataKey, key, kernel.world))
-          const subject = { type: 'KEY', id: key.record.kid }
-          yield context.record({ action: 'KEY.CREATED', subject, detail: { algorithm } })
-        }
-      }
+      yield* recordPolicies(context, yield* writeMissing())
+      yield* makeDefault(environmentId, algorithm)
       yield* update('environments', { id: environmentId }, { settings: JSON.stringify(body), updated_at: now })
       yield context.record({ subject: { type: 'ENVIRONMENT', id: environmentId } })
       changes.push({ kind: 'snapshot' })
@@ -92,5 +85,13 @@ const replaceSettings = defineOperation({
     return { status: 200, body: settingsBody(context, body, now) }
   },
 })
+
+/** Makes a policy of the algorithm the default one, unless the default one is of it. */
+function* makeDefault(environmentId: string, algorithm: EnvironmentSettings['signingAlgorithm']): UnitBody<void> {
+  const policies = yield* run(keyRotationPoliciesOf(environmentId))
+  if (policies.some((policy) => policy.is_default === 1 && policy.algorithm === algorithm)) return
+  const [first] = policies.filter((policy) => policy.algorithm === algorithm)
+  if (first) yield makeDefaultPolicy(environmentId, first.id)
+}
 
 export const settingsOperations: readonly Operation[] = [readSettings, replaceSettings]

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import { decodeJwt } from 'jose'
+import { signingKeyFor } from '../../src/environment/signing-key-choice.ts'
 import { signJwt } from '../../src/keys/jws.ts'
 import { type TestWorld, testWorld } from '../../src/world.ts'
 import { Browser } from '../harness/sign-on.ts'
@@ -348,7 +349,8 @@ suite('token exchange', () => {
 
     test('may_act says who may', async () => {
       const { access_token } = await signedOn()
-      const { signingKey } = (await stile.node.kernel.environments.get(stile.environmentId)) ?? assert.fail()
+      const environment = (await stile.node.kernel.environments.get(stile.environmentId)) ?? assert.fail()
+      const signingKey = signingKeyFor(environment, {}, Date.now())
       /** A token as it would be with the claim mapped into it. */
       const letting = (may_act: unknown) =>
         Promise.resolve(signJwt(signingKey, { ...decodeJwt(access_token), may_act }, { typ: 'at+jwt' }))

@@ -215,7 +215,6 @@ suite('applications', () => {
       ['jwksUrl', 'ftp://app.test/jwks'],
       ['mobile', { bundleId: 'com.example' }],
       ['kerberos', { key: { id: '1' } }],
-      ['signing', { keyRotationPolicy: { id: '1' } }],
       ['template', {}],
       ['devicePathId', 'tv/1'],
       ['devicePathId', stile.webApp.clientId],

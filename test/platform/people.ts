@@ -159,9 +159,11 @@ export async function tokenOfSignOn(
       yield* openFamily(environment, { id: grantId, clientId, user, scopes }, now)
     },
   })
+  const client = await kernel.environments.application(stile.environmentId, clientId)
+  assert(client)
   const content = {
     jti: randomUUID(),
-    clientId,
+    client,
     scopes,
     audiences: [],
     lifetime: 3600,

@@ -7,6 +7,7 @@ import { administrator, onEachEngine } from './people.ts'
 
 const defaults = {
   signingAlgorithm: 'RS256',
+  keyPublicationSeconds: 86_400,
   accessTokenSeconds: 3600,
   idTokenSeconds: 3600,
   authorizationCodeSeconds: 60,
@@ -57,6 +58,7 @@ await onEachEngine('settings', (stile) => {
       ['sessionAbsoluteMinutes', 1.5],
       ['signingAlgorithm', 'none'],
       ['signingAlgorithm', 'HS256'],
+      ['keyPublicationSeconds', 309],
     ] as const) {
       const { status, json } = await api('PUT', '/settings', { [member]: value })
       assert.deepEqual([status, json.details?.[0].target], [400, member])

@@ -6,6 +6,7 @@
  */
 import { askWebhook, webhookTokenType } from '../../external/webhook.ts'
 import { isAuthenticator } from '../../flow/proof.ts'
+import { signingKeyFor } from '../../environment/signing-key-choice.ts'
 import { signJwt } from '../../keys/jws.ts'
 import type { Ask } from '../asked.ts'
 
@@ -35,7 +36,7 @@ export const callWebhookAsk: Ask<'callWebhook'> = async (context, { url, timeout
         ...(provider ? { identityProvider: { id: provider.id } } : {}),
       })),
   }
-  const token = await signJwt(environment.signingKey, claims, { typ: webhookTokenType })
+  const token = await signJwt(signingKeyFor(environment, {}, kernel.world.now()), claims, { typ: webhookTokenType })
   const answer = await askWebhook(kernel.egress, url, token, timeoutMilliseconds)
   if (answer.result !== 'ERROR') return { answer: { to: 'callWebhook', ...answer } }
   kernel.log.warn({ environmentId: environment.id, flowId: flow.id, why: answer.why }, 'a webhook gave no answer')

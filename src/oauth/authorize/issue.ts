@@ -6,6 +6,7 @@
 import { eventOrigin } from '../../contract/event-origin.ts'
 import type { Context } from '../../contract/operation.ts'
 import { consentStands } from '../../directory/oauth-consents.ts'
+import type { Application } from '../../environment/application.ts'
 import { problem } from '../../errors/problem.ts'
 import { type EventDescription, eventRow } from '../../events/record.ts'
 import type { Outcome } from '../../flow/outcome.ts'
@@ -39,6 +40,7 @@ export function auditIssued(context: Context, { audit }: Issued): void {
 /** What the parts of a response are made from. */
 interface Issuing {
   readonly context: Context
+  readonly client: Application
   readonly request: AuthorizationRequest
   readonly user: TokenUser
   readonly consentId: Outcome['consentId']
@@ -47,14 +49,15 @@ interface Issuing {
 /** Prepares the response of a request. Signing happens here, before the unit. */
 export async function issueResponse(
   context: Context,
+  client: Application,
   request: AuthorizationRequest,
   outcome: Pick<Outcome, 'userId' | 'acr' | 'amr' | 'authTime' | 'session' | 'consentId'>,
   source: ClaimSource,
 ): Promise<Issued> {
-  const { kernel, environment, site, now } = context
+  const { kernel, environment, site } = context
   const { userId: id, acr, amr, authTime, consentId } = outcome
   const user: TokenUser = { id, sessionId: outcome.session.id, acr, amr, authTime }
-  const issuing: Issuing = { context, request, user, consentId }
+  const issuing: Issuing = { context, client, request, user, consentId }
   const { code: wantsCode, token: wantsToken, idToken: wantsIdToken } = request.responseType
 
   const familyId = kernel.world.uuid()
@@ -64,22 +67,17 @@ export async function issueResponse(
   const lifetime = request.accessTokenSeconds ?? environment.settings.accessTokenSeconds
   const accessToken = wantsToken ? await accessTokenOf(issuing, familyId, lifetime) : undefined
   const idToken = wantsIdToken
-    ? await signIdToken(
-        environment,
-        site,
-        {
-          clientId: request.clientId,
-          user,
-          source,
-          scopes: request.scopes,
-          claims: request.claims?.idToken,
-          nonce: request.nonce ?? undefined,
-          accessToken,
-          code,
-          state: (code && request.state) ?? undefined,
-        },
-        now,
-      )
+    ? await signIdToken(context, environment, site, {
+        client,
+        user,
+        source,
+        scopes: request.scopes,
+        claims: request.claims?.idToken,
+        nonce: request.nonce ?? undefined,
+        accessToken,
+        code,
+        state: (code && request.state) ?? undefined,
+      })
     : undefined
   const opensFamily = wantsToken || !wantsCode
   const sessionState = await sessionStateFor(context, request, user.sessionId)
@@ -112,13 +110,13 @@ function about({ request, user }: Issuing, familyId: string) {
 }
 
 function accessTokenOf(
-  { context: { kernel, environment, site, now }, request, user }: Issuing,
+  { context: { kernel, environment, site, now }, client, request, user }: Issuing,
   familyId: string,
   lifetime: number,
 ): string | Promise<string> {
-  const { clientId, scopes, audiences } = request
+  const { scopes, audiences } = request
   const held = { user, grantId: familyId, confirmation: undefined }
-  const content = { jti: kernel.world.uuid(), clientId, scopes, audiences, lifetime, ...held }
+  const content = { jti: kernel.world.uuid(), client, scopes, audiences, lifetime, ...held }
   return signAccessToken(environment, site, content, now)
 }
 

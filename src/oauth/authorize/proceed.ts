@@ -60,7 +60,9 @@ export async function proceed(
     throw error instanceof LoginRequired ? problem('login_required') : error
   })
   const { state } = begun
-  if (state.status === 'COMPLETED' && session) return await answerAtOnce(context, request, begun, session, uses)
+  if (state.status === 'COMPLETED' && session) {
+    return await answerAtOnce(context, client, request, begun, session, uses)
+  }
   if (request.prompt === 'none') {
     throw problem(state.status === 'CONSENT_REQUIRED' ? 'consent_required' : 'login_required')
   }
@@ -81,6 +83,7 @@ function* using(context: Context, { pushed, proofs }: Uses): UnitBody<void> {
 /** The session satisfies the policy: one commit, no flow. */
 async function answerAtOnce(
   context: Context,
+  client: Application,
   request: AuthorizationRequest,
   { state: { outcome }, user: found, writes }: Begun,
   session: Session,
@@ -88,7 +91,7 @@ async function answerAtOnce(
 ): Promise<Reply> {
   const { kernel, environment, now } = context
   if (!outcome || found?.user.id !== outcome.userId) throw problem('login_required')
-  const issued = await issueResponse(context, request, outcome, claimSource(found.user))
+  const issued = await issueResponse(context, client, request, outcome, claimSource(found.user))
   const used = noteUse(environment.id, environment.settings, session, now)
   await kernel.storage.commit({
     name: 'authorize-with-session',

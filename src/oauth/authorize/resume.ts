@@ -56,7 +56,7 @@ export type Finished = { readonly failure: Failure } | { readonly issued: Issued
 export async function finishFlow(context: Context, loaded: StoredFlow, resumed: Resumed): Promise<Finished> {
   const request = loaded.state.request.parameters as unknown as AuthorizationRequest
   const finished = await endFlow(context, loaded, resumed, {
-    issue: (outcome, source) => issueResponse(context, request, outcome, source),
+    issue: (outcome, source) => issueResponse(context, loaded.application, request, outcome, source),
   })
   if ('issued' in finished) auditIssued(context, finished.issued)
   return finished

@@ -11,6 +11,7 @@ import { eventOrigin } from '../../contract/event-origin.ts'
 import { uuid } from '../../contract/validation.ts'
 import { problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
+import { signingKeyFor } from '../../environment/signing-key-choice.ts'
 import { signJwt } from '../../keys/jws.ts'
 import { authenticateClient } from '../client-auth/authenticate.ts'
 import { authenticateResource } from '../client-auth/authenticate-resource.ts'
@@ -81,7 +82,7 @@ function prefersSigned(accept: string | undefined): boolean {
 
 async function signed({ environment, site, now }: Context, audience: string, body: Introspection): Promise<Reply> {
   const claims = { iss: site.issuer, aud: audience, iat: Math.floor(now / 1000), token_introspection: body }
-  const content = await signJwt(environment.signingKey, claims, { typ: signedType })
+  const content = await signJwt(signingKeyFor(environment, {}, now), claims, { typ: signedType })
   return { status: 200, text: { contentType: `application/${signedType}`, content } }
 }
 

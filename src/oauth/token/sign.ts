@@ -29,7 +29,7 @@ export async function signTokens(
     site,
     {
       jti: kernel.world.uuid(),
-      clientId: client.id,
+      client,
       scopes: verdict.scopes,
       audiences: verdict.audiences,
       lifetime: verdict.lifetime,
@@ -42,11 +42,12 @@ export async function signTokens(
     now,
   )
   if (!verdict.idToken || !verdict.user) return { accessToken, idToken: undefined }
-  const idToken = await signIdToken(
-    environment,
-    site,
-    { clientId: client.id, user: verdict.user, scopes: verdict.scopes, accessToken, ...verdict.idToken },
-    now,
-  )
+  const idToken = await signIdToken(context, environment, site, {
+    client,
+    user: verdict.user,
+    scopes: verdict.scopes,
+    accessToken,
+    ...verdict.idToken,
+  })
   return { accessToken, idToken }
 }

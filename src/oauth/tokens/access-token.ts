@@ -4,7 +4,10 @@
  * (decision D22). Never: an application token with a `sub`.
  */
 import type { Confirmation } from '../../access/confirmation.ts'
+import type { Application } from '../../environment/application.ts'
+import { signingKeyFor } from '../../environment/signing-key-choice.ts'
 import type { Environment } from '../../environment/snapshot.ts'
+import type { SigningAlgorithm } from '../../keys/algorithm.ts'
 import { signJwt } from '../../keys/jws.ts'
 import type { AuthorizationDetail } from '../rules/authorization-details.ts'
 import type { Site } from '../../site.ts'
@@ -25,7 +28,7 @@ export interface TokenUser {
 /** What an access token says. */
 export interface AccessTokenContent {
   readonly jti: string
-  readonly clientId: string
+  readonly client: Application
   readonly scopes: readonly string[]
   /** Custom audiences; empty for the platform. */
   readonly audiences: readonly string[]
@@ -55,7 +58,7 @@ export function signAccessToken(
   const issuedAt = Math.floor(now / 1000)
   const scope = content.scopes.join(' ')
   const common = {
-    client_id: content.clientId,
+    client_id: content.client.id,
     iss: site.issuer,
     jti: content.jti,
     iat: issuedAt,
@@ -79,5 +82,21 @@ export function signAccessToken(
         'p1.gid': content.grantId,
       }
     : { ...common, env: environment.id, org: environment.organizationId, 'p1.rid': content.jti }
-  return signJwt(environment.signingKey, claims, { typ: 'at+jwt' })
+  const key = signingKeyFor(
+    environment,
+    { algorithm: algorithmOf(environment, content), application: content.client },
+    now,
+  )
+  return signJwt(key, claims, { typ: 'at+jwt', includeX5t: content.client.document.includeX5t })
+}
+
+/** The algorithm that the resources of a token want, where they want one and agree on it. */
+function algorithmOf({ resources }: Environment, { audiences }: AccessTokenContent): SigningAlgorithm | undefined {
+  if (audiences.length === 0) return undefined
+  const wanted = new Set<SigningAlgorithm | null>()
+  for (const { audience, signingAlgorithm } of resources.values()) {
+    if (audience !== null && audiences.includes(audience)) wanted.add(signingAlgorithm)
+  }
+  const [algorithm] = wanted
+  return wanted.size === 1 && algorithm ? algorithm : undefined
 }

@@ -4,10 +4,15 @@
  */
 import { hash } from 'node:crypto'
 import { z } from 'zod'
+import type { Context } from '../../contract/operation.ts'
+import type { Application } from '../../environment/application.ts'
+import { responseAlgorithms } from '../../environment/application-tokens.ts'
 import type { Environment } from '../../environment/snapshot.ts'
+import { hashOf, type JwsAlgorithm } from '../../keys/algorithm.ts'
 import { signJwt } from '../../keys/jws.ts'
 import type { Site } from '../../site.ts'
 import { defineMetadata } from '../metadata.ts'
+import { responseKey } from '../response-key.ts'
 import type { TokenUser } from './access-token.ts'
 import type { RequestedClaim } from '../rules/claims-request.ts'
 import { type ClaimSource, claimsOf, individualClaims } from './claims.ts'
@@ -20,8 +25,8 @@ export const idTokenMetadata = defineMetadata(
   },
   ({ settings }) => ({
     subject_types_supported: ['public'],
-    // RS256 must be there, even where nothing is signed with it (OpenID Connect Discovery section 3).
-    id_token_signing_alg_values_supported: [...new Set(['RS256', settings.signingAlgorithm])],
+    // An application may have any; what it has by default comes first.
+    id_token_signing_alg_values_supported: [...new Set([settings.signingAlgorithm, ...responseAlgorithms])],
     claims_supported: [
       'sub',
       'iss',
@@ -42,7 +47,7 @@ export const idTokenMetadata = defineMetadata(
 
 /** What an ID token says. */
 export interface IdTokenContent {
-  readonly clientId: string
+  readonly client: Application
   readonly user: TokenUser
   readonly source: ClaimSource
   readonly scopes: readonly string[]
@@ -57,41 +62,43 @@ export interface IdTokenContent {
   readonly state?: string | undefined
 }
 
-/**
- * Signs an ID token.
- * @param now epoch milliseconds
- */
-export function signIdToken(
+/** Signs an ID token. */
+export async function signIdToken(
+  context: Pick<Context, 'kernel' | 'now'>,
   environment: Environment,
   site: Site,
   content: IdTokenContent,
-  now: number,
-): string | Promise<string> {
-  const issuedAt = Math.floor(now / 1000)
-  const { user } = content
-  return signJwt(environment.signingKey, {
+): Promise<string> {
+  const issuedAt = Math.floor(context.now / 1000)
+  const { client, user } = content
+  const { idTokenSignedResponseAlg, includeX5t } = client.document
+  const key = await responseKey(context, environment, client, idTokenSignedResponseAlg)
+  const hashed = (text: string | undefined) => (text === undefined ? undefined : leftHalfHash(text, key.algorithm))
+  const claims = {
     ...individualClaims(content.source, content.claims ?? []),
     ...claimsOf(content.source, content.scopes),
     iss: site.issuer,
     sub: user.id,
-    aud: content.clientId,
+    aud: client.id,
     iat: issuedAt,
     exp: issuedAt + environment.settings.idTokenSeconds,
     acr: user.acr,
     amr: user.amr.length > 0 ? user.amr : undefined,
     auth_time: user.authTime,
-    at_hash: leftHalfHash(content.accessToken),
-    c_hash: leftHalfHash(content.code),
-    s_hash: leftHalfHash(content.state),
+    at_hash: hashed(content.accessToken),
+    c_hash: hashed(content.code),
+    s_hash: hashed(content.state),
     nonce: content.nonce,
     sid: user.sessionId,
     env: environment.id,
     org: environment.organizationId,
     'p1.region': environment.region,
-  })
+  }
+  return signJwt(key, claims, { includeX5t })
 }
 
-/** The left half of SHA-256, base64url: both RS256 and ES256 hash with it (OpenID Connect Core 3.1.3.6 and 3.3.2.11). */
-function leftHalfHash(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : hash('sha256', text, 'buffer').subarray(0, 16).toString('base64url')
+/** The left half of a hash, base64url, by the hash of the ID token's algorithm (OpenID Connect Core 3.1.3.6 and 3.3.2.11). */
+export function leftHalfHash(token: string, algorithm: JwsAlgorithm): string {
+  const digest = hash(hashOf(algorithm), token, 'buffer')
+  return digest.subarray(0, digest.length / 2).toString('base64url')
 }

@@ -39,9 +39,11 @@ export const first: Migration = {
       environment_id TEXT NOT NULL, id TEXT NOT NULL, wrapped TEXT NOT NULL, master_key_id TEXT NOT NULL,
       created_at BIGINT NOT NULL, PRIMARY KEY (environment_id, id))`,
     `CREATE TABLE IF NOT EXISTS signing_keys (
-      environment_id TEXT NOT NULL, id TEXT NOT NULL, algorithm TEXT NOT NULL, public_jwk TEXT NOT NULL,
-      sealed_private_key TEXT NOT NULL, created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL,
+      environment_id TEXT NOT NULL, id TEXT NOT NULL, policy_id TEXT NOT NULL, algorithm TEXT NOT NULL,
+      public_jwk TEXT NOT NULL, sealed_private_key TEXT NOT NULL, signs_from BIGINT NOT NULL, retired_at BIGINT,
+      created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL,
       PRIMARY KEY (environment_id, id))`,
+    `CREATE INDEX IF NOT EXISTS signing_keys_retired ON signing_keys (retired_at)`,
 
     `CREATE TABLE IF NOT EXISTS password_policies (
       environment_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, is_default INTEGER NOT NULL,

@@ -19,6 +19,7 @@ import { usedJwts } from './0016-used-jwts.ts'
 import { pushedRequests } from './0017-pushed-requests.ts'
 import { resourceSecrets } from './0018-resource-secrets.ts'
 import { polledGrants } from './0019-polled-grants.ts'
+import { keyRotationPolicies } from './0020-key-rotation-policies.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -40,4 +41,5 @@ export const migrations: readonly Migration[] = [
   pushedRequests,
   resourceSecrets,
   polledGrants,
+  keyRotationPolicies,
 ]

@@ -11,6 +11,7 @@ import type { Statement } from '../port.ts'
 export const environmentTables = {
   data_keys: ['id'],
   signing_keys: ['id'],
+  key_rotation_policies: ['id'],
   application_secrets: ['application_id'],
   resource_secrets: ['resource_id'],
   passwords: ['user_id'],
@@ -46,6 +47,7 @@ export const environmentTables = {
   application_grants: ['application_id', 'id'],
   sign_on_policy_assignments: ['application_id', 'id'],
   device_paths: ['path_id'],
+  application_key_uses: ['application_id', 'used'],
   application_groups: ['application_id', 'group_id'],
   applications: ['id'],
   group_memberships: ['user_id', 'group_id'],

@@ -94,25 +94,6 @@ export function dataKeysNotUnder(masterKeyId: string): Statement<DataKeyRow> {
   }
 }
 
-/** A row of `signing_keys`. */
-export interface SigningKeyRow {
-  readonly id: string
-  readonly algorithm: 'RS256' | 'ES256'
-  readonly public_jwk: string
-  readonly sealed_private_key: string
-  readonly created_at: number
-  readonly expires_at: number
-}
-
-/** The signing keys of an environment, the newest first. */
-export function signingKeysOf(environmentId: string): Statement<SigningKeyRow> {
-  return {
-    text: `SELECT id, algorithm, public_jwk, sealed_private_key, created_at, expires_at
-           FROM signing_keys WHERE environment_id = $1 ORDER BY created_at DESC, id`,
-    values: [environmentId],
-  }
-}
-
 /** What the snapshot keeps of a resource. */
 export interface ResourceRow {
   readonly id: string

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { createHmac, randomBytes, randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import { decodeJwt } from 'jose'
+import { signingKeyFor } from '../../../src/environment/signing-key-choice.ts'
 import { signJwt } from '../../../src/keys/jws.ts'
 import { update } from '../../../src/storage/operations.ts'
 import { rows } from '../../flow-runtime/arrange.ts'
@@ -265,7 +266,11 @@ suite('sign-off', () => {
       const environment = (await kernel.environments.get(stile.environmentId)) ?? assert.fail()
       const { iat: _, exp: __, ...claims } = decodeJwt(at.idToken)
       const old = Math.floor(Date.now() / 1000) - 7 * 24 * 3600
-      const expired = await signJwt(environment.signingKey, { ...claims, iat: old, exp: old + 3600 })
+      const expired = await signJwt(signingKeyFor(environment, {}, Date.now()), {
+        ...claims,
+        iat: old,
+        exp: old + 3600,
+      })
       const answer = await signOff(at.browser, { id_token_hint: expired, post_logout_redirect_uri: afterSignOff })
       assert.equal(answer.headers.get('location'), afterSignOff)
       await expectOver(at)
