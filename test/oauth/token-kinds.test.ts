@@ -131,7 +131,9 @@ suite('L13, F19: an artifact of one kind never works as another', () => {
       case 'logout token': {
         const { sub: userId = '', sid } = decodeJwt((await tokensOf(offline)).id_token)
         const notice = { clientId: app.clientId, userId, sessionId: String(sid) }
-        return signLogoutToken(environment, site(), notice, stile.node.kernel.world.uuid(), now())
+        const { environments, world } = stile.node.kernel
+        const application = (await environments.application(environment.id, app.clientId)) ?? assert.fail()
+        return signLogoutToken(environment, site(), application, notice, world.uuid(), now())
       }
       case 'introspection response': {
         const { access_token: token } = await tokensOf('openid profile')
