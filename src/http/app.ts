@@ -44,7 +44,6 @@ export function buildApp(kernel: Kernel, operations: readonly Operation[]): Fast
     exposeHeadRoutes: false,
     http: serverLimits,
     routerOptions: {
-      maxParamLength: 200,
       caseSensitive: true,
       ignoreTrailingSlash: false,
       ignoreDuplicateSlashes: false,

@@ -1,5 +1,5 @@
 /**
- * Operations -> routes: one route per path, dispatched by method and media type. Every request passes the same numbered
+ * Operations -> routes: found by path, then dispatched by method and media type. Every request passes the same numbered
  * steps, so that no operation can forget one.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -20,33 +20,35 @@ import { authorize } from './authorize.ts'
 import { clientAddress } from './client-address.ts'
 import { clientCertificate } from './client-certificate.ts'
 import { anyOrigin, preflight, unjudged } from './cors.ts'
+import { type Found, pathLookup } from './paths.ts'
 import { allowedMethods, selectOperation, wrongMediaType } from './select.ts'
 import { baseHeaders, toProblem, type Written, writeProblem, writeReply } from './reply.ts'
 
-const bodyLimits: Readonly<Record<Surface, number>> = {
-  management: 1_048_576,
-  oauth: 65_536,
-  flow: 65_536,
-  page: 65_536,
-}
+/** How large a body may be, in bytes: in the management API, and anywhere else. */
+const bodyLimits = { '/v1/*': 1_048_576, '*': 65_536 } as const
 /** Methods that are told what a resource answers; of any other, Stile does not know what it means (404). */
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY']
 const anonymous: Actor = { kind: 'anonymous' }
 
 /** Mounts every operation. */
 export function mount(app: FastifyInstance, kernel: Kernel, operations: readonly Operation[]): void {
-  for (const [path, group] of byPath(operations)) {
+  const find = pathLookup(byPath(operations))
+  for (const [url, bodyLimit] of Object.entries(bodyLimits)) {
     app.route({
       method: methods,
-      url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
-      bodyLimit: Math.max(...group.map((operation) => bodyLimits[operation.surface])),
+      url,
+      bodyLimit,
       exposeHeadRoute: false,
       errorHandler(error, request, reply) {
+        const group = find(request.url)?.value ?? []
         // Fastify finds a Content-Type that is no media type at all before anybody is asked.
         const isNoMediaType = error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
         fail(kernel, group, isNoMediaType ? wrongMediaType(surfaceOf(group), request) : error, request, reply)
       },
-      handler: (request, reply) => dispatch(kernel, group, request, reply),
+      handler(request, reply) {
+        const found = find(request.url)
+        return found ? dispatch(kernel, found, request, reply) : fail(kernel, [], notFound(), request, reply)
+      },
     })
   }
 }
@@ -65,7 +67,7 @@ function byPath(operations: readonly Operation[]): Map<string, Operation[]> {
 
 async function dispatch(
   kernel: Kernel,
-  group: readonly Operation[],
+  { value: group, params }: Found<readonly Operation[]>,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -77,7 +79,7 @@ async function dispatch(
     if (request.method === 'OPTIONS') return await answerPreflight(group, request, reply, answer)
     operation = selectOperation(group, request)
     if (operation.cors === 'any') setHeaders(answer, anyOrigin)
-    written = await perform(kernel, operation, request, correlationId, answer)
+    written = await perform(kernel, operation, params, request, correlationId, answer)
   } catch (error) {
     if (!operation) setHeaders(answer, unjudged(group, request.method, request.headers))
     written = refuse(kernel, operation?.surface ?? surfaceOf(group), error, request, correlationId, answer)
@@ -144,6 +146,7 @@ async function answerPreflight(
 async function perform(
   kernel: Kernel,
   operation: Operation,
+  rawParams: Readonly<Record<string, string>>,
   request: FastifyRequest,
   correlationId: string,
   answer: Record<string, string | string[]>,
@@ -171,7 +174,6 @@ async function perform(
   const actor = permission.kind === 'public' ? anonymous : await authenticate(presented)
 
   // 3. Path and environment.
-  const rawParams = request.params as Readonly<Record<string, string>>
   const params = operation.params?.safeParse(rawParams)
   if (params && !params.success) throw notFound()
   const environmentId = rawParams['environmentId']

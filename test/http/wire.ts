@@ -16,7 +16,7 @@ export interface Conversation {
 }
 
 /** How long the first word may take, on a busy machine too, milliseconds; few conversations are without one. */
-const firstWord = 2_000
+const firstWord = 1_000
 
 /**
  * Sends bytes on a connection of their own and listens until the server closes it, or says nothing for a while.
