@@ -250,6 +250,14 @@ suite('boundaries', () => {
     })
   })
 
+  test('node:http is never imported: its namespace evaluates the fetch of Node, which is dear', () => {
+    judgeCode(
+      /^import\s+(?!type\s)[^']*from 'node:http'|import\('node:http'\)/m,
+      () => true,
+      'loads what process.getBuiltinModule does not:',
+    )
+  })
+
   test('only storage/ holds SQL', () => {
     judgeCode(sqlText, (path) => roomOf(path) !== 'storage', 'holds SQL:')
   })

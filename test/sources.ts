@@ -49,7 +49,7 @@ function namesOf(clause: string): { readonly names: readonly string[]; readonly 
     .trim()
   const others = rest === '' ? [] : [rest.startsWith('*') ? '*' : 'default']
   const typeOnly = wholeType || (listed.length > 0 && values.length === 0 && others.length === 0)
-  return { names: [...others, ...values.map((name) => name.split(' as ')[0]?.trim() ?? '')], typeOnly }
+  return { names: [...others, ...values.map((name) => name.split(/ as |: /)[0]?.trim() ?? '')], typeOnly }
 }
 
 /** The imports of a file. House style keeps them regular: at the start of a line, in single quotes. */
@@ -57,8 +57,10 @@ function importsOf(path: string, code: string): readonly Import[] {
   const statements = code.matchAll(/^(?:import|export)\s+([^'"`;]*?)\s*\bfrom\s+'([^']+)'/gm)
   const bare = code.matchAll(/^import\s+'([^']+)'/gm)
   const dynamic = code.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g)
+  const builtIn = code.matchAll(/(?:^const (\{[^}]*\}) = process)?\.getBuiltinModule\(\s*'([^']+)'\s*\)/gm)
   const found = [
     ...[...statements].map(([, clause = '', target = '']) => ({ target, ...namesOf(clause) })),
+    ...[...builtIn].map(([, braces = '*', target = '']) => ({ target, ...namesOf(braces) })),
     ...[...bare, ...dynamic].map(([, target = '']) => ({ target, names: ['*'], typeOnly: false })),
   ]
   return found.map(({ target, ...rest }) => {
