@@ -432,7 +432,14 @@ suite('device authorization grant', () => {
     })
 
     test('no page of the application or of anybody else may do it in the place of the user', async () => {
-      const device = await newDevice(stile, app)
+      // The origin of its redirect URI is one that the application may call the flows API from.
+      const withPages = await register(stile, {
+        ...tv,
+        grantTypes: ['DEVICE_CODE', 'AUTHORIZATION_CODE'],
+        responseTypes: ['CODE'],
+        redirectUris: ['https://app.test/cb'],
+      })
+      const device = await newDevice(stile, withPages)
       const browser = new Browser(stile)
       const flowId = await visit(browser, device.verification_uri)
       assert.equal((await submitSignOnPage(browser, flowId, await person(stile))).status, 303)
