@@ -44,6 +44,49 @@ suite('client assertions', () => {
     expectRefusal(await present(good(), { client_id: csj.clientId }), 'invalid_client')
   })
 
+  suite('every endpoint that has clients', () => {
+    let everywhere: Registered
+    before(async () => {
+      everywhere = await registerPkj(stile, key, {
+        ...web,
+        type: 'CUSTOM_APP',
+        grantTypes: ['AUTHORIZATION_CODE', 'CLIENT_CREDENTIALS', 'DEVICE_CODE', 'CIBA'],
+        tokenEndpointAuthMethod: 'PRIVATE_KEY_JWT',
+        isFirstParty: true,
+      })
+    })
+    /** What each answers a client that it knows. */
+    const endpoints: Readonly<Record<string, readonly [form: Readonly<Record<string, string>>, status: number]>> = {
+      token: [{ grant_type: 'client_credentials' }, 200],
+      par: [{ response_type: 'code', redirect_uri: 'https://app.test/cb', scope: 'openid' }, 201],
+      introspect: [{ token: 'x' }, 200],
+      revoke: [{ token: 'x' }, 200],
+      device_authorization: [{ scope: 'openid' }, 200],
+      cibaAuthorization: [{ scope: 'openid', login_hint: 'nobody' }, 200],
+      authorization_challenge: [{ scope: 'openid' }, 400],
+    }
+    for (const [name, [form, status]] of Object.entries(endpoints)) {
+      test(`D01, D02, D10, D11: ${name}`, async () => {
+        const call = (credentials: Readonly<Record<string, string>>) =>
+          stile.send(`/${stile.environmentId}/as/${name}`, { body: new URLSearchParams({ ...form, ...credentials }) })
+        const { clientId, clientSecret } = everywhere
+        const by = async (otherwise = {}) => ({
+          client_assertion_type: assertionType,
+          client_assertion: await assertion(stile, clientId, key, otherwise),
+        })
+        expectRefusal(await call({}), 'invalid_client')
+        expectRefusal(await call({ client_id: clientId }), 'invalid_client')
+        expectRefusal(await call({ client_id: clientId, client_secret: clientSecret }), 'invalid_client')
+        expectRefusal(await call(await by({ aud: `${stile.issuer}/${name}` })), 'invalid_client')
+        const good = await by()
+        const answer = await call(good)
+        assert.equal(answer.status, status, answer.text)
+        assert.notEqual(answer.json?.error, 'invalid_client')
+        expectRefusal(await call(good), 'invalid_client')
+      })
+    }
+  })
+
   for (const algorithm of ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']) {
     test(`private_key_jwt by ${algorithm}, without any kid`, async () => {
       const own = clientKey(algorithm)

@@ -178,6 +178,45 @@ suite('DPoP', () => {
       assert.equal(expectStatus(await redeem(code, {}, await proof(), bound), 200).token_type, 'DPoP')
     })
 
+    test('gets none without a proof, whatever grant the server has', async () => {
+      const { grant_types_supported } = expectStatus(
+        await stile.send(`/${stile.environmentId}/as/.well-known/openid-configuration`),
+        200,
+      )
+      const everything = await register(stile, {
+        ...web,
+        type: 'CUSTOM_APP',
+        dpopBoundAccessTokens: true,
+        grantTypes: [
+          'AUTHORIZATION_CODE',
+          'CLIENT_CREDENTIALS',
+          'REFRESH_TOKEN',
+          'DEVICE_CODE',
+          'CIBA',
+          'TOKEN_EXCHANGE',
+          'JWT_BEARER',
+        ],
+      })
+      const presented = {
+        code: 'x',
+        refresh_token: 'x',
+        device_code: 'x',
+        auth_req_id: 'x',
+        assertion: 'x',
+        subject_token: 'x',
+        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      }
+      const grants = grant_types_supported.filter((name: string) => name !== 'implicit')
+      assert.equal(grants.length, 7)
+      for (const grant_type of grants) {
+        const answer = await stile.send(`/${stile.environmentId}/as/token`, {
+          body: new URLSearchParams({ grant_type, ...presented }),
+          headers: { authorization: basic(everything.clientId, everything.clientSecret) },
+        })
+        expectRefusal(answer, 'invalid_dpop_proof')
+      }
+    })
+
     test('gets none from the front channel', async () => {
       for (const response_type of ['token', 'token id_token', 'code token', 'code id_token token']) {
         const answer = told(await browser.authorize(codeRequest(bound, { response_type, nonce: 'n' })))

@@ -26,7 +26,7 @@ import { formAction } from '../../flow-runtime/form-action.ts'
 import { actOnFlow, beginFlow, resumeFlow, storeFlow } from '../../flow-runtime/runtime.ts'
 import { loadFlow, type StoredFlow } from '../../flow-runtime/stored-flow.ts'
 import { authenticateClient } from '../client-auth/authenticate.ts'
-import { readCredentials } from '../client-auth/credentials.ts'
+import { clientParameters, readCredentials } from '../client-auth/credentials.ts'
 import { defineMetadata } from '../metadata.ts'
 import { type RequestParameters, withValues } from '../parameters.ts'
 import { checkRequest } from './request.ts'
@@ -226,10 +226,7 @@ const unsettledBody = z.object({
 
 const challengeRequest = z
   .object({
-    client_id: z.string().optional(),
-    client_secret: z.string().optional(),
-    client_assertion_type: z.string().optional(),
-    client_assertion: z.string().optional(),
+    ...clientParameters,
     auth_session: z.string().optional(),
     scope: z.string().optional(),
     code_challenge: z.string().optional(),

@@ -2,9 +2,18 @@
  * What a request presents to authenticate its client: RFC 6749 section 2.3.1, RFC 7521 section 4.2. Exactly one method per
  * request. Whoever presents nothing but a client id is a public client, or one that the connection itself vouches for.
  */
+import { z } from 'zod'
 import { readCompactJws } from '../../access/compact-jws.ts'
 import { problem } from '../../errors/problem.ts'
 import { assertionType } from '../rules/client-assertion.ts'
+
+/** The parameters by which a client authenticates in the body, at every endpoint that it calls. */
+export const clientParameters = {
+  client_id: z.string().optional(),
+  client_secret: z.string().optional(),
+  client_assertion_type: z.string().optional(),
+  client_assertion: z.string().optional(),
+}
 
 /** Credentials as presented; nothing is verified yet. */
 export type ClientCredentials =

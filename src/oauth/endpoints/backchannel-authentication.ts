@@ -18,7 +18,7 @@ import { UniquenessViolation } from '../../storage/refusals.ts'
 import { type HintedUser, hintedUser } from '../backchannel/hinted-user.ts'
 import { readSignedRequest } from '../backchannel/signed-request.ts'
 import { authenticateClient } from '../client-auth/authenticate.ts'
-import { readCredentials } from '../client-auth/credentials.ts'
+import { clientParameters, readCredentials } from '../client-auth/credentials.ts'
 import { keyAlgorithms } from '../rules/client-algorithms.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
@@ -146,8 +146,7 @@ function invalid(description: string): Problem {
 }
 
 const backchannelRequest = z.object({
-  client_id: z.string().optional(),
-  client_secret: z.string().optional(),
+  ...clientParameters,
   scope: z.string().optional().describe('With `openid`.'),
   login_hint: z.string().optional().describe('A username. Exactly one of the three hints is needed.'),
   id_token_hint: z.string().optional(),

@@ -15,7 +15,7 @@ import { problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
 import { UniquenessViolation } from '../../storage/refusals.ts'
 import { authenticateClient } from '../client-auth/authenticate.ts'
-import { readCredentials } from '../client-auth/credentials.ts'
+import { clientParameters, readCredentials } from '../client-auth/credentials.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
 import { type PolledTerms, termsOf } from '../polling/terms.ts'
@@ -98,8 +98,7 @@ async function store(context: Context, client: Application, terms: PolledTerms, 
 }
 
 const deviceRequest = z.object({
-  client_id: z.string().optional(),
-  client_secret: z.string().optional(),
+  ...clientParameters,
   scope: z.string().optional(),
   code_challenge: z.string().optional(),
   code_challenge_method: z.enum(['S256', 'plain']).optional(),

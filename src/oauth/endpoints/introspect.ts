@@ -15,7 +15,7 @@ import { signingKeyFor } from '../../environment/signing-key-choice.ts'
 import { signJwt } from '../../keys/jws.ts'
 import { authenticateClient } from '../client-auth/authenticate.ts'
 import { authenticateResource } from '../client-auth/authenticate-resource.ts'
-import { readCredentials } from '../client-auth/credentials.ts'
+import { clientParameters, readCredentials } from '../client-auth/credentials.ts'
 import { clientAuthMethods } from '../client-auth/metadata.ts'
 import { type Introspection, type Introspector, introspect } from '../introspection.ts'
 import { defineMetadata } from '../metadata.ts'
@@ -116,8 +116,8 @@ export const introspectionOperations: readonly Operation[] = [
       z.object({
         token: z.string().describe('An access, refresh or ID token.'),
         token_type_hint: z.string().optional().describe('Not needed: a token says itself what it is.'),
+        ...clientParameters,
         client_id: z.string().optional().describe('The id of an application, or of a custom resource.'),
-        client_secret: z.string().optional(),
       }),
     ),
     replies: { 200: introspectionResponse },

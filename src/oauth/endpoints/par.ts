@@ -16,7 +16,7 @@ import { pushRequest } from '../authorize/pushed.ts'
 import { readRequestObject } from '../authorize/request-object.ts'
 import { checkRequest } from '../authorize/request.ts'
 import { auditingRefusals, proveClient } from '../client-auth/authenticate.ts'
-import { readCredentials } from '../client-auth/credentials.ts'
+import { clientParameters, readCredentials } from '../client-auth/credentials.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
 
@@ -54,11 +54,15 @@ async function push(context: Context, body: FormParameters): Promise<Reply> {
 }
 
 const pushedParameters = authorizationParameters.extend({
+<<<<<<< HEAD
   client_id: z.string().optional(),
   client_secret: z.string().optional(),
   client_assertion_type: z.string().optional(),
   client_assertion: z.string().optional(),
   request: z.string().optional().describe('A request object (RFC 9101), with the other parameters in it.'),
+=======
+  ...clientParameters,
+>>>>>>> 570129a (The parameters of client authentication are described once; assertions and bound tokens are tested at every endpoint and grant)
 })
 
 export const parOperations: readonly Operation[] = [

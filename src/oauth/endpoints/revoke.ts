@@ -19,7 +19,7 @@ import {
   sessionOfFamily,
 } from '../../storage/sql/token-families.ts'
 import { authenticateClient } from '../client-auth/authenticate.ts'
-import { type ClientCredentials, readCredentials } from '../client-auth/credentials.ts'
+import { type ClientCredentials, clientParameters, readCredentials } from '../client-auth/credentials.ts'
 import { clientAuthMethods } from '../client-auth/metadata.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
@@ -116,8 +116,7 @@ export const revocationOperations: readonly Operation[] = [
       z.object({
         token: z.string().describe('An access token for a custom resource, or a refresh token.'),
         token_type_hint: z.string().optional().describe('Not needed: a token says itself what it is.'),
-        client_id: z.string().optional(),
-        client_secret: z.string().optional(),
+        ...clientParameters,
       }),
     ),
     replies: { 200: null },

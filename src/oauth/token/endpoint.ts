@@ -13,7 +13,7 @@ import { notFound, type Problem, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
 import { resolveSite } from '../../site.ts'
 import { auditingRefusals, clientRefused, proveClient } from '../client-auth/authenticate.ts'
-import { type ClientCredentials, readCredentials } from '../client-auth/credentials.ts'
+import { type ClientCredentials, clientParameters, readCredentials } from '../client-auth/credentials.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
 import type { Unit } from '../../storage/port.ts'
@@ -39,10 +39,7 @@ const tokenResponse = z.object({
 
 const tokenRequest = z.object({
   grant_type: z.enum(grants.map(({ type }) => type)),
-  client_id: z.string().optional(),
-  client_secret: z.string().optional(),
-  client_assertion_type: z.string().optional(),
-  client_assertion: z.string().optional(),
+  ...clientParameters,
   resource: z.string().optional().describe('A resource server the token is meant for; may be repeated (RFC 8707).'),
   ...Object.fromEntries(grants.flatMap(({ params }) => Object.entries(params.partial().shape))),
 })
