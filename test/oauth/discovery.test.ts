@@ -12,7 +12,15 @@ import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import { Browser, pkce } from '../harness/sign-on.ts'
 import { type Answer, basic, type Stile, startStile } from '../harness/stile.ts'
 import { assertion, assertionType, clientKey, keySet } from './assertions.ts'
-import { authorizeBySignOnPage, codeRequest, expectRefusal, obtainCode, redeemCode, told } from './journeys.ts'
+import {
+  authorizeBySignOnPage,
+  codeRequest,
+  expectRefusal,
+  obtainCode,
+  postedForm,
+  redeemCode,
+  told,
+} from './journeys.ts'
 import { requestObject } from './request-objects.ts'
 import { expectStatus, otherEnvironment, person, type Registered, register, spa, web, wrk } from './registrations.ts'
 
@@ -112,15 +120,16 @@ suite('discovery', () => {
   test('response types and modes: every pair works, or is refused as the specifications say', async () => {
     for (const response_type of metadata.response_types_supported) {
       const isCode = response_type === 'code'
-      for (const response_mode of [undefined, ...metadata.response_modes_supported]) {
+      for (const response_mode of [undefined, ...metadata.response_modes_supported] as const) {
         const more = { response_type, nonce: 'n', state: 's', ...(response_mode ? { response_mode } : {}) }
         const answer = await browser.authorize(codeRequest(singlePage, more))
         const expected = response_type.split(' ').map((word: string) => (word === 'token' ? 'access_token' : word))
-        if (response_mode === 'query' && !isCode) {
+        if (['query', 'query.jwt'].includes(response_mode) && !isCode) {
           assert.equal(told(answer).get('error'), 'invalid_request')
           continue
         }
-        const parts = partsOf(answer, response_mode ?? (isCode ? 'query' : 'fragment'))
+        const usual = isCode ? 'query' : 'fragment'
+        const parts = partsOf(answer, response_mode === 'jwt' ? `${usual}.jwt` : (response_mode ?? usual))
         for (const name of [...expected, 'state'])
           assert.ok(parts.has(name), `${response_type} ${response_mode}: ${name}`)
         for (const name of ['code', 'access_token', 'id_token'])
@@ -132,14 +141,17 @@ suite('discovery', () => {
   /** The names of an answer that travelled in a mode, and in no other. */
   function partsOf(answer: Answer, mode: string): ReadonlySet<string> {
     if (mode === 'pi.flow') return new Set(Object.keys(expectStatus(answer, 200).authorizeResponse))
-    if (mode === 'form_post') {
-      assert.equal(answer.status, 200)
-      return new Set([...answer.text.matchAll(/<input type="hidden" name="([^"]*)"/g)].map(([, name]) => name ?? ''))
+    const parts = mode.startsWith('form_post') ? postedForm(answer).parameters : told(answer)
+    if (!mode.startsWith('form_post')) {
+      const { search, hash } = new URL(answer.headers.get('location') ?? '')
+      const isInQuery = mode.startsWith('query')
+      assert.equal(isInQuery ? hash : search, '')
     }
-    assert.equal(answer.status, 302, answer.text)
-    const { search, hash } = new URL(answer.headers.get('location') ?? '')
-    assert.equal(mode === 'query' ? hash : search, '')
-    return new Set(new URLSearchParams(mode === 'query' ? search : hash.slice(1)).keys())
+    if (!mode.endsWith('.jwt')) return new Set(parts.keys())
+    assert.deepEqual([...parts.keys()], ['response'])
+    const response = parts.get('response') ?? ''
+    assert.ok(metadata.authorization_signing_alg_values_supported.includes(decodeProtectedHeader(response).alg))
+    return new Set(Object.keys(decodeJwt(response)))
   }
 
   test('response types and modes that it does not name do not work', async () => {
@@ -150,7 +162,7 @@ suite('discovery', () => {
         'unsupported_response_type',
       )
     }
-    for (const response_mode of ['web_message', 'query.jwt', 'form_post.jwt', 'jwt', 'fragment.jwt']) {
+    for (const response_mode of ['web_message', 'JWT', 'form_post.JWT', 'pi.flow.jwt', 'query.', '.jwt']) {
       assert.ok(!metadata.response_modes_supported.includes(response_mode))
       assert.equal(
         told(await browser.authorize(codeRequest(singlePage, { response_mode }))).get('error'),
@@ -159,7 +171,7 @@ suite('discovery', () => {
     }
   })
 
-  test('client authentication methods and grants: each works; request objects do not', async () => {
+  test('client authentication methods and grants: each works', async () => {
     const key = clientKey('ES256')
     const assertionOf = async ({ clientId, clientSecret }: Registered, method: string) => {
       const secret = { algorithm: 'HS256', privateKey: Buffer.from(clientSecret), jwk: {} }

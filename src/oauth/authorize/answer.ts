@@ -10,13 +10,22 @@ import type { ReturnPath } from './request.ts'
 import { redirectReply } from './response.ts'
 
 /** Answers a failure to the application. */
-export function refuseTo(path: ReturnPath, failure: Problem, context: Context): Reply {
-  if (path.mode === 'pi.flow' || path.redirectUri === null) return refuseAsJson(failure, context)
-  return redirectReply(path.mode, path.redirectUri, {
-    ...toOAuth(failure, context.correlationId),
-    ...(path.state === null ? {} : { state: path.state }),
-    iss: context.site.issuer,
-  })
+export async function refuseTo(
+  { mode, redirectUri, state }: ReturnPath,
+  clientId: string,
+  failure: Problem,
+  context: Context,
+): Promise<Reply> {
+  if (mode === 'pi.flow' || redirectUri === null) return refuseAsJson(failure, context)
+  return redirectReply(
+    context,
+    { mode, redirectUri, clientId },
+    {
+      ...toOAuth(failure, context.correlationId),
+      ...(state === null ? {} : { state }),
+      iss: context.site.issuer,
+    },
+  )
 }
 
 /**

@@ -57,7 +57,7 @@ async function authorize(parameters: FormParameters, context: Context): Promise<
     if (pushed && !(await spent(context, pushed))) {
       return refuseUnread(client, asked, problem('invalid_request_uri'), context)
     }
-    return refuseTo(path, failure, context)
+    return await refuseTo(path, client.id, failure, context)
   }
 }
 
@@ -68,10 +68,17 @@ function asProblem(error: unknown): Problem {
 }
 
 /** Answers a request of which only the parameters of the browser are known, and those may not be what was meant. */
-function refuseUnread(client: Application, asked: RequestParameters, failure: Problem, context: Context): Reply {
+function refuseUnread(
+  client: Application,
+  asked: RequestParameters,
+  failure: Problem,
+  context: Context,
+): Promise<Reply> | Reply {
   const path = readReturnPath(asked.values, asked.repeated)
   if (path.mode === 'pi.flow') allowApplicationOrigin(context, client)
-  return returnPathAllowed(client, asked) ? refuseTo(path, failure, context) : refuseHere(path.mode, failure, context)
+  return returnPathAllowed(client, asked)
+    ? refuseTo(path, client.id, failure, context)
+    : refuseHere(path.mode, failure, context)
 }
 
 /** @throws Problem where requests have to be pushed (RFC 9126 section 5, row C13) */

@@ -1,11 +1,12 @@
 /** The parameters that an authorization request may have: RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1, authentication-api 2.3. */
 import { z } from 'zod'
+import { responseModeNames } from './response.ts'
 
 export const authorizationParameters = z.object({
   client_id: z.string(),
   response_type: z.string(),
   redirect_uri: z.string().optional(),
-  response_mode: z.enum(['query', 'fragment', 'form_post', 'pi.flow']).optional(),
+  response_mode: z.enum(responseModeNames).optional(),
   scope: z.string().optional(),
   state: z.string().optional(),
   nonce: z.string().optional(),

@@ -104,7 +104,8 @@ async function answerAtOnce(
     },
   })
   auditIssued(context, issued)
-  if (request.mode === 'pi.flow' || request.redirectUri === null) {
+  const { mode, redirectUri, clientId } = request
+  if (mode === 'pi.flow' || redirectUri === null) {
     const { iss: _, ...authorizeResponse } = issued.parameters
     const body = {
       environment: { id: environment.id },
@@ -114,5 +115,5 @@ async function answerAtOnce(
     }
     return { status: 200, body }
   }
-  return redirectReply(request.mode, request.redirectUri, issued.parameters)
+  return redirectReply(context, { mode, redirectUri, clientId }, issued.parameters)
 }

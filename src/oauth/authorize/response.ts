@@ -1,15 +1,19 @@
 /**
  * Response types and modes: what an authorization response holds and how it travels. OAuth 2.0 Multiple Response Type
- * Encoding Practices, Form Post Response Mode, RFC 9207 (`iss`), authentication-api 2.3-2.5.
+ * Encoding Practices, Form Post Response Mode, JARM, RFC 9207 (`iss`), authentication-api 2.3-2.5.
  *
  * Never: a token in a query string, or a redirect to anything but the URI that was checked.
  */
 import { z } from 'zod'
-import type { Reply } from '../../contract/operation.ts'
+import type { Context, Reply } from '../../contract/operation.ts'
 import { defineMetadata } from '../metadata.ts'
 import { formPost } from '../response-modes/form-post.ts'
+import { formPostJwt } from '../response-modes/form-post-jwt.ts'
 import { fragment } from '../response-modes/fragment.ts'
+import { fragmentJwt } from '../response-modes/fragment-jwt.ts'
+import { packed } from '../response-modes/jwt.ts'
 import { query } from '../response-modes/query.ts'
+import { queryJwt } from '../response-modes/query-jwt.ts'
 
 /** The response types that exist, as the discovery document lists them. */
 export const responseTypeNames = [
@@ -23,7 +27,16 @@ export const responseTypeNames = [
 ] as const
 
 /** The response modes that exist. */
-export const responseModeNames = ['pi.flow', 'query', 'fragment', 'form_post'] as const
+export const responseModeNames = [
+  'pi.flow',
+  'query',
+  'fragment',
+  'form_post',
+  'jwt',
+  'query.jwt',
+  'fragment.jwt',
+  'form_post.jwt',
+] as const
 
 export const responseMetadata = defineMetadata(
   {
@@ -31,13 +44,15 @@ export const responseMetadata = defineMetadata(
     response_modes_supported: z.array(z.string()),
     grant_types_supported: z.array(z.string()),
     authorization_response_iss_parameter_supported: z.boolean(),
+    authorization_signing_alg_values_supported: z.array(z.string()),
   },
-  () => ({
+  ({ defaultKeyRotationPolicy }) => ({
     response_types_supported: [...responseTypeNames],
     response_modes_supported: [...responseModeNames],
     // A token in an authorization response is the implicit grant (RFC 6749 section 4.2).
     grant_types_supported: ['implicit'],
     authorization_response_iss_parameter_supported: true,
+    authorization_signing_alg_values_supported: [defaultKeyRotationPolicy.algorithm],
   }),
 )
 
@@ -48,7 +63,8 @@ export interface ResponseType {
   readonly idToken: boolean
 }
 
-export type ResponseMode = (typeof responseModeNames)[number]
+/** A mode as it is in effect: `jwt` has become one of the others. */
+export type ResponseMode = Exclude<(typeof responseModeNames)[number], 'jwt'>
 
 /** The parameters of a response, in the order they are written. */
 export type ResponseParameters = Readonly<Record<string, string | number>>
@@ -67,23 +83,33 @@ export function isCodeAlone(type: ResponseType | undefined): boolean {
 }
 
 /** The mode a response type has when the request names none. */
-export function defaultMode(type: ResponseType | undefined): ResponseMode {
+export function defaultMode(type: ResponseType | undefined): 'query' | 'fragment' {
   return type && (type.token || type.idToken) ? 'fragment' : 'query'
 }
 
 /** Reads a `response_mode`; a query never carries tokens. */
 export function readResponseMode(text: string | undefined, type: ResponseType | undefined): ResponseMode | undefined {
-  if (text === undefined) return defaultMode(type)
+  const usual = defaultMode(type)
+  if (text === undefined) return usual
   const mode = responseModeNames.find((name) => name === text)
-  return mode === 'query' && defaultMode(type) === 'fragment' ? undefined : mode
+  if (mode === 'jwt') return `${usual}.jwt`
+  const isQuery = mode === 'query' || mode === 'query.jwt'
+  return isQuery && usual === 'fragment' ? undefined : mode
+}
+
+/** Where and for whom a response is written. */
+export interface Destination {
+  readonly mode: Exclude<ResponseMode, 'pi.flow'>
+  readonly redirectUri: string
+  readonly clientId: string
 }
 
 /** Writes a response to the application's redirect URI. */
-export function redirectReply(
-  mode: Exclude<ResponseMode, 'pi.flow'>,
-  redirectUri: string,
+export async function redirectReply(
+  context: Pick<Context, 'environment' | 'site' | 'now'>,
+  { mode, redirectUri, clientId }: Destination,
   parameters: ResponseParameters,
-): Reply {
+): Promise<Reply> {
   switch (mode) {
     case 'query':
       return query(redirectUri, parameters)
@@ -91,5 +117,11 @@ export function redirectReply(
       return fragment(redirectUri, parameters)
     case 'form_post':
       return formPost(redirectUri, parameters)
+    case 'query.jwt':
+      return queryJwt(redirectUri, await packed(context, clientId, parameters))
+    case 'fragment.jwt':
+      return fragmentJwt(redirectUri, await packed(context, clientId, parameters))
+    case 'form_post.jwt':
+      return formPostJwt(redirectUri, await packed(context, clientId, parameters))
   }
 }

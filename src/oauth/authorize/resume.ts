@@ -33,11 +33,17 @@ async function resume(flowId: string, context: Context): Promise<Reply> {
   }
   const finished = await finishFlow(context, loaded, resumed)
   if ('failure' in finished) {
-    return refuseTo(request, problem('access_denied', { description: finished.failure.message }), context)
+    return refuseTo(
+      request,
+      request.clientId,
+      problem('access_denied', { description: finished.failure.message }),
+      context,
+    )
   }
   const { issued } = finished
-  if (request.mode !== 'pi.flow' && request.redirectUri !== null) {
-    return redirectReply(request.mode, request.redirectUri, issued.parameters)
+  const { mode, redirectUri, clientId } = request
+  if (mode !== 'pi.flow' && redirectUri !== null) {
+    return redirectReply(context, { mode, redirectUri, clientId }, issued.parameters)
   }
   const { iss: _, ...authorizeResponse } = issued.parameters
   return {

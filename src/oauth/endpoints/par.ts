@@ -54,15 +54,8 @@ async function push(context: Context, body: FormParameters): Promise<Reply> {
 }
 
 const pushedParameters = authorizationParameters.extend({
-<<<<<<< HEAD
-  client_id: z.string().optional(),
-  client_secret: z.string().optional(),
-  client_assertion_type: z.string().optional(),
-  client_assertion: z.string().optional(),
-  request: z.string().optional().describe('A request object (RFC 9101), with the other parameters in it.'),
-=======
   ...clientParameters,
->>>>>>> 570129a (The parameters of client authentication are described once; assertions and bound tokens are tested at every endpoint and grant)
+  request: z.string().optional().describe('A request object (RFC 9101), with the other parameters in it.'),
 })
 
 export const parOperations: readonly Operation[] = [
