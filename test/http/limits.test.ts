@@ -267,7 +267,7 @@ suite('limits of requests', () => {
       ['users', 'last_sign_on_ip'],
     ] as const) {
       const found = await stile.node.kernel.storage.read<Record<string, string>>({
-        text: `SELECT DISTINCT ${column} AS address FROM ${table} WHERE environment_id = $1 AND ${column} IS NOT NULL`,
+        text: `SELECT DISTINCT ${column} AS address FROM ${table} WHERE environment_id = $1 AND ${column} <> ''`,
         values: [stile.environmentId],
       })
       assert.deepEqual([...new Set(found.map(({ address }) => address))], ['127.0.0.1'], table)

@@ -210,7 +210,6 @@ suite('applications', () => {
     const promises: readonly (readonly [string, unknown])[] = [
       ['protocol', 'SAML'],
       ['type', 'PING_ONE_PORTAL'],
-      ['includeX5t', true],
       ['jwks', '{"keys":[]}'],
       ['jwksUrl', 'ftp://app.test/jwks'],
       ['mobile', { bundleId: 'com.example' }],
