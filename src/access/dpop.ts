@@ -13,7 +13,7 @@ import type { Kernel } from '../kernel.ts'
 import { keyAlgorithms } from '../oauth/rules/client-algorithms.ts'
 import { proofClaimsProblem, proofHeaderProblem, proofWindow } from '../oauth/rules/dpop-proof.ts'
 import { readCompactJws } from './compact-jws.ts'
-import { dpopNonce, isDpopNonce } from './dpop-nonce.ts'
+import { isServerNonce, serverNonce } from './server-nonce.ts'
 import type { OneTimeJwt } from './used-jwt.ts'
 
 /** What of a request a proof speaks of. */
@@ -46,7 +46,7 @@ export async function dpopProof(
 ): Promise<ProofVerdict | undefined> {
   const { headers, now } = request
   const { dpop } = headers
-  if (environment.settings.dpopNonceRequired) request.answer['dpop-nonce'] = dpopNonce(environment, now)
+  if (environment.settings.dpopNonceRequired) request.answer['dpop-nonce'] = serverNonce(environment, 'dpop-nonce', now)
   if (dpop === undefined) return undefined
   // Node joins headers of one name by commas, which no JWT has.
   const jwt = typeof dpop === 'string' && !dpop.includes(',') ? dpop : undefined
@@ -66,8 +66,8 @@ export async function dpopProof(
   const jkt = await thumbprintOfSigner(jwt, algorithm, read.header['jwk'] as JWK)
   if (jkt === undefined) return invalid('its signature does not hold')
   const { nonce, jti, iat } = read.claims as { readonly nonce?: unknown; readonly jti: string; readonly iat: number }
-  if (nonce === undefined ? environment.settings.dpopNonceRequired : !isDpopNonce(environment, nonce, now)) {
-    request.answer['dpop-nonce'] = dpopNonce(environment, now)
+  if (nonce === undefined ? environment.settings.dpopNonceRequired : !isServerNonce(environment, 'dpop-nonce', nonce, now)) {
+    request.answer['dpop-nonce'] = serverNonce(environment, 'dpop-nonce', now)
     return { ok: false, error: 'use_dpop_nonce', description: 'a nonce of this server is required in the proof' }
   }
   // Twice the window: once for the clock of the client, once between the nodes.

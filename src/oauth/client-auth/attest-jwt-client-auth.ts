@@ -1,0 +1,102 @@
+/**
+ * attest_jwt_client_auth: an attester that the environment trusts vouches for the key of an instance of the client, which
+ * proves that it holds it. draft-ietf-oauth-attestation-based-client-auth-07 sections 6 and 9, an extension that an
+ * environment has to switch on (`clientAttestation`).
+ *
+ * Never: an attester that the environment does not name, whoever has signed; a proof that counts twice; a refresh token that
+ * another instance could use (section 10.3).
+ */
+import type { JSONWebKeySet, JWK } from 'jose'
+import { type CompactJws, readCompactJws } from '../../access/compact-jws.ts'
+import { isServerNonce, serverNonce } from '../../access/server-nonce.ts'
+import type { Context } from '../../contract/operation.ts'
+import type { Environment } from '../../environment/snapshot.ts'
+import { problem } from '../../errors/problem.ts'
+import { resolveSite } from '../../site.ts'
+import { attestationProblem, attestedKey, isAttestationProof } from '../rules/client-attestation.ts'
+import { clockSkew } from '../rules/client-jwt-claims.ts'
+import { proofWindow } from '../rules/dpop-proof.ts'
+import type { ClientCredentials } from './credentials.ts'
+import type { ClientAuthMethod } from './method.ts'
+
+/** The header that brings the challenge for the next proof (section 8.1). */
+export const challengeHeader = 'oauth-client-attestation-challenge'
+
+export const attestJwtClientAuth: ClientAuthMethod<ClientCredentials & { readonly method: 'NONE' }> = {
+  name: 'attest_jwt_client_auth',
+  registered: 'ATTEST_JWT_CLIENT_AUTH',
+  async prove({ context, environment, application }) {
+    const { clientAttestation: settings } = environment.settings
+    if (!settings) return undefined
+    const { now } = context
+    context.answer[challengeHeader] = attestationChallenge(environment, now)
+    const attestation = presented(context, 'oauth-client-attestation')
+    const pop = presented(context, 'oauth-client-attestation-pop')
+    if (!attestation || !pop) return undefined
+
+    const verdict = attestationProblem(attestation, { clientId: application.id, now })
+    if (verdict === 'invalid' || !(await isByAttester(environment, attestation))) return undefined
+    if (verdict === 'stale') throw problem('use_fresh_attestation')
+
+    const key = attestedKey(attestation.claims) as JWK
+    const { issuer } = resolveSite(context.kernel.origins, environment.id)
+    const jkt = await thumbprintOfSigner(pop, key)
+    if (!isAttestationProof(pop, { clientId: application.id, issuer, now }) || jkt === undefined) return undefined
+    const { challenge, jti, iat } = pop.claims as { challenge?: unknown; readonly jti: string; readonly iat: number }
+    const isExpected =
+      challenge === undefined
+        ? !settings.challengeRequired
+        : isServerNonce(environment, 'attestation-challenge', challenge, now)
+    if (!isExpected) throw problem('use_attestation_challenge')
+    const usableUntil = Math.ceil(iat + proofWindow + clockSkew) * 1000
+    return { proofs: [{ kind: 'client-attestation-pop', issuer: jkt, jti, usableUntil }], instance: jkt }
+  },
+}
+
+/** The challenge that clients are given now (section 8). */
+export function attestationChallenge(environment: Environment, now: number): string {
+  return serverNonce(environment, 'attestation-challenge', now)
+}
+
+/** A JWT, whole and taken apart. */
+type Presented = CompactJws & { readonly jwt: string }
+
+function presented({ headers }: Context, name: string): Presented | undefined {
+  const jwt = headers[name]
+  const read = typeof jwt === 'string' ? readCompactJws(jwt) : undefined
+  return read && { ...read, jwt: jwt as string }
+}
+
+/** Whether an attestation is signed by the attester that it names, and that one is trusted. */
+async function isByAttester(environment: Environment, { jwt, header, claims }: Presented): Promise<boolean> {
+  const attester = environment.settings.clientAttestation?.attesters.find(({ issuer }) => issuer === claims['iss'])
+  if (!attester) return false
+  const { compactVerify, createLocalJWKSet, errors } = await import('jose')
+  const options = { algorithms: [header['alg'] as string] }
+  try {
+    await compactVerify(jwt, createLocalJWKSet(JSON.parse(attester.jwks) as JSONWebKeySet), options)
+    return true
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) return false
+    for await (const key of error) {
+      const holds = await compactVerify(jwt, key, options).then(
+        () => true,
+        () => false,
+      )
+      if (holds) return true
+    }
+    return false
+  }
+}
+
+/** The RFC 7638 thumbprint of the instance key, when it has signed the proof. */
+async function thumbprintOfSigner({ jwt, header }: Presented, key: JWK): Promise<string | undefined> {
+  const { calculateJwkThumbprint, compactVerify, importJWK } = await import('jose')
+  try {
+    const algorithm = header['alg'] as string
+    await compactVerify(jwt, await importJWK(key, algorithm), { algorithms: [algorithm] })
+    return await calculateJwkThumbprint(key)
+  } catch {
+    return undefined
+  }
+}
