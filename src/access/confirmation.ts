@@ -13,6 +13,8 @@ export interface Confirmation {
   readonly jkt?: string
   /** SHA-256 of the DER of a certificate, base64url. */
   readonly 'x5t#S256'?: string
+  /** RFC 7638 thumbprint of the key of an attested instance of a client. Refresh tokens alone are bound to it: no claim. */
+  readonly instance?: string
 }
 
 /** The thumbprint of a certificate, RFC 8705 section 3.1. */
@@ -24,8 +26,24 @@ export function certificateThumbprint({ certificate }: ClientCertificate): strin
 export function isProved(bound: Confirmation | undefined, proved: Confirmation | undefined): boolean {
   return (
     (bound?.jkt === undefined || bound.jkt === proved?.jkt) &&
-    (bound?.['x5t#S256'] === undefined || bound['x5t#S256'] === proved?.['x5t#S256'])
+    (bound?.['x5t#S256'] === undefined || bound['x5t#S256'] === proved?.['x5t#S256']) &&
+    (bound?.instance === undefined || bound.instance === proved?.instance)
   )
+}
+
+/** The `cnf` claim of an access token; undefined when it is bound to nothing. */
+export function cnfOf(confirmation: Confirmation | undefined): Omit<Confirmation, 'instance'> | undefined {
+  const { instance: _, ...members } = confirmation ?? {}
+  return Object.keys(members).length > 0 ? members : undefined
+}
+
+/** What of the keys that a client has proved its refresh tokens are bound to (RFC 9449 section 5, RFC 8705 section 7.1). */
+export function refreshConfirmation(
+  confirmation: Confirmation | undefined,
+  isPublic: boolean,
+): Confirmation | undefined {
+  if (isPublic || confirmation?.instance === undefined) return isPublic ? confirmation : undefined
+  return { instance: confirmation.instance }
 }
 
 /**

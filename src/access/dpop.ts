@@ -13,6 +13,7 @@ import type { Kernel } from '../kernel.ts'
 import { keyAlgorithms } from '../oauth/rules/client-algorithms.ts'
 import { proofClaimsProblem, proofHeaderProblem, proofWindow } from '../oauth/rules/dpop-proof.ts'
 import { readCompactJws } from './compact-jws.ts'
+import { thumbprintOfSigner } from './jws-signature.ts'
 import { isServerNonce, serverNonce } from './server-nonce.ts'
 import type { OneTimeJwt } from './used-jwt.ts'
 
@@ -66,7 +67,9 @@ export async function dpopProof(
   const jkt = await thumbprintOfSigner(jwt, algorithm, read.header['jwk'] as JWK)
   if (jkt === undefined) return invalid('its signature does not hold')
   const { nonce, jti, iat } = read.claims as { readonly nonce?: unknown; readonly jti: string; readonly iat: number }
-  if (nonce === undefined ? environment.settings.dpopNonceRequired : !isServerNonce(environment, 'dpop-nonce', nonce, now)) {
+  if (
+    nonce === undefined ? environment.settings.dpopNonceRequired : !isServerNonce(environment, 'dpop-nonce', nonce, now)
+  ) {
     request.answer['dpop-nonce'] = serverNonce(environment, 'dpop-nonce', now)
     return { ok: false, error: 'use_dpop_nonce', description: 'a nonce of this server is required in the proof' }
   }
@@ -83,17 +86,6 @@ function invalid(description: string): ProofVerdict {
 function addressesOf({ kernel: { origins }, target }: ProofRequest): readonly string[] {
   const { authUrl, apiUrl, mtlsUrl } = origins
   return [authUrl, apiUrl, ...(mtlsUrl === undefined ? [] : [mtlsUrl])].map((origin) => origin + target)
-}
-
-/** The RFC 7638 thumbprint of the key that a proof brings, when it has signed the proof. */
-async function thumbprintOfSigner(jwt: string, algorithm: string, jwk: JWK): Promise<string | undefined> {
-  const { calculateJwkThumbprint, compactVerify, importJWK } = await import('jose')
-  try {
-    await compactVerify(jwt, await importJWK(jwk, algorithm), { algorithms: [algorithm] })
-    return await calculateJwkThumbprint(jwk)
-  } catch {
-    return undefined
-  }
 }
 
 /** The challenge of a resource that wants a proof (RFC 9449 section 7.1). */

@@ -15,6 +15,7 @@ export interface OneTimeJwt {
     | 'client-assertion'
     | 'request-object'
     | 'dpop-proof'
+    | 'client-attestation-pop'
     | 'login-hint-token'
     | 'authentication-request'
     | 'authorization-grant'

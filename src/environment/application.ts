@@ -28,8 +28,11 @@ export const tokenEndpointAuthMethod = z
     'PRIVATE_KEY_JWT',
     'TLS_CLIENT_AUTH',
     'SELF_SIGNED_TLS_CLIENT_AUTH',
+    'ATTEST_JWT_CLIENT_AUTH',
   ])
-  .describe('The last two are extensions (RFC 8705).')
+  .describe(
+    'Extensions: those by TLS (RFC 8705), and that by attestation (a draft, where the environment has switched it on).',
+  )
 export const applicationType = z.enum(['WEB_APP', 'NATIVE_APP', 'SINGLE_PAGE_APP', 'WORKER', 'SERVICE', 'CUSTOM_APP'])
 export const pkceEnforcement = z.enum(['OPTIONAL', 'REQUIRED', 'S256_REQUIRED'])
 export const parRequirement = z.enum(['OPTIONAL', 'REQUIRED'])

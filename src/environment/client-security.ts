@@ -41,7 +41,9 @@ export const clientSecurity = {
   fapiProfile: z
     .enum(fapiProfiles)
     .optional()
-    .describe('Extension: the profile of FAPI 2.0 that every request of the application has to keep.'),
+    .describe(
+      'Extension: the profile of FAPI 2.0 that every request of the application has to keep. With MESSAGE_SIGNING its authorization requests have to be signed as well.',
+    ),
 }
 
 const object = z.object(clientSecurity)

@@ -5,11 +5,17 @@
 import { z } from 'zod'
 import { signingAlgorithms } from '../keys/algorithm.ts'
 import { authoritiesProblem } from '../keys/client-certificate.ts'
+import { keySetProblem } from './client-key-set.ts'
 import { leastPublicationSeconds } from '../keys/rotation.ts'
 import { authorizationDetailsType } from '../oauth/rules/authorization-details.ts'
 
 /** An algorithm that an environment's own keys sign with. */
 export const signingAlgorithm = z.enum(signingAlgorithms)
+
+/** A JWK set as JSON text. */
+const keySet = z.string().refine((text) => keySetProblem(text) === undefined, {
+  error: ({ input }) => keySetProblem(String(input)) ?? '',
+})
 
 export const environmentSettings = z.object({
   signingAlgorithm: signingAlgorithm
@@ -49,6 +55,22 @@ export const environmentSettings = z.object({
     })
     .optional()
     .describe('The authorities, as PEM, that may issue certificates of clients; by default those of the installation.'),
+  clientAttestation: z
+    .object({
+      attesters: z
+        .array(z.object({ issuer: z.string().min(1).max(2048), jwks: keySet }))
+        .min(1)
+        .max(20)
+        .describe('Who may vouch for instances of clients, each with its public keys.'),
+      challengeRequired: z
+        .boolean()
+        .default(false)
+        .describe('Proofs have to hold a challenge that the server has given.'),
+    })
+    .optional()
+    .describe(
+      'Draft: switches on attestation-based client authentication (draft-ietf-oauth-attestation-based-client-auth-07).',
+    ),
   dpopNonceRequired: z
     .boolean()
     .default(false)

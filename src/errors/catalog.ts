@@ -66,7 +66,9 @@ export type OAuthCode =
   | 'unauthorized_client'
   | 'unsupported_grant_type'
   | 'unsupported_response_type'
+  | 'use_attestation_challenge'
   | 'use_dpop_nonce'
+  | 'use_fresh_attestation'
   | 'unsupported_token_type'
 
 /** One row of the catalogue. */
@@ -256,6 +258,22 @@ export const catalog = {
     cause:
       'The DPoP proof is missing, malformed, was used before, is for another request, or its key is not the one that is expected.',
     fix: 'Read `error_description`. Make a new proof for each request, for its method and its address, with a clock that is right.',
+  },
+  use_attestation_challenge: {
+    status: 400,
+    code: 'INVALID_REQUEST',
+    message: malformed,
+    oauth: 'use_attestation_challenge',
+    cause: 'The proof beside a client attestation has no challenge of this server, or one that is too old.',
+    fix: 'Send the request again, with a new proof that holds the `OAuth-Client-Attestation-Challenge` of the answer.',
+  },
+  use_fresh_attestation: {
+    status: 400,
+    code: 'INVALID_REQUEST',
+    message: malformed,
+    oauth: 'use_fresh_attestation',
+    cause: 'The client attestation has expired.',
+    fix: 'Ask the attester for a new one.',
   },
   use_dpop_nonce: {
     status: 400,

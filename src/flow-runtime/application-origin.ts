@@ -10,7 +10,7 @@ import { problem } from '../errors/problem.ts'
  * What of an answer pages may read beside its body: the nonce and the challenge tell them how to ask again (RFC 9449
  * section 8.2).
  */
-export const exposedHeaders = 'Correlation-Id, DPoP-Nonce, WWW-Authenticate'
+export const exposedHeaders = 'Correlation-Id, DPoP-Nonce, OAuth-Client-Attestation-Challenge, WWW-Authenticate'
 
 /**
  * Lets the application's origins read the answer, and refuses every other foreign one.

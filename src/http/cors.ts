@@ -17,6 +17,8 @@ const allowedHeaders = [
   'Content-Type',
   'Correlation-Id',
   'DPoP',
+  'OAuth-Client-Attestation',
+  'OAuth-Client-Attestation-PoP',
   'Origin-Cookies',
   'Range',
   'Referrer',

@@ -17,6 +17,7 @@ import { idpSignoffOperations } from '../oauth/endpoints/idp-signoff.ts'
 import { initiateLoginOperations } from '../oauth/endpoints/initiate-login.ts'
 import { introspectionOperations } from '../oauth/endpoints/introspect.ts'
 import { jwksOperations } from '../oauth/endpoints/jwks.ts'
+import { attestationChallengeOperations } from '../oauth/endpoints/attestation-challenge.ts'
 import { parOperations } from '../oauth/endpoints/par.ts'
 import { revocationOperations } from '../oauth/endpoints/revoke.ts'
 import { signoffOperations } from '../oauth/endpoints/signoff.ts'
@@ -41,6 +42,7 @@ const described: readonly Operation[] = [
   ...backchannelOperations,
   ...backchannelLinkOperations,
   ...parOperations,
+  ...attestationChallengeOperations,
   ...userinfoOperations,
   ...introspectionOperations,
   ...revocationOperations,

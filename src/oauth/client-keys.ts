@@ -6,9 +6,10 @@
  * Never: a key out of the token; `none`; a symmetric algorithm with a published key, or the other way round; two kinds of
  * JWT that pass for one another where the caller says what `typ` it wants.
  */
-import { createSecretKey, type KeyObject } from 'node:crypto'
-import type { createLocalJWKSet, CryptoKey, errors as JoseErrors, JSONWebKeySet } from 'jose'
+import { createSecretKey } from 'node:crypto'
+import type { JSONWebKeySet } from 'jose'
 import { readCompactJws } from '../access/compact-jws.ts'
+import { type SignatureFailure, signatureFailure } from '../access/jws-signature.ts'
 import type { Context } from '../contract/operation.ts'
 import { type Application, applicationSecretContext } from '../environment/application.ts'
 import type { Environment } from '../environment/snapshot.ts'
@@ -86,9 +87,6 @@ async function secretsOf(
     : [present]
 }
 
-/** Why a signature does not hold; undefined when it does. */
-type SignatureFailure = 'malformed' | 'key' | 'signature' | undefined
-
 async function failureBySecrets(
   jwt: string,
   algorithm: ClientAlgorithm,
@@ -98,7 +96,7 @@ async function failureBySecrets(
   let failure: SignatureFailure = 'key'
   for (const secret of secrets) {
     if (secret.length < leastBytes) continue
-    failure = await failureBy(jwt, algorithm, createSecretKey(secret))
+    failure = await signatureFailure(jwt, algorithm, createSecretKey(secret))
     if (failure === undefined) break
   }
   return failure
@@ -153,32 +151,5 @@ async function failureByKeySet(
   keys: JSONWebKeySet,
 ): Promise<SignatureFailure> {
   const { createLocalJWKSet } = await import('jose')
-  return failureBy(jwt, algorithm, createLocalJWKSet(keys))
-}
-
-async function failureBy(
-  jwt: string,
-  algorithm: ClientAlgorithm,
-  key: KeyObject | CryptoKey | ReturnType<typeof createLocalJWKSet>,
-): Promise<SignatureFailure> {
-  const { compactVerify, errors } = await import('jose')
-  try {
-    const options = { algorithms: [algorithm] }
-    if (typeof key === 'function') await compactVerify(jwt, key, options)
-    else await compactVerify(jwt, key, options)
-    return undefined
-  } catch (error) {
-    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) return reasonOf(error, errors)
-    // Without a `kid` several keys may fit: any of them will do.
-    for await (const candidate of error) {
-      if ((await failureBy(jwt, algorithm, candidate)) === undefined) return undefined
-    }
-    return 'signature'
-  }
-}
-
-function reasonOf(error: unknown, errors: typeof JoseErrors): 'malformed' | 'key' | 'signature' {
-  if (error instanceof errors.JWSSignatureVerificationFailed) return 'signature'
-  const isMalformed = error instanceof errors.JWSInvalid || error instanceof errors.JOSENotSupported
-  return isMalformed ? 'malformed' : 'key'
+  return signatureFailure(jwt, algorithm, createLocalJWKSet(keys))
 }

@@ -8,7 +8,7 @@
  * Never: a second refresh token for the same application in one session (authentication-api 2.7), or grants without
  * bound (row E27).
  */
-import type { Confirmation } from '../access/confirmation.ts'
+import { type Confirmation, refreshConfirmation } from '../access/confirmation.ts'
 import type { Application } from '../environment/application.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import { insert, type Word } from '../storage/operations.ts'
@@ -40,8 +40,8 @@ export interface FamilyRefresh {
   readonly binding: RefreshBinding
   readonly settings: RefreshSettings
   /**
-   * The key that they are bound to: those of public clients, which nothing else binds (RFC 9449 section 5, RFC 8705
-   * section 7.1).
+   * The key that they are bound to: of public clients, which nothing else binds (RFC 9449 section 5, RFC 8705 section 7.1),
+   * and of attested instances, of which a client has many.
    */
   readonly confirmation: Confirmation | undefined
 }
@@ -83,7 +83,7 @@ export function familyRefresh(
   const { document } = client
   const binding = refreshBinding(document.grantTypes, scopes, mayBeOffline(environment, client))
   const isPublic = document.tokenEndpointAuthMethod === 'NONE'
-  return binding && { binding, settings: document, confirmation: isPublic ? confirmation : undefined }
+  return binding && { binding, settings: document, confirmation: refreshConfirmation(confirmation, isPublic) }
 }
 
 /**

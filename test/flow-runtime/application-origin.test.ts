@@ -44,7 +44,10 @@ suite('origins', () => {
   function readable(answer: Answer, origin: string): void {
     assert.equal(answer.headers.get('access-control-allow-origin'), origin)
     assert.equal(answer.headers.get('access-control-allow-credentials'), 'true')
-    assert.equal(answer.headers.get('access-control-expose-headers'), 'Correlation-Id, DPoP-Nonce, WWW-Authenticate')
+    assert.equal(
+      answer.headers.get('access-control-expose-headers'),
+      'Correlation-Id, DPoP-Nonce, OAuth-Client-Attestation-Challenge, WWW-Authenticate',
+    )
     assert.equal(answer.headers.get('vary'), 'Origin')
   }
 

@@ -78,7 +78,11 @@ suite('refusals for the form of a request, across origins', () => {
 
   test('of tokens, keys and metadata: for every origin, without credentials', async () => {
     for (const refusal of forAny) {
-      const expected = { origin: '*', credentials: null, exposed: 'Correlation-Id, DPoP-Nonce, WWW-Authenticate' }
+      const expected = {
+        origin: '*',
+        credentials: null,
+        exposed: 'Correlation-Id, DPoP-Nonce, OAuth-Client-Attestation-Challenge, WWW-Authenticate',
+      }
       assert.deepEqual(granted(await refused(refusal, origin)), expected, refusal.join(' ').slice(0, 100))
     }
   })
@@ -87,7 +91,11 @@ suite('refusals for the form of a request, across origins', () => {
     const watch = watchStorage(stile.node.kernel)
     for (const refusal of forApplications) {
       const headers = await refused(refusal, origin)
-      const expected = { origin, credentials: 'true', exposed: 'Correlation-Id, DPoP-Nonce, WWW-Authenticate' }
+      const expected = {
+        origin,
+        credentials: 'true',
+        exposed: 'Correlation-Id, DPoP-Nonce, OAuth-Client-Attestation-Challenge, WWW-Authenticate',
+      }
       assert.deepEqual(granted(headers), expected, refusal.join(' ').slice(0, 100))
       assert.equal(headers.get('vary'), 'Origin')
     }

@@ -216,7 +216,10 @@ suite('userinfo', () => {
       assert.equal(allowed.status, 200)
       assert.equal(allowed.headers.get('access-control-allow-origin'), 'https://app.test')
       assert.equal(allowed.headers.get('access-control-allow-credentials'), 'true')
-      assert.equal(allowed.headers.get('access-control-expose-headers'), 'Correlation-Id, DPoP-Nonce, WWW-Authenticate')
+      assert.equal(
+        allowed.headers.get('access-control-expose-headers'),
+        'Correlation-Id, DPoP-Nonce, OAuth-Client-Attestation-Challenge, WWW-Authenticate',
+      )
       assert.match(allowed.headers.get('vary') ?? '', /Origin/)
       for (const origin of ['https://evil.test', 'null', 'https://app.test.evil.test', 'http://app.test']) {
         const refused = await userinfo({ token, headers: { origin } })

@@ -26,7 +26,7 @@ import { formAction } from '../../flow-runtime/form-action.ts'
 import { actOnFlow, beginFlow, resumeFlow, storeFlow } from '../../flow-runtime/runtime.ts'
 import { loadFlow, type StoredFlow } from '../../flow-runtime/stored-flow.ts'
 import { authenticateClient } from '../client-auth/authenticate.ts'
-import { clientParameters, readCredentials } from '../client-auth/credentials.ts'
+import { clientErrors, clientParameters, readCredentials } from '../client-auth/credentials.ts'
 import { defineMetadata } from '../metadata.ts'
 import { type RequestParameters, withValues } from '../parameters.ts'
 import { checkRequest } from './request.ts'
@@ -59,7 +59,7 @@ async function challenge(context: Context, body: FormParameters): Promise<Reply>
     values['auth_session'] === undefined ? undefined : await continuedFlow(context, values['auth_session'])
   // The session says whose it is; a client that names itself, or has to, is checked all the same.
   const named = { ...(continued ? { client_id: continued.flow.application.id } : {}), ...values }
-  const client = await authenticateClient(context, environment, readCredentials(context.headers.authorization, named))
+  const client = await authenticateClient(context, environment, readCredentials(context.headers, named))
   if (client.document.isFirstParty !== true)
     throw problem('unauthorized_client', { description: 'the application is not marked as first-party' })
   if (continued && continued.flow.application.id !== client.id) throw problem('invalid_session')
@@ -262,7 +262,7 @@ export const challengeOperations: readonly Operation[] = [
     replies: { 200: z.object({ authorization_code: z.string() }), 400: unsettledBody },
     errors: [
       'invalid_request',
-      'invalid_client',
+      ...clientErrors,
       'invalid_scope',
       'invalid_session',
       'unauthorized_client',

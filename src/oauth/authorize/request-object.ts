@@ -22,6 +22,7 @@ import {
   secretAlgorithms,
 } from '../rules/client-algorithms.ts'
 import { clockSkew } from '../rules/client-jwt-claims.ts'
+import { demandsSignedRequests, isFapiAlgorithm, keepsFapi } from '../rules/fapi.ts'
 import { parametersIn, requestObjectProblem } from '../rules/request-object.ts'
 import { authorizationParameterNames } from './parameters.ts'
 
@@ -53,7 +54,7 @@ export async function readRequestObject(
   object: string,
 ): Promise<ObjectRequest> {
   const { site, now } = context
-  const { requireSignedRequestObject: isDemanded } = client.document
+  const isDemanded = client.document.requireSignedRequestObject || demandsSignedRequests(client.document)
   const { claims, isSigned } = await verified(context, client, object)
   const expectations = { clientId: client.id, issuer: site.issuer, isSigned, isDemanded, now }
   const wrong = requestObjectProblem(claims, expectations)
@@ -73,14 +74,16 @@ export async function readRequestObject(
 }
 
 async function verified(context: Context, client: Application, object: string) {
-  const { supportUnsignedRequestObject, requireSignedRequestObject } = client.document
+  const { document } = client
+  const takesUnsigned = document.supportUnsignedRequestObject && !document.requireSignedRequestObject
   const unsigned = readCompactJws(object)
   if (unsigned?.header['alg'] === 'none') {
-    const isAllowed = supportUnsignedRequestObject && !requireSignedRequestObject && object.endsWith('.')
+    const isAllowed = takesUnsigned && !keepsFapi(document) && object.endsWith('.')
     if (!isAllowed) throw refused('it has no signature')
     return { claims: unsigned.claims, isSigned: false }
   }
-  const check = { algorithms: requestObjectAlgorithms, types }
+  const algorithms = requestObjectAlgorithms.filter((algorithm) => !keepsFapi(document) || isFapiAlgorithm(algorithm))
+  const check = { algorithms, types }
   const jwt = await verifyClientJwt(context, context.environment, client, object, check)
   if (!jwt.ok) throw refused(`it does not verify (${jwt.reason})`)
   return { claims: jwt.claims, isSigned: true }

@@ -24,7 +24,7 @@ import type { Application } from '../../environment/application.ts'
 import { type Problem, problem } from '../../errors/problem.ts'
 import { readIdTokenHint } from '../id-token-hint.ts'
 import { defineMetadata } from '../metadata.ts'
-import { fapiAuthorizationProblem } from '../rules/fapi.ts'
+import { demandsSignedRequests, fapiAuthorizationProblem } from '../rules/fapi.ts'
 import { type CodeChallenge, challengeMethods, readChallenge } from '../rules/pkce.ts'
 import type { RequestParameters } from '../parameters.ts'
 import type { ClaimsRequest } from '../rules/claims-request.ts'
@@ -123,7 +123,8 @@ export function checkRequest(
   const type = readType(values)
   if (readResponseMode(values['response_mode'], type) === undefined) throw invalid('response_mode is not allowed here')
   requireAllowed(client, type)
-  if (client.document.requireSignedRequestObject && !signed) throw invalid('a signed request object is required')
+  const mustBeSigned = client.document.requireSignedRequestObject || demandsSignedRequests(client.document)
+  if (mustBeSigned && !signed) throw invalid('a signed request object is required')
   requireProfile(client, values, type)
   const target: Target = { resources: [...new Set(resources)], platformAudience: site.platformAudience }
   const nonce = values['nonce'] ?? null

@@ -34,7 +34,7 @@ export async function proveByAssertion(
   const { jti, exp } = jwt.claims as { readonly jti: string; readonly exp: number }
   // Twice the skew: once for the clock of the client, once between the nodes.
   const usableUntil = Math.ceil(exp + 2 * clockSkew) * 1000
-  return [{ kind: 'client-assertion', issuer: application.id, jti, usableUntil }]
+  return { proofs: [{ kind: 'client-assertion', issuer: application.id, jti, usableUntil }] }
 }
 
 function expectationsOf({ context, environment, application }: Attempt): AssertionExpectations {

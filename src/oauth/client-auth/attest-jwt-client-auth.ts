@@ -8,6 +8,7 @@
  */
 import type { JSONWebKeySet, JWK } from 'jose'
 import { type CompactJws, readCompactJws } from '../../access/compact-jws.ts'
+import { signatureFailure, thumbprintOfSigner } from '../../access/jws-signature.ts'
 import { isServerNonce, serverNonce } from '../../access/server-nonce.ts'
 import type { Context } from '../../contract/operation.ts'
 import type { Environment } from '../../environment/snapshot.ts'
@@ -40,7 +41,7 @@ export const attestJwtClientAuth: ClientAuthMethod<ClientCredentials & { readonl
 
     const key = attestedKey(attestation.claims) as JWK
     const { issuer } = resolveSite(context.kernel.origins, environment.id)
-    const jkt = await thumbprintOfSigner(pop, key)
+    const jkt = await thumbprintOfSigner(pop.jwt, pop.header['alg'] as string, key)
     if (!isAttestationProof(pop, { clientId: application.id, issuer, now }) || jkt === undefined) return undefined
     const { challenge, jti, iat } = pop.claims as { challenge?: unknown; readonly jti: string; readonly iat: number }
     const isExpected =
@@ -71,32 +72,7 @@ function presented({ headers }: Context, name: string): Presented | undefined {
 async function isByAttester(environment: Environment, { jwt, header, claims }: Presented): Promise<boolean> {
   const attester = environment.settings.clientAttestation?.attesters.find(({ issuer }) => issuer === claims['iss'])
   if (!attester) return false
-  const { compactVerify, createLocalJWKSet, errors } = await import('jose')
-  const options = { algorithms: [header['alg'] as string] }
-  try {
-    await compactVerify(jwt, createLocalJWKSet(JSON.parse(attester.jwks) as JSONWebKeySet), options)
-    return true
-  } catch (error) {
-    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) return false
-    for await (const key of error) {
-      const holds = await compactVerify(jwt, key, options).then(
-        () => true,
-        () => false,
-      )
-      if (holds) return true
-    }
-    return false
-  }
-}
-
-/** The RFC 7638 thumbprint of the instance key, when it has signed the proof. */
-async function thumbprintOfSigner({ jwt, header }: Presented, key: JWK): Promise<string | undefined> {
-  const { calculateJwkThumbprint, compactVerify, importJWK } = await import('jose')
-  try {
-    const algorithm = header['alg'] as string
-    await compactVerify(jwt, await importJWK(key, algorithm), { algorithms: [algorithm] })
-    return await calculateJwkThumbprint(key)
-  } catch {
-    return undefined
-  }
+  const { createLocalJWKSet } = await import('jose')
+  const keys = createLocalJWKSet(JSON.parse(attester.jwks) as JSONWebKeySet)
+  return (await signatureFailure(jwt, header['alg'] as string, keys)) === undefined
 }

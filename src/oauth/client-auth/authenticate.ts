@@ -7,7 +7,7 @@
  * asks.
  */
 import { readCompactJws } from '../../access/compact-jws.ts'
-import { type OneTimeJwt, useProofs } from '../../access/used-jwt.ts'
+import { useProofs } from '../../access/used-jwt.ts'
 import { eventOrigin } from '../../contract/event-origin.ts'
 import type { Context } from '../../contract/operation.ts'
 import { uuid } from '../../contract/validation.ts'
@@ -18,6 +18,7 @@ import { eventRow } from '../../events/record.ts'
 import { secretAlgorithms } from '../rules/client-algorithms.ts'
 import { isFapiMethod, keepsFapi } from '../rules/fapi.ts'
 import { secretMatches } from './client-secret.ts'
+import { attestJwtClientAuth } from './attest-jwt-client-auth.ts'
 import { clientSecretBasic } from './client-secret-basic.ts'
 import { clientSecretJwt } from './client-secret-jwt.ts'
 import { clientSecretPost } from './client-secret-post.ts'
@@ -28,11 +29,9 @@ import { privateKeyJwt } from './private-key-jwt.ts'
 import { selfSignedTlsClientAuth } from './self-signed-tls-client-auth.ts'
 import { tlsClientAuth } from './tls-client-auth.ts'
 
-/** A client that has proved who it is. */
-export interface ProvedClient {
+/** A client that has proved who it is; what it has proved it by is used up in the unit of what comes of it (row D11). */
+export interface ProvedClient extends ClientProof {
   readonly client: Application
-  /** What it has proved it by, to be used up in the unit of what the request brings about (row D11). */
-  readonly proofs: readonly OneTimeJwt[]
 }
 
 /**
@@ -116,7 +115,7 @@ async function provedClient(
   if (keepsFapi(application.document) && !isFapiMethod(registered)) {
     throw clientRefused(credentials, 'the profile of the application does not allow this method')
   }
-  return { client: application, proofs: proof }
+  return { client: application, ...proof }
 }
 
 /** The method that a request means, and what became of it. */
@@ -137,17 +136,19 @@ function presented(attempt: Attempt, credentials: ClientCredentials): Presented 
       return by(isSymmetric ? clientSecretJwt : privateKeyJwt, attempt, credentials)
     }
     case 'NONE':
-      return by(byConnection(attempt.application), attempt, credentials)
+      return by(byRequest(attempt.application), attempt, credentials)
   }
 }
 
-/** Whoever sends nothing but a client id is a public client, or known by the certificate of the connection. */
-function byConnection({ document }: Application): ClientAuthMethod<ClientCredentials & { readonly method: 'NONE' }> {
+/** Whoever presents nothing in the body but a client id is a public client, or known by what the request came with. */
+function byRequest({ document }: Application): ClientAuthMethod<ClientCredentials & { readonly method: 'NONE' }> {
   switch (document.tokenEndpointAuthMethod) {
     case 'TLS_CLIENT_AUTH':
       return tlsClientAuth
     case 'SELF_SIGNED_TLS_CLIENT_AUTH':
       return selfSignedTlsClientAuth
+    case 'ATTEST_JWT_CLIENT_AUTH':
+      return attestJwtClientAuth
     case 'NONE':
     case 'CLIENT_SECRET_BASIC':
     case 'CLIENT_SECRET_POST':

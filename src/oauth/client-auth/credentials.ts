@@ -1,7 +1,9 @@
 /**
  * What a request presents to authenticate its client: RFC 6749 section 2.3.1, RFC 7521 section 4.2. Exactly one method per
- * request. Whoever presents nothing but a client id is a public client, or one that the connection itself vouches for.
+ * request. Whoever presents nothing but a client id is a public client, or one that its certificate or its attester vouches
+ * for.
  */
+import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
 import { readCompactJws } from '../../access/compact-jws.ts'
 import { problem } from '../../errors/problem.ts'
@@ -14,6 +16,9 @@ export const clientParameters = {
   client_assertion_type: z.string().optional(),
   client_assertion: z.string().optional(),
 }
+
+/** How a client is refused that does not authenticate. */
+export const clientErrors = ['invalid_client', 'use_attestation_challenge', 'use_fresh_attestation', 'LIMITED'] as const
 
 /** Credentials as presented; nothing is verified yet. */
 export type ClientCredentials =
@@ -31,7 +36,7 @@ export type ClientCredentials =
  *   contradict each other
  */
 export function readCredentials(
-  authorization: string | undefined,
+  { authorization, 'oauth-client-attestation': attestation }: IncomingHttpHeaders,
   form: Readonly<Record<string, string>>,
 ): ClientCredentials {
   const clientId = form['client_id']
@@ -48,13 +53,19 @@ export function readCredentials(
     return basic
   }
   if (assertion !== undefined) {
-    // Whose it is has to be known before it can be verified; what it claims is then compared once more.
-    const subject = readCompactJws(assertion)?.claims['sub']
-    const claimed = clientId ?? (typeof subject === 'string' ? subject : '')
-    return { method: 'CLIENT_ASSERTION', clientId: claimed, assertion }
+    return { method: 'CLIENT_ASSERTION', clientId: clientId ?? subjectOf(assertion), assertion }
   }
-  if (clientId === undefined) throw problem('invalid_client', { description: 'client authentication is missing' })
+  if (clientId === undefined) {
+    if (typeof attestation === 'string') return { method: 'NONE', clientId: subjectOf(attestation) }
+    throw problem('invalid_client', { description: 'client authentication is missing' })
+  }
   return secret === undefined ? { method: 'NONE', clientId } : { method: 'CLIENT_SECRET_POST', clientId, secret }
+}
+
+/** Whom a JWT is said to be about: known before it can be verified, and compared once more then. */
+function subjectOf(jwt: string): string {
+  const subject = readCompactJws(jwt)?.claims['sub']
+  return typeof subject === 'string' ? subject : ''
 }
 
 function readAssertion(form: Readonly<Record<string, string>>): string | undefined {

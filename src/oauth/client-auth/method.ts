@@ -15,8 +15,13 @@ export interface Attempt {
   readonly application: Application
 }
 
-/** What has proved the client: JWTs that are used up by the unit of what the request brings about. */
-export type ClientProof = readonly OneTimeJwt[]
+/** What has proved the client. */
+export interface ClientProof {
+  /** JWTs that are used up by the unit of what the request brings about. */
+  readonly proofs: readonly OneTimeJwt[]
+  /** The thumbprint of the key of the instance that has asked, where instances are told apart. */
+  readonly instance?: string
+}
 
 /** A method. */
 export interface ClientAuthMethod<C extends ClientCredentials = ClientCredentials> {
@@ -29,4 +34,4 @@ export interface ClientAuthMethod<C extends ClientCredentials = ClientCredential
 }
 
 /** Proved, and nothing is used up. */
-export const proved: ClientProof = []
+export const proved: ClientProof = { proofs: [] }

@@ -18,7 +18,7 @@ import { UniquenessViolation } from '../../storage/refusals.ts'
 import { type HintedUser, hintedUser } from '../backchannel/hinted-user.ts'
 import { readSignedRequest } from '../backchannel/signed-request.ts'
 import { authenticateClient } from '../client-auth/authenticate.ts'
-import { clientParameters, readCredentials } from '../client-auth/credentials.ts'
+import { clientErrors, clientParameters, readCredentials } from '../client-auth/credentials.ts'
 import { keyAlgorithms } from '../rules/client-algorithms.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
@@ -50,7 +50,7 @@ async function askUser(body: FormParameters, context: Context): Promise<Reply> {
   const { kernel, environment } = context
   const form = withValues(body)
   if (form.repeated.length > 0) throw invalid(`${form.repeated[0]} is repeated`)
-  const credentials = readCredentials(context.headers.authorization, form.values)
+  const credentials = readCredentials(context.headers, form.values)
   const client = await authenticateClient(context, environment, credentials)
   if (!client.document.grantTypes.includes('CIBA') || credentials.method === 'NONE') {
     throw problem('unauthorized_client', { description: 'the application does not have this grant type' })
@@ -175,7 +175,7 @@ export const backchannelOperations: readonly Operation[] = [
     replies: { 200: z.object({ auth_req_id: z.string(), expires_in: z.number().int(), interval: z.number().int() }) },
     errors: [
       'invalid_request',
-      'invalid_client',
+      ...clientErrors,
       'invalid_scope',
       'invalid_target',
       'invalid_binding_message',

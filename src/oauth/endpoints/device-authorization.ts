@@ -15,7 +15,7 @@ import { problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
 import { UniquenessViolation } from '../../storage/refusals.ts'
 import { authenticateClient } from '../client-auth/authenticate.ts'
-import { clientParameters, readCredentials } from '../client-auth/credentials.ts'
+import { clientErrors, clientParameters, readCredentials } from '../client-auth/credentials.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
 import { type PolledTerms, termsOf } from '../polling/terms.ts'
@@ -33,7 +33,7 @@ async function authorizeDevice(body: FormParameters, context: Context): Promise<
   const { kernel, environment, site } = context
   const { values, repeated, resources } = withValues(body)
   if (repeated.length > 0) throw problem('invalid_request', { description: `${repeated[0]} is repeated` })
-  const credentials = readCredentials(context.headers.authorization, values)
+  const credentials = readCredentials(context.headers, values)
   const client = await authenticateClient(context, environment, credentials)
   if (!client.document.grantTypes.includes('DEVICE_CODE')) {
     throw problem('unauthorized_client', { description: 'the application does not have this grant type' })
@@ -129,7 +129,7 @@ export const deviceAuthorizationOperations: readonly Operation[] = [
     params: z.object({ environmentId: uuid }),
     body: formBody(deviceRequest),
     replies: { 200: deviceAnswer },
-    errors: ['invalid_request', 'invalid_client', 'invalid_scope', 'invalid_target', 'unauthorized_client'],
+    errors: ['invalid_request', ...clientErrors, 'invalid_scope', 'invalid_target', 'unauthorized_client'],
     handle: ({ body }, context) => authorizeDevice(body, context),
   }),
 ]

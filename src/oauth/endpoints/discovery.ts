@@ -25,6 +25,7 @@ import { idpSignoffMetadata } from './idp-signoff.ts'
 import { introspectionMetadata } from './introspect.ts'
 import { jwksMetadata } from './jwks.ts'
 import { parMetadata } from './par.ts'
+import { attestationMetadata } from './attestation-challenge.ts'
 import { revocationMetadata } from './revoke.ts'
 import { signoffMetadata } from './signoff.ts'
 import { userinfoMetadata } from './userinfo.ts'
@@ -37,6 +38,7 @@ const parts: readonly Metadata[] = [
   requestMetadata,
   responseMetadata,
   parMetadata,
+  attestationMetadata,
   deviceAuthorizationMetadata,
   backchannelMetadata,
   challengeMetadata,

@@ -15,7 +15,7 @@ import { signingKeyFor } from '../../environment/signing-key-choice.ts'
 import { signJwt } from '../../keys/jws.ts'
 import { authenticateClient } from '../client-auth/authenticate.ts'
 import { authenticateResource } from '../client-auth/authenticate-resource.ts'
-import { clientParameters, readCredentials } from '../client-auth/credentials.ts'
+import { clientErrors, clientParameters, readCredentials } from '../client-auth/credentials.ts'
 import { clientAuthMethods } from '../client-auth/metadata.ts'
 import { type Introspection, type Introspector, introspect } from '../introspection.ts'
 import { defineMetadata } from '../metadata.ts'
@@ -27,10 +27,10 @@ export const introspectionMetadata = defineMetadata(
     introspection_endpoint_auth_methods_supported: z.array(z.string()),
     introspection_signing_alg_values_supported: z.array(z.string()),
   },
-  ({ settings }, site) => ({
+  (environment, site) => ({
     introspection_endpoint: `${site.issuer}/introspect`,
-    introspection_endpoint_auth_methods_supported: clientAuthMethods(site),
-    introspection_signing_alg_values_supported: [settings.signingAlgorithm],
+    introspection_endpoint_auth_methods_supported: clientAuthMethods(environment, site),
+    introspection_signing_alg_values_supported: [environment.settings.signingAlgorithm],
   }),
 )
 
@@ -56,7 +56,7 @@ async function answer(context: Context, body: FormParameters): Promise<Reply> {
 }
 
 async function introspector(context: Context, values: Readonly<Record<string, string>>): Promise<Introspector> {
-  const credentials = readCredentials(context.headers.authorization, values)
+  const credentials = readCredentials(context.headers, values)
   const resource = await authenticateResource(context, context.environment, credentials)
   if (resource) return { kind: 'resource', resource }
   return { kind: 'application', application: await authenticateClient(context, context.environment, credentials) }
@@ -121,7 +121,7 @@ export const introspectionOperations: readonly Operation[] = [
       }),
     ),
     replies: { 200: introspectionResponse },
-    errors: ['invalid_request', 'invalid_client'],
+    errors: ['invalid_request', ...clientErrors],
     handle: ({ body }, context) => answer(context, body),
   }),
 ]

@@ -16,7 +16,7 @@ import { pushRequest } from '../authorize/pushed.ts'
 import { readRequestObject } from '../authorize/request-object.ts'
 import { checkRequest } from '../authorize/request.ts'
 import { auditingRefusals, proveClient } from '../client-auth/authenticate.ts'
-import { clientParameters, readCredentials } from '../client-auth/credentials.ts'
+import { clientErrors, clientParameters, readCredentials } from '../client-auth/credentials.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
 
@@ -32,7 +32,7 @@ async function push(context: Context, body: FormParameters): Promise<Reply> {
   const parameters = withValues(body)
   const { values, repeated } = parameters
   if (repeated.length > 0) throw problem('invalid_request', { description: `${repeated[0]} is repeated` })
-  const credentials = readCredentials(context.headers.authorization, values)
+  const credentials = readCredentials(context.headers, values)
   const { environment } = context
   const { client, proofs } = await proveClient(context, environment, credentials)
   if (values['request_uri'] !== undefined) {
@@ -74,7 +74,7 @@ export const parOperations: readonly Operation[] = [
     replies: { 201: z.object({ request_uri: z.string(), expires_in: z.number().int() }) },
     errors: [
       'invalid_request',
-      'invalid_client',
+      ...clientErrors,
       'invalid_dpop_proof',
       'use_dpop_nonce',
       'invalid_scope',

@@ -19,7 +19,7 @@ import {
   sessionOfFamily,
 } from '../../storage/sql/token-families.ts'
 import { authenticateClient } from '../client-auth/authenticate.ts'
-import { type ClientCredentials, clientParameters, readCredentials } from '../client-auth/credentials.ts'
+import { type ClientCredentials, clientErrors, clientParameters, readCredentials } from '../client-auth/credentials.ts'
 import { clientAuthMethods } from '../client-auth/metadata.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
@@ -27,9 +27,9 @@ import { readPresentedToken } from '../presented-token.ts'
 
 export const revocationMetadata = defineMetadata(
   { revocation_endpoint: z.string(), revocation_endpoint_auth_methods_supported: z.array(z.string()) },
-  (_environment, site) => ({
+  (environment, site) => ({
     revocation_endpoint: `${site.issuer}/revoke`,
-    revocation_endpoint_auth_methods_supported: clientAuthMethods(site),
+    revocation_endpoint_auth_methods_supported: clientAuthMethods(environment, site),
   }),
 )
 
@@ -97,7 +97,7 @@ function credentialsOf({ headers }: Context, values: Readonly<Record<string, str
   const clientId = Buffer.from(encoded, 'base64').toString('latin1')
   const { client_id: named = clientId, client_secret: secret } = values
   const isBare = uuid.safeParse(clientId).success && named === clientId && secret === undefined
-  return isBare ? { method: 'NONE', clientId } : readCredentials(headers.authorization, values)
+  return isBare ? { method: 'NONE', clientId } : readCredentials(headers, values)
 }
 
 export const revocationOperations: readonly Operation[] = [
@@ -120,7 +120,7 @@ export const revocationOperations: readonly Operation[] = [
       }),
     ),
     replies: { 200: null },
-    errors: ['invalid_request', 'invalid_client', 'unsupported_token_type', 'CROSS_SITE'],
+    errors: ['invalid_request', ...clientErrors, 'unsupported_token_type', 'CROSS_SITE'],
     event: 'TOKEN.REVOKED',
     handle: ({ body }, context) => revoke(context, body),
   }),

@@ -13,7 +13,7 @@ import { notFound, type Problem, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
 import { resolveSite } from '../../site.ts'
 import { auditingRefusals, clientRefused, proveClient } from '../client-auth/authenticate.ts'
-import { type ClientCredentials, clientParameters, readCredentials } from '../client-auth/credentials.ts'
+import { type ClientCredentials, clientErrors, clientParameters, readCredentials } from '../client-auth/credentials.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
 import type { Unit } from '../../storage/port.ts'
@@ -58,12 +58,12 @@ async function handleTokenRequest(
   if (!grantType) throw problem('invalid_request', { description: 'grant_type is missing' })
 
   // 2. The client, by its registered method.
-  const credentials = readCredentials(context.headers.authorization, form.values)
+  const credentials = readCredentials(context.headers, form.values)
   const home = environmentId ?? (await environmentOf(context, credentials))
   const found = kernel.environments.get(home)
   const environment = found instanceof Promise ? await found : found
   if (!environment) throw notFound()
-  const { client, proofs } = await proveClient(context, environment, credentials)
+  const { client, proofs, instance } = await proveClient(context, environment, credentials)
 
   // 3. The grant: known, registered for this client, allowed for its kind.
   const grant = byType.get(grantType)
@@ -85,7 +85,7 @@ async function handleTokenRequest(
   const constraint = await senderConstraint(context, environment, client)
 
   // 5. Gather what the grant has to know, then decide.
-  const { confirmation } = constraint
+  const confirmation = instance === undefined ? constraint.confirmation : { ...constraint.confirmation, instance }
   const target = { resources: form.resources, platformAudience: resolveSite(kernel.origins, home).platformAudience }
   const question = { client, environment, params: params.data as never, target, confirmation }
   const facts = (await grant.gather(context, question)) as never
@@ -184,7 +184,7 @@ const declaration = {
   replies: { 200: tokenResponse },
   errors: [
     'invalid_request',
-    'invalid_client',
+    ...clientErrors,
     'invalid_dpop_proof',
     'use_dpop_nonce',
     'invalid_grant',

@@ -3,7 +3,7 @@
  * User tokens carry the private grant id `p1.gid`, so that userinfo and the management API see a revocation at once
  * (decision D22). Never: an application token with a `sub`.
  */
-import type { Confirmation } from '../../access/confirmation.ts'
+import { cnfOf, type Confirmation } from '../../access/confirmation.ts'
 import type { Application } from '../../environment/application.ts'
 import { signingKeyFor } from '../../environment/signing-key-choice.ts'
 import type { Environment } from '../../environment/snapshot.ts'
@@ -65,7 +65,7 @@ export function signAccessToken(
     exp: issuedAt + content.lifetime,
     aud: content.audiences.length > 0 ? content.audiences : [site.platformAudience],
     ...(scope === '' ? {} : { scope }),
-    cnf: content.confirmation,
+    cnf: cnfOf(content.confirmation),
     authorization_details: content.authorizationDetails,
   }
   const { user } = content
