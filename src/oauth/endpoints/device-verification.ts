@@ -14,6 +14,7 @@ import { sessionOfToken } from '../../directory/sessions.ts'
 import type { Application } from '../../environment/application.ts'
 import { notFound, problem } from '../../errors/problem.ts'
 import { signOnPage } from '../../flow-runtime/address.ts'
+import { setCookie } from '../../flow-runtime/answer-cookies.ts'
 import { noApplication } from '../../flow-runtime/flow-application.ts'
 import { beginFlow, storeFlow } from '../../flow-runtime/runtime.ts'
 import { applicationOfDevicePath } from '../../storage/sql/polled-grants.ts'
@@ -65,7 +66,7 @@ async function visit(
   }
   const binding = token ?? kernel.world.uuid()
   await storeFlow(context, begun, binding)
-  if (binding !== token) context.answer['set-cookie'] = sessionCookie(site, binding, now)
+  if (binding !== token) setCookie(context, sessionCookie(site, binding, now))
   return { status: 302, headers: { location: signOnPage(site, application, begun.state.id) } }
 }
 
@@ -87,7 +88,7 @@ export const deviceVerificationOperations: readonly Operation[] = [
     id: 'deviceVerification',
     path: '/{environmentId}/device/{appIdentifier}',
     summary: 'Sign on to enter the code of a device of an application',
-    params: z.object({ environmentId: uuid, appIdentifier: z.string().max(100) }),
+    params: z.object({ environmentId: uuid, appIdentifier: z.string().regex(/^[\w-]{1,50}$/) }),
     handle: ({ params, query }, context) => visit(context, params.appIdentifier, query),
   }),
   defineOperation({
