@@ -12,6 +12,7 @@ import { readSessionToken, sessionCookie } from '../../directory/session-cookie.
 import { sessionOfToken } from '../../directory/sessions.ts'
 import { userWithPasswordById } from '../../directory/users.ts'
 import { problem } from '../../errors/problem.ts'
+import { setCookie } from '../../flow-runtime/answer-cookies.ts'
 import { signOnPage } from '../../flow-runtime/address.ts'
 import { beginFlow, storeFlow } from '../../flow-runtime/runtime.ts'
 import { lateBackchannelPage } from '../../pages/elsewhere-page.ts'
@@ -48,7 +49,7 @@ async function follow(context: Context, token: string): Promise<Reply> {
   }
   const binding = cookie ?? kernel.world.uuid()
   await storeFlow(context, begun, binding)
-  if (binding !== cookie) context.answer['set-cookie'] = sessionCookie(site, binding, now)
+  if (binding !== cookie) setCookie(context, sessionCookie(site, binding, now))
   return { status: 302, headers: { location: signOnPage(site, application, begun.state.id) } }
 }
 
