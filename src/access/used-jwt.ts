@@ -41,7 +41,7 @@ export function* useJwt(environmentId: string, { kind, issuer, jti, usableUntil 
 
 /**
  * Uses up what a client has proved itself by.
- * @throws Problem invalid_client, invalid_dpop_proof or invalid_request_object when one of them was used before
+ * @throws Problem invalid_client, invalid_dpop_proof, invalid_request_object or invalid_request when one of them was used before
  */
 export function* useProofs(environmentId: string, proofs: readonly OneTimeJwt[]): Word<void> {
   for (const proof of proofs) {
@@ -59,6 +59,8 @@ function usedBefore({ kind }: OneTimeJwt): Problem {
       return problem('invalid_dpop_proof', { description: 'the proof was used before' })
     case 'request-object':
       return problem('invalid_request_object', { description: 'it was used before' })
+    case 'login-hint-token':
+      return problem('invalid_request', { description: 'login_hint_token was used before' })
     default:
       return problem('invalid_client', { description: 'the assertion was used before' })
   }

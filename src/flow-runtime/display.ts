@@ -13,7 +13,7 @@ import { accountSlot } from '../flow/actions/account/verification.ts'
 import type { ActionView } from '../flow/action.ts'
 import type { Facts } from '../flow/facts.ts'
 import type { CompiledAction } from '../flow/policy.ts'
-import { shows } from '../flow/proven-user.ts'
+import { mayBeTold } from '../flow/proven-user.ts'
 import { providersOf } from '../flow/providers.ts'
 import { type FlowState, isFinished, positionOf } from '../flow/state.ts'
 import { type FlowDisplay, type FlowView, viewFlow } from '../flow/view.ts'
@@ -42,7 +42,7 @@ export async function displayOf(context: Context, state: FlowState, application:
         }
       : {}),
   }
-  const isKnown = state.user !== null && shows[state.user.knownBy]
+  const isKnown = state.user !== null && mayBeTold[state.user.knownBy]
   const found = isKnown ? await userWithPasswordById(kernel, environment.id, state.user.id) : undefined
   // Somebody who only named themselves is told the same as somebody who does not exist.
   if (!found) return { ...shown, passwordPolicy: shownPolicy(environment, registrationPopulation(context, state)) }

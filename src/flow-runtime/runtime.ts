@@ -41,6 +41,8 @@ export interface FlowBeginning {
   readonly loginHint: string | null
   /** The only user that may be signed on; null: anybody. */
   readonly hintedUserId: string | null
+  /** Whether the application has signed that it means them. */
+  readonly isVouched?: boolean
   readonly acrValues: readonly string[]
   /** What the user has to grant, and to whom; nothing where the application needs no consent. */
   readonly grants: Pick<FlowState['request'], 'consent' | 'deviceGrant' | 'backchannel'>
@@ -68,14 +70,15 @@ export interface Begun {
 export async function beginFlow(context: Context, beginning: FlowBeginning): Promise<Begun> {
   const { kernel, environment, now } = context
   const { application, door, acrValues, session, sessionUser, isSilent } = beginning
-  const { forcesLogin, maxAge, loginHint, hintedUserId, parameters, grants } = beginning
+  const { forcesLogin, maxAge, loginHint, hintedUserId, isVouched, parameters, grants } = beginning
+  const vouched = isVouched ? { isVouched: true as const } : {}
   const candidates = candidatePolicies(environment, application, acrValues)
   const origin = {
     id: kernel.world.uuid(),
     environmentId: environment.id,
     door,
     application: { id: application.id },
-    request: { forcesLogin, maxAge, loginHint, hintedUserId, parameters, ...grants },
+    request: { forcesLogin, maxAge, loginHint, hintedUserId, ...vouched, parameters, ...grants },
     newSessionId: kernel.world.uuid(),
   }
   const policies = candidates.map((policy) => ({ atStart: policy, current: policy }))

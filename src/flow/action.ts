@@ -78,6 +78,8 @@ export interface ActionTurn<Config, Slot, Event> {
   readonly status: string
   readonly event: Event
   readonly user: FlowUser | null
+  /** Whether the application has signed whom it means. */
+  readonly isVouched: boolean
   readonly flow: FlowSummary
   /** What was typed to name the user, whether or not anybody has that name. */
   readonly identifier: string | null

@@ -111,8 +111,12 @@ function evidenceOf(flow: FlowState, facts: Facts): Evidence {
   const proofs = user ? proofsOf(flow) : []
   const live = liveSession(flow, facts)
   const session = flow.sessionCounts && live && live.userId === user?.id ? live : null
-  const shown = proofs.filter(({ method }) => isAuthenticator(method)).map((proof) => proof.at)
-  const at = shown.length > 0 ? Math.max(...shown) : (session?.lastSignOn.at ?? null)
+  const lastOf = (counts: (method: Method) => boolean) => {
+    const times = proofs.filter(({ method }) => counts(method)).map((proof) => proof.at)
+    return times.length > 0 ? Math.max(...times) : undefined
+  }
+  // A policy that takes the word of the application for a factor takes it for an authentication.
+  const at = lastOf(isAuthenticator) ?? session?.lastSignOn.at ?? lastOf((method) => method === 'vouched') ?? null
   return { user, proofs, session, at }
 }
 

@@ -111,6 +111,7 @@ export function stepDeviceAuthentication(
     event,
     // Whoever asks for the authentication says who the user is: devices are shown and chosen as after a password.
     user: { id: user.id, knownBy: 'credentials' },
+    isVouched: false,
     flow: { id, applicationId: state.applicationId ?? '', proofs: [] },
     identifier: null,
     facts: { user, devices: [...withoutApps(devices), ...oneTimeFacts(state.oneTime)], configuration },

@@ -8,6 +8,14 @@ import type { Named } from './action.ts'
 import { isUsable, type UserFacts } from './facts.ts'
 import { type FlowState, mayBe } from './state.ts'
 
+/** Whom a flow begins with: the user of the session, whom the application vouches for, or names where nobody is there. */
+export function userAtStart({ door, request, session, sessionCounts }: FlowState): FlowState['user'] {
+  const { hintedUserId: id, isVouched } = request
+  if (door === 'backchannel') return id === null ? null : { id, knownBy: 'hint' }
+  if (session && sessionCounts) return { id: session.userId, knownBy: 'session' }
+  return isVouched && id !== null ? { id, knownBy: 'vouched' } : null
+}
+
 /** The flow's user after credentials of theirs were accepted; the same as before where there were none. */
 export function proven({ user }: FlowState, accepted: UserFacts | undefined): FlowState['user'] {
   if (!accepted || user?.knownBy === 'session') return user

@@ -20,7 +20,7 @@ import { readsFact } from './condition.ts'
 import type { Destination } from './device-grant.ts'
 import { type FactName, type Facts, isUsable } from './facts.ts'
 import { type Failure, failure } from './failure.ts'
-import { identified, isStranger, proven } from './flow-user.ts'
+import { identified, isStranger, proven, userAtStart } from './flow-user.ts'
 import type { Json } from './json.ts'
 import type { CompiledAction, CompiledPolicy } from './policy.ts'
 import { type LivePolicy, type PolicyVersions, variantOf } from './policy-versions.ts'
@@ -58,12 +58,6 @@ export function start(
   const lacking = lackingFacts(turn, flow, begins?.id)
   if (lacking.length > 0) return needs(lacking, begins?.id ?? null)
   return attended(turn, advance(turn, isUsable(facts.user) ? { ...flow, user: begins } : flow, []))
-}
-
-/** Whom a flow begins with: the user of the session, or whom the application names where nobody is there. */
-function userAtStart({ door, request: { hintedUserId }, session, sessionCounts }: FlowState): FlowState['user'] {
-  if (door === 'backchannel') return hintedUserId === null ? null : { id: hintedUserId, knownBy: 'hint' }
-  return session && sessionCounts ? { id: session.userId, knownBy: 'session' } : null
 }
 
 /**
@@ -156,11 +150,12 @@ function decide(
 /** What an action looks at, whatever has happened. */
 function actionTurn(
   { facts, now }: Turn,
-  { id, application, proofs, slot, status, user, identifier }: FlowState,
+  { id, application, request, proofs, slot, status, user, identifier }: FlowState,
   { definition, config }: CompiledAction,
 ) {
   const flow = { id, applicationId: application.id, proofs }
-  return { config, slot: definition.slot.parse(slot), status, user, flow, identifier, facts, now }
+  const isVouched = request.isVouched === true
+  return { config, slot: definition.slot.parse(slot), status, user, isVouched, flow, identifier, facts, now }
 }
 
 /** Judges the flow and goes wherever that leads. */
@@ -182,8 +177,8 @@ function advance(turn: Turn, state: FlowState, effects: readonly Effect[]): Step
       if (!isAdmitted(turn.facts, outcome.userId)) {
         return fail(turn, judged, 'access-denied', failure('APPLICATION_ACCESS_DENIED'), effects)
       }
-      // The app is not the browser: who resumes the flow signs on.
-      const isDue = turn.cause === 'push'
+      // Neither the app nor whoever has just come is a browser that a session was given: who resumes the flow signs on.
+      const isDue = turn.cause === 'push' || (turn.cause === 'start' && !outcome.session.kept)
       const due = isDue ? { signOnDue: true as const } : {}
       const completed = move(turn, judged, 'policy-satisfied', { ...nowhere, status: 'COMPLETED', outcome, ...due })
       return done(turn, completed, [...effects, ...(isDue ? [] : [signOn(outcome)])], 'policy-satisfied')

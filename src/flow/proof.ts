@@ -22,6 +22,7 @@ export const methods = [
   'consent',
   'userCode',
   'remembered',
+  'vouched',
 ] as const
 
 /** Whether a method proves who somebody is. */

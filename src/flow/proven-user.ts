@@ -1,11 +1,14 @@
 /**
  * How a flow came to know its user, and whether they have shown who they are: by a session or by credentials, not by a name
- * that was typed or that an application gave. Decision D7; rows J26, J29.
+ * that was typed or that an application gave, signed or not. Decision D7; rows J26, J29.
  */
 import type { Facts, UserFacts } from './facts.ts'
 
-/** `hint`: the application that asks names them, and nobody is there who could be asked (OpenID CIBA). */
-export const waysToKnow = ['session', 'identifier', 'credentials', 'hint'] as const
+/**
+ * `hint`: the application that asks names them, and nobody is there who could be asked (OpenID CIBA). `vouched`: the
+ * application has signed whom it means (`login_hint_token`).
+ */
+export const waysToKnow = ['session', 'identifier', 'credentials', 'hint', 'vouched'] as const
 
 /** Who a flow is about. */
 export interface FlowUser {
@@ -19,7 +22,11 @@ export const shows: Readonly<Record<FlowUser['knownBy'], boolean>> = {
   identifier: false,
   credentials: true,
   hint: false,
+  vouched: false,
 }
+
+/** Whether what is known of the user may be told: to themselves, and to an application that has signed whom it means. */
+export const mayBeTold: typeof shows = { ...shows, vouched: true }
 
 /** The flow's user as they are now, if they have shown who they are. */
 export function provenUser(user: FlowUser | null, { user: facts }: Facts): UserFacts | null {

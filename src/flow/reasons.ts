@@ -55,6 +55,8 @@ export const transitionReasons = {
   'browser-remembered':
     'The user has proved a second factor in this browser before, and the policy lets that count for a while.',
   'passkey-accepted': 'A passkey of the user has signed the challenge, and has verified its user.',
+  'no-device-bypassed':
+    'The user has no device that the policy allows, and it lets them pass on the signed word of the application.',
   'no-usable-device': 'The user has no device that the policy allows; the policy has failed.',
   'consent-needed': 'The application gets nothing before the user has granted it.',
   'consent-given': 'The user granted what the application asks for.',

@@ -71,6 +71,8 @@ const recordSchema = z.strictObject({
     loginHint: z.string().nullable(),
     /** `id_token_hint`: nobody else may be signed on (OpenID Connect Core 3.1.2.1). */
     hintedUserId: identifier.nullable(),
+    /** The application has signed that it means them (`login_hint_token`): the flow begins with them. */
+    isVouched: z.literal(true).exactOptional(),
     /** What the user has to grant; absent where the application needs no consent. */
     consent: consentRequest.exactOptional(),
     /** The sign-on is for a device that waits elsewhere. */

@@ -11,7 +11,7 @@ import { actionOfType, type MediaType } from './actions/index.ts'
 import type { DeviceView } from './factors/device.ts'
 import type { Failure } from './failure.ts'
 import type { FlowIdentityProvider } from './identity-provider.ts'
-import { shows } from './proven-user.ts'
+import { mayBeTold } from './proven-user.ts'
 import { type StepReason, stepReasons } from './reasons.ts'
 import type { FlowState, FlowStatus, FlowStep } from './state.ts'
 
@@ -120,7 +120,7 @@ export interface FlowView {
 
 /** The flow resource for a state. */
 export function viewFlow(state: FlowState, display: FlowDisplay, links: FlowLinks): FlowView {
-  const user = state.user && shows[state.user.knownBy] && display.user?.id === state.user.id ? display.user : null
+  const user = state.user && mayBeTold[state.user.knownBy] && display.user?.id === state.user.id ? display.user : null
   const session = sessionId(state)
   const requiredStep = viewSteps(state, links).find(({ id }) => id === state.action?.id)
   const { passwordPolicy, action = {}, publicKeyCredentialRequestOptions, agreementText: text } = display

@@ -12,7 +12,7 @@ import { clientJwtProblem } from './rules/client-jwt-claims.ts'
 import type { OneTimeJwt } from '../access/used-jwt.ts'
 
 /** The longest life that is taken, seconds; one to five minutes are recommended. */
-const longestLife = 600
+export const longestLife = 600
 
 /** Whom a token names: by an id, or by a name that people sign on with. */
 export interface LoginHint {

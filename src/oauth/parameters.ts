@@ -15,6 +15,8 @@ export interface RequestParameters {
   readonly resources: readonly string[]
   /** What was said beside parameters, where the client has signed all of it. */
   readonly signed?: TransactionContext
+  /** The user that a `login_hint_token` of the client names. */
+  readonly vouchedUserId?: string
 }
 
 /** The parameters that have a value, and the names that must not have come more than once but did. */

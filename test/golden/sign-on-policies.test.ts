@@ -238,10 +238,6 @@ suite('authentication-api 5', () => {
         },
         'newUserProvisioning.gateways',
       ],
-      'noDevicesMode BYPASS (no login_hint_token in this version)': [
-        { ...mfa, noDevicesMode: 'BYPASS' },
-        'noDevicesMode',
-      ],
       'sms.enabled, deprecated form': [{ ...mfa, sms: { enabled: true } }, 'sms.enabled'],
       PINGID_AUTHENTICATION: [{ type: 'PINGID_AUTHENTICATION' }, 'type'],
       PINGID_WINLOGIN_PASSWORDLESS_AUTHENTICATION: [{ type: 'PINGID_WINLOGIN_PASSWORDLESS_AUTHENTICATION' }, 'type'],

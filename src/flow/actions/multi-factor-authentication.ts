@@ -8,12 +8,10 @@
  */
 import { z } from 'zod'
 import { type ActionTurn, type Decision, defineAction, secret } from '../action.ts'
-import type { Facts } from '../facts.ts'
 import { assertionBody, compatibility, rememberMe } from '../factors/assertion.ts'
 import { type DeviceFacts, isSentTo, takesPasscode, viewDevice } from '../factors/device.ts'
 import {
   allows,
-  type DeviceAuthenticationPolicy,
   remembers,
   sharesFido2Policy,
   takesAppPasscode,
@@ -24,7 +22,13 @@ import { remembering, sparedUser } from '../factors/remembered.ts'
 import type { Answer, Effect } from '../question.ts'
 import { noSuchDevice, tooManyCodes, wrongAssertion } from '../refusal.ts'
 import { judgeAssertion, judgePasscode } from './device-proofs.ts'
-import { config, type MultiFactorConfig as Config, problems } from './multi-factor-configuration.ts'
+import {
+  config,
+  type MultiFactorConfig as Config,
+  policyIdOf,
+  policyOf,
+  problems,
+} from './multi-factor-configuration.ts'
 import { cancelBody, judgePushAnswer, judgeSentPush, pushLapse, pushSlot, pushStatuses } from './push-confirmation.ts'
 
 type Status = 'DEVICE_SELECTION_REQUIRED' | 'OTP_REQUIRED' | 'ASSERTION_REQUIRED' | (typeof pushStatuses)[number]
@@ -70,7 +74,7 @@ export const multiFactorAuthentication = defineAction({
     'assertion.check': { in: ['ASSERTION_REQUIRED'], body: assertionBody },
   },
   setsPasswordIn: [],
-  methods: ['mfa', 'remembered'],
+  methods: ['mfa', 'remembered', 'vouched'],
   isPrimary: false,
   isDemandedBy: () => false,
   isSatisfied: (proofs, configured, { facts }) => {
@@ -79,6 +83,7 @@ export const multiFactorAuthentication = defineAction({
     const standard = facts.configuration?.defaultDeviceAuthenticationPolicy
     return proofs.some(({ method, factor, userVerified }) => {
       if (method === 'remembered') return remembers(policy) !== undefined
+      if (method === 'vouched') return configured.noDevicesMode === 'BYPASS'
       if (method !== 'mfa' || !factor || !allows(policy, factor)) return false
       // A passkey in the place of a password was judged by the default policy.
       return !userVerified || sharesFido2Policy(policy, standard)
@@ -152,19 +157,6 @@ export const multiFactorAuthentication = defineAction({
   },
 })
 
-/** The policy that the action names, or the environment's default; undefined when it is gone. */
-function policyOf(
-  { deviceAuthenticationPolicy }: Config,
-  { configuration }: Facts,
-): DeviceAuthenticationPolicy | undefined {
-  if (!deviceAuthenticationPolicy) return configuration?.defaultDeviceAuthenticationPolicy
-  return configuration?.deviceAuthenticationPolicies.get(deviceAuthenticationPolicy.id)
-}
-
-function policyIdOf({ deviceAuthenticationPolicy }: Config): string | null {
-  return deviceAuthenticationPolicy?.id ?? null
-}
-
 /** Any FIDO2 device of the user may sign, whichever was chosen: the browser knows which of them is at hand. */
 function signersOf(devices: readonly DeviceFacts[]): readonly string[] {
   return devices.filter(({ type }) => type === 'FIDO2').map(({ id }) => id)
@@ -204,6 +196,10 @@ function choose(turn: Turn): Decided {
     return named
       ? use(turn, named)
       : { outcome: 'wait', status: 'OTP_REQUIRED', slot: { deviceId: null }, reason: 'passcode-needed' }
+  }
+  const user = turn.facts.user ?? null
+  if (!first && user && turn.isVouched && turn.config.noDevicesMode === 'BYPASS') {
+    return { outcome: 'prove', methods: ['vouched'], user, reason: 'no-device-bypassed' }
   }
   if (!first) {
     const unavailableDevices = (turn.facts.devices ?? []).map(({ id }) => ({ id }))

@@ -137,7 +137,7 @@ const declaration = {
   tag: 'OAuth 2 and OpenID Connect',
   permission: { kind: 'public' },
   cors: 'application',
-  replies: { 200: piFlowAnswer, 302: null, 307: null, 400: failed, 403: failed },
+  replies: { 200: piFlowAnswer, 302: null, 307: null, 400: failed, 403: failed, 429: failed },
   errors: [
     'unknown_client',
     'redirect_uri_rejected',
@@ -155,6 +155,7 @@ const declaration = {
     'invalid_request_uri',
     'invalid_request_object',
     'CROSS_SITE',
+    'LIMITED',
   ],
   source: 'authentication-api 2.3-2.5; RFC 6749 section 3.1; OpenID Connect Core section 3.1.2',
 } as const

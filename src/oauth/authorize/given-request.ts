@@ -12,6 +12,7 @@ import { problem } from '../../errors/problem.ts'
 import type { RequestParameters } from '../parameters.ts'
 import { isReference, type PushedRequest, readPushed } from './pushed.ts'
 import { readRequestObject } from './request-object.ts'
+import { readVouchedUser } from './vouched-user.ts'
 
 /** A request, wherever it was. */
 export interface GivenRequest {
@@ -31,6 +32,14 @@ export async function givenRequest(
   client: Application,
   asked: RequestParameters,
 ): Promise<GivenRequest> {
+  const given = await found(context, client, asked)
+  // What was pushed was read when it was pushed.
+  if (given.pushed) return given
+  const { parameters, proofs } = await readVouchedUser(context, client, given.parameters)
+  return { parameters, proofs: [...given.proofs, ...proofs] }
+}
+
+async function found(context: Context, client: Application, asked: RequestParameters): Promise<GivenRequest> {
   const { request, request_uri: requestUri } = asked.values
   const twice = ['request', 'request_uri'].find((name) => asked.repeated.includes(name))
   if (twice !== undefined) throw problem('invalid_request', { description: `${twice} is repeated` })

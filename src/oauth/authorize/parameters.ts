@@ -13,6 +13,10 @@ export const authorizationParameters = z.object({
   prompt: z.string().optional(),
   max_age: z.string().optional(),
   login_hint: z.string().optional(),
+  login_hint_token: z
+    .string()
+    .optional()
+    .describe('Whom the client means, in a JWT that it signs (authentication-api 2.14).'),
   id_token_hint: z.string().optional(),
   resource: z.string().optional().describe('A resource server that tokens are meant for; may be repeated (RFC 8707).'),
   acr_values: z.string().optional(),

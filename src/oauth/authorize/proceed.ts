@@ -51,6 +51,7 @@ export async function proceed(
     maxAge: request.maxAge,
     loginHint: request.loginHint,
     hintedUserId: request.hintedUserId,
+    isVouched: request.isVouched,
     acrValues: request.acrValues,
     grants: request.consent ? { consent: request.consent } : {},
     parameters: { ...request } as unknown as FlowState['request']['parameters'],
@@ -60,10 +61,11 @@ export async function proceed(
     throw error instanceof LoginRequired ? problem('login_required') : error
   })
   const { state } = begun
-  if (state.status === 'COMPLETED' && session) {
+  const isComplete = state.status === 'COMPLETED'
+  if (isComplete && session && !state.signOnDue) {
     return await answerAtOnce(context, client, request, begun, session, uses)
   }
-  if (request.prompt === 'none') {
+  if (request.prompt === 'none' && !isComplete) {
     throw problem(state.status === 'CONSENT_REQUIRED' ? 'consent_required' : 'login_required')
   }
   if (state.status === 'FAILED') throw problem('access_denied', { description: state.failure?.message ?? '' })
@@ -72,7 +74,9 @@ export async function proceed(
   await storeFlow(context, begun, binding, () => using(context, uses))
   if (binding !== token) setCookie(context, sessionCookie(site, binding, now))
   if (request.mode === 'pi.flow') return { status: 200, body: await flowResource(context, state, client) }
-  return { status: 302, headers: { location: signOnPage(site, client, state.id) } }
+  // Who is signed on without having done anything gets their session when they resume, as everybody does.
+  const next = isComplete ? `${site.issuer}/resume?flowId=${state.id}` : signOnPage(site, client, state.id)
+  return { status: 302, headers: { location: next } }
 }
 
 function* using(context: Context, { pushed, proofs }: Uses): UnitBody<void> {

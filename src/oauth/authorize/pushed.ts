@@ -41,7 +41,7 @@ function hashReference(reference: string): string {
 export async function pushRequest(
   { kernel, environment, now }: Context,
   client: Application,
-  { values, resources, signed }: RequestParameters,
+  { values, resources, signed, vouchedUserId }: RequestParameters,
   proofs: readonly OneTimeJwt[],
 ): Promise<string> {
   const reference = `${referencePrefix}${kernel.world.bytes(32).toString('base64url')}`
@@ -55,7 +55,7 @@ export async function pushRequest(
         environment_id: environment.id,
         reference_hash: hashReference(reference),
         client_id: client.id,
-        document: JSON.stringify({ values: { ...kept, client_id: client.id }, resources, signed }),
+        document: JSON.stringify({ values: { ...kept, client_id: client.id }, resources, signed, vouchedUserId }),
         created_at: now,
         expires_at: now + client.document.parTimeout * 1000,
       })

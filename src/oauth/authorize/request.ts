@@ -79,6 +79,8 @@ export interface AuthorizationRequest extends ReturnPath, RequestedAccess {
   readonly loginHint: string | null
   /** The user that `id_token_hint` names: nobody else may be signed on. */
   readonly hintedUserId: string | null
+  /** Whether the client has signed that it means them (`login_hint_token`). */
+  readonly isVouched: boolean
   readonly uiLocales: string | null
   /** The claims asked for one by one that the application may have. */
   readonly claims: ClaimsRequest | null
@@ -116,7 +118,7 @@ export function readReturnPath(
 export function checkRequest(
   { environment, site, now }: Pick<Context, 'environment' | 'site' | 'now'>,
   client: Application,
-  { values, repeated, resources, signed }: RequestParameters,
+  { values, repeated, resources, signed, vouchedUserId }: RequestParameters,
 ): AuthorizationRequest {
   if (repeated.length > 0) throw invalid(`${repeated[0]} is repeated`)
   const path = readReturnPath(values, repeated)
@@ -154,7 +156,8 @@ export function checkRequest(
     maxAge: readMaxAge(values['max_age']),
     acrValues: policiesAskedFor(environment, client, acrValues, asked),
     loginHint: values['login_hint']?.slice(0, 256) ?? null,
-    hintedUserId: userAskedFor(hintedUserId, asked),
+    hintedUserId: userAskedFor(agreed(hintedUserId, vouchedUserId), asked),
+    isVouched: vouchedUserId !== undefined,
     uiLocales: values['ui_locales']?.slice(0, 256) ?? null,
     claims,
     remoteIp: signed?.remoteIp ?? null,
@@ -167,6 +170,12 @@ function readType(values: Values): ResponseType {
   const type = readResponseType(text)
   if (!type) throw problem('unsupported_response_type')
   return type
+}
+
+/** The user whom a hint and a token name. @throws Problem invalid_request where they name two */
+function agreed(hinted: string | null, vouched: string | undefined): string | null {
+  if (hinted !== null && vouched !== undefined && hinted !== vouched) throw invalid('two users are meant')
+  return vouched ?? hinted
 }
 
 function requireAllowed(client: Application, type: ResponseType): void {

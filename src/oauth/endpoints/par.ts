@@ -15,6 +15,7 @@ import { authorizationParameters } from '../authorize/parameters.ts'
 import { pushRequest } from '../authorize/pushed.ts'
 import { readRequestObject } from '../authorize/request-object.ts'
 import { checkRequest } from '../authorize/request.ts'
+import { readVouchedUser } from '../authorize/vouched-user.ts'
 import { auditingRefusals, proveClient } from '../client-auth/authenticate.ts'
 import { clientErrors, clientParameters, readCredentials } from '../client-auth/credentials.ts'
 import { defineMetadata } from '../metadata.ts'
@@ -39,8 +40,10 @@ async function push(context: Context, body: FormParameters): Promise<Reply> {
     throw problem('invalid_request', { description: 'request_uri has no place in a pushed request' })
   }
   const { request } = values
-  const given =
+  const read =
     request === undefined ? { parameters, proofs: [] } : await readRequestObject(context, client, parameters, request)
+  const vouched = await readVouchedUser(context, client, read.parameters)
+  const given = { parameters: vouched.parameters, proofs: [...read.proofs, ...vouched.proofs] }
   if (!returnPathAllowed(client, given.parameters)) {
     auditRejectedRedirect(context, client)
     throw problem('redirect_uri_rejected')

@@ -18,6 +18,7 @@ function decide(event: Event, user: { id: string } | null = null, identifier: st
     facts: {},
     now: noon,
     flowId: 'flow',
+    isVouched: false,
     flow: { id: 'flow', applicationId: 'application', proofs: [] },
   }
   return login.decide({ ...turn, event, user: user && { id: user.id, knownBy: 'credentials' }, identifier })

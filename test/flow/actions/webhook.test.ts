@@ -22,7 +22,7 @@ const flow = { id: 'flow', applicationId: 'application', proofs: [] }
 function decide(event: Event, knownBy: Known | null = 'credentials', config = configured(), facts = { user: alice }) {
   const user = knownBy && { id: alice.id, knownBy }
   const status = 'PASSWORD_REQUIRED'
-  const about = { user, flow, flowId: flow.id, identifier: null, facts }
+  const about = { user, isVouched: false, flow, flowId: flow.id, identifier: null, facts }
   return webhook.decide({ config, slot: {}, status, event, ...about, now: noon })
 }
 const answered = (said: Said, config = configured()) =>
