@@ -38,6 +38,7 @@ suite('login_hint_token', () => {
   let mfaOnly: Policy
   let magic: Policy
   let passwordToo: Policy
+  let passwordThenMagic: Policy
   let app: Registered
   before(async () => {
     stile = await startStile({ world })
@@ -46,8 +47,9 @@ suite('login_hint_token', () => {
     mfaOnly = await newPolicy(stile, mfa)
     magic = await newPolicy(stile, { ...mfa, noDevicesMode: 'BYPASS' })
     passwordToo = await newPolicy(stile, { type: 'LOGIN' }, mfa)
+    passwordThenMagic = await newPolicy(stile, { type: 'LOGIN' }, { ...mfa, noDevicesMode: 'BYPASS' })
     app = await register(stile, { ...web, jwks: keySet(key) })
-    await assign(stile, app.clientId, mfaOnly, magic, passwordToo)
+    await assign(stile, app.clientId, mfaOnly, magic, passwordToo, passwordThenMagic)
   })
   after(() => stile.close())
 
@@ -182,6 +184,18 @@ suite('login_hint_token', () => {
     assert.equal(expectStatus(answer, 429).code, 'REQUEST_LIMITED')
     const redirected = await new Browser(stile).authorize(await asking(person.id, mfaOnly))
     assert.equal(told(redirected).get('error'), 'temporarily_unavailable')
+  })
+
+  test('5.4: BYPASS is for the word of the application: a password alone does not bring it', async () => {
+    const { username, password } = withoutDevice
+    const after = async (request: Record<string, string>) => {
+      const browser = new Browser(stile)
+      const { id } = expectStatus(await browser.authorize(request), 200)
+      return (await browser.act(id, 'usernamePassword.check', { username, password })).json.status
+    }
+    const { login_hint_token: _, ...plain } = await inJson(withoutDevice.id, passwordThenMagic)
+    assert.equal(await after(plain as Record<string, string>), 'FAILED')
+    assert.equal(await after(await inJson(withoutDevice.id, passwordThenMagic)), 'COMPLETED')
   })
 
   test('L41: another browser cannot come back for it, and the link works once', async () => {
