@@ -59,7 +59,7 @@ const table = {
     'flow directory/passwords environment contract errors events limits delivery keys storage kernel world site',
   ),
   environment: row(
-    'flow directory/passwords oauth/rules delivery/rules contract errors keys storage world site',
+    'flow directory/passwords oauth/rules delivery/rules contract errors external keys storage world site',
     'kernel',
   ),
   events: row('contract errors storage world', 'access kernel'),

@@ -25,15 +25,15 @@ import {
   tokenEndpointAuthMethod,
 } from '../environment/application.ts'
 import { type ClientSecurity, clientSecurity } from '../environment/client-security.ts'
+import { applicationProblems, defaultPkceEnforcement } from '../environment/application-rules.ts'
+import { tokenProblems } from '../environment/application-token-rules.ts'
 import { applicationTokenMembers } from '../environment/application-tokens.ts'
+import { wildcardsNotAllowed } from '../environment/registered-urls.ts'
 import { problem } from '../errors/problem.ts'
 import type { ApplicationRow } from '../storage/sql/applications.ts'
 import { nullMeansAbsent } from './absent-members.ts'
 import { documentOf } from './application-control.ts'
-import { applicationProblems, defaultPkceEnforcement } from './application-rules.ts'
-import { tokenProblems } from './application-token-rules.ts'
 import { keptAsSent, unavailable } from './later-features.ts'
-import { wildcardsNotAllowed } from './registered-urls.ts'
 import { description, name } from './names.ts'
 
 const url = z.string().max(2048)

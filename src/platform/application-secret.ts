@@ -1,18 +1,9 @@
 /** The secret of an application: `~/applications/{id}/secret`. platform-api 3.8. Never: one for a public application. */
 import { z } from 'zod'
 import { uuid } from '../contract/validation.ts'
-import { applicationSecretContext } from '../environment/application.ts'
-import { applicationSecret } from '../storage/sql/applications.ts'
+import { applicationSecrets } from '../environment/client-secret.ts'
 import { controlledApplication } from './application-control.ts'
-import { type SecretStore, secretOperations } from './client-secret.ts'
-
-/** Where the secrets of applications are. */
-export const applicationSecrets: SecretStore = {
-  table: 'application_secrets',
-  owner: 'application_id',
-  context: applicationSecretContext,
-  read: applicationSecret,
-}
+import { secretOperations } from './client-secret.ts'
 
 export const applicationSecretOperations = secretOperations({
   ...applicationSecrets,

@@ -9,15 +9,12 @@ import { collectionSchema } from '../contract/hal.ts'
 import { defineOperation, type Operation } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
 import { type ApplicationDocument, applicationDocument } from '../environment/application.ts'
+import { removeApplication } from '../environment/application-removal.ts'
+import { applicationSecrets, insertSecret, newSecret, removeSecret } from '../environment/client-secret.ts'
 import { invalidData, notFound } from '../errors/problem.ts'
 import { compareAndSet, insert, remove, type Word } from '../storage/operations.ts'
 import { run } from '../storage/port.ts'
-import {
-  type ApplicationRow,
-  applicationById,
-  applicationsPage,
-  revokeFamiliesOfClient,
-} from '../storage/sql/applications.ts'
+import { type ApplicationRow, applicationById, applicationsPage } from '../storage/sql/applications.ts'
 import {
   controlledApplication,
   documentOf,
@@ -29,8 +26,6 @@ import { writeGroupsOf } from './application-groups.ts'
 import { prepareKeysOf } from './application-keys.ts'
 import { application, applicationBody, applicationRequest, judgedDocument } from './application-representation.ts'
 import { insertActorRoles } from './application-roles.ts'
-import { applicationSecrets } from './application-secret.ts'
-import { insertSecret, newSecret, removeSecret } from './client-secret.ts'
 import { removeRolesOf } from './last-administrator.ts'
 import { requireUnique } from './names.ts'
 import { answerPage, pageQuery } from './page.ts'
@@ -217,18 +212,8 @@ const deleteApplication = defineOperation({
     await controlledApplication(context, id)
     await kernel.environments.configure(environment.id, 'delete-application', now, function* (changes) {
       changes.push({ kind: 'application', id })
-      if ((yield* remove('applications', { environment_id: environment.id, id })) === 0) throw notFound()
-      const belonging = { environment_id: environment.id, application_id: id }
-      yield* removeSecret(applicationSecrets, environment.id, id)
-      yield* remove('application_grants', belonging)
-      yield* remove('application_groups', belonging)
-      yield* remove('device_paths', belonging)
-      yield* remove('application_key_uses', belonging)
-      yield* remove('sign_on_policy_assignments', belonging)
-      yield* remove('oauth_consents', belonging)
+      if (!(yield* removeApplication(environment.id, id, now))) throw notFound()
       yield* removeRolesOf(context, id)
-      yield* remove('client_index', { client_id: id })
-      yield revokeFamiliesOfClient(environment.id, id, now)
       yield context.record({ subject: { type: 'APPLICATION', id } })
     })
     return { status: 204 }

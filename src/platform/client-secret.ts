@@ -1,89 +1,27 @@
 /**
- * Secrets that clients of this server prove themselves with: how they are made, kept, read, rotated and forgotten, whoever
- * has them. platform-api 3.8, decision D15, security catalogue 4.3 and row N25. Sealed at rest with the environment's data
- * key; requests compare the SHA-256 hash alone. Whose they are is said by `application-secret.ts` and `resource-secret.ts`.
+ * Secrets that clients of this server prove themselves with: how they are read, rotated and forgotten, whoever has them.
+ * platform-api 3.8, security catalogue 4.3 and row N25. How they are made and kept is `environment/client-secret.ts`; whose
+ * they are is said by `application-secret.ts` and `resource-secret.ts`.
  *
  * Never: a secret in any other answer, event or error; a read without its audit event.
  */
-import { createHash, type KeyObject } from 'node:crypto'
 import { z } from 'zod'
 import type { PermissionId } from '../access/permissions.ts'
 import { links, linksSchema } from '../contract/hal.ts'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { iso, reference, timestamp } from '../contract/validation.ts'
+import { newSecret, type SecretStore, sealedSecret } from '../environment/client-secret.ts'
 import type { ConfigurationChange } from '../environment/environments.ts'
 import { invalidData, notFound } from '../errors/problem.ts'
 import type { EventAction } from '../events/catalog.ts'
-import { open, type SealContext, seal } from '../keys/sealing.ts'
-import { insert, remove, update, type Word } from '../storage/operations.ts'
-import { run, type Statement } from '../storage/port.ts'
+import { open, seal } from '../keys/sealing.ts'
+import { update } from '../storage/operations.ts'
+import { run } from '../storage/port.ts'
 import type { SecretRow } from '../storage/sql/client-secrets.ts'
-import type { World } from '../world.ts'
 import { nullMeansAbsent } from './absent-members.ts'
 
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~'
-/** 64 characters of 66 hold 386 bits. */
-const secretLength = 64
 const minute = 60_000
 const thirtyDays = 30 * 24 * 60 * minute
-
-/** Makes a secret: 64 characters of `a-zA-Z0-9-._~`, each equally likely. */
-export function newSecret(world: World): string {
-  const highest = 256 - (256 % alphabet.length)
-  let secret = ''
-  while (secret.length < secretLength) {
-    for (const byte of world.bytes(secretLength)) {
-      if (byte < highest && secret.length < secretLength) secret += alphabet[byte % alphabet.length]
-    }
-  }
-  return secret
-}
-
-/** What identifies the environment of a secret, and seals it. */
-interface SecretKeeper {
-  readonly id: string
-  readonly dataKey: KeyObject
-}
-
-/** Where the secrets of a kind of owner are. */
-export interface SecretStore {
-  readonly table: 'application_secrets' | 'resource_secrets'
-  /** The column of the owner's id. */
-  readonly owner: 'application_id' | 'resource_id'
-  /** What binds a sealed secret to its owner, and to being the present or the previous one. */
-  readonly context: (environmentId: string, id: string, column?: 'sealed' | 'previous_sealed') => SealContext
-  readonly read: (environmentId: string, id: string) => Statement<SecretRow>
-}
-
-/** The columns of a fresh secret. */
-function sealed(store: SecretStore, keeper: SecretKeeper, id: string, secret: string, world: World) {
-  return {
-    sealed: seal(keeper.dataKey, secret, store.context(keeper.id, id), world),
-    hash: createHash('sha256').update(secret).digest('base64url'),
-  }
-}
-
-/** Gives an owner its first secret, inside the unit that makes the owner or makes it confidential. */
-export function* insertSecret(
-  store: SecretStore,
-  keeper: SecretKeeper,
-  id: string,
-  secret: string,
-  now: number,
-  world: World,
-): Word<void> {
-  yield* insert(store.table, {
-    environment_id: keeper.id,
-    [store.owner]: id,
-    ...sealed(store, keeper, id, secret, world),
-    created_at: now,
-  })
-}
-
-/** Takes the secrets of an owner away, inside the unit that deletes it or makes it public. */
-export function* removeSecret({ table, owner }: SecretStore, environmentId: string, id: string): Word<void> {
-  yield* remove(table, { environment_id: environmentId, [owner]: id })
-}
 
 /** A kind of owner, as the management API speaks of it. */
 export interface SecretOwner<P extends z.ZodObject> extends SecretStore {
@@ -215,7 +153,7 @@ export function secretOperations<P extends z.ZodObject>(owner: SecretOwner<P>): 
       const id = owner.idOf(input.params)
       const keptUntil = previous ? expiry(previous.expiresAt, now) : null
       await owner.requireControl(context, id)
-      const fresh = sealed(owner, environment, id, newSecret(kernel.world), kernel.world)
+      const fresh = sealedSecret(owner, environment, id, newSecret(kernel.world), kernel.world)
       const name = `rotate-${owner.subject.toLowerCase()}-secret`
       const row = await kernel.environments.configure(environment.id, name, now, function* (changes) {
         changes.push(owner.change(id))

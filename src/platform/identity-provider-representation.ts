@@ -20,7 +20,7 @@ import { open } from '../keys/sealing.ts'
 import type { IdentityProviderRow } from '../storage/sql/identity-providers.ts'
 import { withoutNulls } from './absent-members.ts'
 import { description, name } from './names.ts'
-import { webAddressProblem } from './registered-urls.ts'
+import { webAddressProblem } from '../environment/registered-urls.ts'
 import { webAddress } from './web-address.ts'
 
 /** What stands in the place of a secret that the reader may not have. */

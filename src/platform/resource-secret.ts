@@ -8,7 +8,8 @@ import { uuid } from '../contract/validation.ts'
 import { resourceSecretContext } from '../environment/snapshot.ts'
 import { notFound } from '../errors/problem.ts'
 import { resourceById, resourceSecret } from '../storage/sql/resources.ts'
-import { type SecretStore, secretOperations } from './client-secret.ts'
+import type { SecretStore } from '../environment/client-secret.ts'
+import { secretOperations } from './client-secret.ts'
 
 /** Where the secrets of resources are. */
 export const resourceSecrets: SecretStore = {

@@ -19,7 +19,7 @@ import { signOnPolicyById } from '../storage/sql/sign-on-policies.ts'
 import { withoutNulls } from './absent-members.ts'
 import { namedPolicy } from './device-authentication-policies.ts'
 import { requireGroups } from './group-control.ts'
-import { webAddressProblem } from './registered-urls.ts'
+import { webAddressProblem } from '../environment/registered-urls.ts'
 import { actionsOf, moveToNextVersion, type StoredAction } from './sign-on-policy-version.ts'
 
 /** An action as sent: what is wrong with it is told in the words of `flow/`, before the schema takes it apart. */

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import { applicationSecret } from '../../src/storage/sql/applications.ts'
 import { realWorld, testWorld } from '../../src/world.ts'
-import { newSecret } from '../../src/platform/client-secret.ts'
+import { newSecret } from '../../src/environment/client-secret.ts'
 import { basic, type Stile, startStile } from '../harness/stile.ts'
 import { giveRole, workerBody, workerWith } from './worker.ts'
 

@@ -7,14 +7,9 @@
 import type { BlockList } from 'node:net'
 import type { z } from 'zod'
 import { uuid } from '../contract/validation.ts'
-import type { ApplicationDocument, applicationType, corsSettings } from '../environment/application.ts'
-import { keySetProblem } from '../environment/client-key-set.ts'
-import {
-  algorithmFits,
-  certificateNameProblem,
-  certificateNames,
-  profileProblems,
-} from '../environment/client-security.ts'
+import type { ApplicationDocument, applicationType, corsSettings } from './application.ts'
+import { keySetProblem } from './client-key-set.ts'
+import { algorithmFits, certificateNameProblem, certificateNames, profileProblems } from './client-security.ts'
 import type { Detail } from '../errors/problem.ts'
 import { outboundUrlProblem } from '../external/outbound-url.ts'
 import { originProblem, redirectUriProblem, webAddressProblem } from './registered-urls.ts'

@@ -6,7 +6,7 @@ import {
   redirectUriProblem,
   webAddressProblem,
   wildcardsNotAllowed,
-} from '../../src/platform/registered-urls.ts'
+} from '../../src/environment/registered-urls.ts'
 
 const web = { native: false, wildcards: false }
 const native = { native: true, wildcards: false }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { applicationDefaults } from '../../src/environment/application.ts'
-import { applicationProblems, type Candidate, defaultPkceEnforcement } from '../../src/platform/application-rules.ts'
+import { applicationProblems, type Candidate, defaultPkceEnforcement } from '../../src/environment/application-rules.ts'
 
 const fit: Candidate = {
   ...applicationDefaults,
