@@ -8,8 +8,10 @@ import type { Config } from './config.ts'
 import type { HashingPool } from './directory/passwords/pool.ts'
 import type { Environments } from './environment/environments.ts'
 import type { VolumeEvents } from './events/volume.ts'
+import type { ClientDocuments } from './external/client-documents.ts'
 import type { Dns } from './external/dns.ts'
 import type { Egress } from './external/egress.ts'
+import type { Pictures } from './external/pictures.ts'
 import type { ProviderDocuments } from './external/provider-documents.ts'
 import type { IpIntelligence } from './ip-intelligence.ts'
 import type { ClientRefusals } from './limits/client-refusals.ts'
@@ -32,6 +34,10 @@ export interface Kernel {
   readonly clientRefusals: ClientRefusals
   /** Key sets and configuration documents of identity providers. */
   readonly providerDocuments: ProviderDocuments
+  /** Documents that client ids are the addresses of. */
+  readonly clientDocuments: ClientDocuments
+  /** Pictures of clients that have registered themselves. */
+  readonly pictures: Pictures
   /** The only way out to the network. */
   readonly egress: Egress
   readonly dns: Dns

@@ -159,7 +159,7 @@ export async function authenticate(request: TokenRequest): Promise<Actor> {
   if (!environment || !claims?.audience.includes(resolveSite(kernel.origins, environment.id).platformAudience)) {
     throw invalidToken('the token is not valid here')
   }
-  const application = await kernel.environments.application(environment.id, claims.clientId)
+  const application = await kernel.environments.client(environment.id, claims.clientId)
   if (!application?.enabled) throw invalidToken('the token is not valid here')
   await requireProof(request, environment, presented, claims)
 
@@ -167,8 +167,8 @@ export async function authenticate(request: TokenRequest): Promise<Actor> {
     return {
       kind: 'application',
       environmentId: environment.id,
-      clientId: claims.clientId,
-      assignments: await assignmentsOf(kernel, environment.id, claims.clientId),
+      clientId: application.id,
+      assignments: await assignmentsOf(kernel, environment.id, application.id),
     }
   }
   const { userId, sessionId, grantId } = claims
@@ -178,7 +178,7 @@ export async function authenticate(request: TokenRequest): Promise<Actor> {
   return {
     kind: 'user',
     environmentId: environment.id,
-    clientId: claims.clientId,
+    clientId: application.id,
     userId,
     sessionId,
     scopes: claims.scopes,

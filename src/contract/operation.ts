@@ -86,6 +86,8 @@ export interface Reply {
   readonly html?: string
   /** Text of another type, such as a style sheet. */
   readonly text?: { readonly contentType: string; readonly content: string }
+  /** Bytes, such as a picture. */
+  readonly file?: { readonly contentType: string; readonly content: Buffer }
   readonly headers?: Readonly<Record<string, string | string[]>>
 }
 

@@ -25,7 +25,7 @@ export function signLogoutToken(
   environment: Environment,
   site: Site,
   application: Application,
-  { clientId, userId, sessionId }: LogoutNotice,
+  { userId, sessionId }: LogoutNotice,
   jti: string,
   now: number,
 ): string | Promise<string> {
@@ -33,7 +33,7 @@ export function signLogoutToken(
   const claims = {
     iss: site.issuer,
     sub: userId,
-    aud: clientId,
+    aud: application.clientId,
     iat: issuedAt,
     exp: issuedAt + lifeSeconds,
     jti,

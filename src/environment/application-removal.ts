@@ -24,6 +24,7 @@ export function* removeApplication(environmentId: string, id: string, now: numbe
   yield* remove('application_key_uses', belonging)
   yield* remove('sign_on_policy_assignments', belonging)
   yield* remove('oauth_consents', belonging)
+  yield* remove('dynamic_clients', belonging)
   yield* remove('client_index', { client_id: id })
   yield revokeFamiliesOfClient(environmentId, id, now)
   return true

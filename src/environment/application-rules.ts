@@ -60,6 +60,8 @@ function urlProblems(candidate: Candidate): Detail[] {
     ...page('targetLinkUri', candidate.targetLinkUri, false),
     ...page('homePageUrl', candidate.homePageUrl, false),
     ...page('deviceCustomVerificationUri', candidate.deviceCustomVerificationUri, true),
+    ...page('policyUri', candidate.policyUri, false),
+    ...page('tosUri', candidate.tosUri, false),
     ...page('icon.href', candidate.icon?.href, false),
   ]
 }

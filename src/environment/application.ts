@@ -52,6 +52,26 @@ export const accessControlGroup = z.object({
 /** Who may sign on: those who hold a role of the platform. */
 export const accessControlRole = z.object({ type: z.literal('ADMIN_USERS_ONLY') })
 
+/**
+ * What is known of a client that registered itself, beside what every application has: RFC 7591 section 2. Nothing of it
+ * was verified by anybody, unless a software statement says so.
+ */
+export interface ClientRegistration {
+  /** The address that is its client id, where that is the address of its metadata document. */
+  readonly clientUri?: string | undefined
+  /** As it calls itself; the name of its application has to be unique and is made of it. */
+  readonly clientName?: string | undefined
+  readonly contacts?: readonly string[] | undefined
+  readonly softwareId?: string | undefined
+  readonly softwareVersion?: string | undefined
+  readonly sectorIdentifierUri?: string | undefined
+  /** As it was sent, and whoever signed it. */
+  readonly softwareStatement?: string | undefined
+  readonly softwareStatementIssuer?: string | undefined
+  /** What its document and the policy came to when they were last looked at. */
+  readonly fingerprint?: string | undefined
+}
+
 /** What is stored of an application beside its columns. Optional members are kept only when they were sent. */
 export interface ApplicationDocument extends ClientSecurity, Readonly<ApplicationTokens> {
   readonly description?: string | undefined
@@ -118,6 +138,11 @@ export interface ApplicationDocument extends ClientSecurity, Readonly<Applicatio
   readonly backchannelLogoutSessionRequired?: boolean | undefined
   /** Extension: types of `authorization_details` that it may ask for. */
   readonly authorizationDetailsTypes?: readonly string[] | undefined
+  /** Extension: its privacy policy and its terms of service, linked on the sign-on pages. */
+  readonly policyUri?: string | undefined
+  readonly tosUri?: string | undefined
+  /** Extension: there when the client registered itself. */
+  readonly registration?: ClientRegistration | undefined
   /** Members that are kept as sent and read back unchanged (platform-api 1.14): `platform/later-features.ts`. */
   readonly echoed: Readonly<Record<string, string | number | boolean | readonly string[]>>
 }
@@ -167,7 +192,10 @@ export interface SecretHash {
 /** An application with all that a request needs to know of it. */
 export interface Application {
   readonly id: string
+  /** How it names itself, and is named in tokens: its id, or the address of its metadata document. */
+  readonly clientId: string
   readonly environmentId: string
+  /** As users know it. */
   readonly name: string
   readonly type: z.output<typeof applicationType>
   readonly enabled: boolean
@@ -182,6 +210,8 @@ export interface Application {
   readonly allowedOrigins: ReadonlySet<string>
   readonly createdAt: number
   readonly updatedAt: number
+  /** When the use of a client that registered itself was last noted, epoch milliseconds; null for all others. */
+  readonly usedAt: number | null
 }
 
 /** The schema of `{ "id": … }` members. */

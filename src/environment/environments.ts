@@ -19,6 +19,7 @@ import {
   insertEnvironmentChange,
   signOnPolicyVersion,
 } from '../storage/sql/environments.ts'
+import { applicationOfClientUri } from '../storage/sql/client-registration.ts'
 import type { World } from '../world.ts'
 import type { Application } from './application.ts'
 import { loadApplication, loadEnvironment, policyFrom } from './load.ts'
@@ -34,6 +35,11 @@ export interface Environments {
   get(id: string): Environment | Promise<Environment | undefined>
   /** An application of an environment, whatever its `enabled`. Answers at once when it is cached. */
   application(environmentId: string, id: string): Application | undefined | Promise<Application | undefined>
+  /**
+   * The application that a client id names: its own id or, of a client that is known by its metadata document, the address
+   * of that; whatever its `enabled`. An address costs a read.
+   */
+  client(environmentId: string, clientId: string): Application | undefined | Promise<Application | undefined>
   /** The environment in which a client id lives (first-edition URLs, decision D16). */
   environmentOfClient(clientId: string): Promise<string | undefined>
   /** One version of a policy; the current one comes from the snapshot. */
@@ -151,10 +157,24 @@ export function openEnvironments(ports: {
   const timer = setInterval(() => void poll(), pollEveryMilliseconds)
   timer.unref()
 
+  const application = (environmentId: string, id: string) =>
+    through(applications, key(environmentId, id), () => loadApplication(storage, environmentId, id))
+
+  async function clientOfUri(environmentId: string, clientUri: string): Promise<Application | undefined> {
+    const [row] = await storage.read(applicationOfClientUri(environmentId, clientUri))
+    return row && application(environmentId, row.application_id)
+  }
+
   return {
     get: (id) => through(snapshots, id, () => loadEnvironment(storage, masterKeys, id)),
-    application: (environmentId, id) =>
-      through(applications, key(environmentId, id), () => loadApplication(storage, environmentId, id)),
+    application,
+    client(environmentId, clientId) {
+      if (clientId.startsWith('https://')) return clientOfUri(environmentId, clientId)
+      // Whoever is known by an address is not known by the id that stands for it here.
+      const named = (found: Application | undefined) => (found?.clientId === clientId ? found : undefined)
+      const found = application(environmentId, clientId)
+      return found instanceof Promise ? found.then(named) : named(found)
+    },
     async environmentOfClient(clientId) {
       const [row] = await storage.read(environmentOfClient(clientId))
       return row?.environment_id

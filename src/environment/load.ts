@@ -24,6 +24,7 @@ import {
   scopesOf,
   signOnPoliciesOf,
 } from '../storage/sql/environments.ts'
+import { clientRegistrationPolicyOf, dynamicClientById } from '../storage/sql/client-registration.ts'
 import { identityProviderAttributesOf, identityProvidersOf } from '../storage/sql/identity-providers.ts'
 import { languagesOf } from '../storage/sql/languages.ts'
 import type { SecretRow } from '../storage/sql/client-secrets.ts'
@@ -37,6 +38,7 @@ import {
   applicationType,
   type SecretHash,
 } from './application.ts'
+import { clientRegistrationPolicyFrom } from './client-registration-policy.ts'
 import { flowIdentityProvider, identityProvidersFrom } from './identity-provider.ts'
 import { keyRotationPoliciesFrom, type ScheduledKey } from './key-rotation-policy.ts'
 import { policiesOf, type PolicyRow } from '../storage/sql/policies.ts'
@@ -76,6 +78,7 @@ export async function loadEnvironment(
     agreementLanguages,
     agreementRevisions,
     resourceSecrets,
+    registrationPolicies,
   ] = await Promise.all([
     storage.read(dataKeyOf(id)),
     storage.read(signingKeysOf(id)),
@@ -94,6 +97,7 @@ export async function loadEnvironment(
     storage.read(agreementLanguagesOf(id)),
     storage.read(agreementRevisionsOf(id)),
     storage.read(resourceSecretsOf(id)),
+    storage.read(clientRegistrationPolicyOf(id)),
   ])
   const wrapped = dataKeys[0]
   if (!wrapped) throw new Error('an environment without a data key')
@@ -116,6 +120,7 @@ export async function loadEnvironment(
     settings,
     clientCertificateAuthorities: readCertificates(settings.clientCertificateAuthorities ?? ''),
     mfaSettings: mfaSettingsFrom(row.mfa_settings),
+    clientRegistrationPolicy: clientRegistrationPolicyFrom(registrationPolicies[0]?.document),
     dataKey,
     signingKeys,
     keyRotationPolicies,
@@ -271,10 +276,12 @@ export async function loadApplication(
     storage.read(policyAssignmentsOf(environmentId, id)),
   ])
   const document = applicationDocument(row.document)
+  const [dynamic] = document.registration ? await storage.read(dynamicClientById(environmentId, id)) : []
   return {
     id,
+    clientId: document.registration?.clientUri ?? id,
     environmentId,
-    name: row.name,
+    name: document.registration?.clientName ?? row.name,
     type: applicationType.parse(row.type),
     enabled: row.enabled === 1,
     document,
@@ -287,5 +294,6 @@ export async function loadApplication(
     allowedOrigins: allowedOrigins(document),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    usedAt: dynamic?.used_at ?? null,
   }
 }

@@ -11,6 +11,7 @@ import type { CompiledPolicy } from '../flow/policy.ts'
 import type { SigningAlgorithm } from '../keys/algorithm.ts'
 import type { SealContext } from '../keys/sealing.ts'
 import type { SecretHash } from './application.ts'
+import type { ClientRegistrationPolicy } from './client-registration-policy.ts'
 import type { StoredFido2Policy } from './fido2-policy.ts'
 import type { IdentityProvider } from './identity-provider.ts'
 import type { KeyRotationPolicy, ScheduledKey } from './key-rotation-policy.ts'
@@ -79,6 +80,7 @@ export interface Environment {
   readonly mfaSettings: MfaSettings
   /** Whose certificates of clients are believed; undefined: as the installation says. */
   readonly clientCertificateAuthorities: readonly X509Certificate[] | undefined
+  readonly clientRegistrationPolicy: ClientRegistrationPolicy
   /** Opens what was sealed for this environment. */
   readonly dataKey: KeyObject
   /** Every key whose tokens may be alive, and those that will sign later. */

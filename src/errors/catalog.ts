@@ -49,7 +49,9 @@ export type OAuthCode =
   | 'invalid_authorization_details'
   | 'invalid_client'
   | 'invalid_dpop_proof'
+  | 'invalid_client_metadata'
   | 'invalid_grant'
+  | 'invalid_redirect_uri'
   | 'invalid_request'
   | 'invalid_request_object'
   | 'invalid_request_uri'
@@ -57,12 +59,14 @@ export type OAuthCode =
   | 'invalid_target'
   | 'invalid_token'
   | 'invalid_session'
+  | 'invalid_software_statement'
   | 'login_required'
   | 'consent_required'
   | 'request_uri_not_supported'
   | 'server_error'
   | 'temporarily_unavailable'
   | 'unmet_authentication_requirements'
+  | 'unapproved_software_statement'
   | 'unauthorized_client'
   | 'unsupported_grant_type'
   | 'unsupported_response_type'
@@ -506,6 +510,38 @@ export const catalog = {
     cause:
       'The `post_logout_redirect_uri` differs by at least one character from those registered, or nothing says whose it is.',
     fix: 'Register exactly that URI in `postLogoutRedirectUris`, and send it with an `id_token_hint` or a `client_id`.',
+  },
+  invalid_redirect_uri: {
+    status: 400,
+    code: 'INVALID_DATA',
+    message: validation,
+    oauth: 'invalid_redirect_uri',
+    cause: 'A redirect URI that a client wants to register is missing, malformed, or not allowed.',
+    fix: 'Read `error_description`; register https addresses, or loopback addresses of native applications.',
+  },
+  invalid_client_metadata: {
+    status: 400,
+    code: 'INVALID_DATA',
+    message: validation,
+    oauth: 'invalid_client_metadata',
+    cause: 'A member of the metadata that a client registers is malformed, not allowed, or does not fit the others.',
+    fix: 'Read `error_description`: it names the member.',
+  },
+  invalid_software_statement: {
+    status: 400,
+    code: 'INVALID_DATA',
+    message: validation,
+    oauth: 'invalid_software_statement',
+    cause: 'The software statement is malformed, expired, or its signature does not hold.',
+    fix: 'Get a new one from whoever signs them.',
+  },
+  unapproved_software_statement: {
+    status: 400,
+    code: 'INVALID_DATA',
+    message: validation,
+    oauth: 'unapproved_software_statement',
+    cause: 'The software statement is missing, or signed by somebody whom the environment does not trust.',
+    fix: 'Register with a statement of an issuer that `softwareStatements.trustedIssuers` of the policy names.',
   },
   insufficient_scope: {
     status: 403,

@@ -33,6 +33,8 @@ export interface OutboundAnswer {
   readonly status: number
   /** The media type without parameters, in lower case. */
   readonly contentType: string
+  /** How long it may be kept, as its server says; empty where it does not. */
+  readonly cacheControl: string
   readonly body: Buffer
 }
 
@@ -177,5 +179,5 @@ async function read(response: IncomingMessage, maximumBytes: number): Promise<Ou
     chunks.push(chunk)
   }
   const contentType = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
-  return { status, contentType, body: Buffer.concat(chunks) }
+  return { status, contentType, cacheControl: headers['cache-control'] ?? '', body: Buffer.concat(chunks) }
 }

@@ -17,10 +17,24 @@ export const exposedHeaders = 'Correlation-Id, DPoP-Nonce, OAuth-Client-Attestat
  * @throws Problem CROSS_SITE
  */
 export function allowApplicationOrigin(context: Context, application: Application): void {
+  allowOrigins(context, application.allowedOrigins)
+}
+
+const nobody: ReadonlySet<string> = new Set()
+
+/**
+ * The same for flows: those of a client that has registered itself are for the hosted pages alone.
+ * @throws Problem CROSS_SITE
+ */
+export function allowFlowOrigin(context: Context, { allowedOrigins, document }: Application): void {
+  allowOrigins(context, document.registration ? nobody : allowedOrigins)
+}
+
+function allowOrigins(context: Context, origins: ReadonlySet<string>): void {
   const { origin } = context.headers
   const own = context.kernel.origins.authUrl
   if (origin !== undefined && origin !== own) {
-    if (!application.allowedOrigins.has(origin)) throw problem('CROSS_SITE')
+    if (!origins.has(origin)) throw problem('CROSS_SITE')
     context.answer['access-control-allow-origin'] = origin
     context.answer['access-control-allow-credentials'] = 'true'
     context.answer['access-control-expose-headers'] = exposedHeaders

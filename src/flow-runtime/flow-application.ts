@@ -12,6 +12,7 @@ export function noApplication({ id, name }: Pick<Environment, 'id' | 'name'>): A
   const document = { ...applicationDefaults, grantTypes: [], tokenEndpointAuthMethod: 'NONE' } as const
   return {
     id,
+    clientId: id,
     environmentId: id,
     name,
     type: 'CUSTOM_APP',
@@ -23,6 +24,7 @@ export function noApplication({ id, name }: Pick<Environment, 'id' | 'name'>): A
     allowedOrigins: allowedOrigins(document),
     createdAt: 0,
     updatedAt: 0,
+    usedAt: null,
   }
 }
 

@@ -7,7 +7,7 @@ import { asOf } from '../flow/lapse.ts'
 import { decode, encode, type FlowState } from '../flow/state.ts'
 import { compareAndSet, insert, type Word } from '../storage/operations.ts'
 import { flowById, sessionById } from '../storage/sql/sessions.ts'
-import { allowApplicationOrigin } from './application-origin.ts'
+import { allowFlowOrigin } from './application-origin.ts'
 import { carriesBinding, mayReach, type Way } from './binding.ts'
 import { flowApplication } from './flow-application.ts'
 
@@ -41,7 +41,7 @@ export async function loadFlow(
   const found = flowApplication(context, state.application.id)
   const application = found instanceof Promise ? await found : found
   if (!application?.enabled) throw notFound()
-  allowApplicationOrigin(context, application)
+  allowFlowOrigin(context, application)
   const carries = carriesBinding(row.token_hash, token)
   if (!mayReach(state, way, carries) || (await hasLostSession(context, state))) throw notFound()
   return { state, version: row.version, application, token: carries ? token : undefined }

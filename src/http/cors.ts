@@ -8,7 +8,10 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Operation } from '../contract/operation.ts'
 import { exposedHeaders } from '../flow-runtime/application-origin.ts'
 
-/** What clients send (authentication-api 1.6) as far as browsers let a page set it, and the marks of PingOne's own SDKs. */
+/**
+ * What clients send (authentication-api 1.6) as far as browsers let a page set it, and the marks of PingOne's own SDKs and of
+ * clients of the Model Context Protocol.
+ */
 const allowedHeaders = [
   'Accept',
   'Accept-Language',
@@ -17,6 +20,7 @@ const allowedHeaders = [
   'Content-Type',
   'Correlation-Id',
   'DPoP',
+  'MCP-Protocol-Version',
   'OAuth-Client-Attestation',
   'OAuth-Client-Attestation-PoP',
   'Origin-Cookies',

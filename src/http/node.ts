@@ -10,8 +10,10 @@ import type { Operation } from '../contract/operation.ts'
 import { createHashingPool } from '../directory/passwords/pool.ts'
 import { openEnvironments } from '../environment/environments.ts'
 import { openVolumeEvents } from '../events/volume.ts'
+import { openClientDocuments } from '../external/client-documents.ts'
 import { type Dns, systemDns } from '../external/dns.ts'
 import { openEgress } from '../external/egress.ts'
+import { openPictures } from '../external/pictures.ts'
 import { openProviderDocuments } from '../external/provider-documents.ts'
 import { type Jobs, startJobs } from '../jobs/jobs.ts'
 import { readIpIntelligence } from '../ip-intelligence.ts'
@@ -87,6 +89,8 @@ export async function startNode(
     ipIntelligence,
     clientCertificateAuthorities,
     providerDocuments: openProviderDocuments(egress, world),
+    clientDocuments: openClientDocuments(egress, world),
+    pictures: openPictures(egress, world),
     log,
     wakeOutbox: () => jobs?.wakeOutbox(),
   }

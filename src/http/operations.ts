@@ -21,8 +21,12 @@ import { attestationChallengeOperations } from '../oauth/endpoints/attestation-c
 import { parOperations } from '../oauth/endpoints/par.ts'
 import { revocationOperations } from '../oauth/endpoints/revoke.ts'
 import { signoffOperations } from '../oauth/endpoints/signoff.ts'
+import { protectedResourceOperations } from '../oauth/endpoints/protected-resource.ts'
 import { userinfoOperations } from '../oauth/endpoints/userinfo.ts'
+import { configurationOperations } from '../oauth/registration/configuration.ts'
+import { registerOperations } from '../oauth/registration/register.ts'
 import { tokenOperations } from '../oauth/token/endpoint.ts'
+import { applicationLogoOperations } from '../pages/application-logo.ts'
 import { assetOperations } from '../pages/assets.ts'
 import { emailChangePageOperations } from '../pages/email-change-page.ts'
 import { signedOffPageOperations } from '../pages/signed-off-page.ts'
@@ -50,12 +54,16 @@ const described: readonly Operation[] = [
   ...idpSignoffOperations,
   ...checksessionOperations,
   ...initiateLoginOperations,
+  ...protectedResourceOperations,
+  ...registerOperations,
+  ...configurationOperations,
   ...flowOperations,
   ...externalAuthenticationOperations,
   ...devicePairingOperations,
   ...mobileDeviceOperations,
   ...signOnPageOperations,
   ...signedOffPageOperations,
+  ...applicationLogoOperations,
   ...emailChangePageOperations,
   ...platformOperations,
 ]

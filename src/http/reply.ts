@@ -35,7 +35,7 @@ export function baseHeaders(correlationId: string, secure: boolean): Record<stri
 export interface Written {
   readonly status: number
   readonly contentType: string | undefined
-  readonly payload: string
+  readonly payload: string | Buffer
 }
 
 /**
@@ -46,6 +46,7 @@ export function writeReply(operation: Operation, reply: Reply, strict: boolean, 
   if (reply.html !== undefined)
     return { status: reply.status, contentType: 'text/html;charset=UTF-8', payload: reply.html }
   if (reply.text) return { status: reply.status, contentType: reply.text.contentType, payload: reply.text.content }
+  if (reply.file) return { status: reply.status, contentType: reply.file.contentType, payload: reply.file.content }
   const schema = operation.replies[reply.status]
   if (schema === undefined && strict)
     throw new Error(`${operation.id} answers ${reply.status}, which it does not declare`)

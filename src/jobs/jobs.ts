@@ -10,6 +10,7 @@ import { sendNotification } from '../delivery/send-notification.ts'
 import type { Kernel } from '../kernel.ts'
 import { deleteEnvironment, forgetEnvironment } from './delete-environment.ts'
 import { purge } from './purge.ts'
+import { removeUnusedClients } from './remove-unused-clients.ts'
 import { rewrapDataKeys } from './rewrap-data-keys.ts'
 import { rotateKeys } from './rotate-keys.ts'
 
@@ -58,6 +59,7 @@ export function startJobs(kernel: JobPorts, elsewhere: HandlersElsewhere): Jobs 
     { name: 'outbox', everyMilliseconds: 2_000, run: () => outbox.look() },
     { name: 'purge', everyMilliseconds: 60_000, run: (signal) => purge(kernel, signal) },
     { name: 'signing-keys', everyMilliseconds: 60_000, run: (signal) => rotateKeys(kernel, signal) },
+    { name: 'unused-clients', everyMilliseconds: 600_000, run: (signal) => removeUnusedClients(kernel, signal) },
     { name: 'data-keys', everyMilliseconds: 600_000, run: (signal) => rewrapDataKeys(kernel, signal) },
   ]
   const running = new Map<Piece, Promise<void>>()

@@ -51,6 +51,26 @@ export async function countAddress(caller: Caller, limit: AddressLimit): Promise
 }
 
 /**
+ * Counts a client that wants to become known, or whose metadata has to be fetched, in a commit of its own.
+ * @param bound what the policy of the environment allows one network address
+ * @throws Problem LIMITED
+ */
+export async function countRegistration(
+  caller: Caller,
+  bound: { readonly count: number; readonly seconds: number },
+): Promise<void> {
+  const { kernel, environment, remoteAddress, now } = caller
+  const guessed = {
+    environmentId: environment.id,
+    kind: 'address-registration',
+    subject: networkOf(remoteAddress),
+  } as const
+  const allowed = { guesses: bound.count, seconds: bound.seconds }
+  const guess = await kernel.storage.commit(takeGuess(guessed, allowed, now))
+  if (!guess.allowed) throw tooManyFromAddress(secondsUntil(guess.until, now))
+}
+
+/**
  * Counts a request inside the unit that saves what it came to: what is beyond the bound comes to nothing.
  * @throws Problem LIMITED
  */

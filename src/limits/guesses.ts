@@ -26,6 +26,7 @@ export type GuessKind =
   | 'address-account'
   | 'address-lookup'
   | 'address-client'
+  | 'address-registration'
   | 'device-notice'
 
 /** Whose secret of which kind. */

@@ -42,10 +42,10 @@ async function accessToken(context: Context, asking: Introspector, access: Acces
   const { kernel, environment, now } = context
   const isTheirs =
     asking.kind === 'application'
-      ? access.clientId === asking.application.id
+      ? access.clientId === asking.application.clientId
       : asking.resource.audience !== null && access.audience.includes(asking.resource.audience)
   if (!isTheirs) return inactive
-  const found = kernel.environments.application(environment.id, access.clientId)
+  const found = kernel.environments.client(environment.id, access.clientId)
   const client = found instanceof Promise ? await found : found
   if (!client?.enabled) return inactive
   const { userId, sessionId, grantId } = access
@@ -65,7 +65,7 @@ async function idToken(
   client: Application,
   { clientId, userId, sessionId, all }: IdTokenClaims,
 ): Promise<Introspection> {
-  if (clientId !== client.id) return inactive
+  if (clientId !== client.clientId) return inactive
   const [session] = await kernel.storage.read(liveSession(environment.id, userId, sessionId, now))
   if (!session) return inactive
   const { iss, sub, aud, iat, exp, auth_time, acr } = all
@@ -81,7 +81,7 @@ async function refreshToken(context: Context, client: Application, token: string
   const { chain, user, scopes } = facts
   return {
     active: true,
-    client_id: client.id,
+    client_id: client.clientId,
     iss: site.issuer,
     sub: user.id,
     ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),

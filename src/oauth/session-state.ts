@@ -26,7 +26,7 @@ export async function sessionStateFor(
   if (origin === undefined || origin === 'null') return {}
   tellBrowserState(context, sessionId, true)
   const salt = kernel.world.bytes(16).toString('base64url')
-  return { session_state: sessionState(clientId, origin, browserState(environment, sessionId), salt) }
+  return { session_state: sessionState(application.clientId, origin, browserState(environment, sessionId), salt) }
 }
 
 /** The value: a hash and its salt, neither with a space in it. */

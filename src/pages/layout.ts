@@ -15,6 +15,8 @@ export interface Page {
   readonly heading: string
   /** Under whose name the page stands; shown above the heading and in the title. */
   readonly applicationName?: string | undefined
+  /** A picture of the application, of this server. */
+  readonly logo?: string | undefined
   readonly main: Html
   readonly script?: Asset
   /** A style sheet beside the common one. */
@@ -33,7 +35,7 @@ export interface Page {
 
 /** Renders a whole page. */
 export function renderPage(page: Page): string {
-  const { language, heading, applicationName, main, script, style, hasError, goesOnTo, goesOnLater } = page
+  const { language, heading, applicationName, logo, main, script, style, hasError, goesOnTo, goesOnLater } = page
   const { looksAgain, wide } = page
   const named = applicationName
     ? say(language, 'title.withApplication', { heading, application: applicationName })
@@ -57,7 +59,7 @@ ${script && html`<script type="module" src="${script.path}"></script>`}
 </head>
 <body${wide && html` class="wide"`}>
 <main>
-${applicationName ? brand(applicationName) : ''}
+${applicationName ? brand(applicationName, logo) : ''}
 <h1>${heading}</h1>
 ${main}
 </main>
@@ -66,8 +68,11 @@ ${main}
 `.toString()
 }
 
-/** The application's name beside its first letter, until applications bring pictures of their own. */
-function brand(applicationName: string): Html {
+/** The application's name beside its picture or, where it has none, its first letter. */
+function brand(applicationName: string, logo: string | undefined): Html {
+  if (logo !== undefined) {
+    return html`<div class="brand"><img src="${logo}" alt=""><p><bdi>${applicationName}</bdi></p></div>`
+  }
   // Intl.Segmenter would also keep joined emoji together, but costs 100 ms when it is first made.
   const [first = ''] = /\S\p{M}*/u.exec(applicationName) ?? []
   return html`<div class="brand"><span aria-hidden="true">${first.toUpperCase()}</span><p><bdi>${applicationName}</bdi></p></div>`

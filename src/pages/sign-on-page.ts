@@ -12,6 +12,7 @@ import type { MediaType } from '../flow/actions/index.ts'
 import type { FlowState } from '../flow/state.ts'
 import { flowLinks } from '../flow-runtime/address.ts'
 import { requireOwnOrigin } from '../flow-runtime/application-origin.ts'
+import { clientView } from '../flow-runtime/client-view.ts'
 import { displayOf } from '../flow-runtime/display.ts'
 import { actOnFlow } from '../flow-runtime/runtime.ts'
 import { loadFlow, type StoredFlow } from '../flow-runtime/stored-flow.ts'
@@ -62,6 +63,7 @@ async function show(
     return { status: 200, html, headers: pageHeaders({ formActions: [] }) }
   }
   const display = await displayOf(context, state, application)
+  const { redirectUri } = state.request.parameters
   const { user, passwordPolicy, providers = [], toConfirm, action } = display
   const { username = hint(state) ?? '', email = '' } = toConfirm?.attributes ?? {}
   const html = renderSignOn(
@@ -69,6 +71,7 @@ async function show(
       status: state.status,
       pageUrl: pageUrl(context, state.id),
       applicationName,
+      client: clientView(context.site, application, typeof redirectUri === 'string' ? redirectUri : null),
       offers: state.offers,
       aside,
       values: attempt ? typed(attempt.values) : { username, email },

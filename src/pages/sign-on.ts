@@ -15,6 +15,8 @@ import { deviceConsent, deviceUserCode } from './sign-on-device-grant.ts'
 import { devices, type DevicesView, passcode, passkey, push, pushOver } from './sign-on-devices.ts'
 import { field, type FieldContext, showPassword } from './sign-on-fields.ts'
 import { providerLinks, type SignOnProvider } from './sign-on-providers.ts'
+import type { ClientView } from '../flow-runtime/client-view.ts'
+import { policyLinks, unverifiedNote } from './sign-on-client.ts'
 import { consent } from './sign-on-consent.ts'
 import { passkeyOffer, passkeyPage } from './sign-on-passkey.ts'
 import { type Content, hiddenUsername, postForm, submit } from './sign-on-forms.ts'
@@ -39,6 +41,8 @@ export interface SignOnView extends DevicesView, AgreementFormsView {
   /** Attributes that are asked for, and what the policy says to that. */
   readonly attributes?: ActionView['attributes'] | undefined
   readonly promptText?: string | undefined
+  /** What is said of the application beside its name. */
+  readonly client?: ClientView | undefined
   /** What the application asks to be granted. */
   readonly scopes?: ActionView['scopes'] | undefined
   /** The device that asks for it, where one does. */
@@ -72,18 +76,22 @@ export function renderSignOn(view: SignOnView, language: Language): string {
     values: view.values ?? {},
     hasRequirements: view.passwordPolicy !== undefined,
   })
+  const { client = {} } = view
   return renderPage({
     language,
     heading: say(language, heading),
     applicationName: view.applicationName,
+    logo: client.logo,
     hasError: view.error !== undefined,
     script: signOnScript,
     looksAgain: view.status === 'PUSH_CONFIRMATION_REQUIRED' && !view.offers.includes('otp.check'),
     main: html`${(note ?? text) && html`<p class="muted">${note ?? (text && say(language, text))}</p>`}
+${unverifiedNote(view.applicationName, client, language)}
 ${view.error?.field === null && html`<p class="alert" tabindex="-1" autofocus>${view.error.text}</p>`}
 ${view.user && account(view, view.user, language)}
 ${forms}
-${view.aside === undefined && providerLinks(view.providers ?? [], language, view.status === 'EXTERNAL_AUTHENTICATION_REQUIRED')}`,
+${view.aside === undefined && providerLinks(view.providers ?? [], language, view.status === 'EXTERNAL_AUTHENTICATION_REQUIRED')}
+${policyLinks(client, language)}`,
   })
 }
 

@@ -169,6 +169,12 @@ code {
   font-weight: 650;
   font-size: 1.125rem;
 }
+.brand img {
+  flex: none;
+  width: 2.5rem;
+  height: 2.5rem;
+  object-fit: contain;
+}
 .brand p {
   margin: 0;
 }
@@ -220,6 +226,11 @@ input[type="checkbox"] {
   margin: 0.5rem 0 0;
   color: var(--error);
   font-size: 0.9375rem;
+}
+.caution {
+  padding: 0.75rem 0.875rem;
+  background: var(--tint);
+  border-radius: 0.625rem;
 }
 .alert {
   margin: 1.25rem 0 0;
@@ -377,7 +388,12 @@ main > details[open] > summary {
   main,
   .account,
   .requirements,
-  .alert {
+  .caution {
+  padding: 0.75rem 0.875rem;
+  background: var(--tint);
+  border-radius: 0.625rem;
+}
+.alert {
     border: 1px solid;
   }
 }

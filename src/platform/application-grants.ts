@@ -181,10 +181,11 @@ const createGrant = defineOperation({
 export function* requireFittingGrants(
   environmentId: string,
   applicationId: string,
-  { echoed }: ApplicationDocument,
+  { echoed, registration }: ApplicationDocument,
   target: string,
 ): Word<void> {
-  if (echoed['requestScopesForMultipleResourcesEnabled'] === true) return
+  // What the policy grants to clients that register themselves may be of many resources; each token is for one.
+  if (registration || echoed['requestScopesForMultipleResourcesEnabled'] === true) return
   const [count] = yield* run(customResourcesGranted(environmentId, applicationId))
   if (!count || count.granted <= 1) return
   const message = 'several custom resources need requestScopesForMultipleResourcesEnabled to be true'

@@ -16,6 +16,7 @@ import {
   type ApplicationDocument,
   applicationDefaults,
   applicationType,
+  type ClientRegistration,
   corsSettings,
   grantType,
   parRequirement,
@@ -33,6 +34,7 @@ import { problem } from '../errors/problem.ts'
 import type { ApplicationRow } from '../storage/sql/applications.ts'
 import { nullMeansAbsent } from './absent-members.ts'
 import { documentOf } from './application-control.ts'
+import { registrationBody, registrationMembers } from './application-registration.ts'
 import { keptAsSent, unavailable } from './later-features.ts'
 import { description, name } from './names.ts'
 
@@ -138,6 +140,8 @@ const members = {
     .optional()
     .describe('Extension: types of `authorization_details` (RFC 9396) that it may ask for; needs requireConsent.'),
   ...applicationTokenMembers,
+  policyUri: url.optional().describe('Extension: its privacy policy, linked on the sign-on pages.'),
+  tosUri: url.optional().describe('Extension: its terms of service, linked on the sign-on pages.'),
   ...keptAsSent,
 }
 const listOfUrls = z.array(url).max(100)
@@ -170,6 +174,7 @@ export const application = z.object({
   redirectUris: listOfUrls.optional(),
   postLogoutRedirectUris: listOfUrls.optional(),
   pkceEnforcement,
+  ...registrationMembers,
   createdAt: timestamp,
   updatedAt: timestamp,
 })
@@ -180,7 +185,7 @@ const tokens = z.object(applicationTokenMembers)
 export function applicationBody({ site }: Context, row: ApplicationRow) {
   const environment = `${site.apiBase}/environments/${site.environmentId}`
   const self = `${environment}/applications/${row.id}`
-  const { echoed, responseTypes, redirectUris, postLogoutRedirectUris, ...document } = documentOf(row)
+  const { echoed, responseTypes, redirectUris, postLogoutRedirectUris, registration, ...document } = documentOf(row)
   const lists = Object.entries({ responseTypes, redirectUris, postLogoutRedirectUris })
   return {
     _links: links({
@@ -200,6 +205,7 @@ export function applicationBody({ site }: Context, row: ApplicationRow) {
     ...document,
     ...Object.fromEntries(lists.filter(([, list]) => list.length > 0)),
     ...withDefaults.parse(echoed),
+    ...registrationBody(registration),
     createdAt: iso(row.created_at),
     updatedAt: iso(row.updated_at),
   }
@@ -208,12 +214,14 @@ export function applicationBody({ site }: Context, row: ApplicationRow) {
 /**
  * Judges a request and makes the document to store.
  * @param listed addresses the operator lets the server ask beside public ones
+ * @param registration what is kept of a client that has registered itself
  * @throws Problem INVALID_DATA naming everything that is wrong
  */
 export function judgedDocument(
   body: ApplicationRequest,
   assignActorRoles: boolean,
   listed: BlockList | undefined,
+  registration?: ClientRegistration,
 ): ApplicationDocument {
   const document = {
     ...applicationDefaults,
@@ -251,7 +259,6 @@ export function judgedDocument(
     jwks: body.jwks,
     jwksUrl: body.jwksUrl,
     isFirstParty: body.isFirstParty,
-    requireConsent: body.requireConsent,
     ...securityOf(body),
     frontchannelLogoutUri: body.frontchannelLogoutUri,
     frontchannelLogoutSessionRequired: body.frontchannelLogoutSessionRequired,
@@ -259,6 +266,11 @@ export function judgedDocument(
     backchannelLogoutSessionRequired: body.backchannelLogoutSessionRequired,
     authorizationDetailsTypes: body.authorizationDetailsTypes,
     ...tokens.parse(body),
+    // Left out is not switched off: nobody has vouched for a client that has registered itself (row N17).
+    requireConsent: body.requireConsent ?? (registration ? true : undefined),
+    policyUri: body.policyUri,
+    tosUri: body.tosUri,
+    registration,
     echoed: echoedOf(body),
   }
   const candidate = { ...document, type: body.type }

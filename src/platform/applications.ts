@@ -25,6 +25,7 @@ import { requireFittingGrants } from './application-grants.ts'
 import { writeGroupsOf } from './application-groups.ts'
 import { prepareKeysOf } from './application-keys.ts'
 import { application, applicationBody, applicationRequest, judgedDocument } from './application-representation.ts'
+import { keptRegistration } from './application-registration.ts'
 import { insertActorRoles } from './application-roles.ts'
 import { removeRolesOf } from './last-administrator.ts'
 import { requireUnique } from './names.ts'
@@ -133,12 +134,13 @@ const updateApplication = defineOperation({
   event: 'APPLICATION.UPDATED',
   async handle({ params: { applicationId: id }, body }, context) {
     const { kernel, environment, now } = context
-    const { type } = await controlledApplication(context, id)
+    const present = await controlledApplication(context, id)
+    const { type } = present
     if (body.type !== type) {
       throw invalidData('INVALID_VALUE', 'type', 'cannot be changed', { allowedValues: [type] })
     }
     requireControlOfWorker(context, body)
-    const candidate = judgedDocument(body, false, kernel.config.egressAllow)
+    const candidate = judgedDocument(body, false, kernel.config.egressAllow, documentOf(present).registration)
     const writeKeys = await prepareKeysOf(context, id, candidate)
     const secret = newSecret(kernel.world)
     const commit = kernel.environments.configure(environment.id, 'update-application', now, function* (changes) {
@@ -146,7 +148,8 @@ const updateApplication = defineOperation({
       const [before] = yield* run(applicationById(environment.id, id))
       if (!before) throw notFound()
       const old = documentOf(before)
-      const document = { ...candidate, assignActorRoles: old.assignActorRoles }
+      const registration = keptRegistration(old.registration, body.name !== before.name)
+      const document = { ...candidate, assignActorRoles: old.assignActorRoles, registration }
       yield* requireFittingGrants(environment.id, id, document, 'requestScopesForMultipleResourcesEnabled')
       yield* writeGroupsOf(environment.id, id, document)
       yield* writeDevicePath(environment.id, id, document)

@@ -7,6 +7,7 @@ import { applicationGrantOperations } from './application-grants.ts'
 import { applicationSecretOperations } from './application-secret.ts'
 import { applicationOperations } from './applications.ts'
 import { billOfMaterialsOperations } from './bill-of-materials.ts'
+import { clientRegistrationPolicyOperations } from './client-registration-policy.ts'
 import { emailDomainOperations } from './email-domains.ts'
 import { emailDeliverySettingsOperations } from './email-delivery-settings.ts'
 import { deviceAuthenticationPolicyOperations } from './device-authentication-policies.ts'
@@ -17,6 +18,7 @@ import { environmentTypeOperations } from './environment-type.ts'
 import { environmentOperations } from './environments.ts'
 import { groupNestingOperations } from './group-nestings.ts'
 import { groupOperations } from './groups.ts'
+import { initialAccessTokenOperations } from './initial-access-tokens.ts'
 import { identityProviderAttributeOperations } from './identity-provider-attributes.ts'
 import { identityProviderOperations } from './identity-providers.ts'
 import { keyRotationPolicyOperations } from './key-rotation-policies.ts'
@@ -85,6 +87,8 @@ export const platformOperations: readonly Operation[] = [
   ...applicationOperations,
   ...applicationSecretOperations,
   ...applicationGrantOperations,
+  ...clientRegistrationPolicyOperations,
+  ...initialAccessTokenOperations,
   ...resourceOperations,
   ...resourceSecretOperations,
   ...scopeOperations,

@@ -12,6 +12,7 @@ import { iso, reference, timestamp, uuid } from '../contract/validation.ts'
 import { signingAlgorithm } from '../environment/settings.ts'
 import { prepareAlgorithms } from '../environment/signing-keys.ts'
 import { introspectEndpointAuthMethod } from '../environment/snapshot.ts'
+import { isResourceAddress } from '../environment/protected-resource.ts'
 import { invalidData, notFound, uniquenessViolation } from '../errors/problem.ts'
 import type { Origins } from '../site.ts'
 import { insert, remove, update, type Word } from '../storage/operations.ts'
@@ -83,6 +84,9 @@ function resourceBody({ site }: Context, row: ResourceRow) {
       environment,
       scopes: `${self}/scopes`,
       ...(row.type === 'CUSTOM' ? { secret: `${self}/secret` } : {}),
+      ...(row.type === 'CUSTOM' && isResourceAddress(row.audience)
+        ? { protectedResourceMetadata: `${site.issuer}/.well-known/oauth-protected-resource/${row.id}` }
+        : {}),
     }),
     id: row.id,
     environment: { id: site.environmentId },

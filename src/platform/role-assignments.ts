@@ -55,7 +55,7 @@ interface Holder {
   readonly find: (
     environmentId: string,
     id: string,
-  ) => Statement<{ readonly id: string; readonly population_id?: string }>
+  ) => Statement<{ readonly id: string; readonly population_id?: string; readonly document?: string }>
 }
 
 const application: Holder = {
@@ -201,6 +201,10 @@ async function requireHolder(context: Context, holder: Holder, id: string, verb:
   const place = { organizationId: environment.organizationId, environmentId: environment.id }
   const reached = populationsAllowed(actor, holder.permission(verb), place)
   if (reached !== 'all' && !reached.includes(row.population_id ?? '')) throw notFound()
+  const { registration } = JSON.parse(row.document ?? '{}') as { registration?: object }
+  if (verb === 'create' && holder.type === 'APPLICATION' && registration) {
+    throw invalidData('INVALID_VALUE', 'role', 'must not be given to a client that has registered itself')
+  }
 }
 
 function* give({ record }: Context, holder: Holder, row: RoleAssignmentRow): UnitBody<void> {

@@ -39,7 +39,7 @@ suite('sending logout tokens', () => {
       asked.push(request)
       const said = answer(request)
       if (typeof said === 'string') throw new EgressFailed(said)
-      return { status: said, contentType: '', body: Buffer.alloc(0) }
+      return { status: said, contentType: '', cacheControl: '', body: Buffer.alloc(0) }
     }
     const { kernel } = stile.node
     const handle = sendLogoutToken({ ...kernel, world, egress })

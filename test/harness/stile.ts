@@ -52,13 +52,15 @@ export interface StileOptions {
   readonly world?: World
   readonly dns?: Dns
   readonly environment?: Readonly<Record<string, string>>
+  /** Asks public addresses alone, as in production; a node for tests may ask loopback too. */
+  readonly asksPublicOnly?: true
 }
 
 /** Starts a node. */
 export async function startStile(options: StileOptions = {}): Promise<Stile> {
   const directory = await temporaryDirectory()
   const { masterKey, previous } = await beginWithDemo(directory.path, options.databaseUrl)
-  const config = readConfig(
+  const settings = readConfig(
     'dev',
     {
       ...testSettings,
@@ -67,6 +69,7 @@ export async function startStile(options: StileOptions = {}): Promise<Stile> {
     },
     { port: '0', dataDirectory: directory.path },
   )
+  const config = options.asksPublicOnly ? { ...settings, egressAllow: undefined } : settings
   const world = { ...(options.world ?? realWorld), rsaKeyPair: sharedRsaKeyPair }
   const node = await startNode(config, world, parseMasterKeys(masterKey), () => operations, options.dns)
   const quickstart = await ensureDemoEnvironment(node, previous).catch(async (error: unknown) => {
@@ -76,6 +79,7 @@ export async function startStile(options: StileOptions = {}): Promise<Stile> {
   })
   const base = `http://127.0.0.1:${node.port}`
   let token: Promise<string> | undefined
+  let renewAt = 0
 
   async function send(path: string, call: Call = {}): Promise<Answer> {
     const { body } = call
@@ -100,6 +104,10 @@ export async function startStile(options: StileOptions = {}): Promise<Stile> {
   }
 
   const workerToken = () => {
+    // It lives for an hour, by the clock of the node.
+    const now = world.now()
+    if (now >= renewAt) token = undefined
+    if (token === undefined) renewAt = now + 3_500_000
     token ??= send(`/${quickstart.environmentId}/as/token`, {
       body: new URLSearchParams({ grant_type: 'client_credentials' }),
       headers: { authorization: basic(quickstart.worker.clientId, quickstart.worker.clientSecret) },

@@ -57,6 +57,25 @@ suite('redirect URI corpus', () => {
     refuses({ ...web, redirectUris: stored }, stored)
   })
 
+  test('A13: localhost, where it was registered without a port, has any; it stands for no address, and none for it', () => {
+    const tool: RedirectRegistration = { redirectUris: ['http://localhost/cb'], native: true, wildcards: false }
+    admits(tool, ['http://localhost/cb', 'http://localhost:51004/cb'])
+    refuses(tool, [
+      'http://127.0.0.1:51004/cb',
+      'http://[::1]:51004/cb',
+      'http://localhost.evil.test:51004/cb',
+      'http://localhost:51004@evil.test/cb',
+      'http://a.localhost:51004/cb',
+      'http://localhost:51004/other',
+      'http://localhost:0/cb',
+      'http://localhost:65536/cb',
+      'https://localhost:51004/cb',
+    ])
+    refuses({ ...tool, native: false }, ['http://localhost:51004/cb'])
+    refuses({ ...tool, redirectUris: ['http://a.localhost/cb'] }, ['http://a.localhost:51004/cb'])
+    refuses({ ...tool, redirectUris: ['http://localhost:3000/cb'] }, ['http://localhost:51004/cb'])
+  })
+
   test('A12: a scheme that runs code is refused even where it got registered', () => {
     refuses({ redirectUris: dangerousUris, native: true, wildcards: true }, dangerousUris)
   })

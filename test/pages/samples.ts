@@ -11,6 +11,7 @@ import { renderSignOff, signOffForm } from '../../src/pages/sign-off.ts'
 import { explainRefusal } from '../../src/pages/sign-on-error.ts'
 import { renderSignOnNotice } from '../../src/pages/sign-on-notice.ts'
 import { renderSignOn, type SignOnView } from '../../src/pages/sign-on.ts'
+import { type UntrustedReturn, untrustedReturnPage } from '../../src/pages/untrusted-return.ts'
 import { defaultLanguage, type Language } from '../../src/pages/texts/language.ts'
 
 export const environmentId = '5caa81af-ec05-41ff-a709-c7378007a99c'
@@ -54,6 +55,11 @@ const agreement = {
 const agreementText =
   '<h1>Lending</h1><p>Books come back <b>in time</b>; <a href="https://books.example/terms">more of that</a>.</p>' +
   '<ul><li>Two weeks</li><li>No pens</li></ul><table><tbody><tr><th>Late</th><td>1 coin</td></tr></tbody></table>'
+const client = {
+  policyUri: 'https://books.example/privacy',
+  tosUri: 'https://books.example/terms',
+  unverified: { clientHost: 'reader.example', returnHost: 'books.example' },
+} as const
 const scopes = [
   { name: 'openid', resource: { name: 'openid' } },
   { name: 'orders:read', description: 'Read your orders', resource: { name: 'Orders' } },
@@ -106,6 +112,8 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
   const missed = refused('INVALID_VALUE', 'newPassword', {
     unsatisfiedRequirements: ['length', 'excludesCommonlyUsed'],
   })
+  const untrustedReturn = (onward: UntrustedReturn['onward']) =>
+    untrustedReturnPage({ applicationName, client, code: 'invalid_scope', onward }, language).html
   const signOn = (status: ActionStatus, more: Partial<SignOnView> = {}) => renderSignOn(viewOf(status, more), language)
   return {
     'username and password': signOn('USERNAME_PASSWORD_REQUIRED'),
@@ -162,6 +170,13 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
     'request approved': renderElsewhere({ end: 'approved', where: 'backchannel', applicationName }, language),
     'request, too late': renderElsewhere({ end: 'late', where: 'backchannel' }, language),
     'goes on elsewhere': renderSignOnNotice({ kind: 'elsewhere', applicationName, resumeUrl }, language),
+    'consent, a client that nobody has verified': signOn('CONSENT_REQUIRED', { client }),
+    'sign on, a client that nobody has verified': signOn('USERNAME_PASSWORD_REQUIRED', { client }),
+    'return that nobody vouches for': untrustedReturn({ href: 'https://books.example/cb?error=invalid_scope&state=1' }),
+    'return that nobody vouches for, form post': untrustedReturn({
+      action: 'https://books.example/cb',
+      fields: { error: 'invalid_scope', state: '1' },
+    }),
     'choose a device': signOn('DEVICE_SELECTION_REQUIRED'),
     'passcode by e-mail': signOn('OTP_REQUIRED'),
     'passcode of an app': signOn('OTP_REQUIRED', { devices: [devices[1]], selectedDevice: { id: devices[1].id } }),

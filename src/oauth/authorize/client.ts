@@ -4,9 +4,9 @@
  */
 import { eventOrigin } from '../../contract/event-origin.ts'
 import type { Context } from '../../contract/operation.ts'
-import { uuid } from '../../contract/validation.ts'
 import type { Application } from '../../environment/application.ts'
 import { eventRow } from '../../events/record.ts'
+import { findClient } from '../find-client.ts'
 import type { RequestParameters } from '../parameters.ts'
 import { redirectUriAllowed } from '../rules/redirect-uri.ts'
 import { readReturnPath } from './request.ts'
@@ -14,12 +14,12 @@ import { isCodeAlone } from './response.ts'
 
 /** Finds the client of a request: one id, known, enabled. */
 export async function readClient(
-  { kernel, environment }: Context,
+  context: Context,
   { values, repeated }: RequestParameters,
 ): Promise<Application | undefined> {
   const id = values['client_id']
-  if (repeated.includes('client_id') || !uuid.safeParse(id).success) return undefined
-  const found = kernel.environments.application(environment.id, id as string)
+  if (id === undefined || repeated.includes('client_id')) return undefined
+  const found = findClient(context, context.environment, id)
   const application = found instanceof Promise ? await found : found
   return application?.enabled ? application : undefined
 }

@@ -13,13 +13,14 @@ import { allowApplicationOrigin } from '../../flow-runtime/application-origin.ts
 import { flowResourceSchema } from '../../flow-runtime/schema.ts'
 import { type RequestParameters, withValues } from '../parameters.ts'
 import { demandsPushedRequests } from '../rules/fapi.ts'
-import { refuseHere, refuseTo } from './answer.ts'
+import { refuseHere } from './answer.ts'
 import { auditRejectedRedirect, readClient, returnPathAllowed } from './client.ts'
 import { givenRequest } from './given-request.ts'
 import { authorizationParameters } from './parameters.ts'
 import { proceed } from './proceed.ts'
 import { isUsedUp, type PushedRequest, usePushed } from './pushed.ts'
 import { checkRequest, readReturnPath } from './request.ts'
+import { refuseFrom } from './untrusted-return.ts'
 
 async function authorize(parameters: FormParameters, context: Context): Promise<Reply> {
   const asked = withValues(parameters)
@@ -57,7 +58,7 @@ async function authorize(parameters: FormParameters, context: Context): Promise<
     if (pushed && !(await spent(context, pushed))) {
       return refuseUnread(client, asked, problem('invalid_request_uri'), context)
     }
-    return await refuseTo(path, client.id, failure, context)
+    return await refuseFrom(client, path, failure, context)
   }
 }
 
@@ -77,7 +78,7 @@ function refuseUnread(
   const path = readReturnPath(asked.values, asked.repeated)
   if (path.mode === 'pi.flow') allowApplicationOrigin(context, client)
   return returnPathAllowed(client, asked)
-    ? refuseTo(path, client.id, failure, context)
+    ? refuseFrom(client, path, failure, context)
     : refuseHere(path.mode, failure, context)
 }
 

@@ -11,6 +11,7 @@ import { problem } from '../../errors/problem.ts'
 import { type EventDescription, eventRow } from '../../events/record.ts'
 import type { Outcome } from '../../flow/outcome.ts'
 import type { UnitBody } from '../../storage/port.ts'
+import { clientUse } from '../client-use.ts'
 import { grantedRequest } from '../granted-request.ts'
 import { sessionStateFor } from '../session-state.ts'
 import { openFamily } from '../token-family.ts'
@@ -81,6 +82,7 @@ export async function issueResponse(
     : undefined
   const opensFamily = wantsToken || !wantsCode
   const sessionState = await sessionStateFor(context, request, user.sessionId)
+  const used = clientUse(environment, client, context.now)
   return {
     parameters: {
       ...(code === undefined ? {} : { code }),
@@ -93,13 +95,14 @@ export async function issueResponse(
       iss: site.issuer,
     },
     *store() {
+      if (used) yield used
       if (opensFamily) yield* storeFamily(issuing, familyId)
       if (code !== undefined) {
         const frontChannelFamilyId = wantsToken ? familyId : undefined
         yield* storeCode(context, request, code, { user, consentId, familyId: codeFamilyId, frontChannelFamilyId })
       }
     },
-    single: !opensFamily,
+    single: !opensFamily && !used,
     audit: code === undefined ? undefined : { action: 'AUTHORIZATION_CODE.ISSUED', ...about(issuing, codeFamilyId) },
   }
 }

@@ -108,7 +108,7 @@ async function answerAtOnce(
     },
   })
   auditIssued(context, issued)
-  const { mode, redirectUri, clientId } = request
+  const { mode, redirectUri } = request
   if (mode === 'pi.flow' || redirectUri === null) {
     const { iss: _, ...authorizeResponse } = issued.parameters
     const body = {
@@ -119,5 +119,5 @@ async function answerAtOnce(
     }
     return { status: 200, body }
   }
-  return redirectReply(context, { mode, redirectUri, clientId }, issued.parameters)
+  return redirectReply(context, { mode, redirectUri, clientId: client.clientId }, issued.parameters)
 }

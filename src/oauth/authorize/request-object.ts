@@ -56,7 +56,7 @@ export async function readRequestObject(
   const { site, now } = context
   const isDemanded = client.document.requireSignedRequestObject || demandsSignedRequests(client.document)
   const { claims, isSigned } = await verified(context, client, object)
-  const expectations = { clientId: client.id, issuer: site.issuer, isSigned, isDemanded, now }
+  const expectations = { clientId: client.clientId, issuer: site.issuer, isSigned, isDemanded, now }
   const wrong = requestObjectProblem(claims, expectations)
   if (wrong !== undefined) throw refused(wrong)
   const read = parametersIn(claims, authorizationParameterNames, isSigned)

@@ -125,6 +125,7 @@ export function checkRequest(
   const type = readType(values)
   if (readResponseMode(values['response_mode'], type) === undefined) throw invalid('response_mode is not allowed here')
   requireAllowed(client, type)
+  requireOwnPages(client, path)
   const mustBeSigned = client.document.requireSignedRequestObject || demandsSignedRequests(client.document)
   if (mustBeSigned && !signed) throw invalid('a signed request object is required')
   requireProfile(client, values, type)
@@ -136,7 +137,7 @@ export function checkRequest(
     : { challenge: null }
   if ('refused' in pkce) throw invalid(pkce.refused)
   const hint = values['id_token_hint']
-  const hintedUserId = hint === undefined ? null : readIdTokenHint(environment, site, client.id, hint, now)
+  const hintedUserId = hint === undefined ? null : readIdTokenHint(environment, site, client.clientId, hint, now)
   if (hintedUserId === undefined) throw invalid('id_token_hint is not an ID token of this client')
   const asked = requestedClaims(values['claims'])
   const acrValues = (values['acr_values'] ?? '').split(' ').filter((name) => name !== '')
@@ -191,6 +192,12 @@ function requireAllowed(client: Application, type: ResponseType): void {
     // No key is proved here (row D24).
     throw problem('unauthorized_client', { description: 'access tokens of the application are bound to a key' })
   }
+}
+
+/** A client that has registered itself must not see what its users type. */
+function requireOwnPages({ document }: Application, { mode }: ReturnPath): void {
+  if (document.registration === undefined || mode !== 'pi.flow') return
+  throw problem('unauthorized_client', { description: 'users of this client sign on on the hosted pages alone' })
 }
 
 function requireProfile({ document }: Application, values: Values, { code, token, idToken }: ResponseType): void {

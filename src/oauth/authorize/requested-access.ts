@@ -54,10 +54,19 @@ export function requestedAccess(
     consent: {
       scopeIds: [...new Set(scopeIdsOf(environment, client, scopes, target))],
       // Whatever was granted before.
-      isAsked: (values['prompt'] ?? '').split(' ').includes('consent'),
+      isAsked: (values['prompt'] ?? '').split(' ').includes('consent') || mayBeAnybody(client, values['redirect_uri']),
       ...(details.length > 0 ? { details } : {}),
     },
   }
+}
+
+/**
+ * Whether any other program on the device could pass for the client: its users are then asked each time (RFC 8252 section
+ * 8.6, row H09).
+ */
+function mayBeAnybody({ document }: Application, redirectUri = ''): boolean {
+  const isPublic = document.tokenEndpointAuthMethod === 'NONE'
+  return document.registration !== undefined && isPublic && !/^https:/i.test(redirectUri)
 }
 
 function readScope(

@@ -35,15 +35,15 @@ async function resume(flowId: string, context: Context): Promise<Reply> {
   if ('failure' in finished) {
     return refuseTo(
       request,
-      request.clientId,
+      loaded.application.clientId,
       problem('access_denied', { description: finished.failure.message }),
       context,
     )
   }
   const { issued } = finished
-  const { mode, redirectUri, clientId } = request
+  const { mode, redirectUri } = request
   if (mode !== 'pi.flow' && redirectUri !== null) {
-    return redirectReply(context, { mode, redirectUri, clientId }, issued.parameters)
+    return redirectReply(context, { mode, redirectUri, clientId: loaded.application.clientId }, issued.parameters)
   }
   const { iss: _, ...authorizeResponse } = issued.parameters
   return {

@@ -42,7 +42,7 @@ function expectationsOf({ context, environment, application }: Attempt): Asserti
   const acceptsTokenEndpoint =
     application.document.acceptTokenEndpointAudience === true && !keepsFapi(application.document)
   return {
-    clientId: application.id,
+    clientId: application.clientId,
     issuer,
     tokenEndpoint: acceptsTokenEndpoint ? `${issuer}/token` : undefined,
     longestLife: environment.settings.clientAssertionSeconds,

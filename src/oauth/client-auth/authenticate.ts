@@ -15,6 +15,7 @@ import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { Problem, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
+import { findClient } from '../find-client.ts'
 import { secretAlgorithms } from '../rules/client-algorithms.ts'
 import { isFapiMethod, keepsFapi } from '../rules/fapi.ts'
 import { secretMatches } from './client-secret.ts'
@@ -96,10 +97,8 @@ async function provedClient(
   environment: Environment,
   credentials: ClientCredentials,
 ): Promise<ProvedClient> {
-  const { kernel, now } = context
-  const found = isClientId(credentials.clientId)
-    ? kernel.environments.application(environment.id, credentials.clientId)
-    : undefined
+  const { now } = context
+  const found = findClient(context, environment, credentials.clientId)
   const application = found instanceof Promise ? await found : found
   if (!application) {
     // Nobody is there whose secret this could be; it takes as long all the same.

@@ -23,6 +23,8 @@ import { checksessionMetadata } from './checksession.ts'
 import { deviceAuthorizationMetadata } from './device-authorization.ts'
 import { idpSignoffMetadata } from './idp-signoff.ts'
 import { introspectionMetadata } from './introspect.ts'
+import { clientDocumentMetadata } from '../registration/document-client.ts'
+import { registrationMetadata } from '../registration/register.ts'
 import { jwksMetadata } from './jwks.ts'
 import { parMetadata } from './par.ts'
 import { attestationMetadata } from './attestation-challenge.ts'
@@ -55,6 +57,8 @@ const parts: readonly Metadata[] = [
   idTokenMetadata,
   claimMetadata,
   refreshTokenMetadata,
+  registrationMetadata,
+  clientDocumentMetadata,
 ]
 
 const declaration = {

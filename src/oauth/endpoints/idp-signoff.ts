@@ -33,7 +33,7 @@ async function idpSignOff(
   const { kernel, environment, site, headers, now } = context
   if (!sent) throw problem('invalid_request', { description: 'id_token_hint is missing' })
   const hint = verifyIdTokenHint(environment, site, sent, now)
-  const application = hint && (await kernel.environments.application(environment.id, hint.clientId))
+  const application = hint && (await kernel.environments.client(environment.id, hint.clientId))
   if (!hint || !application?.enabled || (clientId && clientId !== hint.clientId)) {
     throw problem('id_token_hint_rejected')
   }

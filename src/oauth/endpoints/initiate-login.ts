@@ -10,6 +10,7 @@ import { type Context, defineOperation, type Operation, type Reply } from '../..
 import { uuid } from '../../contract/validation.ts'
 import { problem } from '../../errors/problem.ts'
 import { withQuery } from '../response-modes/query.ts'
+import { isVouchedFor } from '../registration/vouched-for.ts'
 import { initiateLogin } from '../rules/initiate-login.ts'
 
 const parameters = z.object({
@@ -31,6 +32,9 @@ async function start(
     : undefined
   if (!application?.enabled) throw problem('unknown_client')
   const login = initiateLogin(site.issuer, application.document, { loginHint, targetLinkUri })
+  if ('uri' in login && !isVouchedFor(environment, application, login.uri)) {
+    throw problem('unauthorized_client', { description: 'nobody has vouched for the initiate_login_uri of the client' })
+  }
   if ('uri' in login) return { status: 302, headers: { location: withQuery(login.uri, login.parameters) } }
   switch (login.refused) {
     case 'no initiateLoginUri':

@@ -50,7 +50,7 @@ async function revoke(context: Context, body: FormParameters): Promise<Reply> {
       break
     case 'access': {
       const { clientId, grantId, audience } = presented.access
-      if (clientId !== client.id) break
+      if (clientId !== client.clientId) break
       const isForPlatform = audience.includes(context.site.platformAudience)
       if (!grantId || isForPlatform) throw problem('unsupported_token_type')
       // A token that was got by exchange lives by the grant of another application, which is not this one's to end.
@@ -58,7 +58,7 @@ async function revoke(context: Context, body: FormParameters): Promise<Reply> {
       break
     }
     case 'id':
-      if (presented.id.clientId === client.id) throw problem('unsupported_token_type')
+      if (presented.id.clientId === client.clientId) throw problem('unsupported_token_type')
       break
   }
   return { status: 200 }

@@ -7,6 +7,8 @@
  * would hold against the page's own policy.
  */
 import { z } from 'zod'
+import { isAddress } from '../registration/client-id-url.ts'
+import { isVouchedFor } from '../registration/vouched-for.ts'
 import type { FormParameters } from '../../contract/form.ts'
 import { type Context, defineOperation, formBody, type Operation, type Reply } from '../../contract/operation.ts'
 import { uuid } from '../../contract/validation.ts'
@@ -100,7 +102,7 @@ async function signOff(parameters: FormParameters, context: Context): Promise<Re
     }
     case 'nothing':
       if (token !== undefined) forgetSession(context)
-      return leave(context, asked, [], isConfirmed)
+      return leave(context, hint || isConfirmed ? asked : withoutStrangers(context, asked), [], isConfirmed)
   }
 }
 
@@ -108,8 +110,8 @@ async function enabledApplication(
   { kernel, environment }: Context,
   id: string | undefined,
 ): Promise<Application | undefined> {
-  if (!uuid.safeParse(id).success) return undefined
-  const application = await kernel.environments.application(environment.id, id as string)
+  if (id === undefined || !(uuid.safeParse(id).success || isAddress(id))) return undefined
+  const application = await kernel.environments.client(environment.id, id)
   return application?.enabled ? application : undefined
 }
 
@@ -134,7 +136,7 @@ ${signOffForm({ confirmation: confirmationOf(context.environment, token), kept: 
 
 /** Asks the user. Of a hint, what it was good for is kept: the application that it names. */
 function ask({ environment }: Context, { values, application, token = '', found, language }: Asked): Reply {
-  const kept = { ...values, ...(application ? { client_id: application.id } : {}) }
+  const kept = { ...values, ...(application ? { client_id: application.clientId } : {}) }
   const names = ['client_id', 'post_logout_redirect_uri', 'state', 'ui_locales']
   const form: SignOffForm = {
     confirmation: confirmationOf(environment, token),
@@ -149,6 +151,15 @@ async function end(context: Context, { application, token }: Asked, named: Named
   const ended = await endNamedSession(context, named, application?.id)
   if (token !== undefined) forgetSession(context)
   return ended ? logoutFrames(context.site, named.sessionId, ended.participants) : []
+}
+
+/** A request that proves nothing, and asks nobody, leads to no address that a client has registered for itself (row A22). */
+function withoutStrangers({ environment }: Context, asked: Asked): Asked {
+  const { application, values } = asked
+  const { post_logout_redirect_uri: address, ...others } = values
+  const isStrange =
+    application !== undefined && address !== undefined && !isVouchedFor(environment, application, address)
+  return isStrange ? { ...asked, values: others } : asked
 }
 
 /** Goes where the application wants, or says that it is done. */

@@ -32,7 +32,7 @@ async function readUserinfo(presented: PresentedToken, context: Context): Promis
   const { kernel, environment, now } = context
   const access = verifyAccessToken(kernel, environment, presented.token, now)
   if (!access) throw invalidToken('the access token is not valid')
-  const found = kernel.environments.application(environment.id, access.clientId)
+  const found = kernel.environments.client(environment.id, access.clientId)
   const application = found instanceof Promise ? await found : found
   if (!application?.enabled) throw invalidToken('the access token is not valid')
   allowApplicationOrigin(context, application)
@@ -41,7 +41,7 @@ async function readUserinfo(presented: PresentedToken, context: Context): Promis
   if (!userId || !sessionId || !grantId || !access.scopes.has('openid')) throw insufficientScope()
   const [user] = await kernel.storage.read(liveGrant(environment.id, grantId, userId, sessionId, now))
   if (!user) throw invalidToken('the access token is not valid')
-  const event = { action: 'USERINFO.READ', clientId: access.clientId, userId, sessionId } as const
+  const event = { action: 'USERINFO.READ', clientId: application.id, userId, sessionId } as const
   kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), event))
   const attributes = JSON.parse(user.document) as UserAttributes
   const { claims: asked } = JSON.parse(user.family_document) as FamilyDocument

@@ -15,7 +15,7 @@ export interface RedirectRegistration {
 
 const forbiddenScheme = /^(javascript|data|vbscript|blob|file|about|view-source|filesystem):/i
 const visibleAscii = /^[\x21-\x7e]+$/
-const loopback = /^http:\/\/(127\.0\.0\.1|\[::1\])(\/.*)?$/
+const loopback = /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)(\/.*)?$/
 
 /**
  * Whether `given` is one of the registered URIs.
@@ -31,7 +31,10 @@ export function redirectUriAllowed(registration: RedirectRegistration, given: st
   )
 }
 
-/** A loopback address registered without a port admits any port, and nothing else may differ. */
+/**
+ * A loopback address registered without a port admits any port, and nothing else may differ. `localhost` is among them,
+ * against the advice of RFC 8252 section 8.3, since command line clients register it; it never stands for an address.
+ */
 function loopbackMatches(registered: string, given: string): boolean {
   const match = loopback.exec(registered)
   if (!match) return false

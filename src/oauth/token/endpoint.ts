@@ -14,6 +14,7 @@ import { eventRow } from '../../events/record.ts'
 import { resolveSite } from '../../site.ts'
 import { auditingRefusals, clientRefused, proveClient } from '../client-auth/authenticate.ts'
 import { type ClientCredentials, clientErrors, clientParameters, readCredentials } from '../client-auth/credentials.ts'
+import { clientUse, noting } from '../client-use.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
 import type { Unit } from '../../storage/port.ts'
@@ -117,7 +118,8 @@ async function issue(
   const { kernel } = context
   const { effect } = verdict
   const signing = signTokens(context, environment, client, verdict, confirmation)
-  const unit = unitOf(environment.id, proofs, 'unit' in effect ? effect.unit(context, environment) : undefined)
+  const whole = unitOf(environment.id, proofs, 'unit' in effect ? effect.unit(context, environment) : undefined)
+  const unit = noting(whole, clientUse(environment, client, context.now))
   const committing = unit ? kernel.storage.commit(unit) : undefined
   const [signed, committed] = await Promise.allSettled([signing, committing])
   if (committed.status === 'rejected') throw committed.reason

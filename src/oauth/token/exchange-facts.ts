@@ -81,11 +81,11 @@ export async function readExchangeFacts(
   const subject = verify(tokens.subject_token, tokens.subject_token_type)
   const { actor_token: actorToken, actor_token_type: actorType } = tokens
   const actor = actorToken === undefined ? undefined : verify(actorToken, actorType)
-  const isOwnIdToken = tokens.subject_token_type !== exchangeableTypes.idToken || subject?.clientId === client.id
+  const isOwnIdToken = tokens.subject_token_type !== exchangeableTypes.idToken || subject?.clientId === client.clientId
   return {
     issuer: resolveSite(context.kernel.origins, environment.id).issuer,
     subject: subject && isOwnIdToken ? await subjectOf(context, environment, subject) : undefined,
-    actor: actor?.clientId === client.id ? await actorOf(context, environment, actor) : undefined,
+    actor: actor?.clientId === client.clientId ? await actorOf(context, environment, actor) : undefined,
   }
 }
 
@@ -132,8 +132,10 @@ async function subjectOf(
   const grant = await grantOf(context, environment, token)
   if (!grant || token.userId === undefined) return undefined
   const holders: Application[] = []
-  for (const id of new Set([token.clientId, grant.family_client_id])) {
-    const holder = await context.kernel.environments.application(environment.id, id)
+  const { environments } = context.kernel
+  // A token names a client as that names itself, a grant by the id of its application.
+  const named = await environments.client(environment.id, token.clientId)
+  for (const holder of new Set([named, await environments.application(environment.id, grant.family_client_id)])) {
     if (!holder?.enabled) return undefined
     holders.push(holder)
   }

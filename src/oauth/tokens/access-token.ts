@@ -58,7 +58,7 @@ export function signAccessToken(
   const issuedAt = Math.floor(now / 1000)
   const scope = content.scopes.join(' ')
   const common = {
-    client_id: content.client.id,
+    client_id: content.client.clientId,
     iss: site.issuer,
     jti: content.jti,
     iat: issuedAt,

@@ -79,7 +79,7 @@ export async function signIdToken(
     ...claimsOf(content.source, content.scopes),
     iss: site.issuer,
     sub: user.id,
-    aud: client.id,
+    aud: client.clientId,
     iat: issuedAt,
     exp: issuedAt + environment.settings.idTokenSeconds,
     acr: user.acr,

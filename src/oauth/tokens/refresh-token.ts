@@ -58,7 +58,7 @@ export async function writeRefreshToken(
   environment: Environment,
   site: Site,
   client: {
-    readonly id: string
+    readonly clientId: string
     readonly document: { readonly refreshTokenType?: 'JSON_WEB_TOKEN' | 'OPAQUE_TOKEN' | undefined }
   },
   token: RefreshToken,
@@ -68,7 +68,7 @@ export async function writeRefreshToken(
   const claims = {
     iss: site.issuer,
     sub: user.id,
-    client_id: client.id,
+    client_id: client.clientId,
     jti: `${token.familyId}.${token.generation}`,
     iat: Math.floor(token.issuedAt / 1000),
     exp: Math.floor(token.expiresAt / 1000),

@@ -133,6 +133,18 @@ export const german = {
   'elsewhere.late.heading': 'Das kam zu spät',
   'elsewhere.late.text':
     'Die Anfrage ist vorbei oder wurde schon beantwortet. Beginnen Sie dort von neuem, woher sie kam.',
+  'client.unverified': '{application} hat sich selbst angemeldet; wer dahintersteht, hat hier niemand geprüft.',
+  'client.described': 'Beschrieben ist die Anwendung auf {host}.',
+  'client.returns': 'Sie leitet Sie weiter zu {host}.',
+  'client.device': 'Sie leitet Sie weiter zu einer Anwendung auf diesem Gerät.',
+  'client.elsewhere': 'Vorsicht: Das ist nicht dort, wo sie beschrieben ist.',
+  'client.policy': 'Datenschutzerklärung',
+  'client.terms': 'Nutzungsbedingungen',
+
+  'return.heading': 'Diese Anfrage lässt sich nicht ausführen',
+  'return.text':
+    'Mit der Art, wie {application} Sie hierhergeschickt hat, stimmt etwas nicht. Sie können diese Seite schließen.',
+  'return.continue': 'Trotzdem weiter zu {application}',
 
   'external.with': 'Mit {provider} anmelden',
   'external.text': 'Sie melden sich anderswo an und kommen zurück.',

@@ -128,6 +128,17 @@ export const english = {
   'elsewhere.denied.text': '{application} gets nothing. You can close this page.',
   'elsewhere.late.heading': 'This came too late',
   'elsewhere.late.text': 'The request is over, or was answered before. Begin it again where it came from.',
+  'client.unverified': '{application} has registered itself, and nobody here has verified who it is.',
+  'client.described': 'It is described at {host}.',
+  'client.returns': 'It sends you on to {host}.',
+  'client.device': 'It sends you on to an application on this device.',
+  'client.elsewhere': 'Take care: that is not where it is described.',
+  'client.policy': 'Privacy policy',
+  'client.terms': 'Terms of service',
+
+  'return.heading': 'This request cannot be carried out',
+  'return.text': 'Something is wrong with the way {application} sent you here. You can close this page.',
+  'return.continue': 'Go on to {application} all the same',
 
   'external.with': 'Sign on with {provider}',
   'external.text': 'You sign on elsewhere, and come back.',

@@ -20,6 +20,7 @@ import { pushedRequests } from './0017-pushed-requests.ts'
 import { resourceSecrets } from './0018-resource-secrets.ts'
 import { polledGrants } from './0019-polled-grants.ts'
 import { keyRotationPolicies } from './0020-key-rotation-policies.ts'
+import { clientRegistration } from './0021-client-registration.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -42,4 +43,5 @@ export const migrations: readonly Migration[] = [
   resourceSecrets,
   polledGrants,
   keyRotationPolicies,
+  clientRegistration,
 ]

@@ -21,6 +21,7 @@ export const transientTables = {
   inbox: { time: 'expires_at', key: ['environment_id', 'id'] },
   one_time_codes: { time: 'expires_at', key: ['environment_id', 'purpose', 'subject'] },
   polled_grants: { time: 'purge_at', key: ['environment_id', 'id'] },
+  initial_access_tokens: { time: 'expires_at', key: ['environment_id', 'id'] },
   used_jwts: { time: 'expires_at', key: ['environment_id', 'kind', 'id_hash'] },
   environment_changes: { time: 'changed_at', key: ['environment_id', 'version', 'kind', 'object_id'] },
 } as const
