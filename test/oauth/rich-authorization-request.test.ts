@@ -133,6 +133,33 @@ suite('rich authorization requests', () => {
     assert.deepEqual(decodeJwt(tokens.access_token)['authorization_details'], [{ type: 'account_information' }])
   })
 
+  test('6.2: a refreshed token says it too, or less; the grant keeps the whole', async () => {
+    const client = await register(stile, {
+      ...web,
+      grantTypes: ['AUTHORIZATION_CODE', 'REFRESH_TOKEN'],
+      requireConsent: true,
+      authorizationDetailsTypes: ['payment_initiation', 'account_information'],
+    })
+    const details = [pay, { type: 'account_information' }]
+    const code = await granted(codeRequest(client, { authorization_details: JSON.stringify(details) }))
+    let { refresh_token: refreshToken } = expectStatus(await redeemCode(stile, client, code), 200)
+    const refresh = async (more: Readonly<Record<string, string>>) => {
+      const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken, ...more })
+      const headers = { authorization: basic(client.clientId, client.clientSecret) }
+      const answer = await stile.send(`/${stile.environmentId}/as/token`, { body, headers })
+      refreshToken = answer.json.refresh_token ?? refreshToken
+      return answer
+    }
+    const authorization_details = JSON.stringify([{ type: 'account_information' }])
+    const less = expectStatus(await refresh({ authorization_details }), 200)
+    assert.deepEqual(decodeJwt(less.access_token)['authorization_details'], [{ type: 'account_information' }])
+    const more = JSON.stringify([{ ...pay, creditorName: 'Somebody else' }])
+    expectRefusal(await refresh({ authorization_details: more }), 'invalid_authorization_details')
+    const whole = expectStatus(await refresh({}), 200)
+    assert.deepEqual(whole.authorization_details, details)
+    assert.deepEqual(decodeJwt(whole.access_token)['authorization_details'], details)
+  })
+
   test('5: what is unknown, not allowed or not as declared is refused; pushed, at once', async () => {
     const modest = await register(stile, {
       ...web,

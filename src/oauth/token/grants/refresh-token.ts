@@ -10,6 +10,7 @@ import { isProved } from '../../../access/confirmation.ts'
 import { grantedResources, mayServeMany } from '../../granted-resources.ts'
 import { defineMetadata } from '../../metadata.ts'
 import { narrowedScopes, refreshWorth } from '../../rules/refresh-token.ts'
+import { narrowAuthorizationDetails } from '../../rules/authorization-details.ts'
 import { narrow } from '../../rules/resource-indicators.ts'
 import { grantScopes, parseScope } from '../../rules/scopes.ts'
 import { defineGrant, refuse } from '../grant.ts'
@@ -29,6 +30,10 @@ export const refreshToken = defineGrant({
   params: z.object({
     refresh_token: z.string().max(16_384).describe('The refresh token that came last.'),
     scope: z.string().optional().describe('Fewer scopes than were granted, separated by spaces. Default: all.'),
+    authorization_details: z
+      .string()
+      .optional()
+      .describe('Of those that were granted, the ones for this token (RFC 9396). Default: all.'),
   }),
   clientAuth: 'as registered',
   gather: (context, { environment, client, params }) =>
@@ -57,6 +62,8 @@ export const refreshToken = defineGrant({
     if ('refused' in whole) return refuse('invalid_scope', whole.refused)
     const grant = narrow(whole, granted, target, terms)
     if ('refused' in grant) return refuse(grant.error, grant.refused)
+    const detailed = narrowAuthorizationDetails(document.authorizationDetails ?? [], params.authorization_details)
+    if ('refused' in detailed) return refuse('invalid_authorization_details', detailed.refused)
     return {
       kind: 'issue',
       scopes: grant.scopes,
@@ -64,6 +71,7 @@ export const refreshToken = defineGrant({
       lifetime: grant.accessTokenSeconds ?? environment.settings.accessTokenSeconds,
       user: facts.user,
       familyId: facts.familyId,
+      ...(detailed.details.length > 0 ? { authorizationDetails: detailed.details } : {}),
       idToken: grant.scopes.includes('openid')
         ? { source: facts.standing, nonce: undefined, claims: document.claims?.idToken }
         : undefined,
