@@ -14,6 +14,7 @@ import { assertion, assertionType, clientKey, keySet } from './assertions.ts'
 import { authorizeBySignOnPage, codeOf, codeRequest, expectRefusal, isLive, told } from './journeys.ts'
 import { proofOf, thumbprintOf } from './proofs.ts'
 import { expectStatus, type Registered, register, web } from './registrations.ts'
+import { requestObject } from './request-objects.ts'
 
 const key = clientKey('ES256')
 const dpopKey = clientKey('ES256')
@@ -216,6 +217,35 @@ suite('FAPI 2.0 Security Profile', () => {
     expectRefusal(await ask('RS256'), 'invalid_client')
     expectRefusal(await ask('PS384'), 'invalid_client')
     expectStatus(await ask('PS256'), 201)
+  })
+
+  test('message signing: what is pushed is signed, by an algorithm of the profile', async () => {
+    const rsa = clientKey('PS256')
+    const signing = await register(stile, {
+      ...fapi,
+      fapiProfile: 'FAPI_2_0_MESSAGE_SIGNING',
+      jwks: keySet(key, rsa),
+    })
+    const { challenge } = pkce()
+    const parameters = codeRequest(signing, { code_challenge: challenge, code_challenge_method: 'S256' })
+    const pushIt = async (form: Readonly<Record<string, string>>) =>
+      stile.send(`/${stile.environmentId}/as/par`, {
+        body: new URLSearchParams({
+          ...form,
+          client_assertion_type: assertionType,
+          client_assertion: await assertion(stile, signing.clientId, key),
+        }),
+      })
+    expectRefusal(await pushIt(parameters), 'invalid_request')
+    for (const signer of ['none', { ...rsa, algorithm: 'RS256' }, { ...rsa, algorithm: 'PS512' }] as const) {
+      expectRefusal(
+        await pushIt({ request: await requestObject(stile, signing, signer, parameters) }),
+        'invalid_request_object',
+      )
+    }
+    for (const signer of [key, rsa]) {
+      expectStatus(await pushIt({ request: await requestObject(stile, signing, signer, parameters) }), 201)
+    }
   })
 
   test('registration', async () => {

@@ -39,8 +39,7 @@ export async function proveByAssertion(
 
 function expectationsOf({ context, environment, application }: Attempt): AssertionExpectations {
   const { issuer } = resolveSite(context.kernel.origins, environment.id)
-  const acceptsTokenEndpoint =
-    application.document.acceptTokenEndpointAudience === true && !keepsFapi(application.document)
+  const acceptsTokenEndpoint = application.document.acceptTokenEndpointAudience === true
   return {
     clientId: application.clientId,
     issuer,

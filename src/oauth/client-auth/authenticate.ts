@@ -17,7 +17,6 @@ import { Problem, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
 import { findClient } from '../find-client.ts'
 import { secretAlgorithms } from '../rules/client-algorithms.ts'
-import { isFapiMethod, keepsFapi } from '../rules/fapi.ts'
 import { secretMatches } from './client-secret.ts'
 import { attestJwtClientAuth } from './attest-jwt-client-auth.ts'
 import { clientSecretBasic } from './client-secret-basic.ts'
@@ -110,9 +109,6 @@ async function provedClient(
   if (!proof || !application.enabled) throw clientRefused(credentials)
   if (application.document.tokenEndpointAuthMethod !== registered) {
     throw clientRefused(credentials, 'Unsupported authentication method')
-  }
-  if (keepsFapi(application.document) && !isFapiMethod(registered)) {
-    throw clientRefused(credentials, 'the profile of the application does not allow this method')
   }
   return { client: application, ...proof }
 }

@@ -113,11 +113,6 @@ export function codeEnd(
   return keepsFapi(client) ? Math.min(code.expiresAt, code.createdAt + longestCode) : code.expiresAt
 }
 
-/** Whether a client that has proved itself may have done so by this method (section 5.3.2.1, 6). */
-export function isFapiMethod(method: string): boolean {
-  return fapiMethods.includes(method)
-}
-
 /**
  * Whether refresh tokens are replaced with each use. A client that has to prove who it is, and whose tokens are bound, gains
  * nothing by it and may lose its grant to a lost answer (section 5.3.2.1, 9).
