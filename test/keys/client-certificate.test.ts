@@ -54,6 +54,15 @@ suite('certificates of clients', () => {
     const client = await certificate({ issuer: root, subject: [{ CN: ['client'] }] })
     assert.ok(!(await isGood(await certificate({ issuer: client }), [client])))
     assert.ok(!(await isGood(await certificate({ issuer: client }), [], [client])))
+    const posing = await certificate({
+      issuer: root,
+      usages: KeyUsageFlags.keyCertSign | KeyUsageFlags.digitalSignature,
+    })
+    assert.ok(
+      !(await isGood(await certificate({ issuer: posing }), [posing])),
+      'its basic constraints say that it is none',
+    )
+    assert.ok(!(await isGood(await certificate({ issuer: posing }), [], [posing])))
     const without = await authority('Without', { issuer: root, usages: KeyUsageFlags.digitalSignature })
     assert.ok(!(await isGood(await certificate({ issuer: without }), [without])))
   })

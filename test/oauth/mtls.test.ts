@@ -109,6 +109,7 @@ suite('mutual TLS', () => {
       `${whole}, ${whole}`,
       `${byteSequence(other)}, ${whole}`,
       `${escaped(client)},${escaped(client)}`,
+      `${escaped(client)}%0A, ${escaped(other)}%0A`,
       '%',
       '%E0%A4%A',
       escaped(client).slice(0, 300),
