@@ -1,13 +1,14 @@
 /**
- * node-oidc-provider with its in-memory adapter, set up for the same work as the others: JWT access tokens (its default
+ * node-oidc-provider with its data in memory, set up for the same work as the others: JWT access tokens (its default
  * for a resource server, where plain ones are opaque), the same algorithm everywhere, and an account that is signed on
- * and consented without a page, so that the code flow measures the protocol alone.
+ * and consented without a page, so that the code flow measures the protocol alone. Its userinfo and introspection take
+ * opaque tokens only: those are of a client without a resource.
  */
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Context, type Grant, Provider } from 'oidc-provider'
-import type { Algorithm } from './scenarios.ts'
+import type { Algorithm, Target } from './scenarios.ts'
 
 const algorithm: Algorithm = process.argv[2] === 'RS256' ? 'RS256' : 'ES256'
 const { privateKey } =
@@ -17,7 +18,54 @@ const { privateKey } =
 
 const resource = 'urn:bench:api'
 const confidential = { clientId: randomUUID(), clientSecret: randomUUID() }
-const spa = { clientId: randomUUID(), redirectUri: 'https://app.example/callback' }
+const redirectUri = 'https://app.example/callback'
+const spa = { clientId: randomUUID(), redirectUri }
+const opaque = { clientId: randomUUID(), redirectUri }
+
+/** Of each kind but sessions and grants only the youngest stay, as they would if what has expired were swept. */
+const keptOfEach = 10_000
+
+/**
+ * What node-oidc-provider stores of one kind. Its own adapter for memory keeps a thousand entries of all kinds together,
+ * so that refreshing pushes the sessions out, and walks through all tokens of a grant for each new one.
+ */
+class Entries {
+  private readonly entries = new Map<string, { readonly uid?: string; consumed?: number }>()
+  private readonly limit: number
+  private readonly byUid = new Map<string, string>()
+
+  constructor(model: string) {
+    this.limit = model === 'Session' || model === 'Grant' ? Infinity : keptOfEach
+  }
+
+  async upsert(id: string, payload: { readonly uid?: string }): Promise<void> {
+    this.entries.set(id, payload)
+    if (payload.uid) this.byUid.set(payload.uid, id)
+    if (this.entries.size > this.limit) this.delete(this.entries.keys().next().value ?? '')
+  }
+
+  async find(id: string): Promise<object | undefined> {
+    return this.entries.get(id)
+  }
+
+  async findByUid(uid: string): Promise<object | undefined> {
+    return this.find(this.byUid.get(uid) ?? '')
+  }
+
+  async consume(id: string): Promise<void> {
+    const entry = this.entries.get(id)
+    if (entry) entry.consumed = Math.floor(Date.now() / 1000)
+  }
+
+  async destroy(id: string): Promise<void> {
+    this.delete(id)
+  }
+
+  private delete(id: string): void {
+    this.byUid.delete(this.entries.get(id)?.uid ?? '')
+    this.entries.delete(id)
+  }
+}
 
 const server = createServer()
 await new Promise<void>((resolve) => {
@@ -26,6 +74,7 @@ await new Promise<void>((resolve) => {
 const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
 const provider = new Provider(origin, {
+  adapter: Entries,
   clients: [
     {
       client_id: confidential.clientId,
@@ -35,14 +84,14 @@ const provider = new Provider(origin, {
       redirect_uris: [],
       id_token_signed_response_alg: algorithm,
     },
-    {
-      client_id: spa.clientId,
+    ...[spa, opaque].map(({ clientId }) => ({
+      client_id: clientId,
       token_endpoint_auth_method: 'none',
-      grant_types: ['authorization_code'],
+      grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
-      redirect_uris: [spa.redirectUri],
+      redirect_uris: [redirectUri],
       id_token_signed_response_alg: algorithm,
-    },
+    })),
   ],
   jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: algorithm, kid: 'bench' }] },
   cookies: { keys: [randomUUID()] },
@@ -50,9 +99,10 @@ const provider = new Provider(origin, {
   features: {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
+    introspection: { enabled: true, allowedPolicy: () => true },
     resourceIndicators: {
       enabled: true,
-      defaultResource: () => resource,
+      defaultResource: ({ oidc }: Context) => (oidc.client.clientId === opaque.clientId ? undefined : resource),
       useGrantedResource: () => true,
       getResourceServerInfo: () => ({
         scope: '',
@@ -62,6 +112,7 @@ const provider = new Provider(origin, {
       }),
     },
   },
+  issueRefreshToken: (_: Context, { clientId }: { readonly clientId: string }) => clientId === spa.clientId,
   interactions: { url: () => '/sign-on' },
   loadExistingGrant,
 })
@@ -83,6 +134,19 @@ server.on('request', (request, response) => {
   if (!request.url?.startsWith('/sign-on')) return handle(request, response)
   void provider.interactionFinished(request, response, { login: { accountId: randomUUID() } })
 })
-console.log(
-  JSON.stringify({ origin, tokenPath: '/token', confidential, code: { authorizePath: '/auth', ...spa, cookies: [] } }),
-)
+const source = { authorizePath: '/auth', redirectUri, scope: 'openid' }
+const ready: Omit<Target, 'algorithm'> = {
+  origin,
+  tokenPath: '/token',
+  confidential,
+  code: { ...source, ...spa },
+  refresh: { ...source, ...spa },
+  bearer: {
+    ...source,
+    ...opaque,
+    userinfoPath: '/me',
+    introspectionPath: '/token/introspection',
+    introspector: confidential,
+  },
+}
+console.log(JSON.stringify(ready))

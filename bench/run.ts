@@ -17,7 +17,7 @@ import { startOwnPostgres } from '../test/storage/postgres-cluster.ts'
 import type { Job, Load } from './load.ts'
 import { describeMachine, watchMachine } from './machine.ts'
 import { type Footprint, median, ratios, render, type Round, summarize } from './report.ts'
-import { algorithms, type Scenario } from './scenarios.ts'
+import { algorithms, scenariosOf } from './scenarios.ts'
 import { generatorCore, type ServerProcess } from './server-process.ts'
 import {
   bundleFolder,
@@ -76,15 +76,12 @@ async function startAll(cleanup: AsyncDisposableStack): Promise<readonly Measure
   return servers
 }
 
-const scenariosOf = ({ target }: Measured): readonly Scenario[] =>
-  target.code ? ['client credentials', 'code + PKCE'] : ['client credentials']
-
 /** One round: every scenario on every server. */
 async function measure(servers: readonly Measured[], seconds: number): Promise<readonly Round[]> {
   const rounds: Round[] = []
   for (const server of servers) {
-    for (const scenario of scenariosOf(server)) {
-      const { kind, target } = server
+    const { kind, target } = server
+    for (const scenario of scenariosOf(target)) {
       await server.process.vitals()
       const load = await generate({ target, scenario, seconds, connections: plan.connections })
       const vitals = await server.process.vitals()

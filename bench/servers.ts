@@ -6,7 +6,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Browser } from './browser.ts'
-import type { Algorithm, Target } from './scenarios.ts'
+import type { Algorithm, CodeSource, Target } from './scenarios.ts'
+import { ManagementApi, type Quickstart } from './management-api.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 
 /** Sessions per server; connections share them out, as users of one application would. */
@@ -30,15 +31,6 @@ export interface Measured {
   stop(): Promise<void>
 }
 
-/** What `stile dev --json` prints, as far as the bench reads it. */
-interface Quickstart {
-  readonly authUrl: string
-  readonly environmentId: string
-  readonly worker: { readonly clientId: string; readonly clientSecret: string }
-  readonly singlePageApp: { readonly clientId: string; readonly redirectUri: string }
-  readonly user: { readonly username: string; readonly password: string }
-}
-
 /** The floor: client credentials only. */
 export async function startFloor(algorithm: Algorithm): Promise<Measured> {
   const start = (): Promise<ServerProcess> => startServer(['bench/floor.ts', algorithm])
@@ -57,7 +49,7 @@ export async function startNodeOidcProvider(algorithm: Algorithm): Promise<Measu
   })
   return {
     kind: 'node-oidc-provider',
-    target: target.code ? { ...target, code: { ...target.code, cookies } } : target,
+    target: { ...target, cookies },
     process,
     restart: start,
     stop: () => process.stop(),
@@ -82,12 +74,25 @@ export async function startStile(algorithm: Algorithm, databaseUrl?: string): Pr
   const process = await start()
   onFailure.defer(() => process.stop())
   const { authUrl, environmentId, worker, singlePageApp, user } = process.ready as Quickstart
+  const endpoint = (name: string): string => `/${environmentId}/as/${name}`
+  const authorizePath = endpoint('authorize')
+  const api = await ManagementApi.of(process.ready as Quickstart)
+  const { clientId, redirectUri, resource } = await api.makeRefreshingApplication()
+  const source = { authorizePath, clientId, redirectUri }
   const target: Target = {
     origin: authUrl,
     algorithm,
-    tokenPath: `/${environmentId}/as/token`,
+    tokenPath: endpoint('token'),
     confidential: worker,
-    code: { authorizePath: `/${environmentId}/as/authorize`, ...singlePageApp, cookies: [] },
+    code: { authorizePath, ...singlePageApp, scope: 'openid' },
+    refresh: { ...source, scope: 'openid offline_access' },
+    bearer: {
+      ...source,
+      scope: `openid ${resource.scope}`,
+      userinfoPath: endpoint('userinfo'),
+      introspectionPath: endpoint('introspect'),
+      introspector: resource,
+    },
   }
   const cookies = await signOnSessions(target, (browser, authorizeUrl, redirectUri) =>
     signOnToStile(browser, { authorizeUrl, redirectUri, authBase: `${authUrl}/${environmentId}`, user }),
@@ -95,7 +100,7 @@ export async function startStile(algorithm: Algorithm, databaseUrl?: string): Pr
   const cleanup = onFailure.move()
   return {
     kind: databaseUrl ? 'Stile PostgreSQL' : 'Stile embedded',
-    target: target.code ? { ...target, code: { ...target.code, cookies } } : target,
+    target: { ...target, cookies },
     process,
     restart: () => start(),
     restartBundle: databaseUrl ? undefined : () => start(`${bundleFolder}/main.js`),
@@ -135,10 +140,10 @@ async function signOnSessions(
   signOn: (browser: Browser, authorizeUrl: string, redirectUri: string) => Promise<void>,
 ): Promise<readonly string[]> {
   if (!target.code) return []
-  const { authorizePath, clientId, redirectUri } = target.code
+  const { authorizePath, clientId, redirectUri, scope }: CodeSource = target.code
   const url = new URL(authorizePath, target.origin)
   const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
-  const query = { response_type: 'code', client_id: clientId, redirect_uri: redirectUri, scope: 'openid' }
+  const query = { response_type: 'code', client_id: clientId, redirect_uri: redirectUri, scope }
   url.search = new URLSearchParams({ ...query, code_challenge: challenge, code_challenge_method: 'S256' }).toString()
   const cookies: string[] = []
   for (let session = 0; session < sessions; session += 1) {
