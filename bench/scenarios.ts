@@ -71,12 +71,11 @@ function authorization({ clientId, clientSecret }: Credentials): string {
   return `Authorization: Basic ${Buffer.from(text).toString('base64')}\r\n`
 }
 
-/** Fails unless the answer holds a JWT in `member`, signed with the algorithm that is being measured. */
-function expectToken(target: Target, body: string, member: string): void {
-  const token = new RegExp(`"${member}": ?"([\\w-]+)\\.[\\w-]+\\.[\\w-]+"`).exec(body)?.[1]
+/** Fails unless the answer holds a JWT in `name`, signed with the algorithm that is being measured. */
+function expectToken(target: Target, body: string, name: string): void {
+  const token = new RegExp(`"${name}": ?"([\\w-]+)\\.[\\w-]+\\.[\\w-]+"`).exec(body)?.[1]
   const { alg } = JSON.parse(Buffer.from(token ?? 'e30', 'base64url').toString()) as { readonly alg?: string }
-  if (alg !== target.algorithm)
-    throw new Error(`No ${member} signed with ${target.algorithm} in: ${body.slice(0, 300)}`)
+  if (alg !== target.algorithm) throw new Error(`No ${name} signed with ${target.algorithm} in: ${body.slice(0, 300)}`)
 }
 
 type Run = (connection: Connection) => Promise<void>

@@ -77,8 +77,8 @@ export async function startStile(algorithm: Algorithm, databaseUrl?: string): Pr
   const endpoint = (name: string): string => `/${environmentId}/as/${name}`
   const authorizePath = endpoint('authorize')
   const api = await ManagementApi.of(process.ready as Quickstart)
-  const { clientId, redirectUri, resource } = await api.makeRefreshingApplication()
-  const source = { authorizePath, clientId, redirectUri }
+  const { resource, ...application } = await api.makeRefreshingApplication()
+  const source = { authorizePath, clientId: application.clientId, redirectUri: application.redirectUri }
   const target: Target = {
     origin: authUrl,
     algorithm,

@@ -90,7 +90,7 @@ suite('users of a client that has registered itself', () => {
         [{ response_type: 'telepathy' }, 'unsupported_response_type'],
         [{ prompt: 'none' }, 'login_required'],
         [{ prompt: 'none login' }, 'invalid_request'],
-        [{ request: 'x.y.z' }, 'request_not_supported'],
+        [{ request: 'x.y.z' }, 'invalid_request_object'],
       ]
       for (const [more, error] of failing) {
         const answer = await new Browser(stile).authorize(codeRequest(app, { state: 's 1', ...more }))
