@@ -11,6 +11,7 @@ import { insert } from '../storage/operations.ts'
 import { firstOrganization } from '../storage/sql/organizations.ts'
 import type { ApplicationDocument } from '../environment/application.ts'
 import { applicationDefaults, applicationSecretContext } from '../environment/application.ts'
+import { coreMapping } from '../environment/application-claims.ts'
 import { insertEnvironment, prepareEnvironment } from '../environment/bootstrap.ts'
 import type { EnvironmentSettings } from '../environment/settings.ts'
 
@@ -95,6 +96,7 @@ export async function createAdministrator(
         updated_at: now,
       })
       yield* insert('client_index', { client_id: request.clientId, environment_id: environmentId })
+      yield* insert('application_attributes', coreMapping(environmentId, request.clientId, world.uuid(), now))
       yield* insert('application_secrets', {
         environment_id: environmentId,
         application_id: request.clientId,

@@ -3,6 +3,8 @@
  * server, for the platform's audience, unexpired, of an enabled application and, for a user, of a grant that is not
  * revoked, a session that lives and a user who may sign on. Role assignments are read at use (decision D23).
  *
+ * An opaque token is never one for the platform, and so never one here.
+ *
  * A token that is bound to a key counts only together with the proof of it, and by no other scheme than its own.
  *
  * A user's roles count only when the token was issued to a WORKER application: any other application of the environment
@@ -10,34 +12,16 @@
  */
 import type { ClientCertificate } from '../contract/operation.ts'
 import type { Environment } from '../environment/snapshot.ts'
+import { userOfSubject } from '../environment/subject.ts'
 import { invalidToken, Problem } from '../errors/problem.ts'
 import type { Kernel } from '../kernel.ts'
-import { signingAlgorithms } from '../keys/algorithm.ts'
-import { verifyJwt } from '../keys/verify-jwt.ts'
 import { resolveSite } from '../site.ts'
 import { liveGrant, roleAssignmentsOf } from '../storage/sql/access.ts'
+import { type AccessTokenClaims, accessTokenClaims, verified } from './access-token.ts'
 import type { Actor, RoleAssignment } from './actor.ts'
-import { certificateThumbprint, type Confirmation, isProved, readConfirmation } from './confirmation.ts'
+import { certificateThumbprint, isProved } from './confirmation.ts'
 import { dpopChallenge, dpopProof, type ProofRequest } from './dpop.ts'
 import { useProofs } from './used-jwt.ts'
-
-/** The claims of an access token that Stile issued, as far as anybody here reads them. */
-export interface AccessTokenClaims {
-  readonly clientId: string
-  readonly environmentId: string
-  readonly audience: readonly string[]
-  readonly scopes: ReadonlySet<string>
-  readonly userId: string | undefined
-  readonly sessionId: string | undefined
-  /** Epoch seconds of the authentication: user tokens only. */
-  readonly authTime: number | undefined
-  /** The private grant id (decision D22): user tokens only. */
-  readonly grantId: string | undefined
-  /** The key that whoever presents it has to prove (`requireProof`). */
-  readonly confirmation: Confirmation | undefined
-  /** Everything that the token says. */
-  readonly all: Readonly<Record<string, unknown>>
-}
 
 /** A token as it was presented. */
 export interface PresentedToken {
@@ -68,42 +52,6 @@ export function bearerToken(authorization: string | undefined): string {
 export function presentedToken(authorization: string | undefined): PresentedToken {
   const match = authorization === undefined ? null : /^DPoP +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)
   return match?.[1] ? { scheme: 'DPoP', token: match[1] } : { scheme: 'Bearer', token: bearerToken(authorization) }
-}
-
-/** Verifies an access token of one environment: signature, kind, issuer, times. Not its audience, its key or its revocation. */
-export function verifyAccessToken(
-  kernel: Kernel,
-  environment: Environment,
-  token: string,
-  now: number,
-): AccessTokenClaims | undefined {
-  const verdict = verifyJwt(token, {
-    key: (kid) => environment.signingKeys.find((key) => key.kid === kid),
-    algorithms: signingAlgorithms,
-    typ: ['at+jwt'],
-    now,
-  })
-  if (!verdict.ok) return undefined
-  const { claims } = verdict
-  if (claims['iss'] !== resolveSite(kernel.origins, environment.id).issuer) return undefined
-  const text = (name: string) => (typeof claims[name] === 'string' ? claims[name] : undefined)
-  const clientId = text('client_id')
-  const audience = claims['aud']
-  if (!clientId || !Array.isArray(audience)) return undefined
-  const confirmation = readConfirmation(claims['cnf'])
-  if (claims['cnf'] !== undefined && !confirmation) return undefined
-  return {
-    clientId,
-    environmentId: environment.id,
-    audience: audience as string[],
-    scopes: new Set((text('scope') ?? '').split(' ').filter(Boolean)),
-    userId: text('sub'),
-    sessionId: text('sid'),
-    authTime: typeof claims['auth_time'] === 'number' ? claims['auth_time'] : undefined,
-    grantId: text('p1.gid'),
-    confirmation,
-    all: claims,
-  }
 }
 
 /**
@@ -155,7 +103,8 @@ export async function authenticate(request: TokenRequest): Promise<Actor> {
   const { token } = presented
   const environmentId = environmentNamedIn(token)
   const environment = environmentId ? await kernel.environments.get(environmentId) : undefined
-  const claims = environment && verifyAccessToken(kernel, environment, token, now)
+  const read = environment && (await verified({ kernel, environment, now }, token))
+  const claims = read && accessTokenClaims(kernel, read.environment, read.claims)
   if (!environment || !claims?.audience.includes(resolveSite(kernel.origins, environment.id).platformAudience)) {
     throw invalidToken('the token is not valid here')
   }
@@ -163,7 +112,7 @@ export async function authenticate(request: TokenRequest): Promise<Actor> {
   if (!application?.enabled) throw invalidToken('the token is not valid here')
   await requireProof(request, environment, presented, claims)
 
-  if (claims.userId === undefined) {
+  if (claims.subject === undefined) {
     return {
       kind: 'application',
       environmentId: environment.id,
@@ -171,8 +120,9 @@ export async function authenticate(request: TokenRequest): Promise<Actor> {
       assignments: await assignmentsOf(kernel, environment.id, application.id),
     }
   }
-  const { userId, sessionId, grantId } = claims
-  if (!sessionId || !grantId) throw invalidToken('the token is not valid here')
+  const { sessionId, grantId } = claims
+  const userId = userOfSubject(environment, application, claims.subject)
+  if (!userId || !sessionId || !grantId) throw invalidToken('the token is not valid here')
   const [grant] = await kernel.storage.read(liveGrant(environment.id, grantId, userId, sessionId, now))
   if (!grant) throw invalidToken('the token is not valid here')
   return {

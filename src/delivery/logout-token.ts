@@ -2,12 +2,15 @@
  * Logout tokens: OpenID Connect Back-Channel Logout 1.0 section 2.4. Its `typ` keeps it from passing for an ID token or an
  * access token (rows E11, F19).
  *
- * Never: a `nonce`, which would make an ID token of it; a token without the user.
+ * The user is named as in the ID tokens of the application; where it has a `sub` of its own making, which may not be known
+ * any more, the session alone is (section 2.4 wants one of both).
+ *
+ * Never: a `nonce`, which would make an ID token of it.
  */
 import type { Application } from '../environment/application.ts'
-import { signingKeyFor } from '../environment/signing-key-choice.ts'
+import { responseKey } from '../environment/response-key.ts'
 import type { Environment } from '../environment/snapshot.ts'
-import { isHmac } from '../keys/algorithm.ts'
+import { subjectFor } from '../environment/subject.ts'
 import { signJwt } from '../keys/jws.ts'
 import type { Site } from '../site.ts'
 import type { LogoutNotice } from './logout-notice.ts'
@@ -16,8 +19,7 @@ import type { LogoutNotice } from './logout-notice.ts'
 const lifeSeconds = 120
 
 /**
- * Signs a logout token, as the ID tokens of the application are (section 2.4); with a key of the environment where those are
- * signed by the client secret, which nobody opens for this.
+ * Signs a logout token, as the ID tokens of the application are (section 2.4).
  * @param jti never the same twice, also where the same notice is sent again: receivers may refuse what they have seen
  * @param now epoch milliseconds
  */
@@ -30,9 +32,10 @@ export function signLogoutToken(
   now: number,
 ): string | Promise<string> {
   const issuedAt = Math.floor(now / 1000)
+  const subject = subjectFor(environment, application, userId)
   const claims = {
     iss: site.issuer,
-    sub: userId,
+    sub: application.subject && subject === userId ? undefined : subject,
     aud: application.clientId,
     iat: issuedAt,
     exp: issuedAt + lifeSeconds,
@@ -40,7 +43,6 @@ export function signLogoutToken(
     events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
     sid: sessionId,
   }
-  const { idTokenSignedResponseAlg: own } = application.document
-  const algorithm = own === undefined || isHmac(own) ? undefined : own
-  return signJwt(signingKeyFor(environment, { algorithm, application }, now), claims, { typ: 'logout+jwt' })
+  const { idTokenSignedResponseAlg: algorithm } = application.document
+  return signJwt(responseKey(environment, application, algorithm, now), claims, { typ: 'logout+jwt' })
 }

@@ -6,7 +6,7 @@
  * Never: a member by filter from outside the population of the group, whose administrators have no say there (row N05).
  */
 import type { Kernel } from '../kernel.ts'
-import { type DynamicGroupRow, dynamicGroups, groupIdsOfUser } from '../storage/sql/groups.ts'
+import { type DynamicGroupRow, dynamicGroups, groupIdsOfUser, groupNamesOfUser } from '../storage/sql/groups.ts'
 import { type FilteredUser, matches, readUserFilter } from './user-filter.ts'
 
 /**
@@ -40,4 +40,15 @@ export async function groupIdsOf(
   const dynamic = await dynamicGroupsOf(kernel, environmentId, { ...user, id: userId })
   const rows = await kernel.storage.read(groupIdsOfUser(environmentId, userId, dynamic))
   return rows.map(({ id }) => id)
+}
+
+/** Every group a user is a member of, with its name; two reads. */
+export async function groupNamesOf(
+  kernel: Pick<Kernel, 'storage'>,
+  environmentId: string,
+  userId: string,
+  user: FilteredUser,
+): Promise<readonly { readonly id: string; readonly name: string }[]> {
+  const dynamic = await dynamicGroupsOf(kernel, environmentId, { ...user, id: userId })
+  return kernel.storage.read(groupNamesOfUser(environmentId, userId, dynamic))
 }

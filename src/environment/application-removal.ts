@@ -22,6 +22,7 @@ export function* removeApplication(environmentId: string, id: string, now: numbe
   yield* remove('application_groups', belonging)
   yield* remove('device_paths', belonging)
   yield* remove('application_key_uses', belonging)
+  yield* remove('application_attributes', belonging)
   yield* remove('sign_on_policy_assignments', belonging)
   yield* remove('oauth_consents', belonging)
   yield* remove('dynamic_clients', belonging)

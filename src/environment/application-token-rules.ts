@@ -4,15 +4,20 @@
  *
  * Never: an application saved whose tokens could not be made.
  */
+import type { BlockList } from 'node:net'
 import type { Detail } from '../errors/problem.ts'
+import { outboundUrlProblem } from '../external/outbound-url.ts'
 import { isHmac } from '../keys/algorithm.ts'
 import type { Candidate } from './application-rules.ts'
 
 /** The kinds of application that may have a key rotation policy of their own. */
 const mayHavePolicy: readonly string[] = ['WEB_APP', 'NATIVE_APP', 'SINGLE_PAGE_APP', 'CUSTOM_APP']
 
-/** Everything that is wrong with it; empty when nothing is. */
-export function tokenProblems(candidate: Candidate): Detail[] {
+/**
+ * Everything that is wrong with it; empty when nothing is.
+ * @param listed addresses the operator lets the server ask beside public ones
+ */
+export function tokenProblems(candidate: Candidate, listed: BlockList | undefined): Detail[] {
   const { type, signing, idTokenSignedResponseAlg, userinfoSignedResponseAlg } = candidate
   return [
     ...invalid(
@@ -25,7 +30,7 @@ export function tokenProblems(candidate: Candidate): Detail[] {
     ...secretProblems('userinfoSignedResponseAlg', userinfoSignedResponseAlg, candidate),
     ...encryptionProblems('idToken', candidate),
     ...encryptionProblems('userinfo', candidate),
-    ...sectorProblems(candidate),
+    ...sectorProblems(candidate, listed),
   ]
 }
 
@@ -56,10 +61,14 @@ function encryptionProblems(what: 'idToken' | 'userinfo', candidate: Candidate):
 }
 
 /** OpenID Connect Core section 8.1: the sector is one host, and it has to be clear which. */
-function sectorProblems({ subjectType, sectorIdentifierUri, redirectUris }: Candidate): Detail[] {
+function sectorProblems(
+  { subjectType, sectorIdentifierUri, redirectUris }: Candidate,
+  listed: BlockList | undefined,
+): Detail[] {
   if (sectorIdentifierUri !== undefined) {
-    const isSecure = /^https:\/\//i.test(sectorIdentifierUri) && URL.canParse(sectorIdentifierUri)
-    return invalid('sectorIdentifierUri', isSecure ? undefined : 'must be an https address')
+    const isSecure = /^https:/i.test(sectorIdentifierUri)
+    const message = isSecure ? outboundUrlProblem(sectorIdentifierUri, listed) : 'must be an https address'
+    return invalid('sectorIdentifierUri', message)
   }
   if (subjectType !== 'pairwise') return []
   const hosts = new Set(redirectUris.map((uri) => (URL.canParse(uri) ? new URL(uri).host : '')))

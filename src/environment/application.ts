@@ -2,9 +2,12 @@
  * An OIDC application as the runtime sees it: its stored document, its secrets as hashes, its grants as scope names and
  * its policies in order. Cached one by one (architecture section 5). Fields: authentication-api 2.19, platform-api 3.7.
  */
+import type { KeyObject } from 'node:crypto'
 import { z } from 'zod'
 import { reference } from '../contract/validation.ts'
 import type { SealContext } from '../keys/sealing.ts'
+import type { SecretHashesRow } from '../storage/sql/client-secrets.ts'
+import type { ApplicationClaims } from './application-claims.ts'
 import type { ApplicationTokens } from './application-tokens.ts'
 import type { ClientSecurity } from './client-security.ts'
 
@@ -64,7 +67,6 @@ export interface ClientRegistration {
   readonly contacts?: readonly string[] | undefined
   readonly softwareId?: string | undefined
   readonly softwareVersion?: string | undefined
-  readonly sectorIdentifierUri?: string | undefined
   /** As it was sent, and whoever signed it. */
   readonly softwareStatement?: string | undefined
   readonly softwareStatementIssuer?: string | undefined
@@ -189,8 +191,15 @@ export interface SecretHash {
   readonly expiresAt: number | null
 }
 
+/** The secrets that a row holds. */
+export function secretHashes(row: SecretHashesRow | undefined): readonly SecretHash[] {
+  if (!row) return []
+  const { hash, previous_hash: previous, previous_expires_at: until } = row
+  return [{ hash, expiresAt: null }, ...(previous === null ? [] : [{ hash: previous, expiresAt: until ?? 0 }])]
+}
+
 /** An application with all that a request needs to know of it. */
-export interface Application {
+export interface Application extends ApplicationClaims {
   readonly id: string
   /** How it names itself, and is named in tokens: its id, or the address of its metadata document. */
   readonly clientId: string
@@ -202,6 +211,8 @@ export interface Application {
   readonly document: ApplicationDocument
   /** SHA-256 of the secrets that are valid, base64url; the second until its time. */
   readonly secretHashes: readonly SecretHash[]
+  /** The secret, where it is answered by it (HS256 to HS512, decision D15). */
+  readonly answerSecret: KeyObject | undefined
   /** Granted scopes by resource. `openid` itself is never granted explicitly (platform-api 3.9). */
   readonly grants: readonly { readonly resourceId: string; readonly scopeIds: readonly string[] }[]
   /** Ids of the assigned sign-on policies, by priority. Empty: the environment's default policy. */

@@ -1,6 +1,6 @@
 /**
  * What a new environment holds from its first moment (platform-api 2): the resources `openid` and `PingOne API` with
- * their scopes, the sign-on policies `Single_Factor` and `Multi_Factor`, the MFA policy, two FIDO2 policies, three password
+ * their scopes and attributes, the sign-on policies `Single_Factor` and `Multi_Factor`, the MFA policy, two FIDO2 policies, three password
  * policies, the languages of the platform, a key rotation policy with its signing key, and a data key. Clients look these up instead of creating them. No
  * population: the API creates none (platform-api 2).
  *
@@ -19,6 +19,7 @@ import type { UnitBody } from '../storage/port.ts'
 import type { BillOfMaterials, EnvironmentDocument } from './document.ts'
 import { bootstrapFido2Policies } from './fido2-policy.ts'
 import { platformLanguages } from './languages.ts'
+import { openidAttributeRows } from './openid-attributes.ts'
 import { defaultSettings, type EnvironmentSettings } from './settings.ts'
 import { preparePolicy, usualSpecification } from './signing-keys.ts'
 
@@ -237,6 +238,7 @@ export async function prepareEnvironment(
           ...times,
         })),
       ],
+      ['resource_attributes', openidAttributeRows(world, id, resourceIds.openid, now)],
       [
         'password_policies',
         bootstrapPasswordPolicies.map(({ default: isDefault, ...policy }) => ({

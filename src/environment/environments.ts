@@ -158,7 +158,7 @@ export function openEnvironments(ports: {
   timer.unref()
 
   const application = (environmentId: string, id: string) =>
-    through(applications, key(environmentId, id), () => loadApplication(storage, environmentId, id))
+    through(applications, key(environmentId, id), () => loadApplication(storage, masterKeys, environmentId, id))
 
   async function clientOfUri(environmentId: string, clientUri: string): Promise<Application | undefined> {
     const [row] = await storage.read(applicationOfClientUri(environmentId, clientUri))

@@ -1,17 +1,18 @@
 /** Loads snapshots and applications from storage: the one place where configuration rows become values. */
-import type { KeyObject } from 'node:crypto'
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import { passwordPolicySchema } from '../directory/passwords/policy.ts'
 import type { FlowConfiguration } from '../flow/configuration.ts'
 import { deviceAuthenticationPolicySchema } from '../flow/factors/device-authentication-policy.ts'
 import { type CompiledPolicy, compilePolicy, type PolicySource } from '../flow/policy.ts'
 import type { MasterKeys } from '../keys/master-key.ts'
-import { type SigningAlgorithm, storedAlgorithm } from '../keys/algorithm.ts'
+import { isHmac, storedAlgorithm } from '../keys/algorithm.ts'
 import { unwrapDataKey } from '../keys/data-key.ts'
 import { readCertificates } from '../keys/client-certificate.ts'
 import { open, type SealContext } from '../keys/sealing.ts'
 import { loadSigningKey, type PublicJwk } from '../keys/signing-key.ts'
 import type { Storage } from '../storage/port.ts'
 import { applicationById, applicationSecret, grantsOf, policyAssignmentsOf } from '../storage/sql/applications.ts'
+import { attributesOfApplication, resourceAttributesOf } from '../storage/sql/attributes.ts'
 import { agreementLanguagesOf, agreementRevisionsOf, agreementsOf } from '../storage/sql/agreements.ts'
 import {
   dataKeyOf,
@@ -27,25 +28,28 @@ import {
 import { clientRegistrationPolicyOf, dynamicClientById } from '../storage/sql/client-registration.ts'
 import { identityProviderAttributesOf, identityProvidersOf } from '../storage/sql/identity-providers.ts'
 import { languagesOf } from '../storage/sql/languages.ts'
-import type { SecretRow } from '../storage/sql/client-secrets.ts'
 import { resourceSecretsOf } from '../storage/sql/resources.ts'
 import { keyRotationPoliciesOf, type SigningKeyRow, signingKeysOf } from '../storage/sql/signing-keys.ts'
 import { agreementsFrom } from './agreement.ts'
 import {
   type Application,
+  type ApplicationDocument,
   allowedOrigins,
   applicationDocument,
+  applicationSecretContext,
   applicationType,
-  type SecretHash,
+  secretHashes,
 } from './application.ts'
+import { applicationClaimsFrom } from './application-claims.ts'
 import { clientRegistrationPolicyFrom } from './client-registration-policy.ts'
 import { flowIdentityProvider, identityProvidersFrom } from './identity-provider.ts'
 import { keyRotationPoliciesFrom, type ScheduledKey } from './key-rotation-policy.ts'
 import { policiesOf, type PolicyRow } from '../storage/sql/policies.ts'
 import { fido2PolicySchema } from './fido2-policy.ts'
 import { mfaSettingsFrom } from './mfa-settings.ts'
+import { claimsByScopeFrom, resourcesFrom, type Scope } from './resource.ts'
 import { environmentSettings } from './settings.ts'
-import type { Environment, Resource, Scope } from './snapshot.ts'
+import type { Environment } from './snapshot.ts'
 
 /** What binds a sealed private key to its row. */
 export function signingKeyContext(environmentId: string, kid: string): SealContext {
@@ -65,6 +69,7 @@ export async function loadEnvironment(
     keys,
     keyPolicies,
     resources,
+    attributes,
     scopes,
     populations,
     passwordPolicies,
@@ -84,6 +89,7 @@ export async function loadEnvironment(
     storage.read(signingKeysOf(id)),
     storage.read(keyRotationPoliciesOf(id)),
     storage.read(resourcesOf(id)),
+    storage.read(resourceAttributesOf(id)),
     storage.read(scopesOf(id)),
     storage.read(populationsOf(id)),
     storage.read(passwordPoliciesOf(id)),
@@ -125,25 +131,9 @@ export async function loadEnvironment(
     signingKeys,
     keyRotationPolicies,
     defaultKeyRotationPolicy,
-    resources: new Map(
-      resources.map((resource) => {
-        const document = JSON.parse(resource.document) as ResourceDocument
-        return [
-          resource.id,
-          {
-            id: resource.id,
-            name: resource.name,
-            type: resource.type,
-            audience: resource.audience,
-            accessTokenSeconds: document.accessTokenValiditySeconds ?? null,
-            introspectEndpointAuthMethod: document.introspectEndpointAuthMethod ?? 'CLIENT_SECRET_BASIC',
-            secretHashes: secretHashes(resourceSecrets.find(({ resource_id }) => resource_id === resource.id)),
-            signingAlgorithm: document.signingAlgorithm ?? null,
-          },
-        ]
-      }),
-    ),
+    resources: resourcesFrom(resources, resourceSecrets, attributes),
     scopes: new Map(scopes.map((scope) => [scope.id, scopeFrom(scope)])),
+    claimsByScope: claimsByScopeFrom(resources, scopes, attributes),
     populations: new Map(
       populations.map((population) => [
         population.id,
@@ -177,21 +167,6 @@ export async function loadEnvironment(
     policies: new Map(policies.map((policy) => [policy.id, policyFrom(policy)])),
     defaultPolicyId: defaultPolicy.id,
   }
-}
-
-/** What the snapshot reads of the document of a resource. */
-interface ResourceDocument {
-  readonly accessTokenValiditySeconds?: number
-  readonly introspectEndpointAuthMethod?: Resource['introspectEndpointAuthMethod']
-  readonly signingAlgorithm?: SigningAlgorithm
-}
-
-function secretHashes(
-  row: Pick<SecretRow, 'hash' | 'previous_hash' | 'previous_expires_at'> | undefined,
-): readonly SecretHash[] {
-  if (!row) return []
-  const { hash, previous_hash: previous, previous_expires_at: until } = row
-  return [{ hash, expiresAt: null }, ...(previous === null ? [] : [{ hash: previous, expiresAt: until ?? 0 }])]
 }
 
 function scheduledKey(environmentId: string, dataKey: KeyObject, row: SigningKeyRow): ScheduledKey {
@@ -265,14 +240,16 @@ export function policyFrom(row: { id: string; name: string; version: number; act
 /** Loads one application with its secrets, grants and policies. */
 export async function loadApplication(
   storage: Storage,
+  masterKeys: MasterKeys,
   environmentId: string,
   id: string,
 ): Promise<Application | undefined> {
   const [row] = await storage.read(applicationById(environmentId, id))
   if (!row) return undefined
-  const [secrets, grants, assignments] = await Promise.all([
+  const [secrets, grants, attributes, assignments] = await Promise.all([
     storage.read(applicationSecret(environmentId, id)),
     storage.read(grantsOf(environmentId, id)),
+    storage.read(attributesOfApplication(environmentId, id)),
     storage.read(policyAssignmentsOf(environmentId, id)),
   ])
   const document = applicationDocument(row.document)
@@ -286,14 +263,36 @@ export async function loadApplication(
     enabled: row.enabled === 1,
     document,
     secretHashes: secretHashes(secrets[0]),
+    answerSecret:
+      secrets[0] && isAnsweredBySecret(document)
+        ? await openSecret(storage, masterKeys, environmentId, id, secrets[0].sealed)
+        : undefined,
     grants: grants.map((grant) => ({
       resourceId: grant.resource_id,
       scopeIds: JSON.parse(grant.scope_ids) as string[],
     })),
+    ...applicationClaimsFrom(attributes),
     policyIds: assignments.map((assignment) => assignment.policy_id),
     allowedOrigins: allowedOrigins(document),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     usedAt: dynamic?.used_at ?? null,
   }
+}
+
+function isAnsweredBySecret({ idTokenSignedResponseAlg, userinfoSignedResponseAlg }: ApplicationDocument): boolean {
+  return [idTokenSignedResponseAlg, userinfoSignedResponseAlg].some((one) => one !== undefined && isHmac(one))
+}
+
+async function openSecret(
+  storage: Storage,
+  masterKeys: MasterKeys,
+  environmentId: string,
+  applicationId: string,
+  sealed: string,
+): Promise<KeyObject> {
+  const [wrapped] = await storage.read(dataKeyOf(environmentId))
+  if (!wrapped) throw new Error('an environment without a data key')
+  const dataKey = unwrapDataKey(masterKeys, wrapped.wrapped, environmentId)
+  return createSecretKey(open(dataKey, sealed, applicationSecretContext(environmentId, applicationId)))
 }

@@ -13,7 +13,10 @@ import type { Environment } from './snapshot.ts'
 
 /** The policy whose keys sign by an algorithm: the default one where it does, otherwise the oldest that does. */
 export function policyForAlgorithm(
-  { defaultKeyRotationPolicy, keyRotationPolicies }: Environment,
+  {
+    defaultKeyRotationPolicy,
+    keyRotationPolicies,
+  }: Pick<Environment, 'defaultKeyRotationPolicy' | 'keyRotationPolicies'>,
   algorithm: SigningAlgorithm,
 ): KeyRotationPolicy | undefined {
   if (defaultKeyRotationPolicy.algorithm === algorithm) return defaultKeyRotationPolicy

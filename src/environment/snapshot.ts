@@ -3,55 +3,17 @@
  * read it without a query; a change makes a new one. Applications are not part of it: they are cached one by one.
  */
 import type { KeyObject, X509Certificate } from 'node:crypto'
-import { z } from 'zod'
 import type { PasswordPolicy } from '../directory/passwords/policy.ts'
 import type { Agreement } from '../flow/agreement.ts'
 import type { FlowConfiguration } from '../flow/configuration.ts'
 import type { CompiledPolicy } from '../flow/policy.ts'
-import type { SigningAlgorithm } from '../keys/algorithm.ts'
-import type { SealContext } from '../keys/sealing.ts'
-import type { SecretHash } from './application.ts'
 import type { ClientRegistrationPolicy } from './client-registration-policy.ts'
 import type { StoredFido2Policy } from './fido2-policy.ts'
 import type { IdentityProvider } from './identity-provider.ts'
 import type { KeyRotationPolicy, ScheduledKey } from './key-rotation-policy.ts'
 import type { MfaSettings } from './mfa-settings.ts'
+import type { MappedClaim, Resource, Scope } from './resource.ts'
 import type { EnvironmentSettings } from './settings.ts'
-
-/** How the server of a custom resource authenticates at the introspection endpoint (platform-api 3.11). */
-export const introspectEndpointAuthMethod = z.enum(['NONE', 'CLIENT_SECRET_BASIC', 'CLIENT_SECRET_POST'])
-
-/** A resource (API audience), platform-api 3.11. */
-export interface Resource {
-  readonly id: string
-  readonly name: string
-  readonly type: 'OPENID_CONNECT' | 'PINGONE_API' | 'CUSTOM'
-  /** The `aud` of its access tokens; null for the built-in ones, whose audience is the platform. */
-  readonly audience: string | null
-  readonly accessTokenSeconds: number | null
-  readonly introspectEndpointAuthMethod: z.output<typeof introspectEndpointAuthMethod>
-  /** SHA-256 of the secrets that are valid, base64url; none for a built-in one. */
-  readonly secretHashes: readonly SecretHash[]
-  /** Extension: what its access tokens are signed by; null: as the application or the environment has it. */
-  readonly signingAlgorithm: SigningAlgorithm | null
-}
-
-/** What binds a sealed secret to its resource, and to being the present or the previous one. */
-export function resourceSecretContext(
-  environmentId: string,
-  resourceId: string,
-  column: 'sealed' | 'previous_sealed' = 'sealed',
-): SealContext {
-  return { environmentId, table: 'resource_secrets', row: resourceId, column }
-}
-
-/** A scope of a resource, platform-api 3.11.2. */
-export interface Scope {
-  readonly id: string
-  readonly name: string
-  readonly description: string | null
-  readonly resourceId: string
-}
 
 /** A population, platform-api 3.3. */
 export interface Population {
@@ -91,6 +53,8 @@ export interface Environment {
   readonly resources: ReadonlyMap<string, Resource>
   /** Scopes by id. */
   readonly scopes: ReadonlyMap<string, Scope>
+  /** The claims about the user that each scope of the resource `openid` brings, by the name of the scope. */
+  readonly claimsByScope: ReadonlyMap<string, readonly MappedClaim[]>
   readonly populations: ReadonlyMap<string, Population>
   readonly passwordPolicies: ReadonlyMap<string, StoredPasswordPolicy>
   readonly fido2Policies: ReadonlyMap<string, StoredFido2Policy>

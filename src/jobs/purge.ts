@@ -21,6 +21,7 @@ const keptAfter: Readonly<Record<TransientTable, number>> = {
   pushed_requests: marginMilliseconds,
   authorization_codes: marginMilliseconds,
   token_families: marginMilliseconds,
+  opaque_tokens: marginMilliseconds,
   limits: marginMilliseconds,
   external_authentications: marginMilliseconds,
   pairing_keys: marginMilliseconds,

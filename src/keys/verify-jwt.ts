@@ -17,7 +17,7 @@ import { withPadding } from './jws.ts'
 import type { PublicVerificationKey } from './signing-key.ts'
 
 /** Longest token that is looked at, in characters. */
-const LONGEST_TOKEN = 16 * 1024
+export const LONGEST_TOKEN = 16 * 1024
 
 /** How far the clocks of two nodes may stand apart before `iat` or `nbf` counts as the future, in seconds. */
 const CLOCK_SKEW = 60

@@ -124,7 +124,7 @@ async function failureByKeys(
  * @returns undefined when it has none, or they cannot be had
  */
 export async function clientKeySet(
-  { kernel }: Context,
+  { kernel }: Pick<Context, 'kernel'>,
   { document: { jwks, jwksUrl } }: KeyHolder,
   maximumAge: number,
 ): Promise<JSONWebKeySet | undefined> {

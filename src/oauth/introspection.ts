@@ -5,11 +5,12 @@
  *
  * Never: a refresh or an ID token shown to a resource server, which could take it for an access token.
  */
-import type { AccessTokenClaims } from '../access/bearer.ts'
+import type { AccessTokenReading } from '../access/access-token.ts'
 import type { Context } from '../contract/operation.ts'
 import type { Application } from '../environment/application.ts'
-import type { Resource } from '../environment/snapshot.ts'
-import { liveGrant, liveSession } from '../storage/sql/access.ts'
+import type { Resource } from '../environment/resource.ts'
+import { subjectFor } from '../environment/subject.ts'
+import { liveSession } from '../storage/sql/access.ts'
 import { readPresentedToken } from './presented-token.ts'
 import { refreshEnd, refreshWorth } from './rules/refresh-token.ts'
 import { readRefreshFacts } from './token/refresh-facts.ts'
@@ -30,31 +31,21 @@ const withheld: ReadonlySet<string> = new Set(['env', 'org', 'sid', 'p1.gid', 'p
 
 /** What somebody is told of a token; one read. */
 export async function introspect(context: Context, asking: Introspector, token: string): Promise<Introspection> {
-  const presented = readPresentedToken(context, token)
-  if (presented?.kind === 'access') return accessToken(context, asking, presented.access)
+  const presented = await readPresentedToken(context, token)
+  if (presented?.kind === 'access') return accessToken(asking, presented.reading)
   if (!presented || asking.kind !== 'application') return inactive
   return presented.kind === 'id'
     ? idToken(context, asking.application, presented.id)
     : refreshToken(context, asking.application, token)
 }
 
-async function accessToken(context: Context, asking: Introspector, access: AccessTokenClaims): Promise<Introspection> {
-  const { kernel, environment, now } = context
+function accessToken(asking: Introspector, { access, claims: all, stands }: AccessTokenReading): Introspection {
   const isTheirs =
     asking.kind === 'application'
       ? access.clientId === asking.application.clientId
       : asking.resource.audience !== null && access.audience.includes(asking.resource.audience)
-  if (!isTheirs) return inactive
-  const found = kernel.environments.client(environment.id, access.clientId)
-  const client = found instanceof Promise ? await found : found
-  if (!client?.enabled) return inactive
-  const { userId, sessionId, grantId } = access
-  if (userId !== undefined) {
-    if (!grantId) return inactive
-    const [grant] = await kernel.storage.read(liveGrant(environment.id, grantId, userId, sessionId ?? '', now))
-    if (!grant) return inactive
-  }
-  const claims = Object.fromEntries(Object.entries(access.all).filter(([name]) => !withheld.has(name)))
+  if (!isTheirs || !stands) return inactive
+  const claims = Object.fromEntries(Object.entries(all).filter(([name]) => !withheld.has(name)))
   const isBound = access.confirmation?.jkt !== undefined
   return { active: true, token_type: isBound ? 'DPoP' : 'Bearer', ...claims }
 }
@@ -83,7 +74,7 @@ async function refreshToken(context: Context, client: Application, token: string
     active: true,
     client_id: client.clientId,
     iss: site.issuer,
-    sub: user.id,
+    sub: subjectFor(environment, client, user.id),
     ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
     iat: Math.floor((chain.rotatedAt ?? chain.createdAt) / 1000),
     exp: Math.floor(refreshEnd(chain, client.document) / 1000),

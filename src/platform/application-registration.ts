@@ -15,7 +15,6 @@ export const registrationMembers = {
       contacts: z.array(z.string()).optional(),
       softwareId: z.string().optional(),
       softwareVersion: z.string().optional(),
-      sectorIdentifierUri: z.string().optional(),
       softwareStatementIssuer: z.string().optional(),
     })
     .optional()

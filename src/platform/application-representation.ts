@@ -192,6 +192,7 @@ export function applicationBody({ site }: Context, row: ApplicationRow) {
       self,
       environment,
       ...(document.tokenEndpointAuthMethod === 'NONE' ? {} : { secret: `${self}/secret` }),
+      attributes: `${self}/attributes`,
       grants: `${self}/grants`,
       signOnPolicyAssignments: `${self}/signOnPolicyAssignments`,
       roleAssignments: `${self}/roleAssignments`,
@@ -274,7 +275,7 @@ export function judgedDocument(
     echoed: echoedOf(body),
   }
   const candidate = { ...document, type: body.type }
-  const details = [...applicationProblems(candidate, listed), ...tokenProblems(candidate)]
+  const details = [...applicationProblems(candidate, listed), ...tokenProblems(candidate, listed)]
   // Clients know a refused wildcard by the text at the top (platform-api 1.11).
   const wildcard = details.some(({ message }) => message === wildcardsNotAllowed)
   if (details.length > 0) throw problem(wildcard ? 'WILDCARD_REDIRECT_URI' : 'INVALID_DATA', { details })

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { collectionSchema } from '../contract/hal.ts'
 import { defineOperation, type Operation } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
+import { coreMapping } from '../environment/application-claims.ts'
 import { type ApplicationDocument, applicationDocument } from '../environment/application.ts'
 import { removeApplication } from '../environment/application-removal.ts'
 import { applicationSecrets, insertSecret, newSecret, removeSecret } from '../environment/client-secret.ts'
@@ -26,6 +27,7 @@ import { writeGroupsOf } from './application-groups.ts'
 import { prepareKeysOf } from './application-keys.ts'
 import { application, applicationBody, applicationRequest, judgedDocument } from './application-representation.ts'
 import { keptRegistration } from './application-registration.ts'
+import { requireSector } from './application-sector.ts'
 import { insertActorRoles } from './application-roles.ts'
 import { removeRolesOf } from './last-administrator.ts'
 import { requireUnique } from './names.ts'
@@ -91,6 +93,7 @@ const createApplication = defineOperation({
     const document = judgedDocument(body, body.assignActorRoles, kernel.config.egressAllow)
     requireControlOfWorker(context, { type: body.type, grantTypes: document.grantTypes })
     const id = kernel.world.uuid()
+    await requireSector(context, document)
     const writeKeys = await prepareKeysOf(context, id, document)
     const row: ApplicationRow = {
       id,
@@ -110,6 +113,7 @@ const createApplication = defineOperation({
       yield* writeGroupsOf(environment.id, id, document)
       yield* writeDevicePath(environment.id, id, document)
       yield* writeKeys(changes)
+      yield* insert('application_attributes', coreMapping(environment.id, id, kernel.world.uuid(), now))
       if (secret !== undefined) yield* insertSecret(applicationSecrets, environment, id, secret, now, kernel.world)
       if (body.assignActorRoles) yield* insertActorRoles(context, id)
       yield context.record({ subject: { type: 'APPLICATION', id } })
@@ -141,6 +145,7 @@ const updateApplication = defineOperation({
     }
     requireControlOfWorker(context, body)
     const candidate = judgedDocument(body, false, kernel.config.egressAllow, documentOf(present).registration)
+    await requireSector(context, candidate)
     const writeKeys = await prepareKeysOf(context, id, candidate)
     const secret = newSecret(kernel.world)
     const commit = kernel.environments.configure(environment.id, 'update-application', now, function* (changes) {

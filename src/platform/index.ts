@@ -3,6 +3,7 @@ import type { Operation } from '../contract/operation.ts'
 import { agreementLanguageOperations } from './agreement-languages.ts'
 import { agreementRevisionOperations } from './agreement-revisions.ts'
 import { agreementOperations } from './agreements.ts'
+import { applicationAttributeOperations } from './application-attributes.ts'
 import { applicationGrantOperations } from './application-grants.ts'
 import { applicationSecretOperations } from './application-secret.ts'
 import { applicationOperations } from './applications.ts'
@@ -32,6 +33,7 @@ import { passwordPolicyOperations } from './password-policies.ts'
 import { phoneDeliverySettingsOperations } from './phone-delivery-settings.ts'
 import { populationOperations } from './populations.ts'
 import { resourceSecretOperations } from './resource-secret.ts'
+import { resourceAttributeOperations } from './resource-attributes.ts'
 import { resourceOperations } from './resources.ts'
 import { roleAssignmentOperations } from './role-assignments.ts'
 import { roleOperations } from './roles.ts'
@@ -85,12 +87,14 @@ export const platformOperations: readonly Operation[] = [
   ...userPairingKeyOperations,
   ...userAgreementConsentOperations,
   ...applicationOperations,
+  ...applicationAttributeOperations,
   ...applicationSecretOperations,
   ...applicationGrantOperations,
   ...clientRegistrationPolicyOperations,
   ...initialAccessTokenOperations,
   ...resourceOperations,
   ...resourceSecretOperations,
+  ...resourceAttributeOperations,
   ...scopeOperations,
   ...identityProviderOperations,
   ...identityProviderAttributeOperations,

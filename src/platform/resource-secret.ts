@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import type { Context } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
-import { resourceSecretContext } from '../environment/snapshot.ts'
+import { resourceSecretContext } from '../environment/resource.ts'
 import { notFound } from '../errors/problem.ts'
 import { resourceById, resourceSecret } from '../storage/sql/resources.ts'
 import type { SecretStore } from '../environment/client-secret.ts'

@@ -9,9 +9,9 @@ import { z } from 'zod'
 import { collection, collectionSchema, links, linksSchema } from '../contract/hal.ts'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { iso, reference, timestamp, uuid } from '../contract/validation.ts'
+import { introspectEndpointAuthMethod } from '../environment/resource.ts'
 import { signingAlgorithm } from '../environment/settings.ts'
 import { prepareAlgorithms } from '../environment/signing-keys.ts'
-import { introspectEndpointAuthMethod } from '../environment/snapshot.ts'
 import { isResourceAddress } from '../environment/protected-resource.ts'
 import { invalidData, notFound, uniquenessViolation } from '../errors/problem.ts'
 import type { Origins } from '../site.ts'
@@ -24,9 +24,11 @@ import { insertSecret, newSecret, removeSecret } from '../environment/client-sec
 import { recordPolicies } from './key-rotation-policy-representation.ts'
 import { absent } from './later-features.ts'
 import { description, name, requireUnique } from './names.ts'
+import { coreAttribute } from './resource-attribute-representation.ts'
 import { resourceSecrets } from './resource-secret.ts'
 
 const validity = z.int().min(300).max(2_592_000).describe('Life of access tokens for this resource, in seconds.')
+const accessTokenFormat = z.enum(['JWT', 'OPAQUE'])
 /** The claim of application permissions is not issued yet: switching it on is refused. */
 const permissionsSettings = z.object({ claimEnabled: z.literal(false).default(false) })
 
@@ -44,6 +46,9 @@ const resourceRequest = nullMeansAbsent(
     signingAlgorithm: signingAlgorithm
       .optional()
       .describe('Extension: how its access tokens are signed; absent: as the application or the environment has it.'),
+    accessTokenFormat: accessTokenFormat
+      .default('JWT')
+      .describe('Extension: OPAQUE access tokens are handles that only this server can read.'),
     clientId: absent,
   }),
 )
@@ -61,6 +66,7 @@ const resource = z.object({
   introspectEndpointAuthMethod: introspectEndpointAuthMethod.optional(),
   applicationPermissionsSettings: permissionsSettings.optional(),
   signingAlgorithm: signingAlgorithm.optional(),
+  accessTokenFormat: accessTokenFormat.optional(),
   createdAt: timestamp,
   updatedAt: timestamp,
 })
@@ -73,6 +79,7 @@ type ResourceDocument = Pick<
   | 'introspectEndpointAuthMethod'
   | 'applicationPermissionsSettings'
   | 'signingAlgorithm'
+  | 'accessTokenFormat'
 >
 
 function resourceBody({ site }: Context, row: ResourceRow) {
@@ -83,6 +90,7 @@ function resourceBody({ site }: Context, row: ResourceRow) {
       self,
       environment,
       scopes: `${self}/scopes`,
+      attributes: `${self}/attributes`,
       ...(row.type === 'CUSTOM' ? { secret: `${self}/secret` } : {}),
       ...(row.type === 'CUSTOM' && isResourceAddress(row.audience)
         ? { protectedResourceMetadata: `${site.issuer}/.well-known/oauth-protected-resource/${row.id}` }
@@ -113,6 +121,7 @@ function judged(body: ResourceRequest, origins: Origins) {
     introspectEndpointAuthMethod: body.introspectEndpointAuthMethod,
     applicationPermissionsSettings: body.applicationPermissionsSettings,
     signingAlgorithm: body.signingAlgorithm,
+    accessTokenFormat: body.accessTokenFormat,
   }
   return { name: body.name, type, audience, document: JSON.stringify(document) }
 }
@@ -205,6 +214,7 @@ const createResource = defineOperation({
       yield* recordPolicies(context, yield* writeMissing())
       yield* insert('resources', { environment_id: environment.id, ...row })
       yield* insertSecret(resourceSecrets, environment, id, secret, now, kernel.world)
+      yield* insert('resource_attributes', coreAttribute(environment.id, id, kernel.world.uuid(), now))
       yield context.record({ subject: { type: 'RESOURCE', id } })
     })
     await requireUnique('resources', 'name', commit)
@@ -269,6 +279,7 @@ const deleteResource = defineOperation({
       yield* remove('application_grants', ofResource)
       yield* remove('scopes', ofResource)
       yield* removeSecret(resourceSecrets, environment.id, id)
+      yield* remove('resource_attributes', ofResource)
       yield* remove('resources', { environment_id: environment.id, id })
       yield context.record({ subject: { type: 'RESOURCE', id } })
     })

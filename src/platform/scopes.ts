@@ -4,11 +4,11 @@
  * | resource | may be created | came with the environment |
  * |---|---|---|
  * | custom | any scope-token (RFC 6749 section 3.3), but not one with a meaning of its own | - |
- * | `openid` | the same | `openid profile email address phone offline_access`: cannot be changed or deleted |
+ * | `openid` | the same | `openid profile email address phone offline_access`: only `mappedClaims` can be changed |
  * | `PingOne API` | `p1:read:user:…`, `p1:update:user:…` | all other `p1:*`: cannot be changed or deleted |
  *
- * `mappedClaims` and `schemaAttributes` other than `*` belong to attribute mapping, which this version has not: refused,
- * since a scope that reaches more than its administrator believes is a leak.
+ * `mappedClaims` are attributes that somebody added to `openid`: the scope brings them beside those it has anyway.
+ * `schemaAttributes` other than `*` are refused, since a scope that reaches more than its administrator believes is a leak.
  *
  * Never: a scope of a custom resource that reads like one of the platform, or a grant of a scope that is gone.
  */
@@ -16,7 +16,7 @@ import { z } from 'zod'
 import { collection, collectionSchema, links, linksSchema } from '../contract/hal.ts'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { iso, reference, timestamp, uuid } from '../contract/validation.ts'
-import type { Resource } from '../environment/snapshot.ts'
+import type { Resource } from '../environment/resource.ts'
 import { invalidData, notFound } from '../errors/problem.ts'
 import { insert, remove, update, type Word } from '../storage/operations.ts'
 import { run } from '../storage/port.ts'
@@ -24,6 +24,7 @@ import type { ScopeRow } from '../storage/sql/environments.ts'
 import { grantsOfResource, resourceById, scopeById, scopesOfResource } from '../storage/sql/resources.ts'
 import { nullMeansAbsent } from './absent-members.ts'
 import { description, requireUnique } from './names.ts'
+import { requireMappable } from './scope-claims.ts'
 
 /** The scopes of OpenID Connect Core sections 3.1.2.1, 5.4 and 11. */
 const openidScopes: ReadonlySet<string> = new Set(['openid', 'profile', 'email', 'address', 'phone', 'offline_access'])
@@ -40,7 +41,7 @@ const scopeRequest = nullMeansAbsent(
       .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/),
     description: description.optional(),
     schemaAttributes: z.array(z.literal('*')).max(1).optional(),
-    mappedClaims: z.array(uuid).max(0).optional(),
+    mappedClaims: z.array(uuid).max(100).optional().describe('Custom attributes of openid that it brings.'),
   }),
 )
 type ScopeRequest = z.output<typeof scopeRequest>
@@ -196,6 +197,7 @@ const createScope = defineOperation({
       const [resource] = yield* run(resourceById(environment.id, resourceId))
       if (!resource) throw notFound()
       requireAllowed(resource.type, body)
+      yield* requireMappable(environment.id, resourceId, body.mappedClaims ?? [])
       yield* insert('scopes', { environment_id: environment.id, ...row })
       yield context.record({ subject: { type: 'SCOPE', id: row.id }, detail: { resourceId } })
     })
@@ -224,12 +226,14 @@ const updateScope = defineOperation({
       const [resource] = yield* run(resourceById(environment.id, resourceId))
       const [before] = yield* run(scopeById(environment.id, resourceId, id))
       if (!resource || !before) throw notFound()
-      if (isPredefined(resource.type, before.name)) {
-        requireUnchanged(before, body)
-        return before
-      }
-      requireAllowed(resource.type, body)
-      const change = { name: body.name, document: documentOf(body), updated_at: now }
+      yield* requireMappable(environment.id, resourceId, body.mappedClaims ?? [])
+      const isOurs = isPredefined(resource.type, before.name)
+      if (isOurs) requireUnchanged(before, body)
+      else requireAllowed(resource.type, body)
+      if (isOurs && resource.type !== 'OPENID_CONNECT') return before
+      const kept = { ...(JSON.parse(before.document) as ScopeDocument), mappedClaims: body.mappedClaims }
+      const document = isOurs ? JSON.stringify(kept) : documentOf(body)
+      const change = { name: body.name, document, updated_at: now }
       yield* update('scopes', { environment_id: environment.id, resource_id: resourceId, id }, change)
       yield context.record({ subject: { type: 'SCOPE', id }, detail: { resourceId } })
       return { ...before, ...change }

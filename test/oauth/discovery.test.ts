@@ -9,6 +9,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
+import { hmacAlgorithms, signingAlgorithms } from '../../src/keys/algorithm.ts'
 import { Browser, pkce } from '../harness/sign-on.ts'
 import { type Answer, basic, type Stile, startStile } from '../harness/stile.ts'
 import { assertion, assertionType, clientKey, keySet } from './assertions.ts'
@@ -56,7 +57,7 @@ suite('discovery', () => {
     const { subject_types_supported, claim_types_supported, userinfo_signing_alg_values_supported } = metadata
     assert.deepEqual(
       [subject_types_supported, claim_types_supported, userinfo_signing_alg_values_supported],
-      [['public'], ['normal'], ['none']],
+      [['public', 'pairwise'], ['normal'], ['none', ...signingAlgorithms, ...hmacAlgorithms]],
     )
   })
 
@@ -253,6 +254,7 @@ suite('discovery', () => {
 
   test('scopes and claims: each scope is granted, and together they bring every claim', async () => {
     const everything = await person(stile, {
+      emailVerified: true,
       email: 'all@example.com',
       name: { given: 'G', middle: 'M', family: 'F', formatted: 'G M F' },
       nickname: 'n',

@@ -128,6 +128,7 @@ suite('user tokens', () => {
     assert.deepEqual(await brought('openid address'), ['address'])
     const { address } = decodeJwt((await tokensFor('openid address')).id_token)
     assert.deepEqual(address, {
+      formatted: '1 Square\nW1 London LDN\nGB',
       street_address: '1 Square',
       locality: 'London',
       region: 'LDN',

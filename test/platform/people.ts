@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import { roleNamed, type ScopeType } from '../../src/access/roles.ts'
 import { openFamily } from '../../src/oauth/token-family.ts'
-import { signAccessToken } from '../../src/oauth/tokens/access-token.ts'
+import { prepareAccessToken } from '../../src/oauth/tokens/access-token.ts'
 import { resolveSite } from '../../src/site.ts'
 import { insert } from '../../src/storage/operations.ts'
 import { absent } from '../storage/absent.ts'
@@ -171,7 +171,8 @@ export async function tokenOfSignOn(
     grantId,
     confirmation: undefined,
   }
-  return signAccessToken(environment, resolveSite(kernel.origins, environment.id), content, now)
+  const site = resolveSite(kernel.origins, environment.id)
+  return (await prepareAccessToken({ kernel, now }, environment, site, content)).token
 }
 
 /** `application/vnd.pingidentity.<operation>+json` */

@@ -10,6 +10,7 @@ const defaults = {
   accessTokenValiditySeconds: 3600,
   introspectEndpointAuthMethod: 'CLIENT_SECRET_BASIC',
   applicationPermissionsSettings: { claimEnabled: false },
+  accessTokenFormat: 'JWT',
 }
 
 suite('resources', () => {

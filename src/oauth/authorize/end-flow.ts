@@ -15,7 +15,7 @@ import { saveFlow, type StoredFlow } from '../../flow-runtime/stored-flow.ts'
 import type { UnitBody } from '../../storage/port.ts'
 import { Stale } from '../../storage/refusals.ts'
 import { sessionById } from '../../storage/sql/sessions.ts'
-import { claimSource, type ClaimSource } from '../tokens/claims.ts'
+import { claimSource, type ClaimSource } from '../tokens/claim-source.ts'
 
 /** What is issued, with the statements that store it. */
 interface Stored {

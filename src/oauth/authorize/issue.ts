@@ -15,9 +15,9 @@ import { clientUse } from '../client-use.ts'
 import { grantedRequest } from '../granted-request.ts'
 import { sessionStateFor } from '../session-state.ts'
 import { openFamily } from '../token-family.ts'
-import { signAccessToken, type TokenUser } from '../tokens/access-token.ts'
-import type { ClaimSource } from '../tokens/claims.ts'
-import { signIdToken } from '../tokens/id-token.ts'
+import { type PreparedAccessToken, prepareAccessToken, type TokenUser } from '../tokens/access-token.ts'
+import type { ClaimSource } from '../tokens/claim-source.ts'
+import { makeIdToken } from '../tokens/id-token.ts'
 import { storeCode } from './code.ts'
 import type { AuthorizationRequest } from './request.ts'
 import type { ResponseParameters } from './response.ts'
@@ -66,9 +66,10 @@ export async function issueResponse(
   // A grant that is redeemed later has a family of its own: it may outlive the token beside the code.
   const codeFamilyId = wantsToken && wantsCode ? kernel.world.uuid() : familyId
   const lifetime = request.accessTokenSeconds ?? environment.settings.accessTokenSeconds
-  const accessToken = wantsToken ? await accessTokenOf(issuing, familyId, lifetime) : undefined
+  const prepared = wantsToken ? await accessTokenOf(issuing, source, familyId, lifetime) : undefined
+  const accessToken = await prepared?.token
   const idToken = wantsIdToken
-    ? await signIdToken(context, environment, site, {
+    ? await makeIdToken(context, environment, site, {
         client,
         user,
         source,
@@ -97,6 +98,7 @@ export async function issueResponse(
     *store() {
       if (used) yield used
       if (opensFamily) yield* storeFamily(issuing, familyId)
+      if (prepared?.store) yield* prepared.store()
       if (code !== undefined) {
         const frontChannelFamilyId = wantsToken ? familyId : undefined
         yield* storeCode(context, request, code, { user, consentId, familyId: codeFamilyId, frontChannelFamilyId })
@@ -113,14 +115,16 @@ function about({ request, user }: Issuing, familyId: string) {
 }
 
 function accessTokenOf(
-  { context: { kernel, environment, site, now }, client, request, user }: Issuing,
+  { context, client, request, user }: Issuing,
+  source: ClaimSource,
   familyId: string,
   lifetime: number,
-): string | Promise<string> {
+): PreparedAccessToken | Promise<PreparedAccessToken> {
+  const { kernel, environment, site } = context
   const { scopes, audiences } = request
-  const held = { user, grantId: familyId, confirmation: undefined }
+  const held = { user, source, grantId: familyId, confirmation: undefined }
   const content = { jti: kernel.world.uuid(), client, scopes, audiences, lifetime, ...held }
-  return signAccessToken(environment, site, content, now)
+  return prepareAccessToken(context, environment, site, content)
 }
 
 /** Opens the family of what the front channel brings, if the consent that it comes by stands. */

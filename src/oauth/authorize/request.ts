@@ -116,10 +116,11 @@ export function readReturnPath(
  * @throws Problem whose OAuth code is sent to the application
  */
 export function checkRequest(
-  { environment, site, now }: Pick<Context, 'environment' | 'site' | 'now'>,
+  context: Pick<Context, 'environment' | 'site' | 'now'>,
   client: Application,
   { values, repeated, resources, signed, vouchedUserId }: RequestParameters,
 ): AuthorizationRequest {
+  const { environment, site } = context
   if (repeated.length > 0) throw invalid(`${repeated[0]} is repeated`)
   const path = readReturnPath(values, repeated)
   const type = readType(values)
@@ -137,7 +138,7 @@ export function checkRequest(
     : { challenge: null }
   if ('refused' in pkce) throw invalid(pkce.refused)
   const hint = values['id_token_hint']
-  const hintedUserId = hint === undefined ? null : readIdTokenHint(environment, site, client.clientId, hint, now)
+  const hintedUserId = hint === undefined ? null : readIdTokenHint(context, client, hint)
   if (hintedUserId === undefined) throw invalid('id_token_hint is not an ID token of this client')
   const asked = requestedClaims(values['claims'])
   const acrValues = (values['acr_values'] ?? '').split(' ').filter((name) => name !== '')
@@ -157,7 +158,7 @@ export function checkRequest(
     maxAge: readMaxAge(values['max_age']),
     acrValues: policiesAskedFor(environment, client, acrValues, asked),
     loginHint: values['login_hint']?.slice(0, 256) ?? null,
-    hintedUserId: userAskedFor(agreed(hintedUserId, vouchedUserId), asked),
+    hintedUserId: userAskedFor(environment, client, agreed(hintedUserId, vouchedUserId), asked),
     isVouched: vouchedUserId !== undefined,
     uiLocales: values['ui_locales']?.slice(0, 256) ?? null,
     claims,

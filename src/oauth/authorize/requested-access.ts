@@ -47,7 +47,7 @@ export function requestedAccess(
   const { resources } = target
   const access = { ...grant, resources, authorizationDetails, consent: null }
   if (client.document.requireConsent !== true) return access
-  const scopes = [...grant.scopes, ...scopesBeside(claims)]
+  const scopes = [...grant.scopes, ...scopesBeside(environment, claims)]
   const details = inWords(authorizationDetails, environment.settings.authorizationDetailsTypes)
   return {
     ...access,
@@ -113,6 +113,9 @@ function readDetails(
 }
 
 /** A claim asked for by itself is granted as the scope that brings it. */
-function scopesBeside(claims: ClaimsRequest | null): readonly string[] {
-  return scopesOfClaims([...(claims?.idToken ?? []), ...(claims?.userinfo ?? [])].map(({ name }) => name))
+function scopesBeside(environment: Environment, claims: ClaimsRequest | null): readonly string[] {
+  return scopesOfClaims(
+    environment,
+    [...(claims?.idToken ?? []), ...(claims?.userinfo ?? [])].map(({ name }) => name),
+  )
 }

@@ -7,6 +7,7 @@
  */
 import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
+import { userOfSubject } from '../../environment/subject.ts'
 import { problem } from '../../errors/problem.ts'
 import { candidatePolicies } from '../../flow-runtime/candidates.ts'
 import { grantedResources } from '../granted-resources.ts'
@@ -34,7 +35,7 @@ export function obtainableClaims(
     .filter(({ type }) => type === 'OPENID_CONNECT')
     .flatMap(({ scopes }) => scopes)
   const isObtainable = ({ name }: { readonly name: string }) =>
-    scopesOfClaims([name]).some((scope) => granted.includes(scope))
+    scopesOfClaims(environment, [name]).some((scope) => granted.includes(scope))
   if (!request) return null
   const [idToken, userinfo] = [request.idToken.filter(isObtainable), request.userinfo.filter(isObtainable)]
   return idToken.length + userinfo.length > 0 ? { idToken, userinfo } : null
@@ -65,9 +66,17 @@ export function policiesAskedFor(
  * The only user that may be signed on, by `id_token_hint` and the `sub` claim; null: anybody.
  * @throws Problem invalid_request where they leave nobody, or cannot say whom
  */
-export function userAskedFor(hintedUserId: string | null, request: ClaimsRequest | null): string | null {
-  const subjects = request && wantedSubjects(request)
-  if (!subjects) return hintedUserId
+export function userAskedFor(
+  environment: Environment,
+  client: Application,
+  hintedUserId: string | null,
+  request: ClaimsRequest | null,
+): string | null {
+  const wanted = request && wantedSubjects(request)
+  if (!wanted) return hintedUserId
+  const subjects = wanted.map((value) =>
+    typeof value === 'string' ? userOfSubject(environment, client, value) : undefined,
+  )
   const [subject, ...others] = subjects.filter((value) => hintedUserId === null || value === hintedUserId)
   if (typeof subject !== 'string' || others.length > 0) {
     throw problem('invalid_request', { description: 'the sub claim does not say which user is meant' })

@@ -38,8 +38,7 @@ export async function hintedUser(
     case 'login_hint':
       return { userId: await idOf(context, value), once: undefined }
     case 'id_token_hint': {
-      const { environment, site, now } = context
-      const userId = readIdTokenHint(environment, site, client.id, value, now)
+      const userId = readIdTokenHint(context, client, value)
       if (userId === undefined) throw malformed(name)
       return { userId, once: undefined }
     }

@@ -3,7 +3,8 @@
  * its secret, and the method that the resource says (platform-api 3.11, authentication-api 2.11).
  */
 import type { Context } from '../../contract/operation.ts'
-import type { Environment, Resource } from '../../environment/snapshot.ts'
+import type { Resource } from '../../environment/resource.ts'
+import type { Environment } from '../../environment/snapshot.ts'
 import { auditingRefusals, clientRefused } from './authenticate.ts'
 import { secretMatches } from './client-secret.ts'
 import type { ClientCredentials } from './credentials.ts'

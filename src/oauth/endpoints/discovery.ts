@@ -25,6 +25,7 @@ import { idpSignoffMetadata } from './idp-signoff.ts'
 import { introspectionMetadata } from './introspect.ts'
 import { clientDocumentMetadata } from '../registration/document-client.ts'
 import { registrationMetadata } from '../registration/register.ts'
+import { userinfoResponseMetadata } from '../tokens/userinfo-response.ts'
 import { jwksMetadata } from './jwks.ts'
 import { parMetadata } from './par.ts'
 import { attestationMetadata } from './attestation-challenge.ts'
@@ -50,6 +51,7 @@ const parts: readonly Metadata[] = [
   userinfoMetadata,
   introspectionMetadata,
   revocationMetadata,
+  userinfoResponseMetadata,
   jwksMetadata,
   signoffMetadata,
   idpSignoffMetadata,

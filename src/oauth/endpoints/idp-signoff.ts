@@ -30,9 +30,9 @@ async function idpSignOff(
   context: Context,
   { id_token_hint: sent, client_id: clientId }: z.output<typeof parameters>,
 ): Promise<Reply> {
-  const { kernel, environment, site, headers, now } = context
+  const { kernel, environment, headers, now } = context
   if (!sent) throw problem('invalid_request', { description: 'id_token_hint is missing' })
-  const hint = verifyIdTokenHint(environment, site, sent, now)
+  const hint = await verifyIdTokenHint(context, sent)
   const application = hint && (await kernel.environments.client(environment.id, hint.clientId))
   if (!hint || !application?.enabled || (clientId && clientId !== hint.clientId)) {
     throw problem('id_token_hint_rejected')

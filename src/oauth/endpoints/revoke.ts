@@ -41,7 +41,7 @@ async function revoke(context: Context, body: FormParameters): Promise<Reply> {
   allowApplicationOrigin(context, client)
   const { token } = values
   if (token === undefined) throw problem('invalid_request', { description: 'token is missing' })
-  const presented = readPresentedToken(context, token)
+  const presented = await readPresentedToken(context, token)
   switch (presented?.kind) {
     case undefined:
       break
@@ -49,7 +49,7 @@ async function revoke(context: Context, body: FormParameters): Promise<Reply> {
       await endGrant(context, client.id, presented.name.familyId)
       break
     case 'access': {
-      const { clientId, grantId, audience } = presented.access
+      const { clientId, grantId, audience } = presented.reading.access
       if (clientId !== client.clientId) break
       const isForPlatform = audience.includes(context.site.platformAudience)
       if (!grantId || isForPlatform) throw problem('unsupported_token_type')

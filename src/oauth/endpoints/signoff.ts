@@ -60,10 +60,10 @@ interface Asked {
 }
 
 async function signOff(parameters: FormParameters, context: Context): Promise<Reply> {
-  const { kernel, environment, site, headers, now } = context
+  const { kernel, environment, headers, now } = context
   const { values, repeated } = withValues(parameters)
   const sent = values['id_token_hint']
-  const hint = sent === undefined ? undefined : (verifyIdTokenHint(environment, site, sent, now) ?? 'invalid')
+  const hint = sent === undefined ? undefined : ((await verifyIdTokenHint(context, sent)) ?? 'invalid')
   const clientId = values['client_id']
   const application = await enabledApplication(context, hint === 'invalid' ? undefined : (hint?.clientId ?? clientId))
   // A browser that goes from page to page shows its answer to nobody else; whatever else it fetches is for a script.

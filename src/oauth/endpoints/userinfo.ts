@@ -5,58 +5,57 @@
  * scopes of the token bring nor its request asked for by itself.
  */
 import { z } from 'zod'
-import { type PresentedToken, presentedToken, requireProof, verifyAccessToken } from '../../access/bearer.ts'
+import { readAccessToken } from '../../access/access-token.ts'
+import { type PresentedToken, presentedToken, requireProof } from '../../access/bearer.ts'
 import { type Context, defineOperation, formBody, type Operation, type Reply } from '../../contract/operation.ts'
 import { eventOrigin } from '../../contract/event-origin.ts'
 import { uuid } from '../../contract/validation.ts'
+import type { UserDocument } from '../../directory/users.ts'
 import { invalidToken, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
-import { liveGrant } from '../../storage/sql/access.ts'
 import { allowApplicationOrigin } from '../../flow-runtime/application-origin.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
 import type { FamilyDocument } from '../token-family.ts'
-import { claimsOf, individualClaims, type UserAttributes } from '../tokens/claims.ts'
+import { userClaims } from '../tokens/claims.ts'
+import { userinfoReply } from '../tokens/userinfo-response.ts'
 
-export const userinfoMetadata = defineMetadata(
-  { userinfo_endpoint: z.string(), userinfo_signing_alg_values_supported: z.array(z.string()) },
-  (_environment, site) => ({
-    userinfo_endpoint: `${site.issuer}/userinfo`,
-    userinfo_signing_alg_values_supported: ['none'],
-  }),
-)
+export const userinfoMetadata = defineMetadata({ userinfo_endpoint: z.string() }, (_environment, site) => ({
+  userinfo_endpoint: `${site.issuer}/userinfo`,
+}))
 
 const claims = z.looseObject({ sub: z.string() })
 
 async function readUserinfo(presented: PresentedToken, context: Context): Promise<Reply> {
-  const { kernel, environment, now } = context
-  const access = verifyAccessToken(kernel, environment, presented.token, now)
-  if (!access) throw invalidToken('the access token is not valid')
-  const found = kernel.environments.client(environment.id, access.clientId)
-  const application = found instanceof Promise ? await found : found
-  if (!application?.enabled) throw invalidToken('the access token is not valid')
+  const { kernel, environment } = context
+  const reading = await readAccessToken(context, presented.token)
+  const application = reading?.application
+  if (!reading || !application?.enabled) throw invalidToken('the access token is not valid')
+  const { access, userId, grant } = reading
   allowApplicationOrigin(context, application)
   await requireProof(context, environment, presented, access)
-  const { userId, sessionId, grantId } = access
-  if (!userId || !sessionId || !grantId || !access.scopes.has('openid')) throw insufficientScope()
-  const [user] = await kernel.storage.read(liveGrant(environment.id, grantId, userId, sessionId, now))
-  if (!user) throw invalidToken('the access token is not valid')
+  const { sessionId, grantId, scopes } = access
+  if (access.subject === undefined || !sessionId || !grantId || !scopes.has('openid')) throw insufficientScope()
+  if (!userId || !grant) throw invalidToken('the access token is not valid')
   const event = { action: 'USERINFO.READ', clientId: application.id, userId, sessionId } as const
   kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), event))
-  const attributes = JSON.parse(user.document) as UserAttributes
-  const { claims: asked } = JSON.parse(user.family_document) as FamilyDocument
-  const source = { username: user.username, updatedAt: user.updated_at, attributes }
-  return {
-    status: 200,
-    body: {
-      sub: userId,
-      ...individualClaims(source, asked?.userinfo ?? []),
-      ...claimsOf(source, [...access.scopes]),
-      env: environment.id,
-      org: environment.organizationId,
-      'p1.region': environment.region,
-    },
+  const { claims: asked } = JSON.parse(grant.family_document) as FamilyDocument
+  const source = {
+    userId,
+    username: grant.username,
+    populationId: grant.population_id,
+    createdAt: grant.created_at,
+    updatedAt: grant.updated_at,
+    document: JSON.parse(grant.document) as UserDocument,
   }
+  const wanted = { place: 'userInfo', scopes: [...scopes], requested: asked?.userinfo ?? [] } as const
+  const body = {
+    ...(await userClaims(context, environment, application, source, wanted)),
+    env: environment.id,
+    org: environment.organizationId,
+    'p1.region': environment.region,
+  }
+  return userinfoReply(context, application, body)
 }
 
 /** A token in the body has no scheme of its own; one that is bound to a key has to be in the header (RFC 9449 7.1). */
@@ -81,7 +80,7 @@ const declaration = {
   cors: 'application',
   params: z.object({ environmentId: uuid }),
   replies: { 200: claims },
-  errors: ['INVALID_TOKEN', 'insufficient_scope', 'CROSS_SITE'],
+  errors: ['INVALID_TOKEN', 'insufficient_scope', 'invalid_request', 'CROSS_SITE'],
 } as const
 
 export const userinfoOperations: readonly Operation[] = [

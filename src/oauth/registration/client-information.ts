@@ -6,9 +6,9 @@
 import { z } from 'zod'
 import type { Context } from '../../contract/operation.ts'
 import type { ApplicationDocument } from '../../environment/application.ts'
+import { sectorIdentifierProblem } from '../../external/sector-identifier.ts'
 import { clientMetadataRequest, metadataProblem, readClientMetadata } from './client-metadata.ts'
 import { type RegisteredClient, registeredClient, registeredMetadata } from './registered-client.ts'
-import { requireSector } from './sector-identifier.ts'
 import { readSoftwareStatement } from './software-statement.ts'
 
 /** The answer of the registration endpoint, and of a client's own registration. */
@@ -41,16 +41,23 @@ export async function judgedClient(
   const said = saidBy(body)
   const statement = await readSoftwareStatement(context, said, before?.registration?.softwareStatement)
   const metadata = readClientMetadata({ ...said, ...statement?.claims })
-  await requireSector(context, metadata.registration.sectorIdentifierUri, metadata.document.redirectUris ?? [])
   const terms = {
     policy: environment.clientRegistrationPolicy,
     environment,
     listed: kernel.config.egressAllow,
   }
-  if (!statement) return registeredClient(metadata, terms, before)
+  if (!statement) return inSector(context, registeredClient(metadata, terms, before))
   const { text: softwareStatement, issuer: softwareStatementIssuer } = statement
   const registration = { ...metadata.registration, softwareStatement, softwareStatementIssuer }
-  return registeredClient({ ...metadata, registration }, terms, before)
+  return inSector(context, registeredClient({ ...metadata, registration }, terms, before))
+}
+
+/** @throws Problem invalid_client_metadata when the document of its sector does not list all of its redirect URIs */
+async function inSector({ kernel }: Context, client: RegisteredClient): Promise<RegisteredClient> {
+  const { sectorIdentifierUri: uri, redirectUris } = client.document
+  const wrong = uri === undefined ? undefined : await sectorIdentifierProblem(kernel.egress, uri, redirectUris)
+  if (wrong !== undefined) throw metadataProblem(['sector_identifier_uri'], wrong)
+  return client
 }
 
 /** What a client is told of itself. */

@@ -8,6 +8,7 @@
  */
 import { z } from 'zod'
 import type { ApplicationDocument, ClientRegistration } from '../../environment/application.ts'
+import { applicationTokenMembers } from '../../environment/application-tokens.ts'
 import { clientSecurity } from '../../environment/client-security.ts'
 import { problem } from '../../errors/problem.ts'
 
@@ -48,6 +49,14 @@ function security<K extends keyof typeof clientSecurity>(name: string, member: K
   return kept(name, member, clientSecurity[member] as z.ZodType<ApplicationDocument[K]>)
 }
 
+/** A member that says what the answers to a client are like, with the schema that administrators write it by. */
+function answer<K extends Exclude<keyof typeof applicationTokenMembers, 'signing' | 'includeX5t'>>(
+  name: string,
+  member: K,
+) {
+  return kept(name, member, applicationTokenMembers[member] as z.ZodType<ApplicationDocument[K]>)
+}
+
 /** A member that means nothing to an application that administrators make. */
 function own<K extends keyof ClientRegistration>(name: string, member: K, schema: z.ZodType<ClientRegistration[K]>) {
   const write = (value: ClientRegistration[K]): Part => ({ registration: { [member]: value } })
@@ -76,7 +85,14 @@ const members: readonly Member[] = [
   own('contacts', 'contacts', z.array(shortText).max(20)),
   own('software_id', 'softwareId', shortText),
   own('software_version', 'softwareVersion', shortText),
-  own('sector_identifier_uri', 'sectorIdentifierUri', address),
+  answer('sector_identifier_uri', 'sectorIdentifierUri'),
+  answer('subject_type', 'subjectType'),
+  answer('id_token_signed_response_alg', 'idTokenSignedResponseAlg'),
+  answer('id_token_encrypted_response_alg', 'idTokenEncryptedResponseAlg'),
+  answer('id_token_encrypted_response_enc', 'idTokenEncryptedResponseEnc'),
+  answer('userinfo_signed_response_alg', 'userinfoSignedResponseAlg'),
+  answer('userinfo_encrypted_response_alg', 'userinfoEncryptedResponseAlg'),
+  answer('userinfo_encrypted_response_enc', 'userinfoEncryptedResponseEnc'),
   kept('jwks_uri', 'jwksUrl', address),
   {
     name: 'jwks',

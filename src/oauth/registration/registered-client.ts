@@ -20,6 +20,9 @@ import {
 } from '../../environment/application.ts'
 import { applicationProblems, defaultPkceEnforcement } from '../../environment/application-rules.ts'
 import { type ClientRegistrationPolicy, coversHost } from '../../environment/client-registration-policy.ts'
+import { signingAlgorithmsOf } from '../../environment/application-key-uses.ts'
+import { tokenProblems } from '../../environment/application-token-rules.ts'
+import { policyForAlgorithm } from '../../environment/signing-key-choice.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { outboundUrlProblem } from '../../external/outbound-url.ts'
 import { responseTypeNames } from '../authorize/response.ts'
@@ -37,7 +40,7 @@ export interface RegisteredClient {
 /** By what a client is judged. */
 export interface Terms {
   readonly policy: ClientRegistrationPolicy
-  readonly environment: Pick<Environment, 'resources' | 'scopes'>
+  readonly environment: Pick<Environment, 'resources' | 'scopes' | 'keyRotationPolicies' | 'defaultKeyRotationPolicy'>
   /** Addresses the operator lets the server ask beside public ones. */
   readonly listed: BlockList | undefined
 }
@@ -83,6 +86,7 @@ export function registeredClient(
     registration: metadata.registration,
   }
   requireFitting({ type, document }, policy, listed)
+  requireKeys(document, environment)
   return { type, document, grants: grantsOf(metadata.scope, policy, environment) }
 }
 
@@ -139,7 +143,8 @@ function requireFitting(
   policy: ClientRegistrationPolicy,
   listed: BlockList | undefined,
 ): void {
-  const [found] = applicationProblems({ ...document, type }, listed)
+  const candidate = { ...document, type }
+  const [found] = [...applicationProblems(candidate, listed), ...tokenProblems(candidate, listed)]
   if (found) throw metadataProblem(metadataName(found.target ?? '').split('.'), found.message)
   // The server fetches the picture, so that the browsers of users do not tell anybody where they sign on.
   const inLogo = document.icon && outboundUrlProblem(document.icon.href, listed)
@@ -151,6 +156,16 @@ function requireFitting(
     const at = uris.findIndex((uri) => !mayNameHost(policy, uri))
     if (at >= 0) throw metadataProblem([name, String(at)], 'must name a host that is allowed here')
   }
+}
+
+/** Keys are made for what administrators configure, and not for whoever asks. */
+function requireKeys(document: ApplicationDocument, environment: Terms['environment']): void {
+  const missing = signingAlgorithmsOf(document).find((algorithm) => !policyForAlgorithm(environment, algorithm))
+  if (!missing) return
+  const isOfIdTokens = document.idTokenSignedResponseAlg === missing
+  const name = isOfIdTokens ? 'id_token_signed_response_alg' : 'userinfo_signed_response_alg'
+  const algorithms = new Set([...environment.keyRotationPolicies.values()].map(({ algorithm }) => algorithm))
+  throw metadataProblem([name], `must be one of ${[...algorithms].join(', ')}`)
 }
 
 /** Whether the policy lets a redirect URI name its host; of a private-use scheme, its scheme. */

@@ -5,6 +5,8 @@
  * Never: a consent that outlives the client it was given to: whatever changes, users are asked again.
  */
 import type { Context } from '../../contract/operation.ts'
+import { coreMapping } from '../../environment/application-claims.ts'
+import { writeKeyUses } from '../../environment/application-key-uses.ts'
 import type { ClientRegistration } from '../../environment/application.ts'
 import {
   applicationSecrets,
@@ -70,6 +72,8 @@ export function* insertClient(context: Context, { id, client, secret, registered
     created_at: now,
     updated_at: now,
   })
+  yield* insert('application_attributes', coreMapping(environment.id, id, kernel.world.uuid(), now))
+  yield* writeKeyUses(environment.id, id, client.document)
   // Whoever is known by an address is found by that, in the environment of the request alone.
   if ('tokenHash' in registeredBy) yield* insert('client_index', { client_id: id, environment_id: environment.id })
   if (secret !== undefined) yield* insertSecret(applicationSecrets, environment, id, secret, now, kernel.world)
@@ -121,6 +125,7 @@ export function* replaceClient(
     document: JSON.stringify(client.document),
     updated_at: now,
   })
+  yield* writeKeyUses(environment.id, id, client.document)
   const [present] = yield* run(applicationSecret(environment.id, id))
   if (!hasSecret(client.document)) yield* removeSecret(applicationSecrets, environment.id, id)
   else if (!present) yield* insertSecret(applicationSecrets, environment, id, secret, now, kernel.world)

@@ -3,12 +3,13 @@
  * and session stand now. One read.
  */
 import { hash } from 'node:crypto'
+import type { UserDocument } from '../../directory/users.ts'
 import type { Storage } from '../../storage/port.ts'
 import { codeFacts } from '../../storage/sql/authorization-codes.ts'
 import type { GrantedRequest } from '../granted-request.ts'
 import type { CodeChallenge } from '../rules/pkce.ts'
 import type { TokenUser } from '../tokens/access-token.ts'
-import type { ClaimSource, UserAttributes } from '../tokens/claims.ts'
+import type { ClaimSource } from '../tokens/claim-source.ts'
 
 /** What the authorization endpoint stores with a code. */
 export interface CodeDocument extends GrantedRequest {
@@ -80,9 +81,12 @@ export async function readCode(
       authTime: document.authTime,
     },
     source: {
+      userId: row.user_id,
       username: row.username ?? '',
+      populationId: row.population_id ?? '',
+      createdAt: row.user_created_at ?? 0,
       updatedAt: row.user_updated_at ?? 0,
-      attributes: row.user_document === null ? {} : (JSON.parse(row.user_document) as UserAttributes),
+      document: row.user_document === null ? {} : (JSON.parse(row.user_document) as UserDocument),
     },
     standing: row.user_usable === 1 && row.session_alive === 1 && passwordKept,
   }

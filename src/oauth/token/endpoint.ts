@@ -17,12 +17,13 @@ import { type ClientCredentials, clientErrors, clientParameters, readCredentials
 import { clientUse, noting } from '../client-use.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
+import type { Word } from '../../storage/operations.ts'
 import type { Unit } from '../../storage/port.ts'
 import { type RefreshToken, writeRefreshToken } from '../tokens/refresh-token.ts'
 import type { GrantQuestion, Issue, Refuse } from './grant.ts'
 import { grants } from './grants/index.ts'
 import { senderConstraint } from './sender-constraint.ts'
-import { signTokens, type Tokens } from './sign.ts'
+import { issueTokens, type Tokens } from './sign.ts'
 
 const byType = new Map(grants.map((grant) => [grant.type, grant]))
 
@@ -117,11 +118,12 @@ async function issue(
 ): Promise<Reply> {
   const { kernel } = context
   const { effect } = verdict
-  const signing = signTokens(context, environment, client, verdict, confirmation)
-  const whole = unitOf(environment.id, proofs, 'unit' in effect ? effect.unit(context, environment) : undefined)
+  const issuing = issueTokens(context, environment, client, verdict, confirmation)
+  const { tokens, store } = issuing instanceof Promise ? await issuing : issuing
+  const whole = unitOf(environment.id, proofs, 'unit' in effect ? effect.unit(context, environment) : undefined, store)
   const unit = noting(whole, clientUse(environment, client, context.now))
   const committing = unit ? kernel.storage.commit(unit) : undefined
-  const [signed, committed] = await Promise.allSettled([signing, committing])
+  const [signed, committed] = await Promise.allSettled([tokens, committing])
   if (committed.status === 'rejected') throw committed.reason
   const outcome = committed.value
   if (outcome?.kind === 'refuse') throw refused(outcome)
@@ -135,18 +137,24 @@ async function issue(
   return tokenReply(verdict, signed.value, confirmation, refreshToken)
 }
 
-/** What the client has proved itself by is used up together with what it brings about; undefined when nothing lasts. */
+/**
+ * What the client has proved itself by is used up together with what it brings about, and an opaque token is stored with
+ * it; undefined when nothing lasts.
+ */
 function unitOf(
   environmentId: string,
   proofs: readonly OneTimeJwt[],
   effect: Unit<Refuse | RefreshToken | undefined> | undefined,
+  store: (() => Word<void>) | undefined,
 ): Unit<Refuse | RefreshToken | undefined> | undefined {
-  if (proofs.length === 0) return effect
+  if (proofs.length === 0 && !store) return effect
   return {
-    name: effect?.name ?? 'use-proofs',
+    name: effect?.name ?? 'issue-tokens',
     *run() {
       yield* useProofs(environmentId, proofs)
-      return effect ? yield* effect.run() : undefined
+      const outcome = effect ? yield* effect.run() : undefined
+      if (store && outcome?.kind !== 'refuse') yield* store()
+      return outcome
     },
   }
 }

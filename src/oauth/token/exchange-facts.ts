@@ -5,13 +5,13 @@
  * Never: a token of another environment or another kind; an ID token that was meant for another client; an actor token of
  * somebody else; a token that is bound to a key from whoever has not proved it (rows D24, E13, E26).
  */
-import { verifyAccessToken } from '../../access/bearer.ts'
+import { readAccessToken } from '../../access/access-token.ts'
 import { type Confirmation, isProved } from '../../access/confirmation.ts'
 import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { resolveSite } from '../../site.ts'
-import { type LiveGrantRow, liveGrant, liveGrantOfSession } from '../../storage/sql/access.ts'
+import { type LiveGrantRow, liveGrantOfSession } from '../../storage/sql/access.ts'
 import { type ActClaim, type Actor, exchangeableTypes, readAct } from '../rules/token-exchange.ts'
 import type { FamilyDocument } from '../token-family.ts'
 import type { TokenUser } from '../tokens/access-token.ts'
@@ -52,13 +52,16 @@ interface ExchangedTokens {
   readonly actor_token_type?: string | undefined
 }
 
-/** A token as it was presented: verified, and not yet held against what has become of its grant. */
+/** A token as it was presented: verified. An access token stands; what has become of an ID token is not known yet. */
 interface Verified {
   readonly clientId: string
   /** Undefined for an application by itself. */
   readonly userId: string | undefined
+  /** By what its client knows the user. */
+  readonly subject: string | undefined
   readonly sessionId: string | undefined
-  readonly grantId: string | undefined
+  /** The grant of an access token. */
+  readonly grant: LiveGrantRow | undefined
   readonly confirmation: Confirmation | undefined
   readonly claims: Readonly<Record<string, unknown>>
 }
@@ -74,13 +77,13 @@ export async function readExchangeFacts(
   tokens: ExchangedTokens,
   confirmation: Confirmation | undefined,
 ): Promise<ExchangeFacts> {
-  const verify = (token: string, type: string | undefined) => {
-    const read = verified(context, environment, token, type)
+  const verify = async (token: string, type: string | undefined) => {
+    const read = await verified(context, environment, token, type)
     return isProved(read?.confirmation, confirmation) ? read : undefined
   }
-  const subject = verify(tokens.subject_token, tokens.subject_token_type)
+  const subject = await verify(tokens.subject_token, tokens.subject_token_type)
   const { actor_token: actorToken, actor_token_type: actorType } = tokens
-  const actor = actorToken === undefined ? undefined : verify(actorToken, actorType)
+  const actor = actorToken === undefined ? undefined : await verify(actorToken, actorType)
   const isOwnIdToken = tokens.subject_token_type !== exchangeableTypes.idToken || subject?.clientId === client.clientId
   return {
     issuer: resolveSite(context.kernel.origins, environment.id).issuer,
@@ -89,20 +92,25 @@ export async function readExchangeFacts(
   }
 }
 
-function verified(
-  { kernel, now }: Context,
+async function verified(
+  context: Context,
   environment: Environment,
   token: string,
   type: string | undefined,
-): Verified | undefined {
+): Promise<Verified | undefined> {
+  const { kernel, now } = context
   switch (type) {
     case exchangeableTypes.accessToken: {
-      const access = verifyAccessToken(kernel, environment, token, now)
-      return access && { ...access, claims: access.all }
+      const read = await readAccessToken({ kernel, environment, now }, token)
+      if (!read?.stands) return undefined
+      const { access, userId, grant, claims } = read
+      return { ...access, userId, grant, claims }
     }
     case exchangeableTypes.idToken: {
-      const id = readIdToken(environment, resolveSite(kernel.origins, environment.id), token, now)
-      return id && { ...id, grantId: undefined, confirmation: undefined, claims: id.all }
+      const site = resolveSite(kernel.origins, environment.id)
+      const id = await readIdToken({ kernel, environment, site, now }, token, 'refuse')
+      if (!id?.isByOwnKey) return undefined
+      return { ...id, grant: undefined, confirmation: undefined, claims: id.all }
     }
     default:
       return undefined
@@ -113,15 +121,11 @@ function verified(
 async function grantOf(
   { kernel, now }: Context,
   environment: Environment,
-  { clientId, userId, sessionId = '', grantId }: Verified,
+  { clientId, userId, sessionId = '', grant }: Verified,
 ): Promise<LiveGrantRow | undefined> {
-  if (userId === undefined) return undefined
-  const [grant] = await kernel.storage.read(
-    grantId === undefined
-      ? liveGrantOfSession(environment.id, clientId, userId, sessionId, now)
-      : liveGrant(environment.id, grantId, userId, sessionId, now),
-  )
-  return grant
+  if (userId === undefined || grant) return grant
+  const [found] = await kernel.storage.read(liveGrantOfSession(environment.id, clientId, userId, sessionId, now))
+  return found
 }
 
 async function subjectOf(
@@ -156,7 +160,7 @@ async function actorOf(
   environment: Environment,
   token: Verified,
 ): Promise<ExchangeActor | undefined> {
-  const { clientId, userId, claims } = token
+  const { clientId, userId, subject, claims } = token
   if (userId !== undefined && !(await grantOf(context, environment, token))) return undefined
-  return { sub: userId ?? clientId, clientId, expiresAt: Number(claims['exp']) }
+  return { sub: subject ?? clientId, clientId, expiresAt: Number(claims['exp']) }
 }

@@ -14,7 +14,7 @@ import type { RequestedClaim } from '../rules/claims-request.ts'
 import type { Target } from '../rules/resource-indicators.ts'
 import type { ActClaim } from '../rules/token-exchange.ts'
 import type { TokenUser } from '../tokens/access-token.ts'
-import type { ClaimSource } from '../tokens/claims.ts'
+import type { ClaimSource } from '../tokens/claim-source.ts'
 import type { RefreshToken } from '../tokens/refresh-token.ts'
 
 /** A unit that a verdict asks for; the endpoint commits it. */
@@ -28,6 +28,8 @@ export interface Issue {
   /** Life of the access token in seconds. */
   readonly lifetime: number
   readonly user: TokenUser | undefined
+  /** The user's attributes, where the grant has them: read where the tokens want them and it has not. */
+  readonly source?: ClaimSource | undefined
   /** The token family, for user tokens. */
   readonly familyId: string | undefined
   /** Who acts for the user (RFC 8693 section 4.1). */

@@ -5,11 +5,12 @@ import {
   type PolledOutcome,
   type PolledRequest,
 } from '../../directory/polled-grants.ts'
+import type { UserDocument } from '../../directory/users.ts'
 import type { Storage } from '../../storage/port.ts'
 import { polledGrantFacts, type PolledGrantStatus } from '../../storage/sql/polled-grants.ts'
 import type { PolledTerms } from '../polling/terms.ts'
 import type { TokenUser } from '../tokens/access-token.ts'
-import type { ClaimSource, UserAttributes } from '../tokens/claims.ts'
+import type { ClaimSource } from '../tokens/claim-source.ts'
 
 /** Somebody who has approved a grant. */
 export interface Approval {
@@ -60,9 +61,12 @@ export async function readPolled(
     approval: {
       user: { id, sessionId, acr, amr, authTime },
       source: {
+        userId: id,
         username: row.username ?? '',
+        populationId: row.user_population_id ?? '',
+        createdAt: row.user_created_at ?? 0,
         updatedAt: row.user_updated_at ?? 0,
-        attributes: row.user_document === null ? {} : (JSON.parse(row.user_document) as UserAttributes),
+        document: row.user_document === null ? {} : (JSON.parse(row.user_document) as UserDocument),
       },
       consentId,
       standing: row.user_usable === 1 && row.session_alive === 1 && passwordKept,

@@ -14,7 +14,7 @@ import { type FamilyFactsRow, familyFacts, sessionOfFamily } from '../../storage
 import type { RefreshChain } from '../rules/refresh-token.ts'
 import { type FamilyDocument, mayBeOffline } from '../token-family.ts'
 import type { TokenUser } from '../tokens/access-token.ts'
-import { type ClaimSource, claimSource } from '../tokens/claims.ts'
+import { type ClaimSource, claimSource } from '../tokens/claim-source.ts'
 import { type RefreshTokenName, readRefreshToken } from '../tokens/refresh-token.ts'
 
 /** A presented refresh token and the present standing of what it was granted on. */

@@ -1,11 +1,12 @@
-/** The tokens that a grant issues, signed: an access token and, where the grant says so, the ID token beside it. */
+/** The tokens that a grant issues: an access token and, where the grant says so, the ID token beside it. */
 import type { Confirmation } from '../../access/confirmation.ts'
 import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { resolveSite } from '../../site.ts'
-import { signAccessToken } from '../tokens/access-token.ts'
-import { signIdToken } from '../tokens/id-token.ts'
+import type { Word } from '../../storage/operations.ts'
+import { type PreparedAccessToken, prepareAccessToken } from '../tokens/access-token.ts'
+import { makeIdToken } from '../tokens/id-token.ts'
 import type { Issue } from './grant.ts'
 
 /** Signed tokens. */
@@ -14,40 +15,42 @@ export interface Tokens {
   readonly idToken: string | undefined
 }
 
-/** Signs what a grant has decided to issue. The ID token comes second, since it holds a hash of the other. */
-export async function signTokens(
+/** Tokens under way, and what has to be stored in the unit of their issuance. */
+export interface Issuance {
+  readonly tokens: Promise<Tokens>
+  readonly store: (() => Word<void>) | undefined
+}
+
+/**
+ * Makes what a grant has decided to issue; signing may overlap the commit. The ID token comes second, since it holds a hash
+ * of the other.
+ */
+export function issueTokens(
   context: Context,
   environment: Environment,
   client: Application,
   verdict: Issue,
   confirmation: Confirmation | undefined,
-): Promise<Tokens> {
-  const { kernel, now } = context
+): Issuance | Promise<Issuance> {
+  const { kernel } = context
   const site = resolveSite(kernel.origins, environment.id)
-  const accessToken = await signAccessToken(
-    environment,
-    site,
-    {
-      jti: kernel.world.uuid(),
+  const { scopes, audiences, lifetime, user, act, authorizationDetails } = verdict
+  const source = verdict.idToken?.source ?? verdict.source
+  const held = { grantId: verdict.familyId, confirmation, source, act, authorizationDetails }
+  const content = { jti: kernel.world.uuid(), client, scopes, audiences, lifetime, user, ...held }
+  const signed = async ({ token }: PreparedAccessToken): Promise<Tokens> => {
+    const accessToken = await token
+    if (!verdict.idToken || !user) return { accessToken, idToken: undefined }
+    const idToken = await makeIdToken(context, environment, site, {
       client,
-      scopes: verdict.scopes,
-      audiences: verdict.audiences,
-      lifetime: verdict.lifetime,
-      user: verdict.user,
-      grantId: verdict.familyId,
-      confirmation,
-      act: verdict.act,
-      authorizationDetails: verdict.authorizationDetails,
-    },
-    now,
-  )
-  if (!verdict.idToken || !verdict.user) return { accessToken, idToken: undefined }
-  const idToken = await signIdToken(context, environment, site, {
-    client,
-    user: verdict.user,
-    scopes: verdict.scopes,
-    accessToken,
-    ...verdict.idToken,
-  })
-  return { accessToken, idToken }
+      user,
+      scopes,
+      accessToken,
+      ...verdict.idToken,
+    })
+    return { accessToken, idToken }
+  }
+  const issuance = (prepared: PreparedAccessToken): Issuance => ({ tokens: signed(prepared), store: prepared.store })
+  const prepared = prepareAccessToken(context, environment, site, content)
+  return prepared instanceof Promise ? prepared.then(issuance) : issuance(prepared)
 }

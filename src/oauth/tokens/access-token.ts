@@ -1,17 +1,27 @@
 /**
- * Access tokens: JWTs with PingOne's claims (authentication-api 2.9), `typ: at+jwt` as RFC 9068 section 2.1 wants.
- * User tokens carry the private grant id `p1.gid`, so that userinfo and the management API see a revocation at once
- * (decision D22). Never: an application token with a `sub`.
+ * Access tokens: JWTs with PingOne's claims (authentication-api 2.9), `typ: at+jwt` as RFC 9068 section 2.1 wants, or, for
+ * resources that want it, opaque handles whose claims stay here. User tokens carry the private grant id `p1.gid`, so that
+ * userinfo and the management API see a revocation at once (decision D22). A custom resource adds claims of its own.
+ *
+ * Never: an application token with a `sub`; an opaque token for the platform; a mapped claim in the place of ours.
  */
 import { cnfOf, type Confirmation } from '../../access/confirmation.ts'
+import { hashOpaqueToken } from '../../access/opaque-token.ts'
+import type { Context } from '../../contract/operation.ts'
+import { userWithPasswordById } from '../../directory/users.ts'
 import type { Application } from '../../environment/application.ts'
+import type { ReadAttribute } from '../../environment/attribute-mapping.ts'
+import type { Resource } from '../../environment/resource.ts'
 import { signingKeyFor } from '../../environment/signing-key-choice.ts'
 import type { Environment } from '../../environment/snapshot.ts'
-import type { SigningAlgorithm } from '../../keys/algorithm.ts'
+import { subjectFor } from '../../environment/subject.ts'
 import { signJwt } from '../../keys/jws.ts'
 import type { AuthorizationDetail } from '../rules/authorization-details.ts'
 import type { Site } from '../../site.ts'
+import { insert, type Word } from '../../storage/operations.ts'
 import type { ActClaim } from '../rules/token-exchange.ts'
+import { attributesOf, type ClaimSource, claimSource } from './claim-source.ts'
+import { valueMissing } from './claims.ts'
 
 /** The user's part of a token. */
 export interface TokenUser {
@@ -35,6 +45,8 @@ export interface AccessTokenContent {
   /** Life in seconds. */
   readonly lifetime: number
   readonly user: TokenUser | undefined
+  /** The user's attributes, where they are at hand: they are read where a resource wants them and they are not. */
+  readonly source?: ClaimSource | undefined
   /** The token family, for user tokens. */
   readonly grantId: string | undefined
   /** The key that whoever presents the token has to prove. */
@@ -45,58 +57,132 @@ export interface AccessTokenContent {
   readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
 }
 
-/**
- * Signs an access token.
- * @param now epoch milliseconds
- */
-export function signAccessToken(
+/** An access token that is ready to be handed out once `store` is committed. */
+export interface PreparedAccessToken {
+  readonly token: string | Promise<string>
+  /** What an opaque token needs to be known by, for the unit of its issuance. */
+  readonly store: (() => Word<void>) | undefined
+}
+
+type Ports = Pick<Context, 'kernel' | 'now'>
+
+/** Makes an access token; at once, unless a resource wants attributes of the user that have to be read. */
+export function prepareAccessToken(
+  context: Ports,
   environment: Environment,
   site: Site,
   content: AccessTokenContent,
-  now: number,
-): string | Promise<string> {
+): PreparedAccessToken | Promise<PreparedAccessToken> {
+  const resources = resourcesOf(environment, content.audiences)
+  const isMapped = resources.some(({ attributes, subject }) => attributes.length > 0 || subject !== undefined)
+  if (!isMapped) return prepared(context, environment, site, content, resources, undefined)
+  return attributesFor(context, environment, content, resources).then((read) =>
+    prepared(context, environment, site, content, resources, read),
+  )
+}
+
+function resourcesOf({ resources }: Environment, audiences: readonly string[]): readonly Resource[] {
+  if (audiences.length === 0) return []
+  return [...resources.values()].filter(({ audience }) => audience !== null && audiences.includes(audience))
+}
+
+/** What the resources want to know of the user; undefined where no user takes part. */
+async function attributesFor(
+  context: Ports,
+  { id }: Environment,
+  { user, source }: AccessTokenContent,
+  resources: readonly Resource[],
+): Promise<ReadAttribute | undefined> {
+  if (!user) return undefined
+  const values = resources.flatMap(({ attributes, subject }) => [
+    ...attributes.map(({ value }) => value),
+    ...(subject ? [subject] : []),
+  ])
+  const found = source ? undefined : await userWithPasswordById(context.kernel, id, user.id)
+  const known = source ?? (found && claimSource(found.user))
+  if (!known) throw valueMissing()
+  return attributesOf(context.kernel, id, known, new Set(values.flatMap(({ needs }) => needs)))
+}
+
+function prepared(
+  { kernel, now }: Ports,
+  environment: Environment,
+  site: Site,
+  content: AccessTokenContent,
+  resources: readonly Resource[],
+  read: ReadAttribute | undefined,
+): PreparedAccessToken {
+  const { client, lifetime } = content
   const issuedAt = Math.floor(now / 1000)
   const scope = content.scopes.join(' ')
-  const common = {
-    client_id: content.client.clientId,
+  const claims = {
+    ...mappedClaims(resources, read),
+    client_id: client.clientId,
     iss: site.issuer,
     jti: content.jti,
     iat: issuedAt,
-    exp: issuedAt + content.lifetime,
+    exp: issuedAt + lifetime,
     aud: content.audiences.length > 0 ? content.audiences : [site.platformAudience],
     ...(scope === '' ? {} : { scope }),
     cnf: cnfOf(content.confirmation),
     authorization_details: content.authorizationDetails,
+    ...(content.user
+      ? userPart(environment, content, content.user, resources, read)
+      : { env: environment.id, org: environment.organizationId, 'p1.rid': content.jti }),
   }
-  const { user } = content
-  const claims = user
-    ? {
-        ...common,
-        sub: user.id,
-        sid: user.sessionId === '' ? undefined : user.sessionId,
-        auth_time: user.authTime,
-        acr: user.acr,
-        act: content.act,
-        env: environment.id,
-        org: environment.organizationId,
-        'p1.gid': content.grantId,
-      }
-    : { ...common, env: environment.id, org: environment.organizationId, 'p1.rid': content.jti }
-  const key = signingKeyFor(
-    environment,
-    { algorithm: algorithmOf(environment, content), application: content.client },
-    now,
-  )
-  return signJwt(key, claims, { typ: 'at+jwt', includeX5t: content.client.document.includeX5t })
+  if (resources.some(({ accessTokenFormat }) => accessTokenFormat === 'OPAQUE')) {
+    const token = kernel.world.bytes(32).toString('base64url')
+    const row = {
+      environment_id: environment.id,
+      token_hash: hashOpaqueToken(token),
+      claims: JSON.stringify(claims),
+      created_at: now,
+      expires_at: (issuedAt + lifetime) * 1000,
+    }
+    return { token, store: () => insert('opaque_tokens', row) }
+  }
+  const key = signingKeyFor(environment, { algorithm: algorithmOf(resources), application: client }, now)
+  return {
+    token: signJwt(key, claims, { typ: 'at+jwt', includeX5t: client.document.includeX5t }),
+    store: undefined,
+  }
+}
+
+function mappedClaims(resources: readonly Resource[], read: ReadAttribute | undefined): Record<string, unknown> {
+  const claims: Record<string, unknown> = {}
+  for (const { attributes } of resources) {
+    for (const { name, value } of attributes) claims[name] ??= value.of(read)
+  }
+  return claims
+}
+
+/** `p1.userId` says who the user is to this server, where the resource has another `sub` (authentication-api 2.9). */
+function userPart(
+  environment: Environment,
+  { client, grantId, act }: AccessTokenContent,
+  user: TokenUser,
+  resources: readonly Resource[],
+  read: ReadAttribute | undefined,
+) {
+  const subject = subjectFor(environment, client, user.id)
+  const mapping = resources.find((resource) => resource.subject !== undefined)?.subject
+  const mapped = mapping?.of(read)
+  if (mapping && mapped === undefined) throw valueMissing()
+  return {
+    sub: mapped === undefined ? subject : mapped.toString(),
+    ...(mapped === undefined ? {} : { 'p1.userId': subject }),
+    sid: user.sessionId === '' ? undefined : user.sessionId,
+    auth_time: user.authTime,
+    acr: user.acr,
+    act,
+    env: environment.id,
+    org: environment.organizationId,
+    'p1.gid': grantId,
+  }
 }
 
 /** The algorithm that the resources of a token want, where they want one and agree on it. */
-function algorithmOf({ resources }: Environment, { audiences }: AccessTokenContent): SigningAlgorithm | undefined {
-  if (audiences.length === 0) return undefined
-  const wanted = new Set<SigningAlgorithm | null>()
-  for (const { audience, signingAlgorithm } of resources.values()) {
-    if (audience !== null && audiences.includes(audience)) wanted.add(signingAlgorithm)
-  }
-  const [algorithm] = wanted
-  return wanted.size === 1 && algorithm ? algorithm : undefined
+function algorithmOf(resources: readonly Resource[]) {
+  const [first, ...others] = resources.map(({ signingAlgorithm }) => signingAlgorithm)
+  return first && others.every((other) => other === first) ? first : undefined
 }

@@ -1,83 +1,39 @@
 /**
- * A user's claims by scope: OpenID Connect Core section 5.4 with PingOne's predefined attributes of the `openid`
- * resource (platform-api 3.11.3). What the user does not have is left out. Never: a claim of a scope that was not
- * granted.
+ * Claims about a user: what the granted scopes bring (OpenID Connect Core section 5.4; the attributes of the resource
+ * `openid`, platform-api 3.11.3), what was asked for claim by claim (section 5.5), and the mappings of the application,
+ * which take the place of both (platform-api 3.9). What the user does not have is left out.
+ *
+ * Never: a claim of a scope that was not granted, nor one by which tokens are judged.
  */
 import { z } from 'zod'
+import type { Context } from '../../contract/operation.ts'
+import type { Application } from '../../environment/application.ts'
+import type { ApplicationClaim } from '../../environment/application-claims.ts'
+import type { ReadAttribute } from '../../environment/attribute-mapping.ts'
+import { claimScopes } from '../../environment/openid-attributes.ts'
+import type { MappedClaim } from '../../environment/resource.ts'
+import type { Environment } from '../../environment/snapshot.ts'
+import { subjectFor } from '../../environment/subject.ts'
+import { problem } from '../../errors/problem.ts'
 import { defineMetadata } from '../metadata.ts'
 import type { RequestedClaim } from '../rules/claims-request.ts'
+import { attributesOf, type ClaimSource } from './claim-source.ts'
 
-/** The attributes of a user, named as the Users API names them. */
-export interface ClaimSource {
-  readonly username: string
-  readonly updatedAt: number
-  readonly attributes: UserAttributes
+/** Where claims go: each mapping says for either whether it is there. */
+export type ClaimPlace = 'idToken' | 'userInfo'
+
+/** What claims are asked for. */
+export interface ClaimsWanted {
+  readonly place: ClaimPlace
+  readonly scopes: readonly string[]
+  /** Claims asked for one by one. */
+  readonly requested: readonly RequestedClaim[]
 }
 
-/** What the user document may hold of the attributes that become claims. */
-export interface UserAttributes {
-  readonly email?: string | undefined
-  readonly name?:
-    | { readonly given?: string; readonly family?: string; readonly middle?: string; readonly formatted?: string }
-    | undefined
-  readonly nickname?: string | undefined
-  readonly locale?: string | undefined
-  readonly timezone?: string | undefined
-  readonly photo?: { readonly href?: string } | undefined
-  readonly primaryPhone?: string | undefined
-  readonly address?:
-    | {
-        readonly streetAddress?: string
-        readonly locality?: string
-        readonly region?: string
-        readonly postalCode?: string
-        readonly countryCode?: string
-      }
-    | undefined
+/** The claims that a name of the protocol stands for: `address` is one claim made of several attributes. */
+function baseOf(name: string): string {
+  return name.startsWith('address.') ? 'address' : name
 }
-
-const claimsByScope: Readonly<Record<string, (user: ClaimSource) => Readonly<Record<string, unknown>>>> = {
-  profile: ({ attributes: { name, nickname, locale, timezone, photo }, username, updatedAt }) => ({
-    name: name?.formatted ?? (name?.given && name.family ? `${name.given} ${name.family}` : undefined),
-    given_name: name?.given,
-    family_name: name?.family,
-    middle_name: name?.middle,
-    nickname,
-    preferred_username: username,
-    picture: photo?.href,
-    zoneinfo: timezone,
-    locale,
-    updated_at: Math.floor(updatedAt / 1000),
-  }),
-  email: ({ attributes }) => ({ email: attributes.email }),
-  address: ({ attributes: { address } }) => ({
-    address: address && {
-      street_address: address.streetAddress,
-      locality: address.locality,
-      region: address.region,
-      postal_code: address.postalCode,
-      country: address.countryCode,
-    },
-  }),
-  phone: ({ attributes }) => ({ phone_number: attributes.primaryPhone }),
-}
-
-/** Every claim that the scopes may bring. */
-const claimNames = [
-  'name',
-  'given_name',
-  'family_name',
-  'middle_name',
-  'nickname',
-  'preferred_username',
-  'picture',
-  'zoneinfo',
-  'locale',
-  'updated_at',
-  'email',
-  'phone_number',
-  'address',
-]
 
 export const claimMetadata = defineMetadata(
   {
@@ -85,51 +41,100 @@ export const claimMetadata = defineMetadata(
     claim_types_supported: z.array(z.string()),
     claims_supported: z.array(z.string()),
   },
-  () => ({
-    scopes_supported: ['openid', ...Object.keys(claimsByScope)],
+  ({ claimsByScope }) => ({
+    scopes_supported: [...new Set(['openid', ...claimScopes, ...claimsByScope.keys()])].filter((scope) =>
+      claimsByScope.has(scope),
+    ),
     claim_types_supported: ['normal'],
-    claims_supported: claimNames,
+    claims_supported: [...new Set([...claimsByScope.values()].flat().map(({ name }) => baseOf(name)))],
   }),
 )
 
-/** Which scope brings a claim. */
-const scopeOfClaim: ReadonlyMap<string, string> = new Map(
-  Object.entries(claimsByScope).flatMap(([scope, brings]) =>
-    Object.keys(brings({ username: '', updatedAt: 0, attributes: {} })).map((claim) => [claim, scope] as const),
-  ),
-)
-
 /** The scopes that bring these claims, each once; claims that no scope brings are passed over. */
-export function scopesOfClaims(names: readonly string[]): readonly string[] {
-  return [...new Set(names.flatMap((name) => scopeOfClaim.get(name) ?? []))]
+export function scopesOfClaims({ claimsByScope }: Environment, names: readonly string[]): readonly string[] {
+  const brings = (claims: readonly MappedClaim[]) => claims.some(({ name }) => names.includes(baseOf(name)))
+  return [...claimsByScope].filter(([, claims]) => brings(claims)).map(([scope]) => scope)
 }
 
-/** Claims that were asked for one by one (OpenID Connect Core section 5.5): those the user has, with a value that will do. */
-export function individualClaims(user: ClaimSource, requested: readonly RequestedClaim[]): Record<string, unknown> {
-  const available = claimsOf(user, scopesOfClaims(requested.map(({ name }) => name)))
+/**
+ * Works out the claims about a user, `sub` among them.
+ * @throws Problem invalid_request when the user has no value for a mapping that is required
+ */
+export async function userClaims(
+  context: Pick<Context, 'kernel' | 'now'>,
+  environment: Environment,
+  application: Application,
+  source: ClaimSource,
+  { place, scopes, requested }: ClaimsWanted,
+): Promise<Record<string, unknown>> {
+  const { claimsByScope } = environment
+  const ofScopes = scopes.flatMap((scope) => claimsByScope.get(scope) ?? []).filter((claim) => claim[place])
+  const names = new Set(requested.map(({ name }) => name))
+  const single =
+    names.size === 0 ? [] : [...claimsByScope.values()].flat().filter(({ name }) => names.has(baseOf(name)))
+  const own = application.claims.filter((claim) => claim[place] && comesWith(environment, claim, scopes))
+  const values = [...ofScopes, ...single, ...own].map(({ value }) => value)
+  const needs = new Set(
+    [...values, ...(application.subject ? [application.subject] : [])].flatMap((value) => value.needs),
+  )
+  const read = await attributesOf(context.kernel, environment.id, source, needs)
+  return {
+    ...wanted(evaluated(single, read), requested),
+    ...evaluated(ofScopes, read),
+    ...evaluated(own, read),
+    ...subjectClaims(environment, application, source.userId, read),
+  }
+}
+
+function comesWith({ scopes: known }: Environment, { scopeIds }: ApplicationClaim, scopes: readonly string[]): boolean {
+  if (scopeIds === null) return scopes.includes('openid')
+  return scopeIds.some((id) => scopes.includes(known.get(id)?.name ?? ''))
+}
+
+function evaluated(claims: readonly (MappedClaim | ApplicationClaim)[], read: ReadAttribute): Record<string, unknown> {
+  const result: Record<string, unknown> = {}
+  for (const claim of claims) {
+    const value = claim.value.of(read)
+    if (value === undefined) {
+      if ('required' in claim && claim.required) throw valueMissing()
+      continue
+    }
+    const base = baseOf(claim.name)
+    if (base === claim.name) result[claim.name] = value
+    else result[base] = { ...(result[base] as object | undefined), [claim.name.slice(base.length + 1)]: value }
+  }
+  return result
+}
+
+/** Of claims that were asked for one by one: those with a value that will do. */
+function wanted(available: Readonly<Record<string, unknown>>, requested: readonly RequestedClaim[]) {
   const claims: Record<string, unknown> = {}
   for (const { name, values } of requested) {
     const value = Object.hasOwn(available, name) ? available[name] : undefined
-    if (value !== undefined && (!values || values.some((wanted) => wanted === value))) claims[name] = value
+    if (value !== undefined && (!values || values.some((one) => one === value))) claims[name] = value
   }
   return claims
 }
 
-/** A user of the directory as a source of claims. */
-export function claimSource(user: {
-  readonly username: string
-  readonly updatedAt: number
-  readonly document: UserAttributes
-}): ClaimSource {
-  return { username: user.username, updatedAt: user.updatedAt, attributes: user.document }
+/**
+ * `sub` as the application has it, and who that is to this server where `sub` does not say so (`p1.userId`). A pairwise
+ * subject is not mapped.
+ * @throws Problem invalid_request when the user has no value for it
+ */
+function subjectClaims(
+  environment: Environment,
+  application: Application,
+  userId: string,
+  read: ReadAttribute,
+): Record<string, string> {
+  const subject = subjectFor(environment, application, userId)
+  if (!application.subject || subject !== userId) return { sub: subject }
+  const mapped = application.subject.of(read)
+  if (mapped === undefined) throw valueMissing()
+  return { sub: mapped.toString(), 'p1.userId': userId }
 }
 
-/** The claims that the granted scopes bring. Members the user lacks are undefined, and so absent from JSON. */
-export function claimsOf(user: ClaimSource, scopes: readonly string[]): Record<string, unknown> {
-  const claims: Record<string, unknown> = {}
-  for (const scope of scopes) {
-    const brings = Object.hasOwn(claimsByScope, scope) ? claimsByScope[scope] : undefined
-    if (brings) for (const [name, value] of Object.entries(brings(user))) if (value !== undefined) claims[name] = value
-  }
-  return claims
+/** A user for whom nothing is issued, since something that is required would be missing. */
+export function valueMissing(): Error {
+  return problem('invalid_request', { description: 'the user has no value for a required attribute' })
 }

@@ -6,27 +6,37 @@ import { hash } from 'node:crypto'
 import { z } from 'zod'
 import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
-import { responseAlgorithms } from '../../environment/application-tokens.ts'
+import {
+  contentEncryptionAlgorithms,
+  keyEncryptionAlgorithms,
+  responseAlgorithms,
+} from '../../environment/application-tokens.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { hashOf, type JwsAlgorithm } from '../../keys/algorithm.ts'
 import { signJwt } from '../../keys/jws.ts'
 import type { Site } from '../../site.ts'
 import { defineMetadata } from '../metadata.ts'
-import { responseKey } from '../response-key.ts'
+import { encryptFor } from '../response-encryption.ts'
+import { responseKey } from '../../environment/response-key.ts'
 import type { TokenUser } from './access-token.ts'
 import type { RequestedClaim } from '../rules/claims-request.ts'
-import { type ClaimSource, claimsOf, individualClaims } from './claims.ts'
+import type { ClaimSource } from './claim-source.ts'
+import { userClaims } from './claims.ts'
 
 export const idTokenMetadata = defineMetadata(
   {
     subject_types_supported: z.array(z.string()),
     id_token_signing_alg_values_supported: z.array(z.string()),
+    id_token_encryption_alg_values_supported: z.array(z.string()),
+    id_token_encryption_enc_values_supported: z.array(z.string()),
     claims_supported: z.array(z.string()),
   },
   ({ settings }) => ({
-    subject_types_supported: ['public'],
+    subject_types_supported: ['public', 'pairwise'],
     // An application may have any; what it has by default comes first.
     id_token_signing_alg_values_supported: [...new Set([settings.signingAlgorithm, ...responseAlgorithms])],
+    id_token_encryption_alg_values_supported: [...keyEncryptionAlgorithms],
+    id_token_encryption_enc_values_supported: [...contentEncryptionAlgorithms],
     claims_supported: [
       'sub',
       'iss',
@@ -62,23 +72,28 @@ export interface IdTokenContent {
   readonly state?: string | undefined
 }
 
-/** Signs an ID token. */
-export async function signIdToken(
+/**
+ * Makes an ID token: signed, and encrypted where the application wants that.
+ * @throws Problem invalid_request when the user has no value for a required attribute, or there is no key to encrypt to
+ */
+export async function makeIdToken(
   context: Pick<Context, 'kernel' | 'now'>,
   environment: Environment,
   site: Site,
   content: IdTokenContent,
 ): Promise<string> {
   const issuedAt = Math.floor(context.now / 1000)
-  const { client, user } = content
-  const { idTokenSignedResponseAlg, includeX5t } = client.document
-  const key = await responseKey(context, environment, client, idTokenSignedResponseAlg)
+  const { client, user, scopes, claims: requested = [] } = content
+  const {
+    idTokenSignedResponseAlg,
+    idTokenEncryptedResponseAlg: alg,
+    idTokenEncryptedResponseEnc: enc,
+  } = client.document
+  const key = responseKey(environment, client, idTokenSignedResponseAlg, context.now)
   const hashed = (text: string | undefined) => (text === undefined ? undefined : leftHalfHash(text, key.algorithm))
   const claims = {
-    ...individualClaims(content.source, content.claims ?? []),
-    ...claimsOf(content.source, content.scopes),
+    ...(await userClaims(context, environment, client, content.source, { place: 'idToken', scopes, requested })),
     iss: site.issuer,
-    sub: user.id,
     aud: client.clientId,
     iat: issuedAt,
     exp: issuedAt + environment.settings.idTokenSeconds,
@@ -94,7 +109,8 @@ export async function signIdToken(
     org: environment.organizationId,
     'p1.region': environment.region,
   }
-  return signJwt(key, claims, { includeX5t })
+  const jwt = await signJwt(key, claims, { includeX5t: client.document.includeX5t })
+  return alg === undefined ? jwt : encryptFor(context, client, { jwt }, { alg, enc })
 }
 
 /** The left half of a hash, base64url, by the hash of the ID token's algorithm (OpenID Connect Core 3.1.3.6 and 3.3.2.11). */

@@ -21,6 +21,8 @@ import { resourceSecrets } from './0018-resource-secrets.ts'
 import { polledGrants } from './0019-polled-grants.ts'
 import { keyRotationPolicies } from './0020-key-rotation-policies.ts'
 import { clientRegistration } from './0021-client-registration.ts'
+import { attributeMappings } from './0022-attribute-mappings.ts'
+import { opaqueTokens } from './0023-opaque-tokens.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -44,4 +46,6 @@ export const migrations: readonly Migration[] = [
   polledGrants,
   keyRotationPolicies,
   clientRegistration,
+  attributeMappings,
+  opaqueTokens,
 ]

@@ -44,6 +44,8 @@ export function liveSession(
 export interface LiveGrantRow {
   readonly document: string
   readonly username: string
+  readonly population_id: string
+  readonly created_at: number
   readonly updated_at: number
   readonly family_id: string
   readonly family_client_id: string
@@ -52,8 +54,8 @@ export interface LiveGrantRow {
 }
 
 /** A grant is alive while it is not revoked, its session lives or it outlives that, and the user may sign on. */
-const liveGrants = `SELECT u.document, u.username, u.updated_at, f.id AS family_id, f.client_id AS family_client_id,
-    f.scope AS family_scope, f.document AS family_document
+const liveGrants = `SELECT u.document, u.username, u.population_id, u.created_at, u.updated_at,
+    f.id AS family_id, f.client_id AS family_client_id, f.scope AS family_scope, f.document AS family_document
   FROM token_families f
   JOIN users u ON u.environment_id = f.environment_id AND u.id = f.user_id AND u.enabled = 1
     AND (u.locked_at IS NULL OR u.locked_until <= $5)
@@ -85,5 +87,17 @@ export function liveGrantOfSession(
     text: `${liveGrants} AND f.client_id = $2
            ORDER BY CASE WHEN f.session_id = $6 THEN 1 ELSE 0 END, f.created_at DESC, f.id LIMIT 1`,
     values: [environmentId, clientId, userId, sessionId, now, offlineIn(sessionId)],
+  }
+}
+
+/** What an opaque access token says, until it expires. */
+export function opaqueToken(
+  environmentId: string,
+  tokenHash: string,
+  now: number,
+): Statement<{ readonly claims: string }> {
+  return {
+    text: 'SELECT claims FROM opaque_tokens WHERE environment_id = $1 AND token_hash = $2 AND expires_at > $3',
+    values: [environmentId, tokenHash, now],
   }
 }

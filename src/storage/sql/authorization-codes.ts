@@ -13,6 +13,8 @@ export interface CodeFactsRow {
   readonly used_at: number | null
   readonly username: string | null
   readonly user_document: string | null
+  readonly population_id: string | null
+  readonly user_created_at: number | null
   readonly user_updated_at: number | null
   /** 1 when the user exists, is enabled and not locked. */
   readonly user_usable: number
@@ -25,7 +27,7 @@ export interface CodeFactsRow {
 export function codeFacts(environmentId: string, codeHash: string, now: number): Statement<CodeFactsRow> {
   return {
     text: `SELECT c.family_id, c.client_id, c.user_id, c.session_id, c.document, c.created_at, c.expires_at, c.used_at,
-             u.username, u.document AS user_document, u.updated_at AS user_updated_at,
+             u.username, u.document AS user_document, u.population_id, u.created_at AS user_created_at, u.updated_at AS user_updated_at,
              CASE WHEN u.enabled = 1 AND (u.locked_at IS NULL OR u.locked_until <= $3) THEN 1 ELSE 0 END AS user_usable,
              p.changed_at AS password_changed_at,
              CASE WHEN s.id IS NULL THEN 0 ELSE 1 END AS session_alive

@@ -1,5 +1,8 @@
 /** The shape of what `application_secrets` and `resource_secrets` keep. */
 
+/** Of a secret: its hash, and that of its predecessor while that is valid. */
+export type SecretHashesRow = Pick<SecretRow, 'hash' | 'previous_hash' | 'previous_expires_at'>
+
 /** A sealed secret with its hash, and its predecessor while that is valid. */
 export interface SecretRow {
   readonly sealed: string

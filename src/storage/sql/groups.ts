@@ -134,6 +134,17 @@ export function groupIdsOfUser(
   return groupsMeeting(environmentId, [groupsOfUser(environmentId, userId, dynamic)])
 }
 
+/** The groups a user is a member of, by their names. @param dynamic as in `membershipsPage` */
+export function groupNamesOfUser(
+  environmentId: string,
+  userId: string,
+  dynamic: readonly string[],
+): Statement<{ readonly id: string; readonly name: string }> {
+  const conditions = [equal('g.environment_id', environmentId), groupsOfUser(environmentId, userId, dynamic)]
+  const { text, values } = every(conditions)(1)
+  return { text: `SELECT g.id, g.name FROM groups g WHERE ${text} ORDER BY g.name, g.id`, values }
+}
+
 /** A group that a user is a member of. */
 export interface MembershipRow extends CountedGroupRow {
   /** 1: the user was put into it. 0: they are a member by nesting or by filter alone. */

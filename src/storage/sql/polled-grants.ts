@@ -32,6 +32,8 @@ const columns = `g.id, g.kind, g.client_id, g.document, g.status, g.reached_at, 
 export interface PolledGrantFactsRow extends PolledGrantRow {
   readonly username: string | null
   readonly user_document: string | null
+  readonly user_population_id: string | null
+  readonly user_created_at: number | null
   readonly user_updated_at: number | null
   /** 1 when the user exists, is enabled and not locked. */
   readonly user_usable: number
@@ -43,7 +45,8 @@ export interface PolledGrantFactsRow extends PolledGrantRow {
 /** Everything that a poll has to know, in one read. */
 export function polledGrantFacts(environmentId: string, codeHash: string, now: number): Statement<PolledGrantFactsRow> {
   return {
-    text: `SELECT ${columns}, u.username, u.document AS user_document, u.updated_at AS user_updated_at,
+    text: `SELECT ${columns}, u.username, u.document AS user_document,
+             u.population_id AS user_population_id, u.created_at AS user_created_at, u.updated_at AS user_updated_at,
              CASE WHEN u.enabled = 1 AND (u.locked_at IS NULL OR u.locked_until <= $3) THEN 1 ELSE 0 END AS user_usable,
              p.changed_at AS password_changed_at,
              CASE WHEN s.id IS NULL THEN 0 ELSE 1 END AS session_alive

@@ -10,6 +10,7 @@ export const transientTables = {
   flows: { time: 'expires_at', key: ['environment_id', 'id'] },
   pushed_requests: { time: 'expires_at', key: ['environment_id', 'reference_hash'] },
   authorization_codes: { time: 'purge_at', key: ['environment_id', 'code_hash'] },
+  opaque_tokens: { time: 'expires_at', key: ['environment_id', 'token_hash'] },
   token_families: { time: 'expires_at', key: ['environment_id', 'id'] },
   limits: { time: 'expires_at', key: ['environment_id', 'kind', 'subject'] },
   external_authentications: { time: 'expires_at', key: ['environment_id', 'flow_id'] },

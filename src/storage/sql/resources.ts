@@ -1,6 +1,6 @@
 /** Statements on `resources` and `scopes` beside those the snapshot is loaded from (`environments.ts`). */
 import type { Statement } from '../port.ts'
-import type { SecretRow } from './client-secrets.ts'
+import type { SecretHashesRow, SecretRow } from './client-secrets.ts'
 import type { ResourceRow, ScopeRow } from './environments.ts'
 
 /** One resource. */
@@ -24,7 +24,7 @@ export function resourceSecret(environmentId: string, resourceId: string): State
 /** The hashes of the secrets of all resources. */
 export function resourceSecretsOf(
   environmentId: string,
-): Statement<Pick<SecretRow, 'hash' | 'previous_hash' | 'previous_expires_at'> & { readonly resource_id: string }> {
+): Statement<SecretHashesRow & { readonly resource_id: string }> {
   return {
     text: `SELECT resource_id, hash, previous_hash, previous_expires_at
            FROM resource_secrets WHERE environment_id = $1`,

@@ -59,6 +59,7 @@ export const authorizationCode = defineGrant({
       audiences: grant.audiences,
       lifetime: grant.accessTokenSeconds ?? environment.settings.accessTokenSeconds,
       user: code.user,
+      source: code.source,
       familyId: code.familyId,
       ...(detailed.details.length > 0 ? { authorizationDetails: detailed.details } : {}),
       idToken: document.scopes.includes('openid')
