@@ -11,7 +11,7 @@ import type { KeyAlgorithm } from './client-algorithms.ts'
 export const fapiProfiles = ['NONE', 'FAPI_2_0_SECURITY', 'FAPI_2_0_MESSAGE_SIGNING'] as const
 export type FapiProfile = (typeof fapiProfiles)[number]
 
-/** Algorithms of everything that a client signs (section 5.4.1). */
+/** Algorithms of whatever is signed (section 5.4.1). */
 export const fapiAlgorithms: readonly KeyAlgorithm[] = ['PS256', 'ES256', 'EdDSA']
 
 /** Methods by which a client proves who it is (section 5.3.2.1, 6). */
@@ -26,6 +26,7 @@ export interface FapiClient {
   readonly tokenEndpointAuthMethod: string
   readonly tokenEndpointAuthSigningAlg?: string | undefined
   readonly acceptTokenEndpointAudience?: boolean | undefined
+  readonly idTokenSignedResponseAlg?: string | undefined
   readonly grantTypes: readonly string[]
   readonly responseTypes: readonly string[]
   readonly redirectUris: readonly string[]
@@ -50,6 +51,11 @@ export function fapiRegistrationProblems(client: FapiClient): { readonly member:
       client.tokenEndpointAuthSigningAlg !== undefined && !isFapiAlgorithm(client.tokenEndpointAuthSigningAlg),
       `must be one of ${fapiAlgorithms.join(', ')} with a FAPI profile`,
     ],
+    [
+      'idTokenSignedResponseAlg',
+      client.idTokenSignedResponseAlg !== undefined && !isFapiAlgorithm(client.idTokenSignedResponseAlg),
+      `must be one of ${fapiAlgorithms.join(', ')} with a FAPI profile`,
+    ],
     ['acceptTokenEndpointAudience', client.acceptTokenEndpointAudience === true, 'must be false with a FAPI profile'],
     ['grantTypes', client.grantTypes.includes('IMPLICIT'), 'must not hold IMPLICIT with a FAPI profile'],
     [
@@ -66,7 +72,7 @@ export function fapiRegistrationProblems(client: FapiClient): { readonly member:
   return problems.filter(([, isWrong]) => isWrong).map(([member, , message]) => ({ member, message }))
 }
 
-/** Whether a client may sign by an algorithm. */
+/** Whether something may be signed by an algorithm. */
 export function isFapiAlgorithm(algorithm: string): boolean {
   return fapiAlgorithms.some((allowed) => allowed === algorithm)
 }

@@ -31,6 +31,7 @@ suite('FAPI 2.0', () => {
         (tokenEndpointAuthMethod) => [{ tokenEndpointAuthMethod }, 'tokenEndpointAuthMethod'] as const,
       ),
       [{ tokenEndpointAuthSigningAlg: 'RS256' }, 'tokenEndpointAuthSigningAlg'],
+      [{ idTokenSignedResponseAlg: 'RS256' }, 'idTokenSignedResponseAlg'],
       [{ acceptTokenEndpointAudience: true }, 'acceptTokenEndpointAudience'],
       [{ grantTypes: ['AUTHORIZATION_CODE', 'IMPLICIT'] }, 'grantTypes'],
       [{ responseTypes: ['CODE', 'ID_TOKEN'] }, 'responseTypes'],
