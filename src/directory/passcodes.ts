@@ -9,6 +9,7 @@
 import { notify } from '../delivery/notification.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import { isSentTo, type SentCodeType } from '../flow/factors/device.ts'
+import type { TransactionText } from '../flow/transaction-text.ts'
 import type { Kernel } from '../kernel.ts'
 import { clearGuesses, type GuessBound, type Guessed, secondsUntil, takeGuess } from '../limits/guesses.ts'
 import { run, type UnitBody } from '../storage/port.ts'
@@ -70,11 +71,13 @@ export async function sendPasscode(
     /** What the user signs on to; empty where nothing. */
     readonly applicationName: string
     readonly form: PasscodeForm
+    /** What is said of the transaction that it approves; by default, that somebody signs on. */
+    readonly text?: TransactionText | undefined
     readonly locales: readonly string[]
     readonly now: number
   },
 ): Promise<PasscodeSending> {
-  const { user, device, use, applicationName, form, locales, now } = message
+  const { user, device, use, applicationName, form, text, locales, now } = message
   const wait = await countSending(kernel, { environmentId: environment.id, userId: user.id, identifier: '' }, now)
   if (wait !== undefined) return { result: 'lockedOut', secondsUntilUnlock: wait }
   return {
@@ -86,13 +89,15 @@ export async function sendPasscode(
         kernel.world,
         environment,
         {
-          template: use.kind === 'activation' ? 'device_pairing' : 'strong_authentication',
+          template: use.kind === 'activation' ? 'device_pairing' : (text?.name ?? 'strong_authentication'),
+          ...(text?.variant === undefined ? {} : { variant: text.variant }),
           deliveryMethod: deliveryMethods[device.type],
           to: device.email ?? e164(device.phone ?? ''),
           ...(device.extension === null ? {} : { extension: device.extension }),
           userId: user.id,
           locales: user.document.preferredLanguage ? [user.document.preferredLanguage, ...locales] : locales,
           variables: {
+            ...text?.variables,
             code,
             'user.username': user.username,
             'user.name': user.document.name?.given ?? user.username,

@@ -10,6 +10,7 @@ import { notify } from '../delivery/notification.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import type { PushTerms } from '../flow/factors/mobile.ts'
 import type { PendingPush } from '../flow/factors/push.ts'
+import type { TransactionText } from '../flow/transaction-text.ts'
 import type { Kernel } from '../kernel.ts'
 import { type Guessed, secondsUntil, takeGuessOrLock } from '../limits/guesses.ts'
 import { insert } from '../storage/operations.ts'
@@ -46,13 +47,15 @@ export async function sendPush(
     /** What the user signs on to. */
     readonly application: { readonly id: string; readonly name: string }
     readonly terms: PushTerms
+    /** What is said of the transaction that is approved; by default, that somebody signs on. */
+    readonly text?: TransactionText | undefined
     /** The address of the browser. */
     readonly remoteAddress: string
     readonly locales: readonly string[]
     readonly now: number
   },
 ): Promise<PushSending> {
-  const { user, deviceId, flowId, application, terms, remoteAddress, locales, now } = asked
+  const { user, deviceId, flowId, application, terms, text, remoteAddress, locales, now } = asked
   const { count, seconds, lockSeconds } = terms.limit
   const bound = { guesses: count, seconds }
   const guess = await kernel.storage.commit(takeGuessOrLock(pushesTo(environment.id, user.id), bound, lockSeconds, now))
@@ -87,12 +90,14 @@ export async function sendPush(
         kernel.world,
         environment,
         {
-          template: 'strong_authentication',
+          template: text?.name ?? 'strong_authentication',
+          ...(text?.variant === undefined ? {} : { variant: text.variant }),
           deliveryMethod: 'Push',
           to: token,
           userId: user.id,
           locales: wanted,
           variables: {
+            ...text?.variables,
             'user.username': user.username,
             'user.name': user.document.name?.given ?? user.username,
             'application.name': application.name,

@@ -14,6 +14,7 @@ import {
   codeSentTo,
   enable,
   enableMfa,
+  inboxOf,
   newPerson,
   newPersonWithDevices,
   newPolicy,
@@ -173,6 +174,39 @@ suite('login_hint_token', () => {
     const hinted = { ...named, id_token_hint: id_token as string }
     assert.equal(told(await new Browser(stile).authorize(hinted)).get('error'), 'access_denied', 'a hint is no token')
     assert.equal(told(await elsewhere.authorize({ ...named, prompt: 'login' })).get('error'), 'access_denied')
+  })
+
+  test('2.14: pi.template says what is approved, in the words of the environment; what is ours it cannot change', async () => {
+    const content = {
+      locale: 'en',
+      deliveryMethod: 'Email',
+      variant: 'variant_B',
+      subject: 'Pay',
+      body: 'Pay ${sum} ${currency} to ${recipient}, ${user.username}?\n\n${code}\n',
+      emailContentType: 'text/plain',
+    }
+    expectStatus(await stile.api('POST', '/templates/transaction/contents', content), 201)
+    const person = await owner()
+    const variables = {
+      sum: '1,000,000',
+      currency: 'USD',
+      recipient: 'Charlie Parker',
+      code: '000000',
+      'user.username': 'x',
+    }
+    const claims = {
+      ...(await inJson(person.id, mfaOnly)),
+      'pi.template': { name: 'transaction', variant: 'variant_B', variables },
+    }
+    const request = await requestObject(stile, app, bySecret(app), claims)
+    const browser = new Browser(stile)
+    const started = await browser.authorize({ client_id: app.clientId, response_mode: 'pi.flow', request })
+    const flow = expectStatus(started, 200)
+    const [message] = await inboxOf(stile, addressOf(person))
+    assert.match(message?.body ?? '', new RegExp(`Pay 1,000,000 USD to Charlie Parker, ${person.username}\\?`))
+    const otp = await codeSentTo(stile, addressOf(person))
+    assert.notEqual(otp, '000000')
+    assert.equal(expectStatus(await browser.act(flow.id, 'otp.check', { otp }), 200).status, 'COMPLETED')
   })
 
   test('the limit of codes holds here too, and says so in JSON', async () => {

@@ -5,6 +5,7 @@ import { sendPasscode } from '../../directory/passcodes.ts'
 import { userWithPasswordById } from '../../directory/users.ts'
 import { isSentTo } from '../../flow/factors/device.ts'
 import { secondsOf, settingsOf } from '../../flow/factors/device-authentication-policy.ts'
+import { type TransactionText, transactionTextOf } from '../../flow/transaction-text.ts'
 import type { QuestionOf } from '../../flow/question.ts'
 import type { Ask, Asked } from '../asked.ts'
 import { devicePolicy } from '../device-policy.ts'
@@ -12,14 +13,20 @@ import { type FactorUse, factorOfFlow } from '../factor-use.ts'
 import { localesOf } from '../locales.ts'
 
 /** Prepares a passcode of a flow. */
-export const sendPasscodeAsk: Ask<'sendPasscode'> = (context, question, _, { application }) =>
-  prepareSending(context, question, factorOfFlow(question.flowId, application.id))
+export const sendPasscodeAsk: Ask<'sendPasscode'> = (context, question, _, { application, request }) =>
+  prepareSending(
+    context,
+    question,
+    factorOfFlow(question.flowId, application.id),
+    transactionTextOf(request.parameters),
+  )
 
 /** Prepares a passcode; it is stored and sent with the state. */
 export async function prepareSending(
   context: Context,
   { userId, deviceId, policyId }: QuestionOf<'sendPasscode'>,
   { use, applicationId, beside }: FactorUse,
+  text?: TransactionText,
 ): Promise<Asked<'sendPasscode'>> {
   const { kernel, environment, now } = context
   const to = 'sendPasscode'
@@ -38,6 +45,7 @@ export async function prepareSending(
     use,
     applicationName: application?.name ?? '',
     form: { length, lifetime: secondsOf(lifeTime) },
+    text,
     locales: localesOf(context),
     now,
   })

@@ -3,6 +3,7 @@ import { devicesOf } from '../../directory/devices.ts'
 import { sendPush } from '../../directory/push-requests.ts'
 import { userWithPasswordById } from '../../directory/users.ts'
 import { mobileApplication, type PushTerms, pushTerms } from '../../flow/factors/mobile.ts'
+import { transactionTextOf } from '../../flow/transaction-text.ts'
 import type { FlowState } from '../../flow/state.ts'
 import type { Ask } from '../asked.ts'
 import { devicePolicy } from '../device-policy.ts'
@@ -33,6 +34,7 @@ export const sendPushAsk: Ask<'sendPush'> = async (context, question, _, flow) =
     flowId,
     application: { id, name: application?.name ?? '' },
     terms,
+    text: transactionTextOf(flow.request.parameters),
     remoteAddress,
     locales: localesOf(context),
     now,

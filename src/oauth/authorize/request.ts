@@ -28,6 +28,7 @@ import { demandsSignedRequests, fapiAuthorizationProblem } from '../rules/fapi.t
 import { type CodeChallenge, challengeMethods, readChallenge } from '../rules/pkce.ts'
 import type { RequestParameters } from '../parameters.ts'
 import type { ClaimsRequest } from '../rules/claims-request.ts'
+import type { TransactionTemplate } from '../rules/request-object.ts'
 import type { Target } from '../rules/resource-indicators.ts'
 import { requestObjectAlgorithms } from './request-object.ts'
 import { type RequestedAccess, requestedAccess } from './requested-access.ts'
@@ -86,6 +87,8 @@ export interface AuthorizationRequest extends ReturnPath, RequestedAccess {
   readonly claims: ClaimsRequest | null
   /** The address of the user, where the client asks in their place and has signed it (authentication-api 2.14). */
   readonly remoteIp: string | null
+  /** What the user is told of the transaction that they approve, where the client has signed that. */
+  readonly template: TransactionTemplate | null
 }
 
 /** A failure that may be told to the application. */
@@ -163,6 +166,7 @@ export function checkRequest(
     uiLocales: values['ui_locales']?.slice(0, 256) ?? null,
     claims,
     remoteIp: signed?.remoteIp ?? null,
+    template: signed?.template ?? null,
   }
 }
 

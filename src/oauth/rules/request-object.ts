@@ -66,6 +66,15 @@ function isTime(value: unknown): value is number {
 export interface TransactionContext {
   /** The address of the user's browser or device, where the client asks in its place. */
   readonly remoteIp?: string
+  /** What the user is told of the transaction that they approve. */
+  readonly template?: TransactionTemplate
+}
+
+/** A notification template with what it is filled with. */
+export interface TransactionTemplate {
+  readonly name: 'transaction' | 'strong_authentication'
+  readonly variant?: string | undefined
+  readonly variables: Readonly<Record<string, string>>
 }
 
 /** The parameters of an object. */
@@ -83,6 +92,14 @@ const structured = ['claims', 'authorization_details']
 const longestValue = 16_384
 const name = /^[A-Za-z0-9_.:-]{1,100}$/
 const address = z.union([z.ipv4(), z.ipv6()])
+const template = z.object({
+  name: z.enum(['transaction', 'strong_authentication']),
+  variant: z.string().min(1).max(100).optional(),
+  variables: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_.]{0,63}$/), z.string().max(256))
+    .default({})
+    .refine((variables) => Object.keys(variables).length <= 20),
+})
 
 /**
  * Reads the parameters of an object; what nobody has defined is passed over.
@@ -127,9 +144,12 @@ function resourcesIn(value: unknown): readonly string[] | undefined | null {
 }
 
 function transactionIn(claims: Claims, isSigned: boolean): TransactionContext | { readonly refused: string } {
-  const remoteIp = claims['pi.remoteIp']
-  if (remoteIp === undefined) return {}
-  if (!isSigned) return { refused: 'pi.remoteIp needs a signature' }
-  const read = address.safeParse(remoteIp)
-  return read.success ? { remoteIp: read.data } : { refused: 'pi.remoteIp is no address' }
+  const { 'pi.remoteIp': remoteIp, 'pi.template': text } = claims
+  const ip = address.optional().safeParse(remoteIp)
+  const said = template.optional().safeParse(text)
+  if (!ip.success) return { refused: 'pi.remoteIp is no address' }
+  if (!said.success) return { refused: 'pi.template is not as it should be' }
+  if (!isSigned && (remoteIp !== undefined || text !== undefined))
+    return { refused: 'what begins with pi. needs a signature' }
+  return { ...(ip.data ? { remoteIp: ip.data } : {}), ...(said.data ? { template: said.data } : {}) }
 }

@@ -136,6 +136,27 @@ suite('the parameters in a request object', () => {
     }
   })
 
+  test('2.14: pi.template names a template of codes, a variant, and what it is filled with', () => {
+    const template = { name: 'transaction', variant: 'variant_B', variables: { sum: '1,000,000', currency: 'USD' } }
+    const result = read({ 'pi.template': template })
+    assert.deepEqual('transaction' in result && result.transaction, { template })
+    assert.ok('refused' in read({ 'pi.template': template }, false))
+    const many = Object.fromEntries(Array.from({ length: 21 }, (_, at) => [`v${at}`, 'x']))
+    for (const wrong of [
+      null,
+      'transaction',
+      {},
+      { name: 'general' },
+      { name: 'transaction', variant: '' },
+      { name: 'transaction', variables: { sum: 7 } },
+      { name: 'transaction', variables: { 'a b': 'x' } },
+      { name: 'transaction', variables: { sum: 'x'.repeat(257) } },
+      { name: 'transaction', variables: many },
+    ]) {
+      assert.ok('refused' in read({ 'pi.template': wrong }), JSON.stringify(wrong).slice(0, 60))
+    }
+  })
+
   test('whatever is in it, what comes out are texts under known names', () => {
     holds(
       property(dictionary(string(), jsonValue()), jsonValue(), (claims, value) => {
