@@ -13,6 +13,7 @@
  */
 import { hash } from 'node:crypto'
 import type { Environment } from '../environment/snapshot.ts'
+import type { ConsentDetail } from '../flow/consent.ts'
 import type { DeviceRequest } from '../flow/device-grant.ts'
 import type { Outcome } from '../flow/outcome.ts'
 import { clearGuesses, type Guessed, type GuessBound, secondsUntil, takeBoth } from '../limits/guesses.ts'
@@ -36,6 +37,8 @@ export type PolledGrantKind = 'device_code' | 'ciba'
 export interface PolledRequest {
   /** Ids of the scopes, as the user is shown them. */
   readonly scopeIds: readonly string[]
+  /** What is asked for in detail (RFC 9396), in words. */
+  readonly details?: readonly ConsentDetail[]
   /** What the client shows the user as well, so that they know which request they approve (CIBA). */
   readonly bindingMessage: string | null
   /** The sign-on policies that may run, by name; none: those of the application (CIBA). */
@@ -217,6 +220,7 @@ export async function tryUserCode(
       grantId: id,
       applicationId: clientId,
       scopeIds: [...request.scopeIds],
+      ...(request.details ? { details: request.details } : {}),
       userCode: writeUserCode(userCode),
       remoteAddress: request.remoteAddress,
       requestedAt: createdAt,

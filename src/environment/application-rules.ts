@@ -138,7 +138,11 @@ function consentProblems({ isFirstParty, loginPageUrl, grantTypes }: Candidate):
 }
 
 /** Grant types whose tokens are a user's, so that there can be refresh tokens beside them (platform-api 3.7). */
-const grantTypesWithUser: readonly ApplicationDocument['grantTypes'][number][] = ['AUTHORIZATION_CODE']
+const grantTypesWithUser: readonly ApplicationDocument['grantTypes'][number][] = [
+  'AUTHORIZATION_CODE',
+  'DEVICE_CODE',
+  'CIBA',
+]
 
 function refreshProblems({ grantTypes, refreshTokenDuration, refreshTokenRollingDuration }: Candidate): Detail[] {
   const isAlone = grantTypes.includes('REFRESH_TOKEN') && !grantTypesWithUser.some((type) => grantTypes.includes(type))

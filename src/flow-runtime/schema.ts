@@ -21,6 +21,16 @@ const providerSchema = z.object({
   _links: linksSchema,
 })
 
+/** Scopes, as they are shown to whoever grants them. */
+export const scopesSchema = z.array(
+  z.object({ name: z.string(), description: z.string().optional(), resource: z.object({ name: z.string() }) }),
+)
+
+/** What is granted in detail, in words. */
+export const detailsSchema = z.array(
+  z.object({ description: z.string(), lines: z.array(z.object({ label: z.string(), value: z.string() })) }),
+)
+
 /** The flow resource. */
 export const flowResourceSchema = z.object({
   _links: linksSchema,
@@ -59,12 +69,7 @@ export const flowResourceSchema = z.object({
       })
       .optional()
       .describe('What the user is asked to consent to.'),
-    scopes: z
-      .array(
-        z.object({ name: z.string(), description: z.string().optional(), resource: z.object({ name: z.string() }) }),
-      )
-      .optional()
-      .describe('Extension: what the application asks the user to grant.'),
+    scopes: scopesSchema.optional().describe('Extension: what the application asks the user to grant.'),
     deviceAuthorization: z
       .object({
         userCode: z.string(),
@@ -76,8 +81,7 @@ export const flowResourceSchema = z.object({
       .describe(
         'Extension: the device that asks; before its code is entered, the code that the address brought along.',
       ),
-    authorizationDetails: z
-      .array(z.object({ description: z.string(), lines: z.array(z.object({ label: z.string(), value: z.string() })) }))
+    authorizationDetails: detailsSchema
       .optional()
       .describe('Extension: what it asks for in detail (RFC 9396), in words.'),
     requiredStep: stepSchema.optional(),

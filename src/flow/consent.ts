@@ -5,12 +5,12 @@
 import { z } from 'zod'
 
 /** Something that is asked for in detail, as the user is shown it. */
-const detailInWords = z.strictObject({
+export const consentDetail = z.strictObject({
   description: z.string(),
   lines: z.array(z.strictObject({ label: z.string(), value: z.string() })).readonly(),
 })
 
-export type ConsentDetail = Readonly<z.infer<typeof detailInWords>>
+export type ConsentDetail = Readonly<z.infer<typeof consentDetail>>
 
 /** What the user has to grant before the request is answered. */
 export const consentRequest = z.strictObject({
@@ -18,7 +18,7 @@ export const consentRequest = z.strictObject({
   /** `prompt=consent`: what was granted before does not count. */
   isAsked: z.boolean(),
   /** What is asked for in detail (RFC 9396), in words. It is granted once, never remembered. */
-  details: z.array(detailInWords).readonly().exactOptional(),
+  details: z.array(consentDetail).readonly().exactOptional(),
 })
 
 export type ConsentRequest = Readonly<z.infer<typeof consentRequest>>

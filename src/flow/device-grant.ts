@@ -3,6 +3,7 @@
  * for one, and which request the user code named that was entered.
  */
 import { z } from 'zod'
+import { consentDetail } from './consent.ts'
 
 /** What a flow is begun with. */
 export const deviceGrant = z.strictObject({
@@ -20,6 +21,8 @@ export const deviceRequest = z.strictObject({
   grantId: z.string(),
   applicationId: z.string(),
   scopeIds: z.array(z.string()),
+  /** What is asked for in detail (RFC 9396), in words. */
+  details: z.array(consentDetail).readonly().exactOptional(),
   /** As people read it. */
   userCode: z.string(),
   /** The address of the device. */

@@ -37,7 +37,7 @@ export function consent(view: ConsentView, { language }: FieldContext): Content 
     note: say(language, 'consent.text', { application }),
     forms: [
       scopeList(scopes, language),
-      authorizationDetails.map(inDetail),
+      detailList(authorizationDetails),
       bindingMessage !== undefined &&
         html`<p>${say(language, 'consent.binding', { application })}</p>
 <p class="binding"><bdi>${bindingMessage}</bdi></p>`,
@@ -66,6 +66,11 @@ export function answers(
       html`<input type="hidden" name="accept" value="${String(accept)}"><button class="${look}">${say(language, text)}</button>`,
     )
   return [answer(true, 'button', texts.yes), answer(false, 'link', texts.no)]
+}
+
+/** What is asked for in detail. */
+export function detailList(details: readonly ConsentDetail[]): Fragment {
+  return details.map(inDetail)
 }
 
 function inDetail({ description, lines }: ConsentDetail): Fragment {

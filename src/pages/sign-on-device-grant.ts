@@ -4,10 +4,10 @@
  *
  * Never: a page that goes on by itself, or an answer that has the focus.
  */
-import type { ScopeView } from '../flow/consent.ts'
+import type { ConsentDetail, ScopeView } from '../flow/consent.ts'
 import type { DeviceAuthorizationView } from '../flow/device-grant.ts'
 import { html } from './html.ts'
-import { answers, scopeList } from './sign-on-consent.ts'
+import { answers, detailList, scopeList } from './sign-on-consent.ts'
 import { type FieldContext, field } from './sign-on-fields.ts'
 import { type Content, type FormPlace, postForm, submit } from './sign-on-forms.ts'
 import { say } from './texts/language.ts'
@@ -17,6 +17,8 @@ export interface DeviceGrantView extends FormPlace {
   readonly applicationName: string
   readonly deviceAuthorization?: DeviceAuthorizationView | undefined
   readonly scopes?: readonly ScopeView[] | undefined
+  /** What is asked for beside scopes (RFC 9396). */
+  readonly authorizationDetails?: readonly ConsentDetail[] | undefined
 }
 
 /** Asks for the code; one that the address brought along is there to be compared. */
@@ -44,6 +46,7 @@ export function deviceConsent(view: DeviceGrantView, context: FieldContext): Con
     note: say(language, 'deviceGrant.consent.text', { application: view.applicationName }),
     forms: [
       scopeList(view.scopes ?? [], language),
+      detailList(view.authorizationDetails ?? []),
       html`<dl class="facts">
 <dt>${say(language, 'deviceGrant.consent.code')}</dt><dd><strong>${userCode}</strong></dd>
 <dt>${say(language, 'deviceGrant.consent.address')}</dt><dd><bdi>${remoteAddress}</bdi></dd>

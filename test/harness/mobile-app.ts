@@ -20,6 +20,9 @@ export interface ShownRequest {
   readonly application: { readonly id: string; readonly name: string }
   readonly numberMatching: boolean
   readonly remoteAddress: string
+  readonly bindingMessage?: string
+  readonly scopes?: readonly { readonly name: string }[]
+  readonly authorizationDetails?: readonly object[]
 }
 
 /** What a test has the app say otherwise than it should. */

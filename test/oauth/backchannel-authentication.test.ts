@@ -209,14 +209,9 @@ suite('backchannel authentication', () => {
       const { who, app } = await withApp()
       const asked = await ask(stile, byApp, { login_hint: who.username, binding_message: 'PIN 77' })
       const request = await requestOf(app, who)
-      const { bindingMessage, scopes, numberMatching } = request as unknown as {
-        bindingMessage: string
-        scopes: { name: string }[]
-        numberMatching: boolean
-      }
-      assert.deepEqual([bindingMessage, numberMatching], ['PIN 77', false])
+      assert.deepEqual([request.bindingMessage, request.numberMatching], ['PIN 77', false])
       assert.deepEqual(
-        scopes.map(({ name }) => name),
+        request.scopes?.map(({ name }) => name),
         ['openid', 'profile'],
       )
       assert.deepEqual(await inboxOf(stile, who.email), [], 'no link beside it')

@@ -45,9 +45,14 @@ export async function ask(
 }
 
 /** A client polls. */
-export function pollFor(stile: Stile, { clientId, clientSecret }: Registered, authReqId: string): Promise<Answer> {
+export function pollFor(
+  stile: Stile,
+  { clientId, clientSecret }: Registered,
+  authReqId: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   return stile.send(`/${stile.environmentId}/as/token`, {
-    body: new URLSearchParams({ grant_type: 'urn:openid:params:grant-type:ciba', auth_req_id: authReqId }),
+    body: new URLSearchParams({ grant_type: 'urn:openid:params:grant-type:ciba', auth_req_id: authReqId, ...more }),
     headers: { authorization: basic(clientId, clientSecret) },
   })
 }

@@ -53,6 +53,7 @@ export function poll(
   { clientId, clientSecret }: Registered,
   deviceCode: string,
   more: Readonly<Record<string, string>> = {},
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   return stile.send(`/${stile.environmentId}/as/token`, {
     body: new URLSearchParams({
@@ -61,7 +62,7 @@ export function poll(
       ...(clientSecret ? {} : { client_id: clientId }),
       ...more,
     }),
-    ...(clientSecret ? { headers: { authorization: basic(clientId, clientSecret) } } : {}),
+    headers: { ...(clientSecret ? { authorization: basic(clientId, clientSecret) } : {}), ...headers },
   })
 }
 

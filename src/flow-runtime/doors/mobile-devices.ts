@@ -18,6 +18,7 @@ import { pushRequestsOf, type PushRequestRow } from '../../storage/sql/mobile-de
 import { callingDevice } from '../device-caller.ts'
 import { flowApplication } from '../flow-application.ts'
 import { answerPush } from '../runtime.ts'
+import { detailsSchema, scopesSchema } from '../schema.ts'
 import { loadFlow } from '../stored-flow.ts'
 
 const pushToken = z.string().min(1).max(4096)
@@ -32,10 +33,12 @@ const authenticationRequest = z.object({
     .string()
     .optional()
     .describe('What the application shows as well: whoever approves the request has to see it.'),
-  scopes: z
-    .array(z.object({ name: z.string(), description: z.string().optional(), resource: z.object({ name: z.string() }) }))
+  scopes: scopesSchema
     .optional()
     .describe('What the application is let have by this very approval, where nothing else asks for it.'),
+  authorizationDetails: detailsSchema
+    .optional()
+    .describe('The same in detail (RFC 9396), in words: whoever approves the request has to see it.'),
   createdAt: timestamp,
   expiresAt: timestamp,
 })
@@ -69,11 +72,12 @@ async function approvedWith(context: Context, { flow_id: flowId }: PushRequestRo
   const { state } = await loadFlow(context, flowId, 'device')
   const { backchannel } = state.request
   if (!backchannel) return {}
-  const { bindingMessage, scopeIds } = backchannel
+  const { bindingMessage, scopeIds, details } = backchannel
   const { scopes } = context.environment.flowConfiguration
   return {
     ...(bindingMessage === null ? {} : { bindingMessage }),
     scopes: scopeIds.flatMap((id) => scopes.get(id) ?? []),
+    ...(details ? { authorizationDetails: details } : {}),
   }
 }
 

@@ -56,8 +56,9 @@ export const backchannelConsent = defineAction({
       }
     }
   },
-  view: ({ config: { scopeIds, bindingMessage }, facts: { configuration } }) => ({
+  view: ({ config: { scopeIds, details, bindingMessage }, facts: { configuration } }) => ({
     scopes: scopeIds.flatMap((id) => configuration?.scopes.get(id) ?? []),
+    ...(details ? { authorizationDetails: details } : {}),
     ...(bindingMessage === null ? {} : { bindingMessage }),
   }),
 })

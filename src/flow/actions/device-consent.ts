@@ -70,9 +70,10 @@ export const deviceConsent = defineAction({
   },
   view({ slot: shown, facts: { configuration } }) {
     if (!shown) return {}
-    const { scopeIds, userCode, remoteAddress, requestedAt, expiresAt } = shown
+    const { scopeIds, details, userCode, remoteAddress, requestedAt, expiresAt } = shown
     return {
       scopes: scopeIds.flatMap((id) => configuration?.scopes.get(id) ?? []),
+      ...(details ? { authorizationDetails: details } : {}),
       deviceAuthorization: {
         userCode,
         remoteAddress,

@@ -9,7 +9,8 @@ import type { Environment } from '../../environment/snapshot.ts'
 import { problem } from '../../errors/problem.ts'
 import type { ConsentRequest } from '../../flow/consent.ts'
 import { grantedResources, mayServeMany, scopeIdsOf } from '../granted-resources.ts'
-import { type AuthorizationDetail, inWords, readAuthorizationDetails } from '../rules/authorization-details.ts'
+import { requestedDetails } from '../requested-details.ts'
+import { type AuthorizationDetail, inWords } from '../rules/authorization-details.ts'
 import type { ClaimsRequest } from '../rules/claims-request.ts'
 import { grantForTarget, grantForTargets, type Target } from '../rules/resource-indicators.ts'
 import { parseScope, type ScopeGrant } from '../rules/scopes.ts'
@@ -97,19 +98,15 @@ function readScope(
 
 /** What is asked for in detail. Only a code brings it: the token response tells what was granted (RFC 9396 section 7). */
 function readDetails(
-  { settings }: Environment,
-  { document: { authorizationDetailsTypes = [], requireConsent } }: Application,
+  environment: Environment,
+  client: Application,
   text: string | undefined,
   type: ResponseType,
 ): readonly AuthorizationDetail[] {
-  if (text === undefined) return []
-  if (!isCodeAlone(type)) {
+  if (text !== undefined && !isCodeAlone(type)) {
     throw problem('invalid_request', { description: 'authorization_details needs the response type code' })
   }
-  const allowed = requireConsent === true ? authorizationDetailsTypes : []
-  const read = readAuthorizationDetails(text, settings.authorizationDetailsTypes, allowed)
-  if ('refused' in read) throw problem('invalid_authorization_details', { description: read.refused })
-  return read.details
+  return requestedDetails(environment, client, text)
 }
 
 /** A claim asked for by itself is granted as the scope that brings it. */

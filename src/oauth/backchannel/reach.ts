@@ -49,7 +49,8 @@ export function reachUser(kernel: Kernel): (promised: Promised) => Promise<'done
 
 /** What a flow may know of the request of a client that is elsewhere. */
 export function backchannelRequestOf({ id, request, expiresAt }: PolledGrant): BackchannelRequest {
-  return { grantId: id, scopeIds: [...request.scopeIds], bindingMessage: request.bindingMessage, expiresAt }
+  const { scopeIds, details, bindingMessage } = request
+  return { grantId: id, scopeIds: [...scopeIds], ...(details ? { details } : {}), bindingMessage, expiresAt }
 }
 
 /** There is no request of a browser: the address is that of the client. */

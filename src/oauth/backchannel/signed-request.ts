@@ -1,24 +1,23 @@
 /**
  * Signed authentication requests: OpenID CIBA Core section 7.1.1, FAPI-CIBA section 5.2.2. All parameters of the request are
- * claims of one JWT that the client has signed with a private key.
+ * claims of one JWT that the client has signed with a private key. An application that demands signed request objects
+ * (`requireSignedRequestObject`) has to sign here too, and so has one that keeps a FAPI profile.
  *
  * Never: a symmetric signature, a JWT without an end or used twice, or a parameter beside the JWT.
  */
+import type { OneTimeJwt } from '../../access/used-jwt.ts'
 import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
 import { type Problem, problem } from '../../errors/problem.ts'
+import { clientParameters } from '../client-auth/credentials.ts'
 import { verifyClientJwt } from '../client-keys.ts'
-import { keyAlgorithms } from '../rules/client-algorithms.ts'
 import type { RequestParameters } from '../parameters.ts'
-import { clientJwtProblem } from '../rules/client-jwt-claims.ts'
-import type { OneTimeJwt } from '../../access/used-jwt.ts'
-
-/** How long such a request may live, and how far back it may begin; seconds. */
-const longestLife = 3600
-
-/** What stays outside: how the client authenticates. */
-const clientParameters = new Set(['request', 'client_id', 'client_secret', 'client_assertion', 'client_assertion_type'])
-const registeredClaims = new Set(['iss', 'aud', 'exp', 'iat', 'nbf', 'jti'])
+import { keyAlgorithms } from '../rules/client-algorithms.ts'
+import { clientJwtProblem, clockSkew } from '../rules/client-jwt-claims.ts'
+import { longestSignedLife, signedRequestProblem } from '../rules/backchannel-request.ts'
+import { fapiAlgorithms, keepsFapi } from '../rules/fapi.ts'
+import { parametersIn } from '../rules/request-object.ts'
+import { backchannelParameterNames } from './parameters.ts'
 
 /** The parameters of a request, out of the form or of the JWT in it. */
 export interface ReadRequest extends Pick<RequestParameters, 'values' | 'resources'> {
@@ -36,41 +35,38 @@ export async function readSignedRequest(
   { values, resources }: RequestParameters,
 ): Promise<ReadRequest> {
   const { request } = values
-  if (request === undefined) return { values, resources, once: undefined }
-  const beside = Object.keys(values).find((name) => !clientParameters.has(name))
+  if (request === undefined) {
+    if (client.document.requireSignedRequestObject || keepsFapi(client.document))
+      throw invalid('the request has to be signed')
+    return { values, resources, once: undefined }
+  }
+  // How the client authenticates stays outside.
+  const beside = Object.keys(values).find((name) => name !== 'request' && !Object.hasOwn(clientParameters, name))
   if (beside !== undefined) throw invalid(`${beside} stands beside the signed request`)
-  const { environment, site, now } = context
-  const check = { algorithms: keyAlgorithms, types: [undefined, 'jwt'] }
-  const verdict = await verifyClientJwt(context, environment, client, request, check)
-  if (!verdict.ok) throw invalid('the signature of the request does not hold')
-  const { claims } = verdict
-  const wrong = clientJwtProblem(claims, { issuer: client.id, audiences: [site.issuer], longestLife, now })
-  if (wrong !== undefined) throw invalid(`the signed request: ${wrong}`)
-  const { jti, exp, nbf, iat } = claims
-  if (typeof jti !== 'string' || jti === '') throw invalid('the signed request has no jti')
-  if (typeof iat !== 'number' || typeof nbf !== 'number' || nbf < now / 1000 - longestLife) {
-    throw invalid('the signed request has no iat or nbf, or began too long ago')
-  }
-  const usableUntil = (Number(exp) + 60) * 1000
-  return {
-    ...parametersIn(claims),
-    once: { kind: 'authentication-request', issuer: client.id, jti, usableUntil },
-  }
+  const { claims, once } = await verified(context, client, request)
+  const read = parametersIn(claims, backchannelParameterNames, true)
+  if ('refused' in read) throw invalid(`the signed request: ${read.refused}`)
+  return { values: read.values, resources: read.resources ?? [], once }
 }
 
-function parametersIn(claims: Readonly<Record<string, unknown>>): Pick<ReadRequest, 'values' | 'resources'> {
-  const values: Record<string, string> = {}
-  let resources: readonly string[] = []
-  for (const [name, value] of Object.entries(claims)) {
-    if (registeredClaims.has(name)) continue
-    if (name === 'resource' && Array.isArray(value) && value.every((each) => typeof each === 'string'))
-      resources = value
-    else if (typeof value === 'string') values[name] = value
-    // `requested_expiry` may be a number (section 7.1.1).
-    else if (typeof value === 'number') values[name] = String(value)
-    else throw invalid(`${name} of the signed request is no text`)
-  }
-  return { values, resources: values['resource'] === undefined ? resources : [values['resource']] }
+async function verified(context: Context, client: Application, request: string) {
+  const { environment, site, now } = context
+  const algorithms = keepsFapi(client.document) ? fapiAlgorithms : keyAlgorithms
+  const verdict = await verifyClientJwt(context, environment, client, request, {
+    algorithms,
+    types: [undefined, 'jwt'],
+  })
+  if (!verdict.ok) throw invalid('the signature of the request does not hold')
+  const { claims } = verdict
+  const expectations = { issuer: client.id, audiences: [site.issuer], longestLife: longestSignedLife, now }
+  const wrong = clientJwtProblem(claims, expectations) ?? signedRequestProblem(claims, client.id)
+  if (wrong !== undefined) throw invalid(`the signed request: ${wrong}`)
+  const { jti } = claims
+  if (typeof jti !== 'string' || jti === '') throw invalid('the signed request has no jti')
+  // Twice the skew: once for the clock of the client, once between the nodes.
+  const usableUntil = Math.ceil(Number(claims['exp']) + 2 * clockSkew) * 1000
+  const once: OneTimeJwt = { kind: 'authentication-request', issuer: client.id, jti, usableUntil }
+  return { claims, once }
 }
 
 function invalid(description: string): Problem {

@@ -16,6 +16,7 @@ import { type Problem, problem } from '../../errors/problem.ts'
 import { candidatePolicies } from '../../flow-runtime/candidates.ts'
 import { UniquenessViolation } from '../../storage/refusals.ts'
 import { type HintedUser, hintedUser } from '../backchannel/hinted-user.ts'
+import { backchannelParameters } from '../backchannel/parameters.ts'
 import { readSignedRequest } from '../backchannel/signed-request.ts'
 import { authenticateClient } from '../client-auth/authenticate.ts'
 import { clientErrors, clientParameters, readCredentials } from '../client-auth/credentials.ts'
@@ -24,6 +25,7 @@ import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
 import { termsOf } from '../polling/terms.ts'
 import { isBindingMessage, readRequestedExpiry } from '../rules/backchannel-request.ts'
+import { keepsFapi } from '../rules/fapi.ts'
 import { type OneTimeJwt, useJwt } from '../../access/used-jwt.ts'
 
 export const backchannelMetadata = defineMetadata(
@@ -52,16 +54,16 @@ async function askUser(body: FormParameters, context: Context): Promise<Reply> {
   if (form.repeated.length > 0) throw invalid(`${form.repeated[0]} is repeated`)
   const credentials = readCredentials(context.headers, form.values)
   const client = await authenticateClient(context, environment, credentials)
-  if (!client.document.grantTypes.includes('CIBA') || credentials.method === 'NONE') {
+  if (!client.document.grantTypes.includes('CIBA') || client.document.tokenEndpointAuthMethod === 'NONE') {
     throw problem('unauthorized_client', { description: 'the application does not have this grant type' })
   }
   const { values, resources, once } = await readSignedRequest(context, client, form)
-  const { terms, scopeIds } = termsOf(context, client, { scope: values['scope'], resources })
+  const { terms, shown } = termsOf(context, client, { values, resources })
   if (!terms.scopes.includes('openid')) throw problem('invalid_scope', { description: 'the openid scope is needed' })
   const lifeSeconds = checkedLife(values)
   const request = {
-    scopeIds,
-    bindingMessage: checkedMessage(values),
+    ...shown,
+    bindingMessage: checkedMessage(client, values),
     acrValues: checkedPolicies(context, client, values),
     remoteAddress: context.remoteAddress,
     terms: { ...terms, challenge: null },
@@ -73,8 +75,14 @@ async function askUser(body: FormParameters, context: Context): Promise<Reply> {
   return { status: 200, body: { auth_req_id: code, expires_in: lifeSeconds, interval } }
 }
 
-function checkedMessage({ binding_message: message }: Values): string | null {
-  if (message === undefined) return null
+function checkedMessage({ document }: Application, values: Values): string | null {
+  const { binding_message: message, authorization_details: details } = values
+  if (message === undefined) {
+    // What the user would approve has to be told from what somebody else asks for (FAPI-CIBA section 5.2.2).
+    if (keepsFapi(document) && details === undefined)
+      throw invalid('binding_message or authorization_details is needed')
+    return null
+  }
   if (!isBindingMessage(message)) throw problem('invalid_binding_message')
   return message
 }
@@ -145,17 +153,9 @@ function invalid(description: string): Problem {
   return problem('invalid_request', { description })
 }
 
-const backchannelRequest = z.object({
+const backchannelRequest = backchannelParameters.extend({
   ...clientParameters,
-  scope: z.string().optional().describe('With `openid`.'),
-  login_hint: z.string().optional().describe('A username. Exactly one of the three hints is needed.'),
-  id_token_hint: z.string().optional(),
-  login_hint_token: z.string().optional(),
-  binding_message: z.string().optional().describe('At most 100 characters, in one line; shown to the user as well.'),
-  acr_values: z.string().optional().describe('Names of sign-on policies of the application.'),
-  requested_expiry: z.string().optional().describe('Seconds, up to 600; default: 120.'),
   request: z.string().optional().describe('All of these as claims of a JWT that the client has signed.'),
-  resource: z.string().optional().describe('A resource server the tokens are meant for; may be repeated (RFC 8707).'),
 })
 
 export const backchannelOperations: readonly Operation[] = [
@@ -178,6 +178,7 @@ export const backchannelOperations: readonly Operation[] = [
       ...clientErrors,
       'invalid_scope',
       'invalid_target',
+      'invalid_authorization_details',
       'invalid_binding_message',
       'expired_login_hint_token',
       'unauthorized_client',

@@ -9,7 +9,13 @@ import type { FormParameters } from '../../contract/form.ts'
 import { type Context, defineOperation, formBody, type Operation, type Reply } from '../../contract/operation.ts'
 import { eventOrigin } from '../../contract/event-origin.ts'
 import { uuid } from '../../contract/validation.ts'
-import { newPolledCode, newUserCode, storePolledGrant, writeUserCode } from '../../directory/polled-grants.ts'
+import {
+  newPolledCode,
+  newUserCode,
+  type PolledRequest,
+  storePolledGrant,
+  writeUserCode,
+} from '../../directory/polled-grants.ts'
 import type { Application } from '../../environment/application.ts'
 import { problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
@@ -38,21 +44,24 @@ async function authorizeDevice(body: FormParameters, context: Context): Promise<
   if (!client.document.grantTypes.includes('DEVICE_CODE')) {
     throw problem('unauthorized_client', { description: 'the application does not have this grant type' })
   }
-  const { terms, scopeIds } = termsOf(context, client, { scope: values['scope'], resources })
+  const { terms, shown } = termsOf(context, client, { values, resources })
   const challenge = challengeOf(client, values)
-  const { code, userCode } = await store(context, client, { ...terms, challenge }, scopeIds)
+  const { code, userCode } = await store(context, client, {
+    ...shown,
+    terms: { ...terms, challenge } satisfies PolledTerms,
+  })
   const event = { action: 'DEVICE_AUTHORIZATION.STARTED', clientId: client.id } as const
   kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), event))
   const { devicePathId, deviceCustomVerificationUri, deviceTimeout, devicePollingInterval } = client.document
   const page = deviceCustomVerificationUri ?? `${site.authBase}/device/${devicePathId ?? client.id}`
-  const shown = writeUserCode(userCode)
+  const readable = writeUserCode(userCode)
   return {
     status: 200,
     body: {
       device_code: code,
-      user_code: shown,
+      user_code: readable,
       verification_uri: page,
-      verification_uri_complete: `${page}${page.includes('?') ? '&' : '?'}user_code=${shown}`,
+      verification_uri_complete: `${page}${page.includes('?') ? '&' : '?'}user_code=${readable}`,
       expires_in: deviceTimeout,
       interval: devicePollingInterval,
     },
@@ -68,7 +77,9 @@ function challengeOf(client: Application, values: Readonly<Record<string, string
   return read.challenge
 }
 
-async function store(context: Context, client: Application, terms: PolledTerms, scopeIds: readonly string[]) {
+type Asked = Pick<PolledRequest, 'scopeIds' | 'details' | 'terms'>
+
+async function store(context: Context, client: Application, asked: Asked) {
   const { kernel, environment, remoteAddress, now } = context
   const { deviceTimeout, devicePollingInterval } = client.document
   for (let attempt = 1; ; attempt++) {
@@ -80,7 +91,7 @@ async function store(context: Context, client: Application, terms: PolledTerms, 
       code,
       userCode,
       userId: null,
-      request: { scopeIds, bindingMessage: null, acrValues: [], remoteAddress, terms },
+      request: { ...asked, bindingMessage: null, acrValues: [], remoteAddress },
       intervalSeconds: devicePollingInterval,
       lifeSeconds: deviceTimeout,
     } as const
@@ -102,6 +113,7 @@ const deviceRequest = z.object({
   scope: z.string().optional(),
   code_challenge: z.string().optional(),
   code_challenge_method: z.enum(['S256', 'plain']).optional(),
+  authorization_details: z.string().optional().describe('What is asked for in detail, as JSON (RFC 9396).'),
   resource: z.string().optional().describe('A resource server the tokens are meant for; may be repeated (RFC 8707).'),
 })
 
@@ -129,7 +141,14 @@ export const deviceAuthorizationOperations: readonly Operation[] = [
     params: z.object({ environmentId: uuid }),
     body: formBody(deviceRequest),
     replies: { 200: deviceAnswer },
-    errors: ['invalid_request', ...clientErrors, 'invalid_scope', 'invalid_target', 'unauthorized_client'],
+    errors: [
+      'invalid_request',
+      ...clientErrors,
+      'invalid_scope',
+      'invalid_target',
+      'invalid_authorization_details',
+      'unauthorized_client',
+    ],
     handle: ({ body }, context) => authorizeDevice(body, context),
   }),
 ]

@@ -1,49 +1,76 @@
 /**
- * What a client that polls is promised when it asks: the scopes and resources of the tokens it will get, fixed before anybody
- * is asked. RFC 8628 section 3.1, OpenID CIBA Core section 7.1, RFC 8707 section 2.
+ * What a client that polls is promised when it asks: the scopes, resources and details of the tokens it will get, fixed
+ * before anybody is asked. RFC 8628 section 3.1, OpenID CIBA Core section 7.1, RFC 8707 section 2, RFC 9396 section 3.
  *
- * Never: a scope that the application was not granted (row A28).
+ * Never: a scope that the application was not granted (row A28); a detail that the user is not shown.
  */
 import type { Context } from '../../contract/operation.ts'
+import type { PolledRequest } from '../../directory/polled-grants.ts'
 import type { Application } from '../../environment/application.ts'
 import { problem } from '../../errors/problem.ts'
+import { type GrantedRequest, grantedRequest } from '../granted-request.ts'
 import { grantedResources, mayServeMany, scopeIdsOf } from '../granted-resources.ts'
+import { requestedDetails } from '../requested-details.ts'
+import { inWords } from '../rules/authorization-details.ts'
 import type { CodeChallenge } from '../rules/pkce.ts'
-import { grantForTarget, grantForTargets, type Narrowable } from '../rules/resource-indicators.ts'
-import { parseScope } from '../rules/scopes.ts'
+import { grantForTarget, grantForTargets } from '../rules/resource-indicators.ts'
+import { parseScope, type ScopeGrant } from '../rules/scopes.ts'
 
 /** What tokens are issued by; stored with the grant. */
-export interface PolledTerms extends Narrowable {
+export interface PolledTerms extends ScopeGrant, GrantedRequest {
+  /** What was asked for and is not granted, if anything. */
+  readonly leftOut?: readonly string[]
   /** PKCE, where the client sent one beside its request. */
   readonly challenge: CodeChallenge | null
 }
 
-/** What a client asks for. */
+/** The parameters that say what a client asks for. */
 export interface AskedTerms {
-  readonly scope: string | undefined
+  readonly values: Readonly<Record<string, string>>
   /** Every `resource` that it names. */
   readonly resources: readonly string[]
 }
 
+/** The terms of a request, and what its user is shown of them. */
+export interface ReadTerms {
+  readonly terms: Omit<PolledTerms, 'challenge'>
+  readonly shown: Pick<PolledRequest, 'scopeIds' | 'details'>
+}
+
 /**
- * The terms of a request, and the ids of its scopes, by which the user is shown them.
- * @throws Problem invalid_scope, invalid_target
+ * Reads and judges what is asked for.
+ * @throws Problem invalid_scope, invalid_target, invalid_authorization_details
  */
 export function termsOf(
   { environment, site }: Pick<Context, 'environment' | 'site'>,
   client: Application,
-  { scope, resources }: AskedTerms,
-): { readonly terms: Narrowable; readonly scopeIds: readonly string[] } {
-  const requested = parseScope(scope)
+  { values, resources }: AskedTerms,
+): ReadTerms {
+  const requested = parseScope(values['scope'])
   if ('refused' in requested) throw problem('invalid_scope', { description: requested.refused })
+  // Access that outlives the session takes a refresh token (OpenID Connect Core section 11).
+  const mayRefresh = client.document.grantTypes.includes('REFRESH_TOKEN')
+  const usable = mayRefresh ? requested : requested.filter((name) => name !== 'offline_access')
   const target = { resources: [...new Set(resources)], platformAudience: site.platformAudience }
   const granted = grantedResources(environment, client)
   // As of a code, each token may be for one of several resources.
   const grant =
     target.resources.length > 1
-      ? grantForTargets(requested, granted, target)
-      : grantForTarget(requested, granted, target, { user: true, manyResources: mayServeMany(client) })
+      ? grantForTargets(usable, granted, target)
+      : grantForTarget(usable, granted, target, { user: true, manyResources: mayServeMany(client) })
   if ('refused' in grant) throw problem(grant.error, { description: grant.refused })
-  const terms = { ...grant, ...(target.resources.length > 0 ? { resources: target.resources } : {}) }
-  return { terms, scopeIds: [...new Set(scopeIdsOf(environment, client, grant.scopes, target))] }
+  const leftOut = requested.filter((name) => !grant.scopes.includes(name))
+  const authorizationDetails = requestedDetails(environment, client, values['authorization_details'])
+  const details = inWords(authorizationDetails, environment.settings.authorizationDetailsTypes)
+  return {
+    terms: {
+      ...grant,
+      ...grantedRequest({ resources: target.resources, authorizationDetails }),
+      ...(leftOut.length > 0 ? { leftOut } : {}),
+    },
+    shown: {
+      scopeIds: [...new Set(scopeIdsOf(environment, client, grant.scopes, target))],
+      ...(details.length > 0 ? { details } : {}),
+    },
+  }
 }

@@ -24,6 +24,23 @@ export function readRequestedExpiry(text: string | undefined): number | undefine
   return Math.min(Number(text), backchannelLife.longest)
 }
 
+/** The longest life of a signed request, in seconds (FAPI-CIBA section 5.2.2). */
+export const longestSignedLife = 3600
+
+/**
+ * What is wrong with the claims of a signed request, beside those that every JWT of a client has; undefined when nothing is.
+ * OpenID CIBA Core section 7.1.1, FAPI-CIBA section 5.2.2.
+ */
+export function signedRequestProblem(
+  { exp, nbf, iat, sub }: Readonly<Record<string, unknown>>,
+  clientId: string,
+): string | undefined {
+  // What names the client as its subject is an assertion (RFC 9101 section 10.8).
+  if (sub === clientId) return 'sub is the client'
+  if (typeof exp !== 'number' || typeof nbf !== 'number' || typeof iat !== 'number') return 'iat or nbf is missing'
+  return exp - nbf > longestSignedLife ? 'it lives too long' : undefined
+}
+
 /** The hints that say who the user is; a request has exactly one. */
 export const hintNames = ['login_hint', 'id_token_hint', 'login_hint_token'] as const
 

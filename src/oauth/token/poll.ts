@@ -7,6 +7,7 @@
  *
  * Never: tokens of another client's grant, of one that nobody approved, or twice.
  */
+import { z } from 'zod'
 import { eventOrigin } from '../../contract/event-origin.ts'
 import { consentStands } from '../../directory/oauth-consents.ts'
 import type { PolledGrantKind } from '../../directory/polled-grants.ts'
@@ -16,6 +17,7 @@ import { run } from '../../storage/port.ts'
 import { notePoll, takePolledGrant } from '../../storage/sql/polled-grants.ts'
 import { grantedRequest } from '../granted-request.ts'
 import { grantedResources, mayServeMany } from '../granted-resources.ts'
+import { narrowAuthorizationDetails } from '../rules/authorization-details.ts'
 import { narrow } from '../rules/resource-indicators.ts'
 import { type FamilyRefresh, familyRefresh, openFamily } from '../token-family.ts'
 import type { RefreshToken } from '../tokens/refresh-token.ts'
@@ -25,10 +27,28 @@ import type { Approval, PolledFacts } from './polled-facts.ts'
 /** The one answer for what gives nothing, whatever the reason. */
 const invalidPolled: Refuse = refuse('invalid_grant', 'the code is not valid')
 
+/** What whoever polls may say beside the code. */
+export const pollParams = {
+  authorization_details: z
+    .string()
+    .optional()
+    .describe('Of those that were granted, the ones for this token (RFC 9396).'),
+}
+
+type PollParams = z.output<z.ZodObject<typeof pollParams>>
+
 /** Decides what a client gets that polls. @param proves whether it proves what it promised when it asked (PKCE) */
 export function judgePoll(
   kind: PolledGrantKind,
-  { client, environment, target, confirmation, facts: polled, now }: GrantRequest<unknown, PolledFacts | undefined>,
+  {
+    client,
+    environment,
+    params,
+    target,
+    confirmation,
+    facts: polled,
+    now,
+  }: GrantRequest<PollParams, PolledFacts | undefined>,
   proves: (polled: PolledFacts) => boolean = () => true,
 ): Verdict {
   if (!polled || polled.clientId !== client.id || polled.kind !== kind || polled.status === 'USED') return invalidPolled
@@ -45,6 +65,8 @@ export function judgePoll(
       const rules = { user: true, manyResources: mayServeMany(client) }
       const grant = narrow(terms, grantedResources(environment, client), target, rules)
       if ('refused' in grant) return refuse(grant.error, grant.refused)
+      const detailed = narrowAuthorizationDetails(terms.authorizationDetails ?? [], params.authorization_details)
+      if ('refused' in detailed) return refuse('invalid_authorization_details', detailed.refused)
       return {
         kind: 'issue',
         scopes: grant.scopes,
@@ -52,6 +74,7 @@ export function judgePoll(
         lifetime: grant.accessTokenSeconds ?? environment.settings.accessTokenSeconds,
         user: approval.user,
         familyId: polled.id,
+        ...(detailed.details.length > 0 ? { authorizationDetails: detailed.details } : {}),
         idToken: terms.scopes.includes('openid') ? { source: approval.source, nonce: undefined } : undefined,
         effect: { unit: take(polled, approval, familyRefresh(environment, client, terms.scopes, confirmation)) },
       }
@@ -89,8 +112,8 @@ function take(
       }
       if (consentId !== undefined && !(yield* consentStands(consent, now))) return invalidPolled
       if ((yield* run(takePolledGrant(environment.id, id, now))).length === 0) return invalidPolled
-      const granted = grantedRequest(terms)
-      const family = { id, clientId, user, scopes: terms.scopes, consentId, granted, refresh }
+      const { scopes, leftOut } = terms
+      const family = { id, clientId, user, scopes, leftOut, consentId, granted: grantedRequest(terms), refresh }
       const refreshToken = yield* openFamily(environment, family, now)
       yield record(eventOrigin(context, environment.id), {
         action: 'TOKEN.ISSUED',

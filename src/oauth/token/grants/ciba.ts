@@ -5,13 +5,14 @@
  */
 import { z } from 'zod'
 import { defineGrant } from '../grant.ts'
-import { judgePoll } from '../poll.ts'
+import { judgePoll, pollParams } from '../poll.ts'
 import { readPolled } from '../polled-facts.ts'
 
 export const ciba = defineGrant({
   type: 'urn:openid:params:grant-type:ciba',
   grantType: 'CIBA',
   params: z.object({
+    ...pollParams,
     auth_req_id: z.string().max(512).describe('The id from the answer of the backchannel authentication endpoint.'),
   }),
   clientAuth: 'required',

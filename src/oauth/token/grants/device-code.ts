@@ -7,7 +7,7 @@ import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { verifierProves } from '../../rules/pkce.ts'
 import { defineGrant } from '../grant.ts'
-import { judgePoll } from '../poll.ts'
+import { judgePoll, pollParams } from '../poll.ts'
 import { readPolled } from '../polled-facts.ts'
 
 const sha256 = (text: string) => hash('sha256', text, 'base64url')
@@ -16,6 +16,7 @@ export const deviceCode = defineGrant({
   type: 'urn:ietf:params:oauth:grant-type:device_code',
   grantType: 'DEVICE_CODE',
   params: z.object({
+    ...pollParams,
     device_code: z.string().max(512).describe('The code from the answer of the device authorization endpoint.'),
     code_verifier: z.string().optional().describe('The PKCE verifier, where a challenge was sent there.'),
   }),
