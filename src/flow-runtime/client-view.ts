@@ -21,15 +21,15 @@ export interface ClientView {
 export interface Unverified {
   /** The host of the document that describes it, where its client id is the address of one. */
   readonly clientHost?: string | undefined
-  /** The host that its users are sent on to; null: an application on their own device. */
-  readonly returnHost: string | null
+  /** The host that its users are sent on to; null: an application on their own device; undefined: they are not sent on. */
+  readonly returnHost: string | null | undefined
 }
 
 /**
  * Makes the view.
- * @param redirectUri where the answer of the request goes
+ * @param redirectUri where the answer of the request goes; undefined: to whoever polls for it, elsewhere
  */
-export function clientView(site: Site, application: Application, redirectUri: string | null): ClientView {
+export function clientView(site: Site, application: Application, redirectUri: string | null | undefined): ClientView {
   const { registration, policyUri, tosUri, icon } = application.document
   if (!registration) return { policyUri, tosUri }
   return {
@@ -38,7 +38,7 @@ export function clientView(site: Site, application: Application, redirectUri: st
     logo: icon && `${site.issuer}/logo/${application.id}`,
     unverified: {
       clientHost: registration.clientUri && URL.parse(registration.clientUri)?.host,
-      returnHost: redirectUri === null ? null : returnHostOf(redirectUri),
+      returnHost: redirectUri && returnHostOf(redirectUri),
     },
   }
 }

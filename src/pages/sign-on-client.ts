@@ -23,11 +23,16 @@ export function unverifiedNote(
 function about({ clientHost, returnHost }: Unverified, language: Language): readonly string[] {
   return [
     ...(clientHost === undefined ? [] : [say(language, 'client.described', { host: clientHost })]),
-    returnHost === null ? say(language, 'client.device') : say(language, 'client.returns', { host: returnHost }),
-    ...(clientHost !== undefined && returnHost !== null && clientHost !== returnHost
+    goesTo(returnHost, language),
+    ...(clientHost !== undefined && typeof returnHost === 'string' && clientHost !== returnHost
       ? [say(language, 'client.elsewhere')]
       : []),
   ]
+}
+
+function goesTo(returnHost: Unverified['returnHost'], language: Language): string {
+  if (returnHost === undefined) return say(language, 'client.polls')
+  return returnHost === null ? say(language, 'client.device') : say(language, 'client.returns', { host: returnHost })
 }
 
 /** Links to the policies of the application, where it has some. */

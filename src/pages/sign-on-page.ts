@@ -34,6 +34,11 @@ interface Attempt {
   readonly values: FormAction['body']
 }
 
+function redirectUriOf({ request: { parameters } }: FlowState): string | null {
+  const { redirectUri } = parameters
+  return typeof redirectUri === 'string' ? redirectUri : null
+}
+
 function pageUrl(context: Context, flowId: string): string {
   return `${context.site.pagesBase}/signon/?flowId=${flowId}`
 }
@@ -63,7 +68,6 @@ async function show(
     return { status: 200, html, headers: pageHeaders({ formActions: [] }) }
   }
   const display = await displayOf(context, state, application)
-  const { redirectUri } = state.request.parameters
   const { user, passwordPolicy, providers = [], toConfirm, action } = display
   const { username = hint(state) ?? '', email = '' } = toConfirm?.attributes ?? {}
   const html = renderSignOn(
@@ -71,7 +75,7 @@ async function show(
       status: state.status,
       pageUrl: pageUrl(context, state.id),
       applicationName,
-      client: clientView(context.site, application, typeof redirectUri === 'string' ? redirectUri : null),
+      client: clientView(context.site, application, isForPolling(state) ? undefined : redirectUriOf(state)),
       offers: state.offers,
       aside,
       values: attempt ? typed(attempt.values) : { username, email },

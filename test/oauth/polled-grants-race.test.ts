@@ -57,22 +57,28 @@ await raceOnBothEngines('Q05: the race for what a device gets', (started) => {
   })
 
   test('a code that two users enter at once is one’s', async () => {
+    const people = await Promise.all([0, 1, 2, 3].map(() => person(stile)))
+    const browsers = people.map((who, at) => ({ browser: new Browser(nodeOf(at)), who }))
+    const winners: string[] = []
     for (let round = 0; round < 3; round++) {
       const device = await newDevice(stile, app)
-      const browsers = await together(4, async (at) => {
-        const browser = new Browser(nodeOf(at))
-        const who = await person(stile)
+      const flowIds: string[] = []
+      for (const { browser, who } of browsers) {
         const flowId = await visit(browser, device.verification_uri)
         assert.equal((await submitSignOnPage(browser, flowId, who)).status, 303)
-        return { browser, flowId, who }
-      })
+        flowIds.push(flowId)
+      }
       const entered = await together(4, async (at) => {
-        const { browser, flowId } = browsers[at] ?? assert.fail()
-        return browser.act(flowId, 'deviceAuthGrant.userCode.verify', { userCode: device.user_code })
+        const { browser } = browsers[at] ?? assert.fail()
+        return browser.act(flowIds[at] ?? '', 'deviceAuthGrant.userCode.verify', { userCode: device.user_code })
       })
-      const won = entered.flatMap(({ status }, at) => (status === 200 ? [browsers[at]] : []))
+      const won = browsers.filter((_, at) => entered[at]?.status === 200)
       assert.equal(won.length, 1, entered.map(({ text }) => text).join('\n'))
-      assert.equal((await rows(stile, 'polled_grants', 'user_id = $2', won[0]?.who.id ?? '')).length, 1)
+      winners.push(won[0]?.who.id ?? '')
+      for (const { id } of people) {
+        const grants = await rows(stile, 'polled_grants', 'user_id = $2', id)
+        assert.equal(grants.length, winners.filter((winner) => winner === id).length)
+      }
     }
   })
 

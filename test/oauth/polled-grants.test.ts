@@ -16,6 +16,7 @@ import {
   mobilePolicy,
   newDevicePolicy,
   newPolicy,
+  type Policy,
   rows,
 } from '../flow-runtime/arrange.ts'
 import { authority, certificate } from '../harness/client-certificates.ts'
@@ -37,6 +38,7 @@ import {
 import { approve, askForCodes, comeToTheQuestion, decide, newDevice, pageOf, poll, tv } from './device-journeys.ts'
 import { expectRefusal, isLive, refreshTokens, submitSignOnPage } from './journeys.ts'
 import { proofOf, thumbprintOf } from './proofs.ts'
+import { openidGrant, policy, registered } from './registering.ts'
 import { customResource, expectStatus, grant, person, type Registered, register } from './registrations.ts'
 
 const payment = {
@@ -114,7 +116,7 @@ suite('polled grants', () => {
   for (const { name, fixture, approved, polls, asks } of kinds) {
     suite(name, () => {
       const refreshing = { ...fixture, grantTypes: [...fixture.grantTypes, 'REFRESH_TOKEN'] }
-      const detailing = { ...fixture, requireConsent: true, authorizationDetailsTypes: ['payment', 'balance'] }
+      const detailing = { ...refreshing, requireConsent: true, authorizationDetailsTypes: ['payment', 'balance'] }
 
       test('refresh tokens, where the application has the grant type', async () => {
         const client = await register(stile, refreshing)
@@ -173,6 +175,8 @@ suite('polled grants', () => {
         const whole = expectStatus(await polls(stile, client, await approved(client, { authorization_details })), 200)
         assert.deepEqual(whole.authorization_details, [pay, balance])
         assert.deepEqual(decodeJwt(whole.access_token)['authorization_details'], [pay, balance])
+        const refreshed = expectStatus(await refreshTokens(stile, client, whole.refresh_token), 200)
+        assert.deepEqual(refreshed.authorization_details, [pay, balance])
 
         const code = await approved(client, { authorization_details })
         const beyond = JSON.stringify([{ ...pay, amount: '9999.00 EUR' }])
@@ -202,6 +206,13 @@ suite('polled grants', () => {
         }
       })
     })
+  }
+
+  /** A policy that an app satisfies. */
+  async function policyOfApps(): Promise<Policy> {
+    const push = { enabled: true, numberMatching: { enabled: false } }
+    const id = await newDevicePolicy(stile, { mobile: mobilePolicy({ id: await mobileApplicationOf(stile), push }) })
+    return newPolicy(stile, { type: 'MULTI_FACTOR_AUTHENTICATION', deviceAuthenticationPolicy: { id } })
   }
 
   suite('details are shown to whoever approves', () => {
@@ -237,10 +248,7 @@ suite('polled grants', () => {
 
     test('in the app, whose answer grants them', async () => {
       const client = await register(stile, { ...bank, ...detailing })
-      const push = { enabled: true, numberMatching: { enabled: false } }
-      const id = await newDevicePolicy(stile, { mobile: mobilePolicy({ id: await mobileApplicationOf(stile), push }) })
-      const action = { type: 'MULTI_FACTOR_AUTHENTICATION', deviceAuthenticationPolicy: { id } }
-      await assign(stile, client.clientId, await newPolicy(stile, action))
+      await assign(stile, client.clientId, await policyOfApps())
       const who = await reachable()
       await enableMfa(stile, who)
       const app = await addMobileApp(stile, who)
@@ -252,6 +260,41 @@ suite('polled grants', () => {
       assert.equal((await app.answer(request, 'APPROVE')).status, 204)
       const tokens = expectStatus(await pollFor(stile, client, auth_req_id), 200)
       assert.deepEqual(tokens.authorization_details, [pay, balance])
+    })
+  })
+
+  suite('H08: a client that has registered itself is said to have done so', () => {
+    const warning = /Lantern TV has registered itself.*What you allow goes to another device or to a service/
+    async function selfRegistered(grant_types: readonly string[]): Promise<Registered> {
+      await policy(stile, {
+        mode: 'OPEN',
+        perNetworkAddress: { count: 1000, seconds: 60 },
+        grantTypes: ['DEVICE_CODE', 'CIBA'],
+        grants: [await openidGrant(stile)],
+      })
+      const client = await registered(stile, { client_name: 'Lantern TV', grant_types })
+      return { clientId: client.client_id, clientSecret: client.client_secret, redirectUri: '' }
+    }
+
+    test('on the pages of a device', async () => {
+      const client = await selfRegistered(['urn:ietf:params:oauth:grant-type:device_code'])
+      const device = await newDevice(stile, client)
+      const browser = new Browser(stile)
+      const flowId = await comeToTheQuestion(browser, device, await person(stile))
+      assert.match((await browser.send(pageOf(browser, flowId))).text, warning)
+    })
+
+    test('by the link, since no app says it', async () => {
+      const client = await selfRegistered(['urn:openid:params:grant-type:ciba'])
+      await assign(stile, client.clientId, await policyOfApps(), await newPolicy(stile, { type: 'LOGIN' }))
+      const who = await reachable()
+      await enableMfa(stile, who)
+      const app = await addMobileApp(stile, who)
+      await ask(stile, client, { login_hint: who.username })
+      const browser = new Browser(stile)
+      const flowId = await follow(browser, who)
+      assert.deepEqual(await app.requests(), [])
+      assert.match((await browser.send(pageOf(browser, flowId))).text, warning)
     })
   })
 

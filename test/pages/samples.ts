@@ -65,6 +65,16 @@ const scopes = [
   { name: 'orders:read', description: 'Read your orders', resource: { name: 'Orders' } },
 ] as const
 
+const authorizationDetails = [
+  {
+    description: 'Pay somebody',
+    lines: [
+      { label: 'Amount', value: '30.00 EUR' },
+      { label: 'To', value: 'Lantern Books' },
+    ],
+  },
+] as const
+
 const deviceAuthorization = {
   userCode: 'BVKV-2GZ2',
   remoteAddress: '203.0.113.7',
@@ -162,6 +172,14 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
       error: refused('INVALID_VALUE', 'userCode'),
     }),
     'device to connect': signOn('DAG_CONSENT_REQUIRED'),
+    'device to connect, a client that nobody has verified': signOn('DAG_CONSENT_REQUIRED', {
+      client: { ...client, unverified: { clientHost: 'reader.example', returnHost: undefined } },
+    }),
+    'device to connect, in detail': signOn('DAG_CONSENT_REQUIRED', { authorizationDetails }),
+    'consent, by the backchannel, in detail': signOn('CONSENT_REQUIRED', {
+      authorizationDetails,
+      bindingMessage: 'Order 42 – 30.00 €',
+    }),
     'device connected': renderElsewhere({ end: 'approved', where: 'device', applicationName }, language),
     'device not connected': renderElsewhere(
       { end: 'denied', where: 'device', applicationName, failure: 'CONSENT_DENIED' },

@@ -42,7 +42,10 @@ export function reachUser(kernel: Kernel): (promised: Promised) => Promise<'done
     ])
     const context = contextFor(kernel, environment, grant, promised)
     if (!application?.enabled || !found || !canAuthenticate(found.user, context.now)) return 'done'
-    if (!(await askApp(context, grant, application))) await sendLink(context, grant, application, found.user)
+    // Of an application that has registered itself users have to be told so, which the page does.
+    const mayAskApp = application.document.registration === undefined
+    const isAsked = mayAskApp && (await askApp(context, grant, application))
+    if (!isAsked) await sendLink(context, grant, application, found.user)
     return 'done'
   }
 }

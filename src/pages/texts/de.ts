@@ -137,6 +137,7 @@ export const german = {
   'client.described': 'Beschrieben ist die Anwendung auf {host}.',
   'client.returns': 'Sie leitet Sie weiter zu {host}.',
   'client.device': 'Sie leitet Sie weiter zu einer Anwendung auf diesem Gerät.',
+  'client.polls': 'Was Sie erlauben, geht an ein anderes Gerät oder einen Dienst, nicht an diesen Browser.',
   'client.elsewhere': 'Vorsicht: Das ist nicht dort, wo sie beschrieben ist.',
   'client.policy': 'Datenschutzerklärung',
   'client.terms': 'Nutzungsbedingungen',

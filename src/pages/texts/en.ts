@@ -132,6 +132,7 @@ export const english = {
   'client.described': 'It is described at {host}.',
   'client.returns': 'It sends you on to {host}.',
   'client.device': 'It sends you on to an application on this device.',
+  'client.polls': 'What you allow goes to another device or to a service, not to this browser.',
   'client.elsewhere': 'Take care: that is not where it is described.',
   'client.policy': 'Privacy policy',
   'client.terms': 'Terms of service',
