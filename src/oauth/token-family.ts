@@ -5,8 +5,8 @@
  * A family ends with the session it was granted in; one that was granted `offline_access` goes on when its user signs off
  * (OpenID Connect Core section 11; directory/session-end.ts), and so does one that nobody has signed on for.
  *
- * Never: a second refresh token for the same application in one session (authentication-api 2.7), or grants without
- * bound (row E27).
+ * Never: a second refresh token for the same application in one session (authentication-api 2.7), unless its user has
+ * approved each; or grants without bound (row E27).
  */
 import { type Confirmation, refreshConfirmation } from '../access/confirmation.ts'
 import type { Application } from '../environment/application.ts'
@@ -31,6 +31,8 @@ export interface TokenFamily {
   readonly consentId?: string | undefined
   /** What was granted beside scopes. */
   readonly granted?: GrantedRequest
+  /** The user has approved it for another device, and may approve more of them in the same session. */
+  readonly isPolled?: boolean
   /** Present when there are refresh tokens. */
   readonly refresh?: FamilyRefresh | undefined
 }
@@ -129,9 +131,8 @@ export function* openFamily(
   })
   if (!refresh) return undefined
   const key = { environmentId: environment.id, userId: user.id, clientId, id }
-  yield refresh.binding === 'offline'
-    ? endOlderOfflineRefresh(key, mostOfflineGrants - 1)
-    : endOtherRefreshOfSession(key, sessionId)
+  if (refresh.binding === 'offline') yield endOlderOfflineRefresh(key, mostOfflineGrants - 1)
+  else if (!family.isPolled) yield endOtherRefreshOfSession(key, sessionId)
   return {
     kind: 'refresh-token',
     familyId: id,

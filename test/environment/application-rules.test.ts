@@ -28,6 +28,8 @@ suite('application rules', () => {
       { corsSettings: { behavior: 'ALLOW_SPECIFIC_ORIGINS', origins: ['https://app.test'] } },
       { refreshTokenDuration: 60, refreshTokenRollingDuration: 60 },
       { grantTypes: ['AUTHORIZATION_CODE', 'REFRESH_TOKEN'] },
+      { grantTypes: ['DEVICE_CODE', 'REFRESH_TOKEN'], responseTypes: [] },
+      { grantTypes: ['CIBA', 'REFRESH_TOKEN'], responseTypes: [] },
       { grantTypes: ['TOKEN_EXCHANGE'], responseTypes: [] },
     ]
     for (const change of fitting) assert.deepEqual(targets(change), [], JSON.stringify(change))

@@ -13,7 +13,7 @@ import { requestedDetails } from '../requested-details.ts'
 import { type AuthorizationDetail, inWords } from '../rules/authorization-details.ts'
 import type { ClaimsRequest } from '../rules/claims-request.ts'
 import { grantForTarget, grantForTargets, type Target } from '../rules/resource-indicators.ts'
-import { parseScope, type ScopeGrant } from '../rules/scopes.ts'
+import { parseScope, type ScopeGrant, usableScopes } from '../rules/scopes.ts'
 import { scopesOfClaims } from '../tokens/claims.ts'
 import { isCodeAlone, type ResponseType } from './response.ts'
 
@@ -82,9 +82,7 @@ function readScope(
   if (type.idToken && !requested.includes('openid')) {
     throw problem('invalid_scope', { description: 'id_token needs the openid scope' })
   }
-  // Access that outlives the session takes a refresh token, and so a code (OpenID Connect Core section 11).
-  const mayRefresh = type.code && client.document.grantTypes.includes('REFRESH_TOKEN')
-  const usable = mayRefresh ? requested : requested.filter((name) => name !== 'offline_access')
+  const usable = usableScopes(requested, type.code && client.document.grantTypes.includes('REFRESH_TOKEN'))
   const granted = grantedResources(environment, client)
   // Of a code each token may be for one of several resources.
   const grant =

@@ -14,7 +14,7 @@ import { requestedDetails } from '../requested-details.ts'
 import { inWords } from '../rules/authorization-details.ts'
 import type { CodeChallenge } from '../rules/pkce.ts'
 import { grantForTarget, grantForTargets } from '../rules/resource-indicators.ts'
-import { parseScope, type ScopeGrant } from '../rules/scopes.ts'
+import { parseScope, type ScopeGrant, usableScopes } from '../rules/scopes.ts'
 
 /** What tokens are issued by; stored with the grant. */
 export interface PolledTerms extends ScopeGrant, GrantedRequest {
@@ -48,9 +48,7 @@ export function termsOf(
 ): ReadTerms {
   const requested = parseScope(values['scope'])
   if ('refused' in requested) throw problem('invalid_scope', { description: requested.refused })
-  // Access that outlives the session takes a refresh token (OpenID Connect Core section 11).
-  const mayRefresh = client.document.grantTypes.includes('REFRESH_TOKEN')
-  const usable = mayRefresh ? requested : requested.filter((name) => name !== 'offline_access')
+  const usable = usableScopes(requested, client.document.grantTypes.includes('REFRESH_TOKEN'))
   const target = { resources: [...new Set(resources)], platformAudience: site.platformAudience }
   const granted = grantedResources(environment, client)
   // As of a code, each token may be for one of several resources.

@@ -37,6 +37,14 @@ export function parseScope(scope: string | undefined): readonly string[] | { rea
 }
 
 /**
+ * Leaves `offline_access` out where there can be no refresh token, without which there is no access that outlives the session
+ * (OpenID Connect Core section 11).
+ */
+export function usableScopes(requested: readonly string[], mayRefresh: boolean): readonly string[] {
+  return mayRefresh ? requested : requested.filter((name) => name !== 'offline_access')
+}
+
+/**
  * Decides what of the requested scopes a token gets.
  * @param requested distinct scopes; none asked for means: everything of the one custom resource, where there is one
  * @param user whether a user takes part: only then `openid` and the OIDC scopes mean anything

@@ -113,7 +113,17 @@ function take(
       if (consentId !== undefined && !(yield* consentStands(consent, now))) return invalidPolled
       if ((yield* run(takePolledGrant(environment.id, id, now))).length === 0) return invalidPolled
       const { scopes, leftOut } = terms
-      const family = { id, clientId, user, scopes, leftOut, consentId, granted: grantedRequest(terms), refresh }
+      const family = {
+        id,
+        clientId,
+        user,
+        scopes,
+        leftOut,
+        consentId,
+        granted: grantedRequest(terms),
+        isPolled: true,
+        refresh,
+      }
       const refreshToken = yield* openFamily(environment, family, now)
       yield record(eventOrigin(context, environment.id), {
         action: 'TOKEN.ISSUED',
