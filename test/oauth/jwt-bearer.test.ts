@@ -10,6 +10,7 @@ import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 import { assertion, clientKey, keySet } from './assertions.ts'
 import { expectRefusal, sendForm } from './journeys.ts'
 import {
+  builtInResource,
   customResource,
   expectStatus,
   grant,
@@ -119,6 +120,13 @@ suite('JWTs as grants', () => {
       ] as const) {
         expectRefusal(await present(upstream.sign(claimsOf(subject)), more), error)
       }
+      const administering = await withOrders(bearing)
+      const platform = await builtInResource(stile, 'PINGONE_API')
+      await grant(stile, administering.clientId, platform.id, [platform.scope('p1:read:user')])
+      const both = await present(upstream.sign(claimsOf(subject)), { scope: 'p1:read:user orders:read' }, administering)
+      assert.equal(expectStatus(both, 200).scope, 'orders:read')
+      const platformAlone = { scope: 'p1:read:user' }
+      expectRefusal(await present(upstream.sign(claimsOf(subject)), platformAlone, administering), 'invalid_scope')
       const poor = await register(stile, bearing, [])
       expectRefusal(await present(upstream.sign(claimsOf(subject)), {}, poor), 'invalid_target')
     })

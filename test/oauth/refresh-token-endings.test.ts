@@ -327,6 +327,19 @@ suite('a refresh token dies with what it stands on', () => {
       expectRefusal(await refreshTokens(stile, client, tokens.refresh_token), 'invalid_grant')
     })
 
+    test('B20: a password that changed while the first refresh token was being issued', async () => {
+      const held = await holder()
+      const changedAt = world.now() + 1000
+      await stile.node.kernel.storage.commit({
+        name: 'test.change-password',
+        *run() {
+          yield { text: 'UPDATE passwords SET changed_at = $2 WHERE user_id = $1', values: [held.who.id, changedAt] }
+        },
+      })
+      expectRefusal(await refreshTokens(stile, held.client, held.tokens.refresh_token), 'invalid_grant')
+      expectRefusal(await refreshTokens(stile, held.offlineClient, held.offline.refresh_token), 'invalid_grant')
+    })
+
     test('a session that has ended by itself; its use is noted by a refresh, and prolongs nothing (2.7)', async () => {
       const settings = expectStatus(await stile.api('GET', '/settings'), 200)
       expectStatus(await stile.api('PUT', '/settings', { ...settings, sessionIdleMinutes: 10 }), 200)

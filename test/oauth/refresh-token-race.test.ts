@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { decodeJwt } from 'jose'
+import { run } from '../../src/storage/port.ts'
+import { revokeFamily, rotateFamily } from '../../src/storage/sql/token-families.ts'
 import { Browser } from '../harness/sign-on.ts'
 import type { Answer, Stile } from '../harness/stile.ts'
 import { codeRequest, expectRefusal, isLive, obtainCode, redeemCode, refreshTokens } from './journeys.ts'
@@ -110,6 +112,22 @@ await raceOnBothEngines('E02: the race for a refresh token', (all) => {
       for (const { access_token } of [tokens, present]) assert.equal(await isLive(stile, access_token), false)
       for (const node of nodes) expectRefusal(await refreshTokens(node, client, present.refresh_token), 'invalid_grant')
     }
+  })
+
+  test('E08: what was revoked after it was looked at gives no successor', async () => {
+    const client = await register(stile, refreshing)
+    const tokens = await granted(client)
+    const familyId = decodeJwt(tokens.access_token)['p1.gid'] as string
+    const now = Date.now()
+    const { storage } = stile.node.kernel
+    const moved = await storage.commit({
+      name: 'test.revoke-and-rotate',
+      *run() {
+        yield revokeFamily(stile.environmentId, familyId, now)
+        return yield* run(rotateFamily(stile.environmentId, familyId, 1, now, now))
+      },
+    })
+    assert.deepEqual(moved, [])
   })
 
   test('E08: a user who is disabled at one node is refused by every node at once', async () => {
