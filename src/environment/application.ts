@@ -6,10 +6,10 @@ import type { KeyObject } from 'node:crypto'
 import { z } from 'zod'
 import { reference } from '../contract/validation.ts'
 import type { SealContext } from '../keys/sealing.ts'
-import type { SecretHashesRow } from '../storage/sql/client-secrets.ts'
 import type { ApplicationClaims } from './application-claims.ts'
 import type { ApplicationTokens } from './application-tokens.ts'
 import type { ClientSecurity } from './client-security.ts'
+import type { SecretHash } from './secret-hash.ts'
 
 export const grantType = z.enum([
   'AUTHORIZATION_CODE',
@@ -183,19 +183,6 @@ export function applicationSecretContext(
   column: 'sealed' | 'previous_sealed' = 'sealed',
 ): SealContext {
   return { environmentId, table: 'application_secrets', row: applicationId, column }
-}
-
-/** SHA-256 of a secret, base64url, and until when it is valid; null: until it is replaced. Epoch milliseconds. */
-export interface SecretHash {
-  readonly hash: string
-  readonly expiresAt: number | null
-}
-
-/** The secrets that a row holds. */
-export function secretHashes(row: SecretHashesRow | undefined): readonly SecretHash[] {
-  if (!row) return []
-  const { hash, previous_hash: previous, previous_expires_at: until } = row
-  return [{ hash, expiresAt: null }, ...(previous === null ? [] : [{ hash: previous, expiresAt: until ?? 0 }])]
 }
 
 /** An application with all that a request needs to know of it. */

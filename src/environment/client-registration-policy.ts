@@ -43,7 +43,7 @@ export const clientRegistrationPolicy = z.object({
     .array(grantType)
     .min(1)
     .max(20)
-    .default(['AUTHORIZATION_CODE'])
+    .default(['AUTHORIZATION_CODE', 'REFRESH_TOKEN'])
     .describe('What clients may register of what they ask for; the rest is left out.'),
   tokenEndpointAuthMethods: z
     .array(tokenEndpointAuthMethod)

@@ -38,7 +38,6 @@ import {
   applicationDocument,
   applicationSecretContext,
   applicationType,
-  secretHashes,
 } from './application.ts'
 import { applicationClaimsFrom } from './application-claims.ts'
 import { clientRegistrationPolicyFrom } from './client-registration-policy.ts'
@@ -48,6 +47,7 @@ import { policiesOf, type PolicyRow } from '../storage/sql/policies.ts'
 import { fido2PolicySchema } from './fido2-policy.ts'
 import { mfaSettingsFrom } from './mfa-settings.ts'
 import { claimsByScopeFrom, resourcesFrom, type Scope } from './resource.ts'
+import { secretHashes } from './secret-hash.ts'
 import { environmentSettings } from './settings.ts'
 import type { Environment } from './snapshot.ts'
 

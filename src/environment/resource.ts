@@ -8,9 +8,9 @@ import type { SealContext } from '../keys/sealing.ts'
 import type { ResourceAttributeRow } from '../storage/sql/attributes.ts'
 import type { SecretHashesRow } from '../storage/sql/client-secrets.ts'
 import type { ResourceRow, ScopeRow } from '../storage/sql/environments.ts'
-import { type SecretHash, secretHashes } from './application.ts'
 import { isReservedClaim, type MappedValue, mappedValue } from './attribute-mapping.ts'
 import { openidAttributes } from './openid-attributes.ts'
+import { type SecretHash, secretHashes } from './secret-hash.ts'
 
 /** How the server of a custom resource authenticates at the introspection endpoint (platform-api 3.11). */
 export const introspectEndpointAuthMethod = z.enum(['NONE', 'CLIENT_SECRET_BASIC', 'CLIENT_SECRET_POST'])

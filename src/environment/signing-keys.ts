@@ -5,13 +5,14 @@
  * background work (`jobs/rotate-keys.ts`), so that nobody waits for it.
  */
 import type { KeyObject } from 'node:crypto'
+import type { Context } from '../contract/operation.ts'
 import { schemeOf, type SigningAlgorithm, storedAlgorithm } from '../keys/algorithm.ts'
 import { parseDistinguishedName } from '../keys/distinguished-name.ts'
 import { followingOf } from '../keys/rotation.ts'
 import { seal } from '../keys/sealing.ts'
 import { type GeneratedSigningKey, generateSigningKey } from '../keys/signing-key.ts'
 import { insert, type Word } from '../storage/operations.ts'
-import { run } from '../storage/port.ts'
+import { run, type UnitBody } from '../storage/port.ts'
 import { type KeyRotationPolicyRow, keyRotationPoliciesOf, type SigningKeyRow } from '../storage/sql/signing-keys.ts'
 import type { World } from '../world.ts'
 import { signingKeyContext } from './load.ts'
@@ -149,5 +150,15 @@ export async function prepareAlgorithms(
     const made = prepared.filter(({ policy }) => !present.some(({ algorithm }) => algorithm === policy.algorithm))
     for (const one of made) yield* insertPolicy(one)
     return made
+  }
+}
+
+/** Tells of policies that came about because something was configured to use their algorithm. */
+export function* recordPolicies(context: Context, made: readonly PreparedPolicy[]): UnitBody<void> {
+  for (const { policy, keys } of made) {
+    const detail = { algorithm: policy.algorithm }
+    const subject = { type: 'KEY_ROTATION_POLICY', id: policy.id }
+    yield context.record({ action: 'KEY_ROTATION_POLICY.CREATED', subject, detail })
+    for (const { id } of keys) yield context.record({ action: 'KEY.CREATED', subject: { type: 'KEY', id }, detail })
   }
 }

@@ -33,7 +33,12 @@ export async function readLoginHintToken(
   const verdict = await verifyClientJwt(context, environment, client, token, { algorithms, types: [undefined, 'jwt'] })
   if (!verdict.ok) return { refused: 'invalid' }
   const { sub, jti, exp } = verdict.claims
-  const wrong = clientJwtProblem(verdict.claims, { issuer: client.id, audiences: [site.issuer], longestLife, now })
+  const wrong = clientJwtProblem(verdict.claims, {
+    issuer: client.clientId,
+    audiences: [site.issuer],
+    longestLife,
+    now,
+  })
   if (wrong !== undefined) return { refused: wrong === 'it has expired' ? 'expired' : 'invalid' }
   if (typeof sub !== 'string' || sub === '' || (jti !== undefined && typeof jti !== 'string'))
     return { refused: 'invalid' }

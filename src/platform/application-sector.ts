@@ -2,7 +2,7 @@
 import type { Context } from '../contract/operation.ts'
 import type { ApplicationDocument } from '../environment/application.ts'
 import { invalidData } from '../errors/problem.ts'
-import { sectorIdentifierProblem } from '../external/sector-identifier.ts'
+import { sectorIdentifierProblem } from '../environment/sector-identifier.ts'
 
 /**
  * Reads the sector identifier of an application.

@@ -6,12 +6,11 @@ import { z } from 'zod'
 import { links, linksSchema } from '../contract/hal.ts'
 import type { Context } from '../contract/operation.ts'
 import { iso, reference, timestamp, uuid } from '../contract/validation.ts'
-import type { KeySpecification, PreparedPolicy } from '../environment/signing-keys.ts'
+import type { KeySpecification } from '../environment/signing-keys.ts'
 import { type Detail, problem } from '../errors/problem.ts'
 import { storedAlgorithm } from '../keys/algorithm.ts'
 import { parseDistinguishedName } from '../keys/distinguished-name.ts'
 import { type Schedule, signingAt, upcoming } from '../keys/rotation.ts'
-import type { UnitBody } from '../storage/port.ts'
 import type { KeyRotationPolicyRow, SigningKeyRow } from '../storage/sql/signing-keys.ts'
 import { nullMeansAbsent } from './absent-members.ts'
 import { jwsAlgorithmOf, type KeyKind, keyKinds, signatureAlgorithms } from './key-algorithms.ts'
@@ -134,14 +133,4 @@ export function specificationOf(body: KeyRotationPolicyRequest): KeySpecificatio
 
 function invalid(target: string, message: string): Detail {
   return { code: 'INVALID_VALUE', target, message }
-}
-
-/** Tells of policies that came about because something was configured to use their algorithm. */
-export function* recordPolicies(context: Context, made: readonly PreparedPolicy[]): UnitBody<void> {
-  for (const { policy, keys } of made) {
-    const detail = { algorithm: policy.algorithm }
-    const subject = { type: 'KEY_ROTATION_POLICY', id: policy.id }
-    yield context.record({ action: 'KEY_ROTATION_POLICY.CREATED', subject, detail })
-    for (const { id } of keys) yield context.record({ action: 'KEY.CREATED', subject: { type: 'KEY', id }, detail })
-  }
 }

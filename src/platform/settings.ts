@@ -8,14 +8,13 @@ import { links, linksSchema } from '../contract/hal.ts'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { iso, timestamp, uuid } from '../contract/validation.ts'
 import { type EnvironmentSettings, environmentSettings } from '../environment/settings.ts'
-import { prepareAlgorithms } from '../environment/signing-keys.ts'
+import { prepareAlgorithms, recordPolicies } from '../environment/signing-keys.ts'
 import { notFound } from '../errors/problem.ts'
 import { update } from '../storage/operations.ts'
 import { run, type UnitBody } from '../storage/port.ts'
 import { environmentById } from '../storage/sql/environments.ts'
 import { keyRotationPoliciesOf, makeDefaultPolicy } from '../storage/sql/signing-keys.ts'
 import { nullMeansAbsent } from './absent-members.ts'
-import { recordPolicies } from './key-rotation-policy-representation.ts'
 
 const settings = environmentSettings.extend({
   _links: linksSchema,

@@ -259,7 +259,7 @@ suite('client registration', () => {
       })
       assert.deepEqual(client.response_types, ['code'])
       assert.equal(client.scope, 'openid email orders:read')
-      assert.deepEqual(client.grant_types, ['authorization_code'])
+      assert.deepEqual(client.grant_types, ['authorization_code', 'refresh_token'])
       expectMetadataError(
         await registering(stile, { ...webClient, scope: 'orders:write' }),
         'invalid_client_metadata',

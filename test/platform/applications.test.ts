@@ -79,7 +79,15 @@ suite('applications', () => {
     assert.equal(created.headers.get('location'), _links.self.href)
     assert.match(createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
     assert.equal(updatedAt, createdAt)
-    const relations = ['environment', 'grants', 'roleAssignments', 'secret', 'self', 'signOnPolicyAssignments']
+    const relations = [
+      'attributes',
+      'environment',
+      'grants',
+      'roleAssignments',
+      'secret',
+      'self',
+      'signOnPolicyAssignments',
+    ]
     assert.deepEqual(Object.keys(_links).toSorted(), relations)
     for (const relation of relations) {
       assert.equal((await stile.api('GET', new URL(_links[relation].href).pathname)).status, 200, relation)

@@ -23,7 +23,7 @@ suite('the policy of client registration', () => {
     assert.equal(updatedAt, undefined)
     assert.deepEqual(read, {
       mode: 'OFF',
-      grantTypes: ['AUTHORIZATION_CODE'],
+      grantTypes: ['AUTHORIZATION_CODE', 'REFRESH_TOKEN'],
       tokenEndpointAuthMethods: read.tokenEndpointAuthMethods,
       grants: [],
       softwareStatements: { required: false, trustedIssuers: [] },

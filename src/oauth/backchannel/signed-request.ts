@@ -58,8 +58,8 @@ async function verified(context: Context, client: Application, request: string) 
   })
   if (!verdict.ok) throw invalid('the signature of the request does not hold')
   const { claims } = verdict
-  const expectations = { issuer: client.id, audiences: [site.issuer], longestLife: longestSignedLife, now }
-  const wrong = clientJwtProblem(claims, expectations) ?? signedRequestProblem(claims, client.id)
+  const expectations = { issuer: client.clientId, audiences: [site.issuer], longestLife: longestSignedLife, now }
+  const wrong = clientJwtProblem(claims, expectations) ?? signedRequestProblem(claims, client.clientId)
   if (wrong !== undefined) throw invalid(`the signed request: ${wrong}`)
   const { jti } = claims
   if (typeof jti !== 'string' || jti === '') throw invalid('the signed request has no jti')

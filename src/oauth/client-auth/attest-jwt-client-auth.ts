@@ -35,14 +35,14 @@ export const attestJwtClientAuth: ClientAuthMethod<ClientCredentials & { readonl
     const pop = presented(context, 'oauth-client-attestation-pop')
     if (!attestation || !pop) return undefined
 
-    const verdict = attestationProblem(attestation, { clientId: application.id, now })
+    const verdict = attestationProblem(attestation, { clientId: application.clientId, now })
     if (verdict === 'invalid' || !(await isByAttester(environment, attestation))) return undefined
     if (verdict === 'stale') throw problem('use_fresh_attestation')
 
     const key = attestedKey(attestation.claims) as JWK
     const { issuer } = resolveSite(context.kernel.origins, environment.id)
     const jkt = await thumbprintOfSigner(pop.jwt, pop.header['alg'] as string, key)
-    if (!isAttestationProof(pop, { clientId: application.id, issuer, now }) || jkt === undefined) return undefined
+    if (!isAttestationProof(pop, { clientId: application.clientId, issuer, now }) || jkt === undefined) return undefined
     const { challenge, jti, iat } = pop.claims as { challenge?: unknown; readonly jti: string; readonly iat: number }
     const isExpected =
       challenge === undefined

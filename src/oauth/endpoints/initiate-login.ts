@@ -10,11 +10,12 @@ import { type Context, defineOperation, type Operation, type Reply } from '../..
 import { uuid } from '../../contract/validation.ts'
 import { problem } from '../../errors/problem.ts'
 import { withQuery } from '../response-modes/query.ts'
+import { findClient } from '../find-client.ts'
 import { isVouchedFor } from '../registration/vouched-for.ts'
 import { initiateLogin } from '../rules/initiate-login.ts'
 
 const parameters = z.object({
-  client_id: z.string().max(100).optional().describe('Required.'),
+  client_id: z.string().max(2048).optional().describe('Required.'),
   login_hint: z.string().max(256).optional(),
   target_link_uri: z
     .string()
@@ -24,12 +25,11 @@ const parameters = z.object({
 })
 
 async function start(
-  { kernel, environment, site }: Context,
-  { client_id: id, login_hint: loginHint, target_link_uri: targetLinkUri }: z.output<typeof parameters>,
+  context: Context,
+  { client_id: id = '', login_hint: loginHint, target_link_uri: targetLinkUri }: z.output<typeof parameters>,
 ): Promise<Reply> {
-  const application = uuid.safeParse(id).success
-    ? await kernel.environments.application(environment.id, id as string)
-    : undefined
+  const { environment, site } = context
+  const application = await findClient(context, environment, id)
   if (!application?.enabled) throw problem('unknown_client')
   const login = initiateLogin(site.issuer, application.document, { loginHint, targetLinkUri })
   if ('uri' in login && !isVouchedFor(environment, application, login.uri)) {
@@ -59,7 +59,7 @@ export const initiateLoginOperations: readonly Operation[] = [
     params: z.object({ environmentId: uuid }),
     query: parameters,
     replies: { 302: null },
-    errors: ['unknown_client', 'unauthorized_client', 'invalid_request', 'INVALID_DATA'],
+    errors: ['unknown_client', 'unauthorized_client', 'invalid_request', 'INVALID_DATA', 'LIMITED'],
     handle: ({ query }, context) => start(context, query),
   }),
 ]

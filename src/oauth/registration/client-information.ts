@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import type { Context } from '../../contract/operation.ts'
 import type { ApplicationDocument } from '../../environment/application.ts'
-import { sectorIdentifierProblem } from '../../external/sector-identifier.ts'
+import { sectorIdentifierProblem } from '../../environment/sector-identifier.ts'
 import { clientMetadataRequest, metadataProblem, readClientMetadata } from './client-metadata.ts'
 import { type RegisteredClient, registeredClient, registeredMetadata } from './registered-client.ts'
 import { readSoftwareStatement } from './software-statement.ts'

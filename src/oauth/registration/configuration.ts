@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { type Context, defineOperation, type Operation, type Reply } from '../../contract/operation.ts'
 import { uuid } from '../../contract/validation.ts'
 import { type Application, applicationSecretContext } from '../../environment/application.ts'
+import { prepareKeysOf } from '../../environment/application-keys.ts'
 import { removeApplication } from '../../environment/application-removal.ts'
 import { hasSecret, newSecret } from '../../environment/client-secret.ts'
 import { invalidToken } from '../../errors/problem.ts'
@@ -65,12 +66,14 @@ async function replace(context: Context, clientId: string, body: unknown): Promi
   const client = await judgedClient(context, body, application.document)
   const token = kernel.world.bytes(32).toString('base64url')
   const secret = hasSecret(client.document) ? (present ?? newSecret(kernel.world)) : undefined
+  const writeKeys = await prepareKeysOf(context, id, client.document)
   await kernel.environments.configure(environment.id, 'replace-registered-client', now, function* (changes) {
     changes.push({ kind: 'application', id })
     const tokens = { before: hashToken(before), after: hashToken(token) }
     const [replaced] = yield* run(replaceRegistrationToken(environment.id, id, tokens))
     if (!replaced) throw invalidToken('the token is not valid here')
     yield* replaceClient(context, id, client, secret)
+    yield* writeKeys(changes)
     yield context.record({ subject: { type: 'APPLICATION', id }, clientId: id })
   })
   return { status: 200, body: clientInformation(context, { id, createdAt, client, token, secret }) }

@@ -12,6 +12,7 @@ import { eventOrigin } from '../../contract/event-origin.ts'
 import { parseJson } from '../../contract/json.ts'
 import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
+import { prepareKeysOf } from '../../environment/application-keys.ts'
 import { coversHost } from '../../environment/client-registration-policy.ts'
 import { Problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
@@ -73,7 +74,7 @@ const secrets = ['client_secret', 'client_secret_expires_at']
 /** The metadata of a document. @throws Problem for one that is of another client, or holds what must not be public */
 function documented(clientUri: string, document: Buffer): Readonly<Record<string, unknown>> {
   // A document stands for itself: nothing else is fetched for it but the keys of a client that signs by them.
-  const { logo_uri: _, sector_identifier_uri: __, ...said } = saidBy(parseJson(document))
+  const { logo_uri: _, sector_identifier_uri: __, request_uris: ___, ...said } = saidBy(parseJson(document))
   if (said['client_id'] !== clientUri) throw metadataProblem(['client_id'], 'must be the address of the document')
   const [secret] = secrets.filter((name) => Object.hasOwn(said, name))
   if (secret) throw metadataProblem([secret], 'must not be there')
@@ -90,8 +91,14 @@ function documented(clientUri: string, document: Buffer): Readonly<Record<string
   }
 }
 
+const grantTypesOfUsers: readonly unknown[] = [
+  'authorization_code',
+  'refresh_token',
+  'urn:ietf:params:oauth:grant-type:device_code',
+]
+
 function isOfUsers(grantType: unknown): boolean {
-  return grantType !== 'implicit' && grantType !== 'client_credentials'
+  return grantTypesOfUsers.includes(grantType)
 }
 
 function fingerprintOf(client: RegisteredClient): string {
@@ -106,10 +113,12 @@ function marked(client: RegisteredClient, clientUri: string, fingerprint: string
 async function create(context: Context, client: RegisteredClient, clientUri: string): Promise<void> {
   const { kernel, environment, now } = context
   const id = kernel.world.uuid()
+  const writeKeys = await prepareKeysOf(context, id, client.document)
   await kernel.environments
     .configure(environment.id, 'register-client-by-document', now, function* (changes) {
       changes.push({ kind: 'application', id })
       yield* insertClient(context, { id, client, secret: undefined, registeredBy: { clientUri } })
+      yield* writeKeys(changes)
       const detail = { dynamicallyRegistered: true, clientUri }
       yield context.record({
         action: 'APPLICATION.CREATED',
@@ -126,6 +135,7 @@ async function create(context: Context, client: RegisteredClient, clientUri: str
 
 async function change(context: Context, id: string, client: RegisteredClient): Promise<void> {
   const { kernel, environment, now } = context
+  const writeKeys = await prepareKeysOf(context, id, client.document)
   await kernel.environments.configure(environment.id, 'change-client-by-document', now, function* (changes) {
     changes.push({ kind: 'application', id })
     const [row] = yield* run(applicationById(environment.id, id))
@@ -133,6 +143,7 @@ async function change(context: Context, id: string, client: RegisteredClient): P
     // Another node has come first; users may have consented to what it is now.
     if (present === client.document.registration?.fingerprint) return
     yield* replaceClient(context, id, client, undefined)
+    yield* writeKeys(changes)
     yield context.record({ action: 'APPLICATION.UPDATED', subject: { type: 'APPLICATION', id }, clientId: id })
   })
 }

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { type Context, defineOperation, type Operation, type Reply } from '../../contract/operation.ts'
 import { eventOrigin } from '../../contract/event-origin.ts'
 import { uuid } from '../../contract/validation.ts'
+import { prepareKeysOf } from '../../environment/application-keys.ts'
 import { hasSecret, newSecret } from '../../environment/client-secret.ts'
 import { Problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
@@ -35,11 +36,13 @@ async function register(said: unknown, context: Context): Promise<Reply> {
   const id = kernel.world.uuid()
   const token = kernel.world.bytes(32).toString('base64url')
   const secret = hasSecret(client.document) ? newSecret(kernel.world) : undefined
+  const writeKeys = await prepareKeysOf(context, id, client.document)
   await kernel.environments
     .configure(environment.id, 'register-client', now, function* (changes) {
       changes.push({ kind: 'application', id })
       const by = letIn === undefined ? {} : { initialAccessTokenId: yield* consumeInitialAccessToken(context, letIn) }
       yield* insertClient(context, { id, client, secret, registeredBy: { tokenHash: hashToken(token) } })
+      yield* writeKeys(changes)
       yield context.record({
         subject: { type: 'APPLICATION', id },
         clientId: id,

@@ -20,9 +20,7 @@ import {
 } from '../../environment/application.ts'
 import { applicationProblems, defaultPkceEnforcement } from '../../environment/application-rules.ts'
 import { type ClientRegistrationPolicy, coversHost } from '../../environment/client-registration-policy.ts'
-import { signingAlgorithmsOf } from '../../environment/application-key-uses.ts'
 import { tokenProblems } from '../../environment/application-token-rules.ts'
-import { policyForAlgorithm } from '../../environment/signing-key-choice.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { outboundUrlProblem } from '../../external/outbound-url.ts'
 import { responseTypeNames } from '../authorize/response.ts'
@@ -40,7 +38,7 @@ export interface RegisteredClient {
 /** By what a client is judged. */
 export interface Terms {
   readonly policy: ClientRegistrationPolicy
-  readonly environment: Pick<Environment, 'resources' | 'scopes' | 'keyRotationPolicies' | 'defaultKeyRotationPolicy'>
+  readonly environment: Pick<Environment, 'resources' | 'scopes' | 'keyRotationPolicies'>
   /** Addresses the operator lets the server ask beside public ones. */
   readonly listed: BlockList | undefined
 }
@@ -91,8 +89,32 @@ export function registeredClient(
 }
 
 /** What clients cannot say of themselves. */
-function keptOf({ description, hiddenFromAppPortal, accessControl, corsSettings, echoed }: ApplicationDocument) {
-  return { description, hiddenFromAppPortal, accessControl, corsSettings, echoed }
+const administrators = [
+  'description',
+  'targetLinkUri',
+  'hiddenFromAppPortal',
+  'accessControl',
+  'corsSettings',
+  'parTimeout',
+  'devicePathId',
+  'deviceCustomVerificationUri',
+  'deviceTimeout',
+  'devicePollingInterval',
+  'refreshTokenDuration',
+  'refreshTokenRollingDuration',
+  'refreshTokenRollingGracePeriodDuration',
+  'refreshTokenType',
+  'additionalRefreshTokenReplayProtectionEnabled',
+  'acceptTokenEndpointAudience',
+  'authorizationDetailsTypes',
+  'fapiProfile',
+  'signing',
+  'includeX5t',
+  'echoed',
+] as const satisfies readonly (keyof ApplicationDocument)[]
+
+function keptOf(before: ApplicationDocument): Partial<ApplicationDocument> {
+  return Object.fromEntries(administrators.map((member) => [member, before[member]]))
 }
 
 /** Every way to authenticate has the name of the protocol in capitals. */
@@ -158,14 +180,14 @@ function requireFitting(
   }
 }
 
-/** Keys are made for what administrators configure, and not for whoever asks. */
-function requireKeys(document: ApplicationDocument, environment: Terms['environment']): void {
-  const missing = signingAlgorithmsOf(document).find((algorithm) => !policyForAlgorithm(environment, algorithm))
-  if (!missing) return
-  const isOfIdTokens = document.idTokenSignedResponseAlg === missing
-  const name = isOfIdTokens ? 'id_token_signed_response_alg' : 'userinfo_signed_response_alg'
-  const algorithms = new Set([...environment.keyRotationPolicies.values()].map(({ algorithm }) => algorithm))
-  throw metadataProblem([name], `must be one of ${[...algorithms].join(', ')}`)
+/** Of an application that has a key rotation policy, ID tokens are signed by that. */
+function requireKeys(
+  { signing, idTokenSignedResponseAlg }: ApplicationDocument,
+  { keyRotationPolicies }: Terms['environment'],
+): void {
+  const own = signing && keyRotationPolicies.get(signing.keyRotationPolicy.id)?.algorithm
+  if (own === undefined || (idTokenSignedResponseAlg ?? own) === own) return
+  throw metadataProblem(['id_token_signed_response_alg'], `must be ${own}`)
 }
 
 /** Whether the policy lets a redirect URI name its host; of a private-use scheme, its scheme. */
@@ -199,7 +221,7 @@ function grantsOf(
 /** Everything that is registered of a client, in the names of the protocol (RFC 7591 section 3.2.1). */
 export function registeredMetadata(
   { type, document, grants }: RegisteredClient,
-  { scopes }: Terms['environment'],
+  { scopes }: Pick<Environment, 'scopes'>,
 ): Readonly<Record<string, unknown>> {
   const words = new Set(document.responseTypes.map((word) => word.toLowerCase()))
   const names = grants.flatMap(({ scopeIds }) => scopeIds.map((id) => scopes.get(id)?.name))

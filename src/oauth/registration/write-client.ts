@@ -6,7 +6,6 @@
  */
 import type { Context } from '../../contract/operation.ts'
 import { coreMapping } from '../../environment/application-claims.ts'
-import { writeKeyUses } from '../../environment/application-key-uses.ts'
 import type { ClientRegistration } from '../../environment/application.ts'
 import {
   applicationSecrets,
@@ -73,7 +72,6 @@ export function* insertClient(context: Context, { id, client, secret, registered
     updated_at: now,
   })
   yield* insert('application_attributes', coreMapping(environment.id, id, kernel.world.uuid(), now))
-  yield* writeKeyUses(environment.id, id, client.document)
   // Whoever is known by an address is found by that, in the environment of the request alone.
   if ('tokenHash' in registeredBy) yield* insert('client_index', { client_id: id, environment_id: environment.id })
   if (secret !== undefined) yield* insertSecret(applicationSecrets, environment, id, secret, now, kernel.world)
@@ -125,7 +123,6 @@ export function* replaceClient(
     document: JSON.stringify(client.document),
     updated_at: now,
   })
-  yield* writeKeyUses(environment.id, id, client.document)
   const [present] = yield* run(applicationSecret(environment.id, id))
   if (!hasSecret(client.document)) yield* removeSecret(applicationSecrets, environment.id, id)
   else if (!present) yield* insertSecret(applicationSecrets, environment, id, secret, now, kernel.world)

@@ -7,7 +7,7 @@
  * why a document does not count (row G09).
  */
 import { parseJson } from '../contract/json.ts'
-import type { Egress } from './egress.ts'
+import type { Egress } from '../external/egress.ts'
 
 const maximumBytes = 64 * 1024
 const maximumMilliseconds = 5_000

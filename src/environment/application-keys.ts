@@ -3,11 +3,10 @@
  * 3.7 `signing`, 3.15).
  */
 import type { Context } from '../contract/operation.ts'
-import { type Signing, signingAlgorithmsOf, writeKeyUses } from '../environment/application-key-uses.ts'
-import type { ConfigurationChange } from '../environment/environments.ts'
-import { prepareAlgorithms } from '../environment/signing-keys.ts'
 import type { UnitBody } from '../storage/port.ts'
-import { recordPolicies } from './key-rotation-policy-representation.ts'
+import { type Signing, signingAlgorithmsOf, writeKeyUses } from './application-key-uses.ts'
+import type { ConfigurationChange } from './environments.ts'
+import { prepareAlgorithms, recordPolicies } from './signing-keys.ts'
 
 /**
  * Sees to it that there are keys of every algorithm that an application is configured to use.
