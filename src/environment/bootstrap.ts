@@ -252,7 +252,7 @@ export async function prepareEnvironment(
       ],
       [
         'languages',
-        platformLanguages.map((language) => ({ environment_id: id, id: world.uuid(), ...language, ...times })),
+        platformLanguages().map((language) => ({ environment_id: id, id: world.uuid(), ...language, ...times })),
       ],
       ['notifications_policies', [standard('Default Notification Policy', bootstrapNotificationsPolicy)]],
       ['device_authentication_policies', [standard('Default MFA Policy', defaultDeviceAuthenticationPolicy)]],
