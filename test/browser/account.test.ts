@@ -8,11 +8,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { after, before, test } from 'node:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { type Quickstart, quickstartSchema } from '../../src/dev/quickstart.ts'
 import { type Running, runStile } from '../harness/process.ts'
 import { basic } from '../harness/stile.ts'
+import { violationsOf } from './axe.ts'
 import { browserSuite } from './chromium.ts'
 
 browserSuite('accounts in Chromium', ({ withPage }) => {
@@ -71,11 +71,7 @@ browserSuite('accounts in Chromium', ({ withPage }) => {
   }
 
   async function scan(page: Page): Promise<void> {
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    assert.deepEqual(
-      violations.map(({ id, nodes }) => [id, nodes[0]?.html]),
-      [],
-    )
+    assert.deepEqual(await violationsOf(page), [])
   }
 
   const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()

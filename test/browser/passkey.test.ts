@@ -7,11 +7,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { CDPSession, Page } from 'playwright-core'
 import { type Quickstart, quickstartSchema } from '../../src/dev/quickstart.ts'
 import { type Running, runStile } from '../harness/process.ts'
 import { basic } from '../harness/stile.ts'
+import { violationsOf } from './axe.ts'
 import { browserSuite } from './chromium.ts'
 
 /** A script that makes a credential, and answers with what the management API takes. */
@@ -145,7 +145,7 @@ browserSuite('a passkey in Chromium', ({ withPage }) => {
       await page.getByRole('heading', { name: 'Use your passkey' }).waitFor()
       await page.getByRole('button', { name: 'Use passkey' }).click()
       await page.getByText('The passkey was not used').waitFor()
-      assert.deepEqual((await new AxeBuilder({ page }).analyze()).violations, [])
+      assert.deepEqual(await violationsOf(page), [])
       await session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true })
       await page.getByRole('button', { name: 'Use passkey' }).click()
       await page.waitForURL(/\/callback/)
@@ -179,7 +179,7 @@ browserSuite('a passkey in Chromium', ({ withPage }) => {
       await page.reload()
       await button.click()
       await page.getByText('The passkey was not used').waitFor()
-      assert.deepEqual((await new AxeBuilder({ page }).analyze()).violations, [])
+      assert.deepEqual(await violationsOf(page), [])
       await verify(true)
       await button.click()
       await page.waitForURL(/\/callback/)
@@ -206,7 +206,7 @@ browserSuite('a passkey in Chromium', ({ withPage }) => {
       await api('POST', `/users/${facts.user.id}/devices/${deviceId}`, {}, mediaType)
       await page.reload()
       await page.getByText('This passkey could not be accepted').waitFor()
-      assert.deepEqual((await new AxeBuilder({ page }).analyze()).violations, [])
+      assert.deepEqual(await violationsOf(page), [])
       await page.getByRole('link', { name: 'Back to sign-on' }).waitFor()
     }))
 

@@ -7,12 +7,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { type Quickstart, quickstartSchema } from '../../src/dev/quickstart.ts'
 import { MobileApp, type ShownRequest } from '../harness/mobile-app.ts'
 import { type Running, runStile } from '../harness/process.ts'
 import { type Answer, basic, type Call } from '../harness/stile.ts'
+import { violationsOf } from './axe.ts'
 import { browserSuite } from './chromium.ts'
 
 browserSuite('an app and Chromium', ({ withPage }) => {
@@ -103,7 +103,7 @@ browserSuite('an app and Chromium', ({ withPage }) => {
   test('the page goes on by itself once the app has approved', () =>
     withPage({}, async (page) => {
       const request = await startWaiting(page)
-      assert.deepEqual((await new AxeBuilder({ page }).analyze()).violations, [])
+      assert.deepEqual(await violationsOf(page), [])
       await app.answer(request, 'APPROVE', await numberOn(page))
       await page.waitForURL(/\/callback/)
       assert.match(await page.content(), /pop/)
@@ -124,7 +124,7 @@ browserSuite('an app and Chromium', ({ withPage }) => {
       const wrong = (await numberOn(page)) === '11' ? '12' : '11'
       await assert.rejects(app.answer(request, 'APPROVE', wrong), /answer\.number/)
       await page.getByRole('heading', { name: 'Your app has not approved this' }).waitFor()
-      assert.deepEqual((await new AxeBuilder({ page }).analyze()).violations, [])
+      assert.deepEqual(await violationsOf(page), [])
       await page.getByRole('button', { name: 'Ask again' }).click()
       await page.getByRole('heading', { name: 'Approve in your app' }).waitFor()
       const [again] = await app.requests()

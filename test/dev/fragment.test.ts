@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import { demoStyle, fragmentScript } from '../../src/dev/demo-assets.ts'
 import { renderAnswer, renderFragment } from '../../src/dev/demo-page.ts'
+import { violationsOf } from '../browser/axe.ts'
 import { browserSuite } from '../browser/chromium.ts'
 import { type PageServer, servePages } from '../pages/page-server.ts'
 
@@ -62,11 +62,7 @@ browserSuite('demo application in Chromium', ({ withPage }) => {
           await page.goto('about:blank')
           await page.goto(`${server.origin}/callback${fragment}`)
           if (fragment) await page.getByRole('heading', { name: 'The application got an error' }).waitFor()
-          const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
-          assert.deepEqual(
-            violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
-            [],
-          )
+          assert.deepEqual(await violationsOf(page), [])
         }
       })
     }

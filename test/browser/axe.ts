@@ -1,0 +1,30 @@
+/** What axe finds on a page. Its source, which is large, is put into a document once, however often it is judged. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Page } from 'playwright-core'
+
+const source = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
+
+/** One finding: the rule, and the elements that break it. */
+export interface Violation {
+  readonly id: string
+  readonly elements: readonly string[]
+}
+
+/**
+ * Judges the page as it is now. Pages have no frames, and none is looked into.
+ * @param rules default: all rules of axe
+ */
+export async function violationsOf(page: Page, rules?: readonly string[]): Promise<readonly Violation[]> {
+  assert.equal(page.frames().length, 1)
+  if (!(await page.evaluate(`'axe' in window`))) await page.evaluate(source)
+  const options = {
+    resultTypes: ['violations'],
+    ...(rules && { runOnly: { type: 'rule', values: rules } }),
+  }
+  return page.evaluate<Violation[]>(
+    `axe.run(document, ${JSON.stringify(options)}).then(({ violations }) =>
+      violations.map(({ id, nodes }) => ({ id, elements: nodes.map(({ html }) => html) })))`,
+  )
+}
