@@ -53,6 +53,9 @@ export const conditionSchema: z.ZodType<ConditionJson> = z.lazy(() =>
   z.union(conditions.map((condition) => condition.schema(conditionSchema))),
 ) as z.ZodType<ConditionJson>
 
+/** How one part of a condition is read: what is inside it is read by itself. */
+const readers = conditions.map((definition) => ({ ...definition, schema: definition.schema(z.unknown()) }))
+
 /**
  * Compiles a condition.
  * @param json the `condition` member of a policy action
@@ -67,10 +70,8 @@ export function readCondition(json: unknown): { condition: CompiledCondition; pr
     if (depth > nestingLimits.depth || parts > nestingLimits.parts) {
       return refuse({ code: 'INVALID_VALUE', target, message: 'is nested too deeply or has too many parts' })
     }
-    const definition = conditions.find(
-      ({ operator }) => typeof part === 'object' && part && Object.hasOwn(part, operator),
-    )
-    if (!definition) {
+    const reader = readers.find(({ operator }) => typeof part === 'object' && part && Object.hasOwn(part, operator))
+    if (!reader) {
       const allowedValues = conditions.map(({ operator }) => operator)
       return refuse({
         code: 'INVALID_VALUE',
@@ -79,9 +80,9 @@ export function readCondition(json: unknown): { condition: CompiledCondition; pr
         innerError: { allowedValues },
       })
     }
-    const parsed = definition.schema(z.unknown()).safeParse(part)
+    const parsed = reader.schema.safeParse(part)
     if (!parsed.success) return refuse(...detailsOf(parsed.error, target))
-    return definition.compile(parsed.data, (inner, member) => read(inner, `${target}.${member}`, depth + 1))
+    return reader.compile(parsed.data, (inner, member) => read(inner, `${target}.${member}`, depth + 1))
   }
 
   function refuse(...found: Detail[]): CompiledCondition {
