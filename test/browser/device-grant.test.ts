@@ -4,12 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { type Quickstart, quickstartSchema } from '../../src/dev/quickstart.ts'
 import { type Running, runStile } from '../harness/process.ts'
 import { basic } from '../harness/stile.ts'
 import { tv } from '../oauth/device-journeys.ts'
+import { violationsOf } from './axe.ts'
 import { browserSuite } from './chromium.ts'
 
 interface Device {
@@ -71,7 +71,7 @@ browserSuite('a device in Chromium', ({ withPage }) => {
   for (const javaScriptEnabled of [true, false]) {
     const script = `JavaScript ${javaScriptEnabled ? 'on' : 'off'}`
     const judge = async (page: Page) => {
-      if (javaScriptEnabled) assert.deepEqual((await new AxeBuilder({ page }).analyze()).violations, [])
+      if (javaScriptEnabled) assert.deepEqual(await violationsOf(page), [])
     }
 
     test(`by the address with the code, which is compared: connected, ${script}`, () =>

@@ -10,12 +10,12 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { type Quickstart, quickstartSchema } from '../../src/dev/quickstart.ts'
 import { type Running, runStile } from '../harness/process.ts'
 import { pkce } from '../harness/sign-on.ts'
 import { basic } from '../harness/stile.ts'
+import { violationsOf } from './axe.ts'
 import { browserSuite } from './chromium.ts'
 
 interface Client {
@@ -154,11 +154,7 @@ browserSuite('signing off in Chromium', ({ withPage }) => {
   }
 
   async function scan(page: Page): Promise<void> {
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    assert.deepEqual(
-      violations.map(({ id, nodes }) => [id, nodes[0]?.html]),
-      [],
-    )
+    assert.deepEqual(await violationsOf(page), [])
   }
 
   for (const javaScriptEnabled of [true, false]) {
