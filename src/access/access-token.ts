@@ -121,7 +121,7 @@ export function accessTokenClaims(
   environment: Environment,
   claims: Claims,
 ): AccessTokenClaims | undefined {
-  if (claims['iss'] !== resolveSite(kernel.origins, environment.id).issuer) return undefined
+  if (!resolveSite(kernel.origins, environment).issuers.includes(claims['iss'] as string)) return undefined
   const text = (name: string) => (typeof claims[name] === 'string' ? claims[name] : undefined)
   const clientId = text('client_id')
   const audience = claims['aud']

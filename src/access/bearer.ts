@@ -15,7 +15,6 @@ import type { Environment } from '../environment/snapshot.ts'
 import { userOfSubject } from '../environment/subject.ts'
 import { invalidToken, Problem } from '../errors/problem.ts'
 import type { Kernel } from '../kernel.ts'
-import { resolveSite } from '../site.ts'
 import { liveGrant, roleAssignmentsOf } from '../storage/sql/access.ts'
 import { type AccessTokenClaims, accessTokenClaims, verified } from './access-token.ts'
 import type { Actor, RoleAssignment } from './actor.ts'
@@ -105,7 +104,7 @@ export async function authenticate(request: TokenRequest): Promise<Actor> {
   const environment = environmentId ? await kernel.environments.get(environmentId) : undefined
   const read = environment && (await verified({ kernel, environment, now }, token))
   const claims = read && accessTokenClaims(kernel, read.environment, read.claims)
-  if (!environment || !claims?.audience.includes(resolveSite(kernel.origins, environment.id).platformAudience)) {
+  if (!environment || !claims?.audience.includes(kernel.origins.apiUrl)) {
     throw invalidToken('the token is not valid here')
   }
   const application = await kernel.environments.client(environment.id, claims.clientId)

@@ -6,6 +6,7 @@
  * request; the reason of a refusal beyond what the client's developer needs.
  */
 import { hash } from 'node:crypto'
+import { pageOrigin } from '../site.ts'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { JWK } from 'jose'
 import type { Environment } from '../environment/snapshot.ts'
@@ -84,8 +85,8 @@ function invalid(description: string): ProofVerdict {
 
 /** The addresses under which this server is reached; a path exists under one of them alone. */
 function addressesOf({ kernel: { origins }, target }: ProofRequest): readonly string[] {
-  const { authUrl, apiUrl, mtlsUrl } = origins
-  return [authUrl, apiUrl, ...(mtlsUrl === undefined ? [] : [mtlsUrl])].map((origin) => origin + target)
+  const { apiUrl, mtlsUrl } = origins
+  return [pageOrigin(origins), apiUrl, ...(mtlsUrl === undefined ? [] : [mtlsUrl])].map((origin) => origin + target)
 }
 
 /** The challenge of a resource that wants a proof (RFC 9449 section 7.1). */

@@ -114,6 +114,10 @@ export const permissions = {
   'notifications:create:template': 'Create contents of notification templates',
   'notifications:update:template': 'Change contents of notification templates',
   'notifications:delete:template': 'Delete contents of notification templates',
+  'branding:read:customDomain': 'Read the custom domain of environments',
+  'branding:create:customDomain': 'Give environments a custom domain',
+  'branding:update:customDomain': 'Verify custom domains and give them their certificates',
+  'branding:delete:customDomain': 'Take custom domains away',
 } as const
 
 /** The id of a permission. */

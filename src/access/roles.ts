@@ -24,7 +24,7 @@ const of =
     services.includes(id.split(':')[0] as string)
 const pick = (test: (id: PermissionId) => boolean) => new Set(all.filter(test))
 
-const services = 'passwords applications resources signon idps notifications mfa agreements languages certmgt'
+const services = 'passwords applications resources signon idps notifications mfa agreements languages certmgt branding'
 const ofService = of(...services.split(' '))
 /** What belongs to single users is data, whatever service it stands in. */
 const userDevices = (id: PermissionId) => id.endsWith(':userDevice') || id.endsWith(':deviceAuthentication')

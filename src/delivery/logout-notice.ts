@@ -15,6 +15,8 @@ export interface LogoutNotice {
   readonly userId: string
   /** The session that has ended; undefined: every session of the user. */
   readonly sessionId?: string
+  /** Whether its user signed on under the custom domain, so that the application knows that issuer. */
+  readonly byCustomDomain?: boolean
 }
 
 /** The statement that promises to tell an application. */

@@ -11,7 +11,7 @@
 import { eventRow } from '../events/record.ts'
 import { EgressFailed } from '../external/egress.ts'
 import type { Kernel } from '../kernel.ts'
-import { resolveSite } from '../site.ts'
+import { originsUnder, resolveSite } from '../site.ts'
 import { run } from '../storage/port.ts'
 import { insertEvents } from '../storage/sql/events.ts'
 import { type LogoutNotice, readLogoutNotice } from './logout-notice.ts'
@@ -54,7 +54,7 @@ export function sendLogoutToken(ports: Ports): Handler {
     const rest = resting.get(notice.clientId)
     if (rest && rest.until > now) return { notBefore: rest.until }
 
-    const site = resolveSite(origins, environment.id)
+    const site = resolveSite(notice.byCustomDomain ? originsUnder(origins, environment) : origins, environment)
     const sent = await post(
       ports,
       url,

@@ -9,7 +9,7 @@ import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simp
 import { z } from 'zod'
 import type { Fido2Policy } from '../environment/fido2-policy.ts'
 import { decodeBase64url } from '../keys/base64url.ts'
-import type { Origins } from '../site.ts'
+import { type Origins, pageOrigin } from '../site.ts'
 
 /** Whom credentials are made for. It follows from the server's own address alone. */
 export interface RelyingParty {
@@ -33,9 +33,9 @@ export interface Fido2Credential {
 /** ES256, EdDSA, RS256: what is offered, and nothing else is taken (row L26). */
 export const algorithms = [-7, -8, -257] as const
 
-/** The relying party of a server. */
-export function relyingParty({ authUrl }: Pick<Origins, 'authUrl'>): RelyingParty {
-  const { hostname, origin } = new URL(authUrl)
+/** The relying party that the pages of a request are: a passkey is of the name that it was made under. */
+export function relyingParty(origins: Origins): RelyingParty {
+  const { hostname, origin } = new URL(pageOrigin(origins))
   return { id: hostname, origin }
 }
 

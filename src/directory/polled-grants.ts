@@ -45,6 +45,8 @@ export interface PolledRequest {
   readonly acrValues: readonly string[]
   /** Where the request came from. */
   readonly remoteAddress: string
+  /** Whether the client knows the environment by its custom domain, where the user then goes as well. */
+  readonly byCustomDomain?: boolean
   /** What tokens are issued by; opaque here. */
   readonly terms: unknown
 }

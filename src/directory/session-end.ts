@@ -11,7 +11,7 @@
  *
  * Never: an application told of a session in which it took no part; a disabled one told anything.
  */
-import { promiseLogout } from '../delivery/logout-notice.ts'
+import { type LogoutNotice, promiseLogout } from '../delivery/logout-notice.ts'
 import type { ApplicationDocument } from '../environment/application.ts'
 import type { Word } from '../storage/operations.ts'
 import { run } from '../storage/port.ts'
@@ -60,7 +60,8 @@ export function* endSession(
   const participants = (yield* run(participantsOfSession(environmentId, userId, id))).map(participantFrom)
   yield revokeFamiliesOfSession(environmentId, userId, id, ending === 'revoked', now)
   for (const { id: clientId, backchannelLogoutUri } of participants) {
-    if (backchannelLogoutUri) yield promiseLogout(world, environmentId, { clientId, userId, sessionId: id }, now)
+    const notice = { clientId, userId, sessionId: id, ...domainOf(ended.document) }
+    if (backchannelLogoutUri) yield promiseLogout(world, environmentId, notice, now)
   }
   return { userId, participants }
 }
@@ -93,8 +94,15 @@ export function* endSessionsOfUser(
     const isOfAll = backchannelLogoutSessionRequired !== true && keptTokenHash === null
     if (isOfAll) told.add(clientId)
     const which = isOfAll ? {} : { sessionId: participation.session_id }
-    yield promiseLogout(world, environmentId, { clientId, userId, ...which }, now)
+    const notice = { clientId, userId, ...which, ...domainOf(participation.session_document) }
+    yield promiseLogout(world, environmentId, notice, now)
   }
+}
+
+/** Under which name an application knows the issuer of a session. */
+function domainOf(document: string | null): Pick<LogoutNotice, 'byCustomDomain'> {
+  const { byCustomDomain } = JSON.parse(document ?? '{}') as Pick<LogoutNotice, 'byCustomDomain'>
+  return byCustomDomain ? { byCustomDomain } : {}
 }
 
 function participantFrom({ id, document }: { readonly id: string; readonly document: string }): Participant {

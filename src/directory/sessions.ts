@@ -136,6 +136,8 @@ export interface SignOn {
   readonly tokenHash: string
   readonly remoteIp: string
   readonly userAgent: string
+  /** Whether it is made under the environment's custom domain. */
+  readonly byCustomDomain: boolean
   readonly now: number
 }
 
@@ -156,7 +158,13 @@ export function* writeSession(signOn: SignOn): Word<void> {
     policyId: outcome.policyId,
   }
   const locations = [{ at: now, remoteIp }, ...(kept?.locations ?? [])].slice(0, keptLocations)
-  const document = JSON.stringify({ lastSignOn, locations, userAgent: signOn.userAgent.slice(0, 512) })
+  const { byCustomDomain } = signOn
+  const document = JSON.stringify({
+    lastSignOn,
+    locations,
+    userAgent: signOn.userAgent.slice(0, 512),
+    ...(byCustomDomain ? { byCustomDomain } : {}),
+  })
   const key = { environment_id: environmentId, id: outcome.session.id }
   const { replaces } = outcome.session
   if (replaces) yield* endSession(signOn.world, { environmentId, id: replaces, ending: 'signed off', now })

@@ -20,14 +20,27 @@ import {
   signOnPolicyVersion,
 } from '../storage/sql/environments.ts'
 import { applicationOfClientUri } from '../storage/sql/client-registration.ts'
+import { activeDomains } from '../storage/sql/custom-domains.ts'
 import type { World } from '../world.ts'
 import type { Application } from './application.ts'
-import { loadApplication, loadEnvironment, policyFrom } from './load.ts'
+import { loadEnvironment, policyFrom } from './load.ts'
+import { loadApplication } from './load-application.ts'
 import { Recent } from './recent.ts'
 import type { Environment } from './snapshot.ts'
 
-/** What a configuration commit touched: the snapshot, or one application. */
-export type ConfigurationChange = { readonly kind: 'snapshot' } | { readonly kind: 'application'; readonly id: string }
+/** What a configuration commit touched: the snapshot, one application, or the snapshot with the custom domain. */
+export type ConfigurationChange =
+  | { readonly kind: 'snapshot' }
+  | { readonly kind: 'domain' }
+  | { readonly kind: 'application'; readonly id: string }
+
+/** The custom domain of an environment, while it is active. */
+export interface CustomDomain {
+  readonly environmentId: string
+  readonly domainName: string
+  /** Epoch milliseconds: when its certificate or its state last changed. */
+  readonly updatedAt: number
+}
 
 /** The cache, as handlers use it. */
 export interface Environments {
@@ -42,6 +55,8 @@ export interface Environments {
   client(environmentId: string, clientId: string): Application | undefined | Promise<Application | undefined>
   /** The environment in which a client id lives (first-edition URLs, decision D16). */
   environmentOfClient(clientId: string): Promise<string | undefined>
+  /** The active custom domain of a name in lower case, as this node last read them. */
+  customDomain(name: string): CustomDomain | undefined
   /** One version of a policy; the current one comes from the snapshot. */
   policyVersion(environment: Environment, policyId: string, version: number): Promise<CompiledPolicy | undefined>
   /**
@@ -82,6 +97,8 @@ export function openEnvironments(ports: {
   const versions = new Recent<CompiledPolicy>(2_000)
   let lastGoodPoll = world.now()
   let polling: Promise<void> | undefined
+  /** By name; undefined until they were read. */
+  let domains: ReadonlyMap<string, CustomDomain> | undefined
 
   const key = (environmentId: string, id: string) => `${environmentId}/${id}`
 
@@ -111,13 +128,23 @@ export function openEnvironments(ports: {
   }
 
   function evict(environmentId: string, change: ConfigurationChange): void {
-    if (change.kind === 'snapshot') snapshots.delete(environmentId)
-    else applications.delete(key(environmentId, change.id))
+    if (change.kind === 'application') applications.delete(key(environmentId, change.id))
+    else snapshots.delete(environmentId)
   }
 
   function forget(environmentId: string): void {
     snapshots.delete(environmentId)
     applications.deletePrefix(`${environmentId}/`)
+  }
+
+  async function readDomains(): Promise<void> {
+    const rows = await storage.read(activeDomains())
+    domains = new Map(
+      rows.map(({ environment_id: environmentId, domain_name: domainName, updated_at: updatedAt }) => [
+        domainName,
+        { environmentId, domainName, updatedAt },
+      ]),
+    )
   }
 
   /** The version up to which the feed of each environment was applied here. */
@@ -129,20 +156,22 @@ export function openEnvironments(ports: {
       snapshots.clear()
       applications.clear()
       applied.clear()
+      domains = undefined
     }
     for (const row of await storage.read(environmentVersions(lastGoodPoll - overlapMilliseconds))) {
       const known = applied.get(row.id)
-      if (row.deleted_at !== null || known === undefined) forget(row.id)
-      else if (known < row.version) {
-        for (const change of await storage.read(environmentChanges(row.id, known))) {
-          evict(
-            row.id,
-            change.kind === 'snapshot' ? { kind: 'snapshot' } : { kind: 'application', id: change.object_id },
-          )
+      if (row.deleted_at !== null || known === undefined) {
+        forget(row.id)
+        if (known !== row.version) domains = undefined
+      } else if (known < row.version) {
+        for (const { kind, object_id: id } of await storage.read(environmentChanges(row.id, known))) {
+          evict(row.id, kind === 'application' ? { kind, id } : { kind })
+          if (kind === 'domain') domains = undefined
         }
       }
       applied.set(row.id, row.version)
     }
+    if (!domains) await readDomains()
     lastGoodPoll = started
   }
 
@@ -179,6 +208,7 @@ export function openEnvironments(ports: {
       const [row] = await storage.read(environmentOfClient(clientId))
       return row?.environment_id
     },
+    customDomain: (name) => domains?.get(name),
     async policyVersion(environment, policyId, version) {
       const current = environment.policies.get(policyId)
       if (current?.version === version) return current
@@ -212,6 +242,7 @@ export function openEnvironments(ports: {
         },
       })
       for (const change of changes) evict(environmentId, change)
+      if (changes.some(({ kind }) => kind === 'domain')) await readDomains()
       return result
     },
     forget,

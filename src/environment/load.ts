@@ -1,18 +1,17 @@
-/** Loads snapshots and applications from storage: the one place where configuration rows become values. */
-import { createSecretKey, type KeyObject } from 'node:crypto'
+/** Loads snapshots from storage: where configuration rows become values (applications: load-application.ts). */
+import type { KeyObject } from 'node:crypto'
 import { passwordPolicySchema } from '../directory/passwords/policy.ts'
 import type { FlowConfiguration } from '../flow/configuration.ts'
 import { deviceAuthenticationPolicySchema } from '../flow/factors/device-authentication-policy.ts'
 import { type CompiledPolicy, compilePolicy, type PolicySource } from '../flow/policy.ts'
 import type { MasterKeys } from '../keys/master-key.ts'
-import { isHmac, storedAlgorithm } from '../keys/algorithm.ts'
+import { storedAlgorithm } from '../keys/algorithm.ts'
 import { unwrapDataKey } from '../keys/data-key.ts'
 import { readCertificates } from '../keys/client-certificate.ts'
 import { open, type SealContext } from '../keys/sealing.ts'
 import { loadSigningKey, type PublicJwk } from '../keys/signing-key.ts'
 import type { Storage } from '../storage/port.ts'
-import { applicationById, applicationSecret, grantsOf, policyAssignmentsOf } from '../storage/sql/applications.ts'
-import { attributesOfApplication, resourceAttributesOf } from '../storage/sql/attributes.ts'
+import { resourceAttributesOf } from '../storage/sql/attributes.ts'
 import { agreementLanguagesOf, agreementRevisionsOf, agreementsOf } from '../storage/sql/agreements.ts'
 import {
   dataKeyOf,
@@ -25,21 +24,13 @@ import {
   scopesOf,
   signOnPoliciesOf,
 } from '../storage/sql/environments.ts'
-import { clientRegistrationPolicyOf, dynamicClientById } from '../storage/sql/client-registration.ts'
+import { clientRegistrationPolicyOf } from '../storage/sql/client-registration.ts'
 import { identityProviderAttributesOf, identityProvidersOf } from '../storage/sql/identity-providers.ts'
+import { customDomainOf } from '../storage/sql/custom-domains.ts'
 import { languagesOf } from '../storage/sql/languages.ts'
 import { resourceSecretsOf } from '../storage/sql/resources.ts'
 import { keyRotationPoliciesOf, type SigningKeyRow, signingKeysOf } from '../storage/sql/signing-keys.ts'
 import { agreementsFrom } from './agreement.ts'
-import {
-  type Application,
-  type ApplicationDocument,
-  allowedOrigins,
-  applicationDocument,
-  applicationSecretContext,
-  applicationType,
-} from './application.ts'
-import { applicationClaimsFrom } from './application-claims.ts'
 import { clientRegistrationPolicyFrom } from './client-registration-policy.ts'
 import { flowIdentityProvider, identityProvidersFrom } from './identity-provider.ts'
 import { keyRotationPoliciesFrom, type ScheduledKey } from './key-rotation-policy.ts'
@@ -47,7 +38,6 @@ import { policiesOf, type PolicyRow } from '../storage/sql/policies.ts'
 import { fido2PolicySchema } from './fido2-policy.ts'
 import { mfaSettingsFrom } from './mfa-settings.ts'
 import { claimsByScopeFrom, resourcesFrom, type Scope } from './resource.ts'
-import { secretHashes } from './secret-hash.ts'
 import { environmentSettings } from './settings.ts'
 import type { Environment } from './snapshot.ts'
 
@@ -84,6 +74,7 @@ export async function loadEnvironment(
     agreementRevisions,
     resourceSecrets,
     registrationPolicies,
+    customDomains,
   ] = await Promise.all([
     storage.read(dataKeyOf(id)),
     storage.read(signingKeysOf(id)),
@@ -104,6 +95,7 @@ export async function loadEnvironment(
     storage.read(agreementRevisionsOf(id)),
     storage.read(resourceSecretsOf(id)),
     storage.read(clientRegistrationPolicyOf(id)),
+    storage.read(customDomainOf(id)),
   ])
   const wrapped = dataKeys[0]
   if (!wrapped) throw new Error('an environment without a data key')
@@ -122,6 +114,7 @@ export async function loadEnvironment(
     name: row.name,
     type: row.type,
     region: row.region,
+    customDomain: customDomains.find(({ status }) => status === 'ACTIVE')?.domain_name,
     version: row.version,
     settings,
     clientCertificateAuthorities: readCertificates(settings.clientCertificateAuthorities ?? ''),
@@ -235,64 +228,4 @@ export function policyFrom(row: { id: string; name: string; version: number; act
     version: row.version,
     actions: JSON.parse(row.actions) as PolicySource['actions'],
   })
-}
-
-/** Loads one application with its secrets, grants and policies. */
-export async function loadApplication(
-  storage: Storage,
-  masterKeys: MasterKeys,
-  environmentId: string,
-  id: string,
-): Promise<Application | undefined> {
-  const [row] = await storage.read(applicationById(environmentId, id))
-  if (!row) return undefined
-  const [secrets, grants, attributes, assignments] = await Promise.all([
-    storage.read(applicationSecret(environmentId, id)),
-    storage.read(grantsOf(environmentId, id)),
-    storage.read(attributesOfApplication(environmentId, id)),
-    storage.read(policyAssignmentsOf(environmentId, id)),
-  ])
-  const document = applicationDocument(row.document)
-  const [dynamic] = document.registration ? await storage.read(dynamicClientById(environmentId, id)) : []
-  return {
-    id,
-    clientId: document.registration?.clientUri ?? id,
-    environmentId,
-    name: document.registration?.clientName ?? row.name,
-    type: applicationType.parse(row.type),
-    enabled: row.enabled === 1,
-    document,
-    secretHashes: secretHashes(secrets[0]),
-    answerSecret:
-      secrets[0] && isAnsweredBySecret(document)
-        ? await openSecret(storage, masterKeys, environmentId, id, secrets[0].sealed)
-        : undefined,
-    grants: grants.map((grant) => ({
-      resourceId: grant.resource_id,
-      scopeIds: JSON.parse(grant.scope_ids) as string[],
-    })),
-    ...applicationClaimsFrom(attributes),
-    policyIds: assignments.map((assignment) => assignment.policy_id),
-    allowedOrigins: allowedOrigins(document),
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    usedAt: dynamic?.used_at ?? null,
-  }
-}
-
-function isAnsweredBySecret({ idTokenSignedResponseAlg, userinfoSignedResponseAlg }: ApplicationDocument): boolean {
-  return [idTokenSignedResponseAlg, userinfoSignedResponseAlg].some((one) => one !== undefined && isHmac(one))
-}
-
-async function openSecret(
-  storage: Storage,
-  masterKeys: MasterKeys,
-  environmentId: string,
-  applicationId: string,
-  sealed: string,
-): Promise<KeyObject> {
-  const [wrapped] = await storage.read(dataKeyOf(environmentId))
-  if (!wrapped) throw new Error('an environment without a data key')
-  const dataKey = unwrapDataKey(masterKeys, wrapped.wrapped, environmentId)
-  return createSecretKey(open(dataKey, sealed, applicationSecretContext(environmentId, applicationId)))
 }

@@ -37,6 +37,8 @@ export interface Environment {
   readonly name: string
   readonly type: 'SANDBOX' | 'PRODUCTION'
   readonly region: string
+  /** The name of its custom domain, while that is active. */
+  readonly customDomain: string | undefined
   readonly version: number
   readonly settings: EnvironmentSettings
   readonly mfaSettings: MfaSettings

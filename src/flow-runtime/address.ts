@@ -3,11 +3,15 @@ import type { Application } from '../environment/application.ts'
 import type { FlowLinks } from '../flow/view.ts'
 import type { Site } from '../site.ts'
 
-/** Where a person signs on: the hosted page, or the application's own. */
+/**
+ * Where a person signs on: the hosted page, or the application's own, which is told of the environment unless its custom
+ * domain says it (authentication-api 2.4).
+ */
 export function signOnPage(site: Site, application: Application, flowId: string): string {
   const own = application.document.loginPageUrl
   if (!own) return `${site.pagesBase}/signon/?flowId=${flowId}`
-  return `${own}${own.includes('?') ? '&' : '?'}environmentId=${site.environmentId}&flowId=${flowId}`
+  const environment = site.isCustomDomain ? '' : `environmentId=${site.environmentId}&`
+  return `${own}${own.includes('?') ? '&' : '?'}${environment}flowId=${flowId}`
 }
 
 /** The links of the flow resource. */

@@ -5,6 +5,7 @@
 import type { Context } from '../contract/operation.ts'
 import type { Application } from '../environment/application.ts'
 import { problem } from '../errors/problem.ts'
+import { pageOrigin } from '../site.ts'
 
 /**
  * What of an answer pages may read beside its body: the nonce and the challenge tell them how to ask again (RFC 9449
@@ -32,7 +33,7 @@ export function allowFlowOrigin(context: Context, { allowedOrigins, document }: 
 
 function allowOrigins(context: Context, origins: ReadonlySet<string>): void {
   const { origin } = context.headers
-  const own = context.kernel.origins.authUrl
+  const own = pageOrigin(context.kernel.origins)
   if (origin !== undefined && origin !== own) {
     if (!origins.has(origin)) throw problem('CROSS_SITE')
     context.answer['access-control-allow-origin'] = origin
@@ -54,7 +55,7 @@ export function requireOwnOrigin({ headers, kernel }: Context): void {
   const isForeign =
     headers.origin === undefined
       ? site !== undefined && site !== 'same-origin' && site !== 'none'
-      : headers.origin !== kernel.origins.authUrl
+      : headers.origin !== pageOrigin(kernel.origins)
   if (isForeign) throw problem('CROSS_SITE')
 }
 

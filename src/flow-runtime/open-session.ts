@@ -42,6 +42,7 @@ export async function openSession(context: Context, outcome: Outcome): Promise<O
         tokenHash: hashSessionToken(token),
         remoteIp: remoteAddress,
         userAgent: context.headers['user-agent'] ?? '',
+        byCustomDomain: context.site.isCustomDomain,
         now,
       })
       yield recordSignOn(environment.id, outcome.userId, now, remoteAddress)

@@ -3,6 +3,7 @@
  * 8 KB, header time 15 s, request time 30 s), one body parser of our own, and all failures through the catalogue.
  */
 import { readFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import Fastify, {
   type FastifyInstance,
@@ -13,6 +14,7 @@ import Fastify, {
 import type { Operation } from '../contract/operation.ts'
 import { notFound, type Problem, problem, toPingOne } from '../errors/problem.ts'
 import type { Kernel } from '../kernel.ts'
+import { certificatesOfDomains, targetUnderDomain } from './custom-domain.ts'
 import { fail, mount } from './routes.ts'
 
 const maximumUrlLength = 8192
@@ -32,7 +34,15 @@ export function buildApp(kernel: Kernel, operations: readonly Operation[]): Fast
   const { tls } = kernel.config
   const options = {
     ...(tls
-      ? { https: { ...serverLimits, cert: readFileSync(tls.cert), key: readFileSync(tls.key), minVersion: tlsVersion } }
+      ? {
+          https: {
+            ...serverLimits,
+            cert: readFileSync(tls.cert),
+            key: readFileSync(tls.key),
+            minVersion: tlsVersion,
+            SNICallback: certificatesOfDomains(kernel),
+          },
+        }
       : {}),
     logger: false,
     bodyLimit: 65_536,
@@ -42,6 +52,7 @@ export function buildApp(kernel: Kernel, operations: readonly Operation[]): Fast
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
+    rewriteUrl: (request: IncomingMessage) => targetUnderDomain(kernel, request),
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     http: serverLimits,
     routerOptions: {

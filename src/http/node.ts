@@ -107,6 +107,8 @@ export async function startNode(
     await health?.close()
   }
   try {
+    // Custom domains are known before the first request.
+    await environments.poll()
     await app.listen({ host: config.host, port: config.port })
     const port = listeningPort(app)
     if (config.port === 0) followPort(origins, config, port)

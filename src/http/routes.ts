@@ -15,11 +15,12 @@ import { invalidData, notFound } from '../errors/problem.ts'
 import { record } from '../events/record.ts'
 import type { Kernel } from '../kernel.ts'
 import { pageHeaders } from '../pages/headers.ts'
-import { resolveSite, type Site } from '../site.ts'
+import { type Located, resolveSite, type Site } from '../site.ts'
 import { authorize } from './authorize.ts'
 import { clientAddress } from './client-address.ts'
 import { clientCertificate } from './client-certificate.ts'
 import { anyOrigin, preflight, unjudged } from './cors.ts'
+import { kernelUnderDomain } from './custom-domain.ts'
 import { type Found, pathLookup } from './paths.ts'
 import { allowedMethods, selectOperation, wrongMediaType } from './select.ts'
 import { baseHeaders, toProblem, type Written, writeProblem, writeReply } from './reply.ts'
@@ -29,6 +30,8 @@ const bodyLimits = { '/v1/*': 1_048_576, '*': 65_536 } as const
 /** Methods that are told what a resource answers; of any other, Stile does not know what it means (404). */
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY']
 const anonymous: Actor = { kind: 'anonymous' }
+/** Of operations without an environment in their path. */
+const nowhere: Located = { id: '', customDomain: undefined }
 
 /** Mounts every operation. */
 export function mount(app: FastifyInstance, kernel: Kernel, operations: readonly Operation[]): void {
@@ -47,7 +50,9 @@ export function mount(app: FastifyInstance, kernel: Kernel, operations: readonly
       },
       handler(request, reply) {
         const found = find(request.url)
-        return found ? dispatch(kernel, found, request, reply) : fail(kernel, [], notFound(), request, reply)
+        return found
+          ? dispatch(kernelUnderDomain(kernel, request.headers.host), found, request, reply)
+          : fail(kernel, [], notFound(), request, reply)
       },
     })
   }
@@ -157,7 +162,7 @@ async function perform(
 
   // 2. Who calls: before anything tells whether an object exists.
   const { permission } = operation
-  const { method, url: target, headers } = request
+  const { method, originalUrl: target, headers } = request
   let certificate: { readonly read: ClientCertificate | undefined } | undefined
   const presented = {
     kernel,
@@ -218,7 +223,7 @@ async function perform(
       return environment
     },
     get site() {
-      site ??= resolveSite(kernel.origins, environment?.id ?? '')
+      site ??= resolveSite(kernel.origins, environment ?? nowhere)
       return site
     },
     answer,

@@ -9,6 +9,7 @@ import { applicationSecretOperations } from './application-secret.ts'
 import { applicationOperations } from './applications.ts'
 import { billOfMaterialsOperations } from './bill-of-materials.ts'
 import { clientRegistrationPolicyOperations } from './client-registration-policy.ts'
+import { customDomainOperations } from './custom-domains.ts'
 import { emailDomainOperations } from './email-domains.ts'
 import { emailDeliverySettingsOperations } from './email-delivery-settings.ts'
 import { deviceAuthenticationPolicyOperations } from './device-authentication-policies.ts'
@@ -112,6 +113,7 @@ export const platformOperations: readonly Operation[] = [
   ...notificationsSettingsOperations,
   ...emailDeliverySettingsOperations,
   ...phoneDeliverySettingsOperations,
+  ...customDomainOperations,
   ...emailDomainOperations,
   ...trustedEmailOperations,
   ...roleOperations,

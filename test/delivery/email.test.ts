@@ -18,7 +18,7 @@ suite('e-mail by the settings of an environment', () => {
   before(async () => {
     ofNode = await startSmtpServer()
     const environment = { STILE_SMTP_URL: ofNode.url, STILE_EMAIL_FROM: 'Node <node@stile.example>' }
-    sending = await startSending(environment, { dns: { texts: async () => [] } })
+    sending = await startSending(environment, { dns: { texts: async () => [], aliases: async () => [] } })
   })
   after(async () => {
     await sending.close()

@@ -8,7 +8,7 @@ import { bootstrapFido2Policies } from '../../src/environment/fido2-policy.ts'
 import { type Said, SoftwareAuthenticator } from '../harness/software-authenticator.ts'
 
 const challenge = Buffer.alloc(32, 7).toString('base64url')
-const party = relyingParty({ authUrl: 'https://auth.example.com' })
+const party = relyingParty({ authUrl: 'https://auth.example.com', apiUrl: 'https://api.example.com' })
 const [passkeys, securityKeys] = bootstrapFido2Policies()
 assert.ok(passkeys && securityKeys)
 const expected = { relyingParty: party, challenge, policy: passkeys }

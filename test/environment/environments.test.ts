@@ -31,6 +31,9 @@ async function until(isTrue: () => Promise<boolean>): Promise<number> {
   return performance.now() - began
 }
 
+/** Whatever is asked for leads to the installation. */
+const dns = { texts: async () => [], aliases: async () => ['localhost'] }
+
 const cluster = await startPostgres()
 if ('missing' in cluster) test('two nodes on one PostgreSQL', (context) => absent(context, cluster.missing))
 else {
@@ -39,7 +42,7 @@ else {
     let second: Stile
     before(async () => {
       const databaseUrl = await createDemoDatabase(cluster)
-      first = await startStile({ databaseUrl })
+      first = await startStile({ databaseUrl, dns })
       second = await startSecondNode(first, databaseUrl)
     })
     after(async () => {
@@ -102,6 +105,19 @@ else {
       )
       // A slow machine may keep one of them waiting for its turn; none of them may miss a second poll.
       assert.ok((times.toSorted((a, b) => a - b)[3] ?? 0) < 1000, times.map(Math.round).join(', '))
+    })
+
+    test('a custom domain is known by the second within a second, and no longer than by the first', async () => {
+      const { id } = (await first.api('POST', '/customDomains', { domainName: 'two.example.test' })).json
+      const seen = async (node: Stile) =>
+        (await node.send('/as/jwks', { headers: { host: 'two.example.test' } })).status
+      const verify = { mediaType: 'application/vnd.pingidentity.domainName.verify+json' }
+      assert.equal((await first.api('POST', `/customDomains/${id}`, undefined, verify)).status, 200)
+      assert.equal(await seen(first), 200)
+      assert.ok((await until(async () => (await seen(second)) === 200)) < 3000)
+      assert.equal((await first.api('DELETE', `/customDomains/${id}`)).status, 204)
+      assert.equal(await seen(first), 404)
+      assert.ok((await until(async () => (await seen(second)) === 404)) < 3000)
     })
 
     test('an environment that is deleted is gone on the second as well', async () => {

@@ -84,7 +84,7 @@ suite('L13, F19: an artifact of one kind never works as another', () => {
   })
   after(() => stile.close())
 
-  const site = () => resolveSite(stile.node.kernel.origins, stile.environmentId)
+  const site = () => resolveSite(stile.node.kernel.origins, environment)
   const now = () => Date.now()
   const path = (endpoint: string) => `/${stile.environmentId}/as/${endpoint}`
   const offline = 'openid profile offline_access'

@@ -10,7 +10,7 @@ const path = '/emailDomains'
 const sendCode = 'application/vnd.pingidentity.trustedEmail.sendVerificationCode+json'
 const activate = 'application/vnd.pingidentity.trustedEmail.activate+json'
 const texts = new Map<string, readonly string[]>()
-const dns = { texts: async (name: string) => texts.get(name) ?? [] }
+const dns = { texts: async (name: string) => texts.get(name) ?? [], aliases: async () => [] }
 
 await onEachEngine(
   'e-mail domains',

@@ -171,7 +171,7 @@ export async function tokenOfSignOn(
     grantId,
     confirmation: undefined,
   }
-  const site = resolveSite(kernel.origins, environment.id)
+  const site = resolveSite(kernel.origins, environment)
   return (await prepareAccessToken({ kernel, now }, environment, site, content)).token
 }
 

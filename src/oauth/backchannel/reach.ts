@@ -15,7 +15,7 @@ import { record } from '../../events/record.ts'
 import type { BackchannelRequest } from '../../flow/backchannel.ts'
 import { beginFlow, storeFlow } from '../../flow-runtime/runtime.ts'
 import type { Kernel } from '../../kernel.ts'
-import { resolveSite } from '../../site.ts'
+import { originsUnder, resolveSite } from '../../site.ts'
 import { run } from '../../storage/port.ts'
 import { AlreadyConsumed } from '../../storage/refusals.ts'
 import { markReached } from '../../storage/sql/polled-grants.ts'
@@ -60,7 +60,7 @@ export function backchannelRequestOf({ id, request, expiresAt }: PolledGrant): B
 function contextFor(
   kernel: Kernel,
   environment: Environment,
-  { request: { remoteAddress } }: PolledGrant,
+  { request: { remoteAddress, byCustomDomain } }: PolledGrant,
   { id: correlationId }: Promised,
 ): Context {
   const now = kernel.world.now()
@@ -78,7 +78,7 @@ function contextFor(
     mediaType: undefined,
     actor,
     environment,
-    site: resolveSite(kernel.origins, environment.id),
+    site: resolveSite(byCustomDomain ? originsUnder(kernel.origins, environment) : kernel.origins, environment),
     answer: {},
     record: ({ action = 'BACKCHANNEL_AUTHENTICATION.STARTED', ...event }) => record(origin, { action, ...event }),
   }

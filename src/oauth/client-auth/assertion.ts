@@ -38,7 +38,7 @@ export async function proveByAssertion(
 }
 
 function expectationsOf({ context, environment, application }: Attempt): AssertionExpectations {
-  const { issuer } = resolveSite(context.kernel.origins, environment.id)
+  const { issuer } = resolveSite(context.kernel.origins, environment)
   const acceptsTokenEndpoint = application.document.acceptTokenEndpointAudience === true
   return {
     clientId: application.clientId,

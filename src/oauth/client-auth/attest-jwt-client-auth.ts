@@ -40,7 +40,7 @@ export const attestJwtClientAuth: ClientAuthMethod<ClientCredentials & { readonl
     if (verdict === 'stale') throw problem('use_fresh_attestation')
 
     const key = attestedKey(attestation.claims) as JWK
-    const { issuer } = resolveSite(context.kernel.origins, environment.id)
+    const { issuer } = resolveSite(context.kernel.origins, environment)
     const jkt = await thumbprintOfSigner(pop.jwt, pop.header['alg'] as string, key)
     if (!isAttestationProof(pop, { clientId: application.clientId, issuer, now }) || jkt === undefined) return undefined
     const { challenge, jti, iat } = pop.claims as { challenge?: unknown; readonly jti: string; readonly iat: number }

@@ -66,6 +66,7 @@ async function askUser(body: FormParameters, context: Context): Promise<Reply> {
     bindingMessage: checkedMessage(client, values),
     acrValues: checkedPolicies(context, client, values),
     remoteAddress: context.remoteAddress,
+    byCustomDomain: context.site.isCustomDomain,
     terms: { ...terms, challenge: null },
   }
   const hinted = await hintedUser(context, client, values)

@@ -6,7 +6,7 @@
  */
 import type { BlockList } from 'node:net'
 import { outboundUrlProblem } from '../../external/outbound-url.ts'
-import type { Origins } from '../../site.ts'
+import { type Origins, pageOrigin } from '../../site.ts'
 
 const longest = 1024
 
@@ -29,5 +29,7 @@ export function clientIdUrlProblem(text: string, origins: Origins, listed: Block
   const { origin } = new URL(text)
   // One client has one address: host and port as browsers write them.
   if (!text.startsWith(`${origin}/`)) return 'must be written the way browsers write it'
-  return [origins.authUrl, origins.apiUrl].includes(origin) ? 'must not be an address of this server' : undefined
+  return [origins.authUrl, origins.apiUrl, pageOrigin(origins)].includes(origin)
+    ? 'must not be an address of this server'
+    : undefined
 }

@@ -50,7 +50,7 @@ export async function readAssertion(
   const check = { algorithms: keyAlgorithms, types: assertionGrantTypes }
   const jwt = await verifyClientJwt(context, environment, signer, assertion, check)
   if (!jwt.ok) return undefined
-  const audiences = [resolveSite(kernel.origins, environment.id).issuer]
+  const audiences = [resolveSite(kernel.origins, environment).issuer]
   const { longestLife, providerId } = signer
   const grant = readAssertionGrant(jwt.claims, { issuer, audiences, longestLife, now })
   if (!grant) return undefined

@@ -88,7 +88,7 @@ async function handleTokenRequest(
 
   // 5. Gather what the grant has to know, then decide.
   const confirmation = instance === undefined ? constraint.confirmation : { ...constraint.confirmation, instance }
-  const target = { resources: form.resources, platformAudience: resolveSite(kernel.origins, home).platformAudience }
+  const target = { resources: form.resources, platformAudience: kernel.origins.apiUrl }
   const question = { client, environment, params: params.data as never, target, confirmation }
   const facts = (await grant.gather(context, question)) as never
   const verdict = grant.decide({ ...question, facts, now })
@@ -132,7 +132,7 @@ async function issue(
     kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), effect.event))
   }
   if (!outcome) return tokenReply(verdict, signed.value, confirmation)
-  const site = resolveSite(kernel.origins, environment.id)
+  const site = resolveSite(kernel.origins, environment)
   const refreshToken = await writeRefreshToken(environment, site, client, outcome)
   return tokenReply(verdict, signed.value, confirmation, refreshToken)
 }

@@ -86,7 +86,7 @@ export async function readExchangeFacts(
   const actor = actorToken === undefined ? undefined : await verify(actorToken, actorType)
   const isOwnIdToken = tokens.subject_token_type !== exchangeableTypes.idToken || subject?.clientId === client.clientId
   return {
-    issuer: resolveSite(context.kernel.origins, environment.id).issuer,
+    issuer: resolveSite(context.kernel.origins, environment).issuer,
     subject: subject && isOwnIdToken ? await subjectOf(context, environment, subject) : undefined,
     actor: actor?.clientId === client.clientId ? await actorOf(context, environment, actor) : undefined,
   }
@@ -107,7 +107,7 @@ async function verified(
       return { ...access, userId, grant, claims }
     }
     case exchangeableTypes.idToken: {
-      const site = resolveSite(kernel.origins, environment.id)
+      const site = resolveSite(kernel.origins, environment)
       const id = await readIdToken({ kernel, environment, site, now }, token, 'refuse')
       if (!id?.isByOwnKey) return undefined
       return { ...id, grant: undefined, confirmation: undefined, claims: id.all }

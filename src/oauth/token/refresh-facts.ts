@@ -40,7 +40,7 @@ export async function readRefreshFacts(
   client: Application,
   text: string,
 ): Promise<RefreshFacts | undefined> {
-  const name = readRefreshToken(environment, resolveSite(kernel.origins, environment.id), text, now)
+  const name = readRefreshToken(environment, resolveSite(kernel.origins, environment), text, now)
   if (!name) return undefined
   const [row] = await kernel.storage.read(familyFacts(environment.id, name.familyId, now))
   if (!row) return undefined

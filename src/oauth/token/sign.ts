@@ -33,7 +33,7 @@ export function issueTokens(
   confirmation: Confirmation | undefined,
 ): Issuance | Promise<Issuance> {
   const { kernel } = context
-  const site = resolveSite(kernel.origins, environment.id)
+  const site = resolveSite(kernel.origins, environment)
   const { scopes, audiences, lifetime, user, act, authorizationDetails } = verdict
   const source = verdict.idToken?.source ?? verdict.source
   const held = { grantId: verdict.familyId, confirmation, source, act, authorizationDetails }

@@ -62,7 +62,7 @@ export function readIdTokenOf(
   if (!verdict.ok) return undefined
   const { claims: all, kid } = verdict
   const { iss, aud, sub, sid: sessionId, exp: expiresAt, auth_time: authTime, 'p1.userId': known } = all
-  const isIdToken = iss === site.issuer && typeof authTime === 'number' && all['events'] === undefined
+  const isIdToken = site.issuers.includes(iss as string) && typeof authTime === 'number' && all['events'] === undefined
   if (!isIdToken || aud !== client.clientId || typeof sub !== 'string') return undefined
   const subject = typeof known === 'string' ? known : sub
   const userId = userOfSubject(environment, client, subject)

@@ -128,7 +128,11 @@ function readJwt(environment: Environment, site: Site, text: string, now: number
     // When it ends is judged with its chain.
     expired: 'accept',
   })
-  if (!verdict.ok || verdict.claims['iss'] !== site.issuer || typeof verdict.claims['jti'] !== 'string')
+  if (
+    !verdict.ok ||
+    !site.issuers.includes(verdict.claims['iss'] as string) ||
+    typeof verdict.claims['jti'] !== 'string'
+  )
     return undefined
   const [familyId = '', generation] = verdict.claims['jti'].split('.')
   return { familyId, generation: Number(generation) }

@@ -23,6 +23,7 @@ import { keyRotationPolicies } from './0020-key-rotation-policies.ts'
 import { clientRegistration } from './0021-client-registration.ts'
 import { attributeMappings } from './0022-attribute-mappings.ts'
 import { opaqueTokens } from './0023-opaque-tokens.ts'
+import { customDomains } from './0024-custom-domains.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -48,4 +49,5 @@ export const migrations: readonly Migration[] = [
   clientRegistration,
   attributeMappings,
   opaqueTokens,
+  customDomains,
 ]

@@ -12,6 +12,7 @@ export const environmentTables = {
   data_keys: ['id'],
   signing_keys: ['id'],
   key_rotation_policies: ['id'],
+  custom_domains: ['id'],
   application_secrets: ['application_id'],
   resource_secrets: ['resource_id'],
   passwords: ['user_id'],

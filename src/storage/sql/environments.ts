@@ -44,7 +44,7 @@ export function bumpEnvironment(id: string, now: number): Statement<{ version: n
 /** What changed in an environment: the kind of object and its id. */
 export interface EnvironmentChangeRow {
   readonly version: number
-  readonly kind: 'snapshot' | 'application'
+  readonly kind: 'snapshot' | 'domain' | 'application'
   readonly object_id: string
 }
 

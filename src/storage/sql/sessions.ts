@@ -61,9 +61,12 @@ export function sessionsOfUser(
 }
 
 /** Removes a session: exactly one caller gets a row. */
-export function removeSession(environmentId: string, id: string): Statement<{ readonly user_id: string }> {
+export function removeSession(
+  environmentId: string,
+  id: string,
+): Statement<{ readonly user_id: string; readonly document: string }> {
   return {
-    text: 'DELETE FROM sessions WHERE environment_id = $1 AND id = $2 RETURNING user_id',
+    text: 'DELETE FROM sessions WHERE environment_id = $1 AND id = $2 RETURNING user_id, document',
     values: [environmentId, id],
   }
 }
@@ -110,6 +113,8 @@ export function participantsOfSession(
 /** An application that took part in one of the sessions of a user. */
 export interface ParticipationRow extends ParticipantRow {
   readonly session_id: string
+  /** Of a session that lives. */
+  readonly session_document: string | null
 }
 
 /**
@@ -125,8 +130,8 @@ export function participationsOfUser(
   most: number,
 ): Statement<ParticipationRow> {
   return {
-    text: `SELECT a.id, a.document, t.session_id FROM (
-             SELECT f.client_id, ${sessionOf('f')} AS session_id, ROW_NUMBER() OVER
+    text: `SELECT a.id, a.document, t.session_id, t.session_document FROM (
+             SELECT f.client_id, ${sessionOf('f')} AS session_id, MAX(s.document) AS session_document, ROW_NUMBER() OVER
                (PARTITION BY f.client_id ORDER BY MAX(f.created_at) DESC, ${sessionOf('f')}) AS place FROM token_families f
              LEFT JOIN sessions s ON s.environment_id = f.environment_id AND s.id = ${sessionOf('f')}
              WHERE f.environment_id = $1 AND f.user_id = $2 AND (s.id IS NOT NULL OR f.revoked_at IS NULL)
