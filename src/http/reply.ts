@@ -35,7 +35,8 @@ export function baseHeaders(correlationId: string, secure: boolean): Record<stri
 export interface Written {
   readonly status: number
   readonly contentType: string | undefined
-  readonly payload: string | Buffer
+  /** Undefined where there is none, which has no type either: clients refuse an empty answer of a type they do not read. */
+  readonly payload: string | Buffer | undefined
 }
 
 /**
@@ -50,7 +51,7 @@ export function writeReply(operation: Operation, reply: Reply, strict: boolean, 
   const schema = operation.replies[reply.status]
   if (schema === undefined && strict)
     throw new Error(`${operation.id} answers ${reply.status}, which it does not declare`)
-  if (!schema || reply.body === undefined) return { status: reply.status, contentType: undefined, payload: '' }
+  if (!schema || reply.body === undefined) return { status: reply.status, contentType: undefined, payload: undefined }
   const result = schema.safeParse(reply.body)
   const contentType = jsonTypes[operation.surface]
   if (!result.success) {

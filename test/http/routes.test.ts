@@ -8,7 +8,7 @@ import { after, before, suite, test } from 'node:test'
 import type { Operation } from '../../src/contract/operation.ts'
 import { operations } from '../../src/http/operations.ts'
 import { userToken } from '../harness/sign-on.ts'
-import { type Stile, startStile } from '../harness/stile.ts'
+import { basic, type Stile, startStile } from '../harness/stile.ts'
 import { converse, head } from './wire.ts'
 
 /** Operations by path, aliases included. */
@@ -77,6 +77,21 @@ suite('routes', () => {
       const answer = await stile.send(concrete(path), { method: 'OPTIONS' })
       assert.deepEqual([answer.status, answer.text], [204, ''])
       assert.equal(answer.headers.get('allow'), [...new Set(group.map(({ method }) => method))].join(', '))
+    }
+  })
+
+  test('an answer without a body has no media type', async () => {
+    const { clientId, clientSecret } = stile.worker
+    const revoked = await stile.send(`/${stile.environmentId}/as/revoke`, {
+      body: new URLSearchParams({ token: 'unknown' }),
+      headers: { authorization: basic(clientId, clientSecret) },
+    })
+    const { nativeApp } = stile
+    const query = new URLSearchParams({ client_id: nativeApp.clientId, redirect_uri: nativeApp.redirectUri })
+    const redirected = await stile.send(`/${stile.environmentId}/as/authorize?${query}`)
+    assert.deepEqual([revoked.status, redirected.status], [200, 302])
+    for (const { text, headers } of [revoked, redirected]) {
+      assert.deepEqual([text, headers.get('content-type'), headers.get('content-length')], ['', null, '0'])
     }
   })
 
