@@ -97,8 +97,12 @@ export function openEnvironments(ports: {
   const versions = new Recent<CompiledPolicy>(2_000)
   let lastGoodPoll = world.now()
   let polling: Promise<void> | undefined
-  /** By name; undefined until they were read. */
-  let domains: ReadonlyMap<string, CustomDomain> | undefined
+  /** By name. Until newer ones are there, requests go by these. */
+  let domains: ReadonlyMap<string, CustomDomain> = new Map()
+  /** Whether the feed told of a change since the poll that last read them. */
+  let haveDomainsChanged = true
+  let domainReads = 0
+  let newestDomainRead = 0
 
   const key = (environmentId: string, id: string) => `${environmentId}/${id}`
 
@@ -137,8 +141,12 @@ export function openEnvironments(ports: {
     applications.deletePrefix(`${environmentId}/`)
   }
 
+  /** Reads them; a read that a later one has overtaken is not kept. */
   async function readDomains(): Promise<void> {
+    const read = ++domainReads
     const rows = await storage.read(activeDomains())
+    if (read < newestDomainRead) return
+    newestDomainRead = read
     domains = new Map(
       rows.map(({ environment_id: environmentId, domain_name: domainName, updated_at: updatedAt }) => [
         domainName,
@@ -156,22 +164,23 @@ export function openEnvironments(ports: {
       snapshots.clear()
       applications.clear()
       applied.clear()
-      domains = undefined
+      haveDomainsChanged = true
     }
     for (const row of await storage.read(environmentVersions(lastGoodPoll - overlapMilliseconds))) {
       const known = applied.get(row.id)
       if (row.deleted_at !== null || known === undefined) {
         forget(row.id)
-        if (known !== row.version) domains = undefined
+        if (known !== row.version) haveDomainsChanged = true
       } else if (known < row.version) {
         for (const { kind, object_id: id } of await storage.read(environmentChanges(row.id, known))) {
           evict(row.id, kind === 'application' ? { kind, id } : { kind })
-          if (kind === 'domain') domains = undefined
+          if (kind === 'domain') haveDomainsChanged = true
         }
       }
       applied.set(row.id, row.version)
     }
-    if (!domains) await readDomains()
+    if (haveDomainsChanged) await readDomains()
+    haveDomainsChanged = false
     lastGoodPoll = started
   }
 
@@ -208,7 +217,7 @@ export function openEnvironments(ports: {
       const [row] = await storage.read(environmentOfClient(clientId))
       return row?.environment_id
     },
-    customDomain: (name) => domains?.get(name),
+    customDomain: (name) => domains.get(name),
     async policyVersion(environment, policyId, version) {
       const current = environment.policies.get(policyId)
       if (current?.version === version) return current

@@ -17,6 +17,8 @@ import { watchStorage } from '../flow-runtime/watch-storage.ts'
 import { Browser, piFlowRequest, pkce } from '../harness/sign-on.ts'
 import { createDemoDatabase } from '../harness/demo-template.ts'
 import { basic, type Stile, startStile } from '../harness/stile.ts'
+import { registerForSignOff, signedOn, signOff } from '../oauth/endpoints/signed-on.ts'
+import { codeRequest, flowOf, isLive, told } from '../oauth/journeys.ts'
 import { absent } from '../storage/absent.ts'
 import { startPostgres } from '../storage/postgres-cluster.ts'
 import { startSecondNode } from './second-node.ts'
@@ -53,6 +55,22 @@ else {
 
     const ask = (node: Stile, application: string) =>
       new Browser(node).authorize(piFlowRequest(node, pkce().challenge, { client_id: application }))
+
+    test('I13: who signed off at one is signed off at the other, with what was issued and what was begun', async () => {
+      const app = await registerForSignOff(first)
+      const at = await signedOn(first, app)
+      const { cookie } = at.browser
+      const there = () => Object.assign(new Browser(second), { cookie })
+      const silent = async () => told(await there().authorize(codeRequest(app, { prompt: 'none' }))).get('error')
+      assert.equal(await silent(), null)
+      assert.equal(await isLive(second, at.accessToken), true)
+      const flowId = flowOf(await there().authorize(codeRequest(app, { prompt: 'login' })))
+      await signOff(at.browser, { id_token_hint: at.idToken })
+      assert.equal(await silent(), 'login_required')
+      assert.equal(await isLive(second, at.accessToken), false)
+      const page = await there().send(`/${second.environmentId}/signon/?flowId=${flowId}`)
+      assert.deepEqual([page.status, page.headers.get('cache-control')], [404, 'no-store'])
+    })
 
     test('what the first changes, the second knows within a second', async () => {
       const application = await newApplication(first)

@@ -1,4 +1,4 @@
-/** The session cookie (decision D1), the end of a session, and other environments (rows I02, I03, I13, I15, I20, I22, I26, J02, J18). */
+/** The session cookie (decision D1), the end of a session, and other environments (rows F18, I02, I03, I13, I15, I20, I22, I26, J02, J18). */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
@@ -89,6 +89,48 @@ suite('a session and its browser', () => {
         for (const old of cookies) assert.equal(await isSignedOn(withCookie(old)), false, 'an old token is nobody')
       }
       assert.ok(await isSignedOn(browser))
+    })
+
+    test('F18: a cookie that is empty, written otherwise, guessed or with more in it is no session and opens no flow', async () => {
+      const browser = new Browser(stile)
+      const open = await begin(browser, 'redirect')
+      const signedOn = new Browser(stile)
+      const completed = await begin(signedOn, 'redirect')
+      const { json } = await check(signedOn, completed, await newPerson(stile))
+      assert.equal(json.status, 'COMPLETED')
+      assert.ok(await isSignedOn(signedOn))
+      for (const own of [browser.cookie, signedOn.cookie]) {
+        const token = own?.slice(3) ?? ''
+        const forged = [
+          '',
+          token.toUpperCase(),
+          token.replaceAll('-', ''),
+          token.replace('-', '%2D'),
+          `"${token}"`,
+          `${token}.`,
+          `${token.slice(0, -1)}${token.endsWith('0') ? '1' : '0'}`,
+          Buffer.from(token).toString('base64'),
+          randomUUID(),
+          open,
+          completed,
+          json.session.id,
+          hashSessionToken(token),
+        ]
+        for (const value of forged) {
+          const forger = withCookie(`ST=${value}`)
+          assert.equal(await isSignedOn(forger), false, value)
+          for (const flowId of [open, completed]) {
+            const read = await withCookie(`ST=${value}`).flow(flowId)
+            assert.ok(read.status >= 400, `${value} reads ${read.text}`)
+            const acted = await check(withCookie(`ST=${value}`), flowId)
+            assert.ok(acted.status >= 400, `${value} acts ${acted.text}`)
+          }
+          const resumed = await withCookie(`ST=${value}`).resume(completed)
+          assert.ok(resumed.status >= 400 && !resumed.text.includes('authorizeResponse'), `${value}: ${resumed.status}`)
+        }
+      }
+      assert.ok(await isSignedOn(signedOn))
+      assert.equal((await browser.flow(open)).status, 200)
     })
 
     test('I15: another user in the same browser gets another session, sees nothing of the first, and ends it', async () => {

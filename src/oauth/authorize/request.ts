@@ -91,12 +91,6 @@ export interface AuthorizationRequest extends ReturnPath, RequestedAccess {
   readonly template: TransactionTemplate | null
 }
 
-/** A failure that may be told to the application. */
-export interface RefusedRequest {
-  readonly failure: Problem
-  readonly returnPath: ReturnPath
-}
-
 type Values = Readonly<Record<string, string>>
 
 /** The parts that decide where failures go, read before anything else is judged. */
