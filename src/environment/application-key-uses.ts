@@ -7,21 +7,26 @@ import { type SigningAlgorithm, signingAlgorithms } from '../keys/algorithm.ts'
 import { insertAll, remove } from '../storage/operations.ts'
 import { run, type UnitBody } from '../storage/port.ts'
 import { keyRotationPoliciesOf } from '../storage/sql/signing-keys.ts'
+import { fapiAlgorithms, fapiSigningAlgorithm, isFapiAlgorithm, keepsFapi } from '../oauth/rules/fapi.ts'
 import type { ApplicationDocument } from './application.ts'
 
 /** The members that say so. */
-export type Signing = Pick<ApplicationDocument, 'signing' | 'idTokenSignedResponseAlg' | 'userinfoSignedResponseAlg'>
+export type Signing = Pick<
+  ApplicationDocument,
+  'signing' | 'idTokenSignedResponseAlg' | 'userinfoSignedResponseAlg' | 'fapiProfile'
+>
 
 /** The algorithms of the environment's own keys that an application is configured to use. */
 export function signingAlgorithmsOf(document: Signing): readonly SigningAlgorithm[] {
-  const named = [document.idTokenSignedResponseAlg, document.userinfoSignedResponseAlg]
+  // Keys that a profile needs are there whatever the environment signs by, or will sign by one day.
+  const named = [document.idTokenSignedResponseAlg, document.userinfoSignedResponseAlg, fapiSigningAlgorithm(document)]
   return signingAlgorithms.filter((algorithm) => named.includes(algorithm))
 }
 
 /**
  * Replaces the rows of an application.
  * @throws Problem INVALID_DATA when its key rotation policy is not one of the environment, or signs by another algorithm
- * than its ID tokens are to be signed by; when the environment has no keys of an algorithm
+ * than its ID tokens are to be signed by or its FAPI profile allows; when the environment has no keys of an algorithm
  */
 export function* writeKeyUses(environmentId: string, applicationId: string, document: Signing): UnitBody<void> {
   const policyId = document.signing?.keyRotationPolicy.id
@@ -35,6 +40,8 @@ export function* writeKeyUses(environmentId: string, applicationId: string, docu
     const target = 'signing.keyRotationPolicy.id'
     if (!policy) throw invalidData('INVALID_VALUE', target, 'is not a key rotation policy of this environment')
     const own = document.idTokenSignedResponseAlg ?? policy.algorithm
+    if (keepsFapi(document) && !isFapiAlgorithm(policy.algorithm))
+      throw invalidData('INVALID_VALUE', target, `must sign by one of ${fapiAlgorithms.join(', ')} with a FAPI profile`)
     if (own !== policy.algorithm) throw invalidData('INVALID_VALUE', target, `must sign by ${own}`)
   }
   const keyless = algorithms.find((algorithm) => !policies.some((policy) => policy.algorithm === algorithm))

@@ -16,6 +16,7 @@ import { notFound, type Problem, problem, toPingOne } from '../errors/problem.ts
 import type { Kernel } from '../kernel.ts'
 import { certificatesOfDomains, targetUnderDomain } from './custom-domain.ts'
 import { fail, mount } from './routes.ts'
+import { tlsLimits } from './tls-limits.ts'
 
 const maximumUrlLength = 8192
 
@@ -27,7 +28,6 @@ export const serverLimits = {
   requestTimeout: 30_000,
   keepAliveTimeout: 65_000,
 }
-export const tlsVersion = 'TLSv1.2'
 
 /** Builds the server; the caller makes it listen. */
 export function buildApp(kernel: Kernel, operations: readonly Operation[]): FastifyInstance {
@@ -39,7 +39,7 @@ export function buildApp(kernel: Kernel, operations: readonly Operation[]): Fast
             ...serverLimits,
             cert: readFileSync(tls.cert),
             key: readFileSync(tls.key),
-            minVersion: tlsVersion,
+            ...tlsLimits,
             SNICallback: certificatesOfDomains(kernel),
           },
         }

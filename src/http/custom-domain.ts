@@ -13,6 +13,7 @@ import type { Kernel } from '../kernel.ts'
 import { open } from '../keys/sealing.ts'
 import { originsUnder } from '../site.ts'
 import { customDomainOf } from '../storage/sql/custom-domains.ts'
+import { tlsLimits } from './tls-limits.ts'
 
 /** The custom domain that a Host header names; its port is that of whatever stands in front. */
 function domainOf({ environments }: Pick<Kernel, 'environments'>, host: string | undefined): CustomDomain | undefined {
@@ -75,5 +76,5 @@ async function secureContextOf(
   const [row] = environment ? await storage.read(customDomainOf(environmentId)) : []
   if (!environment || !row?.certificate || !row.sealed_private_key) return undefined
   const key = open(environment.dataKey, row.sealed_private_key, certificateContext(environmentId, row.id))
-  return createSecureContext({ cert: row.certificate, key, minVersion: 'TLSv1.2' })
+  return createSecureContext({ cert: row.certificate, key, ...tlsLimits })
 }

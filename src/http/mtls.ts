@@ -10,7 +10,8 @@ import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config.ts'
-import { serverLimits, tlsVersion } from './app.ts'
+import { serverLimits } from './app.ts'
+import { tlsLimits } from './tls-limits.ts'
 
 /** A second port that listens. */
 export interface MtlsPort {
@@ -33,7 +34,7 @@ export async function openMtlsPort(
       ...serverLimits,
       cert: readFileSync(tls.cert),
       key: readFileSync(tls.key),
-      minVersion: tlsVersion,
+      ...tlsLimits,
       requestCert: true,
       rejectUnauthorized: false,
       // A session that is resumed brings the certificate of the client back, but not those that show who issued it.

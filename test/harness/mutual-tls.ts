@@ -23,6 +23,8 @@ export interface TlsRequest {
 /** A node with its port for certificates. */
 export interface MutualTlsStile {
   readonly stile: Stile
+  /** The port for certificates. */
+  readonly port: number
   /** A client without a certificate presents none; addresses of any other origin are asked without TLS of its own. */
   readonly fetchAs: (held: Held | undefined) => (url: string, call?: TlsRequest) => Promise<Response>
   readonly close: () => Promise<void>
@@ -44,6 +46,7 @@ export async function startMutualTlsStile(authority: Held, options: StileOptions
   const ofMtls = (url: string) => url.startsWith(`${mtlsUrl}/`)
   return {
     stile,
+    port: opened.port,
     fetchAs: (held) => (url, call) =>
       ofMtls(url)
         ? overTls(url, opened.port, held, call)

@@ -1,6 +1,6 @@
 /**
  * The authorization challenge endpoint: draft-ietf-oauth-first-party-apps-04 section 5. The same flow as by the browser,
- * with the same limits; rows J03, J08, J10, L07, D07, K02.
+ * with the same limits; rows J03, J08, J10, L07, D07, K02, B21.
  */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -26,6 +26,8 @@ import { createDemoDatabase } from '../harness/demo-template.ts'
 import { type Answer, basic, type Stile, startStile } from '../harness/stile.ts'
 import { startSecondNode } from '../environment/second-node.ts'
 import { absent } from '../storage/absent.ts'
+import { clientKey } from './assertions.ts'
+import { proofOf, thumbprintOf } from './proofs.ts'
 import { startPostgres } from '../storage/postgres-cluster.ts'
 
 const firstParty = { isFirstParty: true }
@@ -213,6 +215,49 @@ suite('the authorization challenge endpoint', () => {
     }
     const locked = await post({ client_id: client, ...begin, ...person })
     assert.equal(locked.json.details[0].code, 'PASSWORD_LOCKED_OUT', locked.text)
+  })
+
+  test('9.1, B21: a session that began with a key goes on with that key alone, and so does the code', async () => {
+    const person = await newPerson(stile)
+    const path = `/${stile.environmentId}/as/authorization_challenge`
+    const key = clientKey('ES256')
+    const by = async (signer = key, more: object = {}) => ({ dpop: await proofOf(stile, signer, { path, ...more }) })
+    const credentials = { username: person.username, password: person.password }
+    const refused = (answer: Answer) =>
+      assert.deepEqual([answer.status, answer.json.error], [400, 'invalid_dpop_proof'])
+
+    const named = { dpop_jkt: await thumbprintOf(key) }
+    for (const [parameters, headers] of [
+      [{}, await by()],
+      [named, {}],
+      [named, await by()],
+    ] as const) {
+      const { auth_session } = (await post({ client_id: client, ...begin, ...parameters }, headers)).json
+      refused(await post({ auth_session, ...credentials }))
+      refused(await post({ auth_session, ...credentials }, await by(clientKey('ES256'))))
+      refused(await post({ auth_session, ...credentials }, await by(key, { path: `/${stile.environmentId}/as/token` })))
+      const proof = await by()
+      const wrong = await post({ auth_session, ...credentials, password: 'wrong' }, proof)
+      assert.equal(wrong.json.error, 'insufficient_authorization', wrong.text)
+      refused(await post({ auth_session, ...credentials }, proof))
+      const done = await post({ auth_session, ...credentials }, await by())
+      const code = String(done.json.authorization_code)
+      const stolen = await redeem(stile, code, verifier, client)
+      assert.equal(stolen.json.error, 'invalid_grant')
+      const body = new URLSearchParams({
+        grant_type: 'authorization_code',
+        code,
+        code_verifier: verifier,
+        client_id: client,
+      })
+      const headersOfToken = { dpop: await proofOf(stile, key) }
+      const tokens = await stile.send(`/${stile.environmentId}/as/token`, { body, headers: headersOfToken })
+      assert.equal(tokens.json.token_type, 'DPoP', tokens.text)
+    }
+    refused(await post({ client_id: client, ...begin, ...named }, await by(clientKey('ES256'))))
+    const proof = await by()
+    assert.equal((await post({ client_id: client, ...begin }, proof)).json.error, 'insufficient_authorization')
+    refused(await post({ client_id: client, ...begin }, proof))
   })
 
   test('the metadata name it', async () => {

@@ -1,17 +1,17 @@
 /**
- * FAPI 2.0 Security Profile: what an application with a `fapiProfile` is held to, module by module of the plan
- * `fapi2-security-profile-final` (openid-conformance); rows D10, D24.
+ * What an application with a `fapiProfile` is held to beside the modules of test/conformance/fapi2-*.test.ts: FAPI 2.0
+ * Security Profile and Message Signing; rows D10, D24.
  */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
-import { decodeJwt } from 'jose'
+import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { type TestWorld, testWorld } from '../../src/world.ts'
 import { authority, certificate } from '../harness/client-certificates.ts'
 import { Browser, pkce } from '../harness/sign-on.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 import { assertion, assertionType, clientKey, keySet } from './assertions.ts'
-import { authorizeBySignOnPage, codeOf, codeRequest, expectRefusal, isLive, told } from './journeys.ts'
+import { authorizeBySignOnPage, codeOf, codeRequest, expectRefusal } from './journeys.ts'
 import { proofOf, thumbprintOf } from './proofs.ts'
 import { expectStatus, type Registered, register, web } from './registrations.ts'
 import { requestObject } from './request-objects.ts'
@@ -25,7 +25,6 @@ suite('FAPI 2.0 Security Profile', () => {
   let stile: Stile
   let world: TestWorld
   let app: Registered
-  let byCertificate: Registered
   let browser: Browser
   const fapi = {
     ...web,
@@ -39,12 +38,6 @@ suite('FAPI 2.0 Security Profile', () => {
     const proxy = { STILE_TRUSTED_PROXIES: '127.0.0.1', STILE_CLIENT_CERTIFICATE_HEADER: 'Client-Cert' }
     stile = await startStile({ world, environment: { ...proxy, STILE_CLIENT_CERTIFICATE_AUTHORITIES: root.cert } })
     app = await register(stile, fapi)
-    byCertificate = await register(stile, {
-      ...fapi,
-      jwks: undefined,
-      tokenEndpointAuthMethod: 'TLS_CLIENT_AUTH',
-      tlsClientAuthSubjectDn: 'CN=client,O=Example,C=DE',
-    })
     browser = new Browser(stile)
     await authorizeBySignOnPage(browser, codeRequest(await register(stile)))
   })
@@ -85,71 +78,9 @@ suite('FAPI 2.0 Security Profile', () => {
     }
   }
 
-  test('happy-flow: pushed, by S256, with an assertion and a proof', async () => {
-    const { verifier, request } = requestOf({ state: 's', nonce: 'n' })
-    const { request_uri, expires_in } = expectStatus(await post('par', request), 201)
-    assert.ok(expires_in < 600)
-    const answer = told(await browser.authorize({ client_id: app.clientId, request_uri }))
-    assert.deepEqual([answer.get('state'), answer.get('iss')], ['s', stile.issuer])
-    const form = {
-      grant_type: 'authorization_code',
-      code: answer.get('code') ?? '',
-      redirect_uri: app.redirectUri,
-      code_verifier: verifier,
-    }
-    const tokens = expectStatus(await post('token', form, await dpop()), 200)
-    assert.equal(tokens.token_type, 'DPoP')
-    assert.deepEqual(decodeJwt(tokens.access_token)['cnf'], { jkt: await thumbprintOf(dpopKey) })
-    assert.equal(await isLive(stile, tokens.access_token), false, 'it is no bearer token')
-  })
-
-  test('ensure-holder-of-key-required: neither proof nor certificate; either will do', async () => {
-    const { form } = await obtain()
-    expectRefusal(await post('token', form), 'invalid_dpop_proof')
-    const rsa = clientKey('RS256')
-    expectRefusal(await post('token', form, await dpop(rsa)), 'invalid_dpop_proof')
-    const header = { 'client-cert': `:${held.certificate.raw.toString('base64')}:` }
-    const tokens = expectStatus(await post('token', form, header), 200)
-    assert.deepEqual(Object.keys(decodeJwt(tokens.access_token)['cnf'] ?? {}), ['x5t#S256'])
-  })
-
-  test('mutual TLS: the certificate of the client is what its tokens are bound to', async () => {
-    const header = { 'client-cert': `:${held.certificate.raw.toString('base64')}:` }
-    const { verifier, request } = requestOf({ client_id: byCertificate.clientId })
-    const pushed = await stile.send(`/${stile.environmentId}/as/par`, {
-      body: new URLSearchParams(given(request)),
-      headers: header,
-    })
-    const { request_uri } = expectStatus(pushed, 201)
-    const code = codeOf(await browser.authorize({ client_id: byCertificate.clientId, request_uri }))
-    const answer = await stile.send(`/${stile.environmentId}/as/token`, {
-      body: new URLSearchParams({
-        grant_type: 'authorization_code',
-        code,
-        redirect_uri: byCertificate.redirectUri,
-        code_verifier: verifier,
-        client_id: byCertificate.clientId,
-      }),
-      headers: header,
-    })
-    const { access_token, token_type } = expectStatus(answer, 200)
-    assert.equal(token_type, 'Bearer')
-    assert.deepEqual(Object.keys(decodeJwt(access_token)['cnf'] ?? {}), ['x5t#S256'])
-  })
-
-  test('a request that is not pushed', async () => {
-    const { request } = requestOf()
-    assert.equal(told(await browser.authorize(given(request))).get('error'), 'invalid_request')
-  })
-
-  test('par-ensure-pkce-required, par-plain-pkce-rejected, and what else a request has to be', async () => {
-    const { challenge } = pkce()
+  test('responses go by the browser, and nothing but a code', async () => {
     const wrong: readonly (readonly [Form, string])[] = [
-      [{ code_challenge: undefined, code_challenge_method: undefined }, 'invalid_request'],
-      [{ code_challenge: challenge, code_challenge_method: 'plain' }, 'invalid_request'],
-      [{ code_challenge: challenge, code_challenge_method: undefined }, 'invalid_request'],
       [{ response_type: 'id_token', nonce: 'n' }, 'unauthorized_client'],
-      [{ response_type: 'code id_token', nonce: 'n' }, 'unauthorized_client'],
       [{ response_mode: 'pi.flow' }, 'invalid_request'],
       [{ response_mode: 'pi.flow', redirect_uri: undefined }, 'invalid_request'],
     ]
@@ -159,35 +90,44 @@ suite('FAPI 2.0 Security Profile', () => {
     }
   })
 
-  test('ensure-pkce-code-verifier-required, incorrect-pkce-code-verifier-rejected', async () => {
+  test('either a proof or a certificate will do, and a proof is by an algorithm of the profile wherever it is', async () => {
     const { form } = await obtain()
-    expectRefusal(await post('token', { ...form, code_verifier: undefined }, await dpop()), 'invalid_grant')
-    expectRefusal(await post('token', { ...form, code_verifier: pkce().verifier }, await dpop()), 'invalid_grant')
-    expectStatus(await post('token', form, await dpop()), 200)
+    const rsa = clientKey('RS256')
+    expectRefusal(await post('token', form, await dpop(rsa)), 'invalid_dpop_proof')
+    const atPar = await proofOf(stile, rsa, { path: `/${stile.environmentId}/as/par` })
+    expectRefusal(await post('par', requestOf().request, { dpop: atPar }), 'invalid_dpop_proof')
+    const header = { 'client-cert': `:${held.certificate.raw.toString('base64')}:` }
+    const tokens = expectStatus(await post('token', form, header), 200)
+    assert.deepEqual(Object.keys(decodeJwt(tokens.access_token)['cnf'] ?? {}), ['x5t#S256'])
   })
 
-  test('par-test-array-as-audience-fails, -par-endpoint-url-as-audience-, -token-endpoint-url-as-audience-', async () => {
-    const { request } = requestOf()
-    for (const aud of [[stile.issuer, 'https://other.test'], `${stile.issuer}/par`, `${stile.issuer}/token`]) {
-      expectRefusal(await post('par', request, {}, { aud }), 'invalid_client')
-    }
-  })
-
-  test('par-ensure-jwt-client-assertions-nbf-8-seconds-in-the-future-is-accepted, -over-60-seconds-fails', async () => {
-    const now = Math.floor(world.now() / 1000)
-    const { request } = requestOf()
-    expectStatus(await post('par', request, {}, { iat: now + 8, nbf: now + 8 }), 201)
-    expectRefusal(await post('par', request, {}, { iat: now + 65, nbf: now + 65, exp: now + 120 }), 'invalid_client')
-  })
-
-  test('a code is worth a minute, whatever the environment says', async () => {
+  test('what is signed for it is by an algorithm of the profile, whatever the environment signs by', async () => {
     const settings = expectStatus(await stile.api('GET', '/settings'), 200)
-    expectStatus(await stile.api('PUT', '/settings', { ...settings, authorizationCodeSeconds: 600 }), 200)
-    const { form } = await obtain()
-    world.advance(60_001)
+    expectStatus(await stile.api('PUT', '/settings', { ...settings, signingAlgorithm: 'RS256' }), 200)
     await stile.node.kernel.environments.poll()
-    expectRefusal(await post('token', form, await dpop()), 'invalid_grant')
-    expectStatus(await stile.api('PUT', '/settings', settings), 200)
+    try {
+      const { form } = await obtain()
+      const tokens = expectStatus(await post('token', form, await dpop()), 200)
+      const plain = await register(stile, { ...fapi, fapiProfile: 'NONE' })
+      const named = await register(stile, { ...fapi, idTokenSignedResponseAlg: 'PS256' })
+      const introspected = async ({ clientId }: Registered, accept: string) =>
+        stile.send(`/${stile.environmentId}/as/introspect`, {
+          body: new URLSearchParams({
+            token: tokens.access_token,
+            client_assertion_type: assertionType,
+            client_assertion: await assertion(stile, clientId, key),
+          }),
+          headers: { accept },
+        })
+      const answers = [app, named, plain].map((client) => introspected(client, 'application/token-introspection+jwt'))
+      const algorithmOf = (jwt: string) => decodeProtectedHeader(jwt).alg
+      const signed = (await Promise.all(answers)).map(({ text }) => algorithmOf(text))
+      assert.deepEqual([algorithmOf(tokens.id_token), algorithmOf(tokens.access_token)], ['ES256', 'ES256'])
+      assert.deepEqual(signed, ['ES256', 'PS256', 'RS256'])
+    } finally {
+      expectStatus(await stile.api('PUT', '/settings', settings), 200)
+      await stile.node.kernel.environments.poll()
+    }
   })
 
   test('refresh-token: bound anew with each use, and not replaced', async () => {
@@ -228,6 +168,7 @@ suite('FAPI 2.0 Security Profile', () => {
     })
     const { challenge } = pkce()
     const parameters = codeRequest(signing, { code_challenge: challenge, code_challenge_method: 'S256' })
+    const nbf = Math.floor(world.now() / 1000)
     const pushIt = async (form: Readonly<Record<string, string>>) =>
       stile.send(`/${stile.environmentId}/as/par`, {
         body: new URLSearchParams({
@@ -239,12 +180,12 @@ suite('FAPI 2.0 Security Profile', () => {
     expectRefusal(await pushIt(parameters), 'invalid_request')
     for (const signer of ['none', { ...rsa, algorithm: 'RS256' }, { ...rsa, algorithm: 'PS512' }] as const) {
       expectRefusal(
-        await pushIt({ request: await requestObject(stile, signing, signer, parameters) }),
+        await pushIt({ request: await requestObject(stile, signing, signer, { nbf, ...parameters }) }),
         'invalid_request_object',
       )
     }
     for (const signer of [key, rsa]) {
-      expectStatus(await pushIt({ request: await requestObject(stile, signing, signer, parameters) }), 201)
+      expectStatus(await pushIt({ request: await requestObject(stile, signing, signer, { nbf, ...parameters }) }), 201)
     }
   })
 
@@ -259,5 +200,11 @@ suite('FAPI 2.0 Security Profile', () => {
     }
     await refused({ tokenEndpointAuthMethod: 'CLIENT_SECRET_BASIC' }, 'tokenEndpointAuthMethod')
     await refused({ acceptTokenEndpointAudience: true }, 'acceptTokenEndpointAudience')
+    await refused({ userinfoSignedResponseAlg: 'RS256' }, 'userinfoSignedResponseAlg')
+    const policies = expectStatus(await stile.api('GET', '/keyRotationPolicies'), 200)._embedded.keyRotationPolicies
+    const rsa = policies.find((policy: { signatureAlgorithm: string }) => /RSA/.test(policy.signatureAlgorithm))
+    assert.ok(rsa, JSON.stringify(policies))
+    const signing = { keyRotationPolicy: { id: rsa.id } }
+    await refused({ signing }, 'signing.keyRotationPolicy.id')
   })
 })

@@ -22,10 +22,10 @@ import {
   type Policy,
 } from '../flow-runtime/arrange.ts'
 import { Browser, pkce } from '../harness/sign-on.ts'
-import { type Answer, type Stile, startStile } from '../harness/stile.ts'
+import { type Answer, basic, type Stile, startStile } from '../harness/stile.ts'
 import { clientKey, keySet } from './assertions.ts'
 import { codeOf, codeRequest, expectRefusal, flowOf, isLive, push, pushed, redeemCode, told } from './journeys.ts'
-import { expectStatus, type Registered, register, web } from './registrations.ts'
+import { change, expectStatus, type Registered, register, web } from './registrations.ts'
 import { bySecret, requestObject, type Signer } from './request-objects.ts'
 
 const mfa = { type: 'MULTI_FACTOR_AUTHENTICATION' } as const
@@ -111,6 +111,31 @@ suite('login_hint_token', () => {
       const answer = await new Browser(stile).authorize(await inJson('x', mfaOnly, { login_hint_token }))
       assert.equal(expectStatus(answer, 200).status, 'OTP_REQUIRED')
     }
+  })
+
+  test('at the authorization challenge endpoint: for whom the token names, once', async () => {
+    await change(stile, app.clientId, { isFirstParty: true })
+    const post = (parameters: Readonly<Record<string, string>>) =>
+      stile.send(`/${stile.environmentId}/as/authorization_challenge`, {
+        body: new URLSearchParams(parameters),
+        headers: { authorization: basic(app.clientId, app.clientSecret) },
+      })
+    const withDevice = await owner()
+    const login_hint_token = await token(withDevice.id)
+    const request = { scope: 'openid', acr_values: mfaOnly.name, login_hint_token }
+    const begun = await post(request)
+    assert.deepEqual([begun.status, begun.json.status], [400, 'OTP_REQUIRED'], begun.text)
+    expectRefusal(await post({ ...request, acr_values: passwordToo.name }), 'invalid_request')
+    const forged = await token(withDevice.id, {}, clientKey('ES256', 'k1'))
+    expectRefusal(await post({ ...request, login_hint_token: forged }), 'invalid_request')
+    const otp = await codeSentTo(stile, addressOf(withDevice))
+    const done = expectStatus(await post({ auth_session: begun.json.auth_session, otp }), 200)
+    const redeemed = await redeemCode(stile, { ...app, redirectUri: '' }, done.authorization_code)
+    assert.equal(decodeJwt(expectStatus(redeemed, 200).id_token).sub, withDevice.id)
+
+    const magicLink = await token(withoutDevice.id)
+    const atOnce = expectStatus(await post({ ...request, acr_values: magic.name, login_hint_token: magicLink }), 200)
+    assert.ok(atOnce.authorization_code)
   })
 
   test('several devices: the one is chosen that would be for somebody who is known', async () => {

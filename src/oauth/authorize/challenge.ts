@@ -9,10 +9,13 @@
  * | `redirect_to_web`            | begins anew with the authorization endpoint, in a browser                |
  * | `invalid_session`            | begins anew here                                                         |
  *
+ * A key that the client proves here (DPoP) is that of the code and of the session: section 9.1.
+ *
  * Never: an application that is not marked as first-party; a flow reached without its `auth_session`, or by another client;
  * a message sent because of fields alone that do not name an action.
  */
 import { z } from 'zod'
+import { useProofs } from '../../access/used-jwt.ts'
 import type { FormParameters } from '../../contract/form.ts'
 import { type Context, defineOperation, formBody, type Operation, type Reply } from '../../contract/operation.ts'
 import { uuid } from '../../contract/validation.ts'
@@ -29,26 +32,13 @@ import { authenticateClient } from '../client-auth/authenticate.ts'
 import { clientErrors, clientParameters, readCredentials } from '../client-auth/credentials.ts'
 import { defineMetadata } from '../metadata.ts'
 import { type RequestParameters, withValues } from '../parameters.ts'
+import { type AuthSession, proveSession, readAuthSession, writeAuthSession } from './auth-session.ts'
+import { boundByProof } from './dpop-key.ts'
 import { checkRequest } from './request.ts'
 import { finishFlow } from './resume.ts'
+import { readVouchedUser } from './vouched-user.ts'
 
 type Values = Readonly<Record<string, string>>
-
-/** A flow as this door holds it: its id, and the secret that it is bound to. */
-interface AuthSession {
-  readonly flowId: string
-  readonly token: string
-}
-
-function writeAuthSession({ flowId, token }: AuthSession): string {
-  return Buffer.from(`${flowId}.${token}`).toString('base64url')
-}
-
-function readAuthSession(text: string): AuthSession | undefined {
-  const [flowId = '', token = '', ...rest] = Buffer.from(text, 'base64url').toString('latin1').split('.')
-  const isOne = rest.length === 0 && uuid.safeParse(flowId).success && uuid.safeParse(token).success
-  return isOne ? { flowId, token } : undefined
-}
 
 async function challenge(context: Context, body: FormParameters): Promise<Reply> {
   const { environment } = context
@@ -63,6 +53,7 @@ async function challenge(context: Context, body: FormParameters): Promise<Reply>
   if (client.document.isFirstParty !== true)
     throw problem('unauthorized_client', { description: 'the application is not marked as first-party' })
   if (continued && continued.flow.application.id !== client.id) throw problem('invalid_session')
+  if (continued) await proveSession(context, continued.flow.state)
   const session = continued?.session ?? (await begin(context, client, parameters))
   const flow = continued?.flow ?? (await load(context, session))
   return carryOn(context, session, flow, values)
@@ -84,15 +75,14 @@ function asInvalidSession(error: unknown): never {
   throw error instanceof Problem && error.key === 'NOT_FOUND' ? problem('invalid_session') : error
 }
 
-async function begin(
-  context: Context,
-  client: Application,
-  { values, resources }: RequestParameters,
-): Promise<AuthSession> {
-  if (values['request'] !== undefined) throw problem('invalid_request', { description: 'request has no place here' })
-  const asked = { ...values, response_type: 'code', response_mode: 'pi.flow' }
-  const { redirect_uri: _, ...parameters } = asked as Values
-  const request = checkRequest(context, client, { values: parameters, repeated: [], resources })
+async function begin(context: Context, client: Application, parameters: RequestParameters): Promise<AuthSession> {
+  if (parameters.values['request'] !== undefined)
+    throw problem('invalid_request', { description: 'request has no place here' })
+  const vouched = await readVouchedUser(context, client, parameters)
+  const bound = await boundByProof(context, client, vouched.parameters)
+  const asked = { ...bound.parameters.values, response_type: 'code', response_mode: 'pi.flow' }
+  const { redirect_uri: _, ...values } = asked as Values
+  const request = checkRequest(context, client, { ...bound.parameters, values })
   if (request.prompt === 'none') throw problem('invalid_request', { description: 'prompt=none has no meaning here' })
   const begun = await beginFlow(context, {
     application: client,
@@ -102,6 +92,7 @@ async function begin(
     maxAge: request.maxAge,
     loginHint: request.loginHint,
     hintedUserId: request.hintedUserId,
+    isVouched: request.isVouched,
     acrValues: request.acrValues,
     grants: request.consent ? { consent: request.consent } : {},
     parameters: { ...request } as unknown as FlowState['request']['parameters'],
@@ -111,7 +102,7 @@ async function begin(
   const { state } = begun
   if (state.status === 'FAILED') throw problem('access_denied', { description: state.failure?.message ?? '' })
   const token = context.kernel.world.uuid()
-  await storeFlow(context, begun, token)
+  await storeFlow(context, begun, token, () => useProofs(context.environment.id, [...vouched.proofs, ...bound.proofs]))
   return { flowId: state.id, token }
 }
 
@@ -234,6 +225,7 @@ const challengeRequest = z
     dpop_jkt: z.string().optional(),
     nonce: z.string().optional(),
     login_hint: z.string().optional(),
+    login_hint_token: z.string().optional().describe('Whom the client means, by its signature.'),
     acr_values: z.string().optional(),
     max_age: z.string().optional(),
     action: z.string().optional(),
@@ -265,6 +257,8 @@ export const challengeOperations: readonly Operation[] = [
       ...clientErrors,
       'invalid_scope',
       'invalid_session',
+      'invalid_dpop_proof',
+      'use_dpop_nonce',
       'unauthorized_client',
       'access_denied',
     ],

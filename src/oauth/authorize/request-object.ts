@@ -54,9 +54,10 @@ export async function readRequestObject(
   object: string,
 ): Promise<ObjectRequest> {
   const { site, now } = context
-  const isDemanded = client.document.requireSignedRequestObject || demandsSignedRequests(client.document)
+  const isProfiled = demandsSignedRequests(client.document)
+  const isDemanded = client.document.requireSignedRequestObject || isProfiled
   const { claims, isSigned } = await verified(context, client, object)
-  const expectations = { clientId: client.clientId, issuer: site.issuer, isSigned, isDemanded, now }
+  const expectations = { clientId: client.clientId, issuer: site.issuer, isSigned, isDemanded, isProfiled, now }
   const wrong = requestObjectProblem(claims, expectations)
   if (wrong !== undefined) throw refused(wrong)
   const read = parametersIn(claims, authorizationParameterNames, isSigned)

@@ -52,7 +52,9 @@ async function answer(context: Context, body: FormParameters): Promise<Reply> {
     detail: { active: introspection.active },
   } as const
   kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), event))
-  return prefersSigned(headers.accept) ? await signed(context, id, introspection) : { status: 200, body: introspection }
+  return prefersSigned(headers.accept)
+    ? await signed(context, asking, introspection)
+    : { status: 200, body: introspection }
 }
 
 async function introspector(context: Context, values: Readonly<Record<string, string>>): Promise<Introspector> {
@@ -80,9 +82,10 @@ function prefersSigned(accept: string | undefined): boolean {
   return quality > 0 && quality >= (qualities.get('application/json') ?? 0)
 }
 
-async function signed({ environment, site, now }: Context, audience: string, body: Introspection): Promise<Reply> {
-  const claims = { iss: site.issuer, aud: audience, iat: Math.floor(now / 1000), token_introspection: body }
-  const content = await signJwt(signingKeyFor(environment, {}, now), claims, { typ: signedType })
+async function signed({ environment, site, now }: Context, asking: Introspector, body: Introspection): Promise<Reply> {
+  const claims = { iss: site.issuer, aud: nameOf(asking).id, iat: Math.floor(now / 1000), token_introspection: body }
+  const application = asking.kind === 'application' ? { application: asking.application } : {}
+  const content = await signJwt(signingKeyFor(environment, application, now), claims, { typ: signedType })
   return { status: 200, text: { contentType: `application/${signedType}`, content } }
 }
 

@@ -48,7 +48,7 @@ async function push(context: Context, body: FormParameters): Promise<Reply> {
     auditRejectedRedirect(context, client)
     throw problem('redirect_uri_rejected')
   }
-  const bound = await boundByProof(context, given.parameters)
+  const bound = await boundByProof(context, client, given.parameters)
   checkRequest(context, client, bound.parameters)
   const requestUri = await auditingRefusals(context, environment, credentials, () =>
     pushRequest(context, client, bound.parameters, [...proofs, ...given.proofs, ...bound.proofs]),

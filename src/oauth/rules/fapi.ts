@@ -27,6 +27,7 @@ export interface FapiClient {
   readonly tokenEndpointAuthSigningAlg?: string | undefined
   readonly acceptTokenEndpointAudience?: boolean | undefined
   readonly idTokenSignedResponseAlg?: string | undefined
+  readonly userinfoSignedResponseAlg?: string | undefined
   readonly grantTypes: readonly string[]
   readonly responseTypes: readonly string[]
   readonly redirectUris: readonly string[]
@@ -56,6 +57,11 @@ export function fapiRegistrationProblems(client: FapiClient): { readonly member:
       client.idTokenSignedResponseAlg !== undefined && !isFapiAlgorithm(client.idTokenSignedResponseAlg),
       `must be one of ${fapiAlgorithms.join(', ')} with a FAPI profile`,
     ],
+    [
+      'userinfoSignedResponseAlg',
+      client.userinfoSignedResponseAlg !== undefined && !isFapiAlgorithm(client.userinfoSignedResponseAlg),
+      `must be one of ${fapiAlgorithms.join(', ')} with a FAPI profile`,
+    ],
     ['acceptTokenEndpointAudience', client.acceptTokenEndpointAudience === true, 'must be false with a FAPI profile'],
     ['grantTypes', client.grantTypes.includes('IMPLICIT'), 'must not hold IMPLICIT with a FAPI profile'],
     [
@@ -75,6 +81,16 @@ export function fapiRegistrationProblems(client: FapiClient): { readonly member:
 /** Whether something may be signed by an algorithm. */
 export function isFapiAlgorithm(algorithm: string): boolean {
   return fapiAlgorithms.some((allowed) => allowed === algorithm)
+}
+
+/**
+ * What is signed for an application that keeps a profile, where the environment would sign by an algorithm that the profile
+ * does not allow (section 5.4.1): as its ID tokens are. Undefined for any other application.
+ */
+export function fapiSigningAlgorithm<Algorithm extends string>(
+  client: Pick<FapiClient, 'fapiProfile'> & { readonly idTokenSignedResponseAlg?: Algorithm | undefined },
+): Algorithm | 'ES256' | undefined {
+  return keepsFapi(client) ? (client.idTokenSignedResponseAlg ?? 'ES256') : undefined
 }
 
 /** What of an authorization request the profiles look at. */

@@ -17,6 +17,8 @@ export interface RequestObjectExpectations {
   readonly isSigned: boolean
   /** Whether the application demands such objects: then none may live without end. */
   readonly isDemanded: boolean
+  /** Whether it keeps FAPI 2.0 Message Signing: then none may live without a beginning (section 5.3.1, 3 and 4). */
+  readonly isProfiled: boolean
   /** Epoch milliseconds. */
   readonly now: number
 }
@@ -40,7 +42,8 @@ export function requestObjectProblem(claims: Claims, expectations: RequestObject
   return timeProblem(claims, expectations) ?? oneTimeProblem(claims, expectations)
 }
 
-function timeProblem({ exp, iat, nbf }: Claims, { isDemanded, now: present }: RequestObjectExpectations) {
+function timeProblem({ exp, iat, nbf }: Claims, expectations: RequestObjectExpectations): string | undefined {
+  const { isDemanded, isProfiled, now: present } = expectations
   const now = Math.floor(present / 1000)
   const times = [exp, iat, nbf].filter((time) => time !== undefined)
   if (!times.every(isTime)) return 'exp, iat or nbf is no time'
@@ -49,6 +52,8 @@ function timeProblem({ exp, iat, nbf }: Claims, { isDemanded, now: present }: Re
   if (!isDemanded) return undefined
   if (!isTime(exp)) return 'exp is missing'
   if (exp > now + longestLife + clockSkew) return 'exp is too far ahead'
+  if (isProfiled && !isTime(nbf)) return 'nbf is missing'
+  if (isProfiled && isTime(nbf) && exp > nbf + longestLife) return 'exp is too long after nbf'
   return isTime(nbf) && nbf < now - longestLife - clockSkew ? 'nbf is too long ago' : undefined
 }
 

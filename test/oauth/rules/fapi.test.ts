@@ -7,6 +7,7 @@ import {
   fapiAuthorizationProblem,
   fapiProfiles,
   fapiRegistrationProblems,
+  fapiSigningAlgorithm,
   isFapiAlgorithm,
   rotatesRefreshTokens,
 } from '../../../src/oauth/rules/fapi.ts'
@@ -32,6 +33,7 @@ suite('FAPI 2.0', () => {
       ),
       [{ tokenEndpointAuthSigningAlg: 'RS256' }, 'tokenEndpointAuthSigningAlg'],
       [{ idTokenSignedResponseAlg: 'RS256' }, 'idTokenSignedResponseAlg'],
+      [{ userinfoSignedResponseAlg: 'RS256' }, 'userinfoSignedResponseAlg'],
       [{ acceptTokenEndpointAudience: true }, 'acceptTokenEndpointAudience'],
       [{ grantTypes: ['AUTHORIZATION_CODE', 'IMPLICIT'] }, 'grantTypes'],
       [{ responseTypes: ['CODE', 'ID_TOKEN'] }, 'responseTypes'],
@@ -68,6 +70,13 @@ suite('FAPI 2.0', () => {
     assert.equal(codeEnd(good, code), 61_000)
     assert.equal(codeEnd(good, { ...code, expiresAt: 11_000 }), 11_000)
     assert.equal(codeEnd({}, code), 601_000)
+  })
+
+  test('what is signed for it where the environment signs otherwise', () => {
+    assert.equal(fapiSigningAlgorithm(good), 'ES256')
+    assert.equal(fapiSigningAlgorithm({ ...good, idTokenSignedResponseAlg: 'PS256' }), 'PS256')
+    assert.equal(fapiSigningAlgorithm({ fapiProfile: 'NONE', idTokenSignedResponseAlg: 'PS256' }), undefined)
+    assert.equal(fapiSigningAlgorithm({}), undefined)
   })
 
   test('algorithms', () => {

@@ -5,7 +5,14 @@ import { assert as holds, dictionary, jsonValue, property, string } from 'fast-c
 import { parametersIn, requestObjectProblem } from '../../../src/oauth/rules/request-object.ts'
 
 const now = 1_800_000_000
-const expected = { clientId: 'client', issuer: 'https://as.test', isSigned: true, isDemanded: false, now: now * 1000 }
+const expected = {
+  clientId: 'client',
+  issuer: 'https://as.test',
+  isSigned: true,
+  isDemanded: false,
+  isProfiled: false,
+  now: now * 1000,
+}
 const good = { iss: 'client', aud: 'https://as.test', iat: now, exp: now + 60 }
 const problem = (claims: object, otherwise: Partial<typeof expected> = {}) =>
   requestObjectProblem({ ...good, ...claims }, { ...expected, ...otherwise })
@@ -62,6 +69,15 @@ suite('what vouches for a request object', () => {
     assert.equal(problem({ exp: now + 3600, nbf: now - 3600 }, { isDemanded }), undefined)
     for (const claims of [{ exp: undefined }, { exp: now + 3661 }, { nbf: now - 3661 }]) {
       assert.notEqual(problem(claims, { isDemanded }), undefined, JSON.stringify(claims))
+    }
+  })
+
+  test('one of FAPI 2.0 Message Signing has a beginning, and ends an hour after it at the latest', () => {
+    const profiled = { isDemanded: true, isProfiled: true }
+    assert.equal(problem({ nbf: now, exp: now + 3600 }, profiled), undefined)
+    assert.equal(problem({ nbf: now + 8, exp: now + 300 }, profiled), undefined)
+    for (const claims of [{ nbf: undefined }, { nbf: now - 1, exp: now + 3600 }, { nbf: now - 3661, exp: now - 61 }]) {
+      assert.notEqual(problem(claims, profiled), undefined, JSON.stringify(claims))
     }
   })
 
