@@ -140,6 +140,7 @@ const ready: Omit<Target, 'algorithm'> = {
   tokenPath: '/token',
   confidential,
   code: { ...source, ...spa },
+  pushPath: '/request',
   refresh: { ...source, ...spa },
   bearer: {
     ...source,

@@ -5,7 +5,14 @@
 import { createHash } from 'node:crypto'
 import { type Connection, header } from './http-connection.ts'
 
-export const scenarios = ['client credentials', 'code + PKCE', 'refresh', 'userinfo', 'introspection'] as const
+export const scenarios = [
+  'client credentials',
+  'code + PKCE',
+  'PAR + code',
+  'refresh',
+  'userinfo',
+  'introspection',
+] as const
 export type Scenario = (typeof scenarios)[number]
 
 /** Signature algorithms of the tokens. */
@@ -37,6 +44,8 @@ export interface Target {
   readonly cookies?: readonly string[]
   /** For codes. */
   readonly code?: CodeSource
+  /** Where the requests of that application may be pushed. */
+  readonly pushPath?: string
   /** For refresh tokens. */
   readonly refresh?: CodeSource
   /** For access tokens that userinfo and introspection take. */
@@ -94,11 +103,19 @@ async function bodyOf(connection: Connection, request: string): Promise<string> 
   return body
 }
 
-/** authorization_code with PKCE (RFC 7636) and an existing session: authorize, then redeem; gives the token response. */
-function redeemed(target: Target, source: CodeSource, session: number): (connection: Connection) => Promise<string> {
+/**
+ * authorization_code with PKCE (RFC 7636) and an existing session: authorize, then redeem; gives the token response.
+ * @param pushPath where the request is pushed first (RFC 9126); by default it is not
+ */
+function redeemed(
+  target: Target,
+  source: CodeSource,
+  session: number,
+  pushPath?: string,
+): (connection: Connection) => Promise<string> {
   const { authorizePath, clientId, redirectUri, scope } = source
   const { cookies = [] } = target
-  const query = new URLSearchParams({
+  const request = {
     response_type: 'code',
     client_id: clientId,
     redirect_uri: redirectUri,
@@ -107,13 +124,21 @@ function redeemed(target: Target, source: CodeSource, session: number): (connect
     nonce: 'nonce',
     code_challenge: challenge,
     code_challenge_method: 'S256',
-  })
+  }
   const host = new URL(target.origin).host
   const get = (path: string): string =>
     `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookies[session % cookies.length]}\r\n\r\n`
-  const first = get(`${authorizePath}?${query.toString()}`)
+  const authorize = (parameters: Record<string, string>): string =>
+    get(`${authorizePath}?${new URLSearchParams(parameters).toString()}`)
+  const direct = authorize(request)
+  const push = pushPath === undefined ? undefined : post(target, request, { path: pushPath })
+  const pushed = async (connection: Connection, text: string): Promise<string> => {
+    const { status, body } = await connection.send(text)
+    if (status !== 201) throw new Error(`Not pushed: ${status} ${body.slice(0, 300)}`)
+    return authorize({ client_id: clientId, request_uri: member(body, 'request_uri') })
+  }
   return async (connection) => {
-    let answer = await connection.send(first)
+    let answer = await connection.send(push === undefined ? direct : await pushed(connection, push))
     for (let redirects = 0; redirects < maximumRedirects; redirects += 1) {
       const location = header(answer, 'location') ?? ''
       if (location.startsWith(redirectUri)) break
@@ -130,8 +155,8 @@ function redeemed(target: Target, source: CodeSource, session: number): (connect
 }
 
 /** A code and its redemption: two signed tokens. */
-function codeWithPkce(target: Target, source: CodeSource, session: number): Run {
-  const redeem = redeemed(target, source, session)
+function codeWithPkce(target: Target, source: CodeSource, session: number, pushPath?: string): Run {
+  const redeem = redeemed(target, source, session, pushPath)
   return async (connection) => {
     const tokens = await redeem(connection)
     expectToken(target, tokens, 'id_token')
@@ -179,10 +204,11 @@ function member(body: string, name: string): string {
 }
 
 /** The scenarios that a server has an answer for. */
-export function scenariosOf({ code, refresh: chain, bearer }: Target): readonly Scenario[] {
+export function scenariosOf({ code, pushPath, refresh: chain, bearer }: Target): readonly Scenario[] {
   const needs: Readonly<Record<Scenario, unknown>> = {
     'client credentials': true,
     'code + PKCE': code,
+    'PAR + code': code && pushPath,
     refresh: chain,
     userinfo: bearer,
     introspection: bearer,
@@ -204,6 +230,8 @@ export function scenarioRun(scenario: Scenario, target: Target, worker: number):
       return clientCredentials(target)
     case 'code + PKCE':
       return codeWithPkce(target, present(target.code), worker)
+    case 'PAR + code':
+      return codeWithPkce(target, present(target.code), worker, present(target.pushPath))
     case 'refresh':
       return refresh(target, present(target.refresh), worker)
     case 'userinfo': {

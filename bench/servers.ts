@@ -85,6 +85,7 @@ export async function startStile(algorithm: Algorithm, databaseUrl?: string): Pr
     tokenPath: endpoint('token'),
     confidential: worker,
     code: { authorizePath, ...singlePageApp, scope: 'openid' },
+    pushPath: endpoint('par'),
     refresh: { ...source, scope: 'openid offline_access' },
     bearer: {
       ...source,

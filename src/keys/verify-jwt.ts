@@ -14,6 +14,7 @@ import { constantTimeEqual } from './constant-time.ts'
 import { derFromJws } from './ecdsa-signature.ts'
 import type { HmacKey } from './hmac-key.ts'
 import { withPadding } from './jws.ts'
+import { holdsAsKnown } from './proved-signatures.ts'
 import type { PublicVerificationKey } from './signing-key.ts'
 
 /** Longest token that is looked at, in characters. */
@@ -67,8 +68,8 @@ export function verifyJwt(token: string, expectations: JwtExpectations): JwtVerd
   const key = expectations.key(header.kid)
   if (!key) return refuse('unknown_key')
   if (key.algorithm !== header.alg) return refuse('algorithm')
-  const input = Buffer.from(token.slice(0, encodedHeader.length + 1 + encodedClaims.length))
-  if (!signatureHolds(key, input, signature)) return refuse('signature')
+  if (!signatureHolds(key, token, encodedHeader.length + 1 + encodedClaims.length, signature))
+    return refuse('signature')
 
   const claims = parseObject(claimBytes.toString('utf8'))
   if (!claims) return refuse('claims')
@@ -88,10 +89,21 @@ function readHeader(encoded: string): Header | undefined {
   return typeof alg === 'string' ? { alg, kid: optionalText(kid), typ: optionalText(typ) } : undefined
 }
 
-function signatureHolds(key: PublicVerificationKey | HmacKey, input: Buffer, signature: Buffer): boolean {
+/** @param signed how much of the token is signed, in characters */
+function signatureHolds(
+  key: PublicVerificationKey | HmacKey,
+  token: string,
+  signed: number,
+  signature: Buffer,
+): boolean {
+  const input = Buffer.from(token.slice(0, signed))
   if ('secret' in key) {
     return constantTimeEqual(createHmac(hmacHashes[key.algorithm], key.secret).update(input).digest(), signature)
   }
+  return holdsAsKnown(key, token, () => isSignedBy(key, input, signature))
+}
+
+function isSignedBy(key: PublicVerificationKey, input: Buffer, signature: Buffer): boolean {
   const scheme = schemeOf(key.algorithm)
   switch (scheme.kty) {
     case 'EC':
