@@ -12,10 +12,22 @@ import {
   push,
   pushed,
   redeemCode,
+  refreshTokens,
   submitSignOnPage,
   told,
 } from './journeys.ts'
-import { expectStatus, type Person, person, type Registered, register, spa, web, wrk } from './registrations.ts'
+import {
+  customResource,
+  expectStatus,
+  grant,
+  type Person,
+  person,
+  type Registered,
+  register,
+  spa,
+  web,
+  wrk,
+} from './registrations.ts'
 
 const payment = {
   type: 'payment_initiation',
@@ -113,6 +125,58 @@ suite('rich authorization requests', () => {
     )
     assert.equal('authorization_details' in plain, false)
     assert.equal('authorization_details' in decodeJwt(plain.access_token), false)
+  })
+
+  test('9.1: details that say where they count are in no token for another resource; the grant keeps them', async () => {
+    const located = {
+      type: 'ledger',
+      description: 'Read a ledger',
+      members: [{ name: 'locations', kind: 'STRINGS', required: true }],
+    }
+    const settings = { signingAlgorithm: 'ES256', authorizationDetailsTypes: [payment, account, located] }
+    expectStatus(await stile.api('PUT', '/settings', settings), 200)
+    const [first, second] = ['https://first.test', 'https://second.test/api']
+    const client = await register(stile, {
+      ...web,
+      grantTypes: ['AUTHORIZATION_CODE', 'REFRESH_TOKEN'],
+      requireConsent: true,
+      requestScopesForMultipleResourcesEnabled: true,
+      authorizationDetailsTypes: ['ledger', 'account_information'],
+    })
+    for (const audience of [first, second]) {
+      const name = new URL(audience).hostname
+      const resource = await customResource(stile, { name, audience }, [`${name}:read`])
+      await grant(stile, client.clientId, resource.id, [resource.scope(`${name}:read`)])
+    }
+    const everywhere = { type: 'account_information' }
+    const [ofFirst, ofSecond, ofBoth] = [[first], [`${second}/books`], [first, second]].map((locations) => ({
+      type: 'ledger',
+      locations,
+    }))
+    const details = [everywhere, ofFirst, ofSecond, ofBoth]
+    const query = new URLSearchParams(codeRequest(client, { scope: 'openid first.test:read second.test:read' }))
+    query.set('authorization_details', JSON.stringify(details))
+    for (const audience of [first, second]) query.append('resource', audience)
+    const flowId = flowOf(await browser.send(`/${stile.environmentId}/as/authorize?${query}`))
+    const body = new URLSearchParams({ action: 'oauth.consent', accept: 'true' })
+    const headers = { origin: stile.authUrl, 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'navigate' }
+    assert.equal((await browser.send(page(flowId), { body, headers })).status, 303)
+    const code = codeOf(await browser.resume(flowId))
+    const told = (tokens: { readonly access_token: string; readonly authorization_details: unknown }) => {
+      assert.deepEqual(decodeJwt(tokens.access_token)['authorization_details'], tokens.authorization_details)
+      return tokens.authorization_details
+    }
+    const tokens = expectStatus(await redeemCode(stile, client, code, { resource: first }), 200)
+    assert.deepEqual(told(tokens), [everywhere, ofFirst, ofBoth])
+    const next = expectStatus(await refreshTokens(stile, client, tokens.refresh_token, { resource: second }), 200)
+    assert.deepEqual(told(next), [everywhere, ofSecond, ofBoth])
+    const only = { resource: second, authorization_details: JSON.stringify([ofFirst]) }
+    const none = expectStatus(await refreshTokens(stile, client, next.refresh_token, only), 200)
+    assert.equal(told(none), undefined)
+    expectStatus(
+      await stile.api('PUT', '/settings', { ...settings, authorizationDetailsTypes: [payment, account] }),
+      200,
+    )
   })
 
   test('it is asked for each time, whatever was granted before; silently it cannot be had', async () => {

@@ -90,6 +90,20 @@ export function narrowAuthorizationDetails(
   return details.length === asked.length ? { details } : { refused: 'authorization_details is not of this grant' }
 }
 
+/**
+ * What of granted details is the business of a token's audience (sections 9.1 and 13): those that say where they count
+ * (`locations`, section 2.2) are for the resources there alone; all others are for everybody.
+ */
+export function detailsForAudiences(
+  details: readonly AuthorizationDetail[],
+  audiences: readonly string[],
+): readonly AuthorizationDetail[] {
+  const isOf = (location: unknown) =>
+    typeof location === 'string' &&
+    audiences.some((audience) => location === audience || location.startsWith(`${audience.replace(/\/$/, '')}/`))
+  return details.filter(({ locations }) => !Array.isArray(locations) || locations.some(isOf))
+}
+
 /** An entry in words: its description, and each member with its value. */
 export interface DetailInWords {
   readonly description: string

@@ -11,6 +11,7 @@ import { eventOrigin } from '../../contract/event-origin.ts'
 import { uuid } from '../../contract/validation.ts'
 import { notFound, type Problem, problem } from '../../errors/problem.ts'
 import { eventRow } from '../../events/record.ts'
+import { detailsForAudiences } from '../rules/authorization-details.ts'
 import { resolveSite } from '../../site.ts'
 import { auditingRefusals, clientRefused, proveClient } from '../client-auth/authenticate.ts'
 import { type ClientCredentials, clientErrors, clientParameters, readCredentials } from '../client-auth/credentials.ts'
@@ -95,7 +96,8 @@ async function handleTokenRequest(
 
   if (verdict.kind === 'issue') {
     const used = [...proofs, ...constraint.proofs]
-    return await auditingRefusals(context, environment, credentials, () => issue(context, question, verdict, used))
+    const issued = withDetailsOfAudience(verdict)
+    return await auditingRefusals(context, environment, credentials, () => issue(context, question, issued, used))
   }
   const instead =
     verdict.unit && (await kernel.storage.commit<Refuse | undefined | void>(verdict.unit(context, environment)))
@@ -107,6 +109,14 @@ async function environmentOf({ kernel }: Context, credentials: ClientCredentials
   const id = uuid.safeParse(clientId).success ? await kernel.environments.environmentOfClient(clientId) : undefined
   if (!id) throw clientRefused(credentials)
   return id
+}
+
+/** The details that the access token is for; the grant keeps all of them. */
+function withDetailsOfAudience(verdict: Issue): Issue {
+  const { authorizationDetails, audiences } = verdict
+  if (!authorizationDetails) return verdict
+  const details = detailsForAudiences(authorizationDetails, audiences)
+  return { ...verdict, authorizationDetails: details.length > 0 ? details : undefined }
 }
 
 /** 6. One unit: proofs, consume, family, change event. 7. Sign, overlapping the commit. 8. Answer, only after both. */
