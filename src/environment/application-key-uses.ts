@@ -1,9 +1,10 @@
 /**
  * What an application is configured to sign by, kept as rows beside its document, so that a key rotation policy that is in
- * use is known as such (platform-api 3.15): its own policy, and the algorithms of its ID tokens and userinfo.
+ * use is known as such (platform-api 3.15): its own policy, and the algorithms of its ID tokens, userinfo and
+ * authorization responses.
  */
 import { invalidData } from '../errors/problem.ts'
-import { type SigningAlgorithm, signingAlgorithms } from '../keys/algorithm.ts'
+import { type JwsAlgorithm, type SigningAlgorithm, signingAlgorithms } from '../keys/algorithm.ts'
 import { insertAll, remove } from '../storage/operations.ts'
 import { run, type UnitBody } from '../storage/port.ts'
 import { keyRotationPoliciesOf } from '../storage/sql/signing-keys.ts'
@@ -13,13 +14,28 @@ import type { ApplicationDocument } from './application.ts'
 /** The members that say so. */
 export type Signing = Pick<
   ApplicationDocument,
-  'signing' | 'idTokenSignedResponseAlg' | 'userinfoSignedResponseAlg' | 'fapiProfile'
+  | 'signing'
+  | 'idTokenSignedResponseAlg'
+  | 'userinfoSignedResponseAlg'
+  | 'authorizationSignedResponseAlg'
+  | 'fapiProfile'
 >
+
+/** Every algorithm that an application is registered to be answered by. */
+export function answerAlgorithmsOf(
+  document: Omit<Signing, 'signing' | 'fapiProfile'>,
+): readonly (JwsAlgorithm | undefined)[] {
+  return [
+    document.idTokenSignedResponseAlg,
+    document.userinfoSignedResponseAlg,
+    document.authorizationSignedResponseAlg,
+  ]
+}
 
 /** The algorithms of the environment's own keys that an application is configured to use. */
 export function signingAlgorithmsOf(document: Signing): readonly SigningAlgorithm[] {
   // Keys that a profile needs are there whatever the environment signs by, or will sign by one day.
-  const named = [document.idTokenSignedResponseAlg, document.userinfoSignedResponseAlg, fapiSigningAlgorithm(document)]
+  const named = [...answerAlgorithmsOf(document), fapiSigningAlgorithm(document)]
   return signingAlgorithms.filter((algorithm) => named.includes(algorithm))
 }
 

@@ -1,6 +1,6 @@
 /**
  * PURE: what must fit together in what an application wants its tokens to be like. platform-api 3.7 (`signing`), OpenID
- * Connect Core section 8.1, Dynamic Client Registration 1.0 section 2.
+ * Connect Core section 8.1, Dynamic Client Registration 1.0 section 2, JARM section 3.
  *
  * Never: an application saved whose tokens could not be made.
  */
@@ -18,7 +18,8 @@ const mayHavePolicy: readonly string[] = ['WEB_APP', 'NATIVE_APP', 'SINGLE_PAGE_
  * @param listed addresses the operator lets the server ask beside public ones
  */
 export function tokenProblems(candidate: Candidate, listed: BlockList | undefined): Detail[] {
-  const { type, signing, idTokenSignedResponseAlg, userinfoSignedResponseAlg } = candidate
+  const { type, signing, idTokenSignedResponseAlg, userinfoSignedResponseAlg, authorizationSignedResponseAlg } =
+    candidate
   return [
     ...invalid(
       'signing',
@@ -28,8 +29,10 @@ export function tokenProblems(candidate: Candidate, listed: BlockList | undefine
     ),
     ...secretProblems('idTokenSignedResponseAlg', idTokenSignedResponseAlg, candidate),
     ...secretProblems('userinfoSignedResponseAlg', userinfoSignedResponseAlg, candidate),
+    ...secretProblems('authorizationSignedResponseAlg', authorizationSignedResponseAlg, candidate),
     ...encryptionProblems('idToken', candidate),
     ...encryptionProblems('userinfo', candidate),
+    ...encryptionProblems('authorization', candidate),
     ...sectorProblems(candidate, listed),
   ]
 }
@@ -44,7 +47,7 @@ function secretProblems(
   return invalid(target, lacks ? 'needs a client secret: tokenEndpointAuthMethod CLIENT_SECRET_…' : undefined)
 }
 
-function encryptionProblems(what: 'idToken' | 'userinfo', candidate: Candidate): Detail[] {
+function encryptionProblems(what: 'idToken' | 'userinfo' | 'authorization', candidate: Candidate): Detail[] {
   const algorithm = candidate[`${what}EncryptedResponseAlg`]
   const content = candidate[`${what}EncryptedResponseEnc`]
   const hasKeys = candidate.jwks !== undefined || candidate.jwksUrl !== undefined

@@ -1,6 +1,7 @@
 /**
- * What an application wants its tokens and userinfo to be like: by whose keys they are signed (platform-api 3.7 `signing`),
- * and, as extensions, the members of OpenID Connect Dynamic Client Registration 1.0 section 2 and RFC 7591 in camelCase.
+ * What an application wants its tokens, userinfo and authorization responses to be like: by whose keys they are signed
+ * (platform-api 3.7 `signing`), and, as extensions, the members of OpenID Connect Dynamic Client Registration 1.0 section 2,
+ * RFC 7591 and JARM section 3 in camelCase.
  *
  * Never: `none` as a signature, `dir` or `RSA1_5` as an encryption (row F20).
  */
@@ -42,6 +43,13 @@ export const applicationTokenMembers = {
     .optional()
     .describe('Extension: its userinfo is encrypted, to a key of its `jwks` or `jwksUrl`.'),
   userinfoEncryptedResponseEnc: encryptedResponseEnc.optional().describe('Extension: default A128CBC-HS256.'),
+  authorizationSignedResponseAlg: signedResponseAlg
+    .optional()
+    .describe('Extension: how its authorization responses are signed in the modes of JARM.'),
+  authorizationEncryptedResponseAlg: encryptedResponseAlg
+    .optional()
+    .describe('Extension: those responses are encrypted, to a key of its `jwks` or `jwksUrl`.'),
+  authorizationEncryptedResponseEnc: encryptedResponseEnc.optional().describe('Extension: default A128CBC-HS256.'),
   subjectType: z
     .enum(['public', 'pairwise'])
     .optional()

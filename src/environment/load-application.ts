@@ -9,6 +9,7 @@ import { applicationById, applicationSecret, grantsOf, policyAssignmentsOf } fro
 import { attributesOfApplication } from '../storage/sql/attributes.ts'
 import { dynamicClientById } from '../storage/sql/client-registration.ts'
 import { dataKeyOf } from '../storage/sql/environments.ts'
+import { answerAlgorithmsOf } from './application-key-uses.ts'
 import { applicationClaimsFrom } from './application-claims.ts'
 import {
   type Application,
@@ -63,8 +64,8 @@ export async function loadApplication(
   }
 }
 
-function isAnsweredBySecret({ idTokenSignedResponseAlg, userinfoSignedResponseAlg }: ApplicationDocument): boolean {
-  return [idTokenSignedResponseAlg, userinfoSignedResponseAlg].some((one) => one !== undefined && isHmac(one))
+function isAnsweredBySecret(document: ApplicationDocument): boolean {
+  return answerAlgorithmsOf(document).some((one) => one !== undefined && isHmac(one))
 }
 
 async function openSecret(

@@ -3,7 +3,8 @@
  * (authentication-api 2.5), or to a page when there is no address that is known good (decision D10).
  */
 import type { Context, Reply } from '../../contract/operation.ts'
-import { type Problem, toOAuth, toPingOne } from '../../errors/problem.ts'
+import type { Application } from '../../environment/application.ts'
+import { Problem, toOAuth, toPingOne } from '../../errors/problem.ts'
 import { errorPage } from '../../pages/error.ts'
 import { pageHeaders } from '../../pages/headers.ts'
 import type { ReturnPath } from './request.ts'
@@ -12,20 +13,21 @@ import { redirectReply } from './response.ts'
 /** Answers a failure to the application. */
 export async function refuseTo(
   { mode, redirectUri, state }: ReturnPath,
-  clientId: string,
+  client: Application,
   failure: Problem,
   context: Context,
 ): Promise<Reply> {
   if (mode === 'pi.flow' || redirectUri === null) return refuseAsJson(failure, context)
-  return redirectReply(
-    context,
-    { mode, redirectUri, clientId },
-    {
-      ...toOAuth(failure, context.correlationId),
-      ...(state === null ? {} : { state }),
-      iss: context.site.issuer,
-    },
-  )
+  const parameters = {
+    ...toOAuth(failure, context.correlationId),
+    ...(state === null ? {} : { state }),
+    iss: context.site.issuer,
+  }
+  // What cannot be encrypted as the application wants it does not leave this server.
+  return redirectReply(context, { mode, redirectUri, client }, parameters).catch((error: unknown) => {
+    if (error instanceof Problem) return refuseHere(mode, error, context)
+    throw error
+  })
 }
 
 /**

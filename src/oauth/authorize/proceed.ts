@@ -119,5 +119,5 @@ async function answerAtOnce(
     }
     return { status: 200, body }
   }
-  return redirectReply(context, { mode, redirectUri, clientId: client.clientId }, issued.parameters)
+  return redirectReply(context, { mode, redirectUri, client }, issued.parameters)
 }

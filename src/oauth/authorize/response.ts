@@ -6,6 +6,12 @@
  */
 import { z } from 'zod'
 import type { Context, Reply } from '../../contract/operation.ts'
+import type { Application } from '../../environment/application.ts'
+import {
+  contentEncryptionAlgorithms,
+  keyEncryptionAlgorithms,
+  responseAlgorithms,
+} from '../../environment/application-tokens.ts'
 import { defineMetadata } from '../metadata.ts'
 import { formPost } from '../response-modes/form-post.ts'
 import { formPostJwt } from '../response-modes/form-post-jwt.ts'
@@ -45,6 +51,8 @@ export const responseMetadata = defineMetadata(
     grant_types_supported: z.array(z.string()),
     authorization_response_iss_parameter_supported: z.boolean(),
     authorization_signing_alg_values_supported: z.array(z.string()),
+    authorization_encryption_alg_values_supported: z.array(z.string()),
+    authorization_encryption_enc_values_supported: z.array(z.string()),
   },
   ({ defaultKeyRotationPolicy }) => ({
     response_types_supported: [...responseTypeNames],
@@ -52,7 +60,12 @@ export const responseMetadata = defineMetadata(
     // A token in an authorization response is the implicit grant (RFC 6749 section 4.2).
     grant_types_supported: ['implicit'],
     authorization_response_iss_parameter_supported: true,
-    authorization_signing_alg_values_supported: [defaultKeyRotationPolicy.algorithm],
+    // An application may have any; what it has by default comes first.
+    authorization_signing_alg_values_supported: [
+      ...new Set([defaultKeyRotationPolicy.algorithm, ...responseAlgorithms]),
+    ],
+    authorization_encryption_alg_values_supported: [...keyEncryptionAlgorithms],
+    authorization_encryption_enc_values_supported: [...contentEncryptionAlgorithms],
   }),
 )
 
@@ -101,13 +114,16 @@ export function readResponseMode(text: string | undefined, type: ResponseType | 
 export interface Destination {
   readonly mode: Exclude<ResponseMode, 'pi.flow'>
   readonly redirectUri: string
-  readonly clientId: string
+  readonly client: Application
 }
 
-/** Writes a response to the application's redirect URI. */
+/**
+ * Writes a response to the application's redirect URI.
+ * @throws Problem invalid_request when it has to be encrypted and there is no key to encrypt to
+ */
 export async function redirectReply(
-  context: Pick<Context, 'environment' | 'site' | 'now'>,
-  { mode, redirectUri, clientId }: Destination,
+  context: Pick<Context, 'kernel' | 'environment' | 'site' | 'now'>,
+  { mode, redirectUri, client }: Destination,
   parameters: ResponseParameters,
 ): Promise<Reply> {
   switch (mode) {
@@ -118,10 +134,10 @@ export async function redirectReply(
     case 'form_post':
       return formPost(redirectUri, parameters)
     case 'query.jwt':
-      return queryJwt(redirectUri, await packed(context, clientId, parameters))
+      return queryJwt(redirectUri, await packed(context, client, parameters))
     case 'fragment.jwt':
-      return fragmentJwt(redirectUri, await packed(context, clientId, parameters))
+      return fragmentJwt(redirectUri, await packed(context, client, parameters))
     case 'form_post.jwt':
-      return formPostJwt(redirectUri, await packed(context, clientId, parameters))
+      return formPostJwt(redirectUri, await packed(context, client, parameters))
   }
 }

@@ -35,7 +35,7 @@ async function resume(flowId: string, context: Context): Promise<Reply> {
   if ('failure' in finished) {
     return refuseTo(
       request,
-      loaded.application.clientId,
+      loaded.application,
       problem('access_denied', { description: finished.failure.message }),
       context,
     )
@@ -43,7 +43,7 @@ async function resume(flowId: string, context: Context): Promise<Reply> {
   const { issued } = finished
   const { mode, redirectUri } = request
   if (mode !== 'pi.flow' && redirectUri !== null) {
-    return redirectReply(context, { mode, redirectUri, clientId: loaded.application.clientId }, issued.parameters)
+    return redirectReply(context, { mode, redirectUri, client: loaded.application }, issued.parameters)
   }
   const { iss: _, ...authorizeResponse } = issued.parameters
   return {

@@ -28,7 +28,7 @@ export async function refuseFrom(
 ): Promise<Reply> {
   const { mode, redirectUri, state } = path
   if (mode === 'pi.flow' || redirectUri === null || isVouchedFor(context.environment, client, redirectUri)) {
-    return refuseTo(path, client.clientId, failure, context)
+    return refuseTo(path, client, failure, context)
   }
   const parameters = {
     ...toOAuth(failure, context.correlationId),
@@ -40,7 +40,7 @@ export async function refuseFrom(
       applicationName: client.name,
       client: clientView(context.site, client, redirectUri),
       code: failure.entry.oauth,
-      onward: await onward(context, { mode, redirectUri, clientId: client.clientId }, parameters),
+      onward: await onward(context, { mode, redirectUri, client }, parameters),
     },
     chooseLanguage(null, context.headers['accept-language']),
   )
@@ -52,9 +52,9 @@ async function onward(
   destination: Destination,
   parameters: Readonly<Record<string, string>>,
 ): Promise<UntrustedReturn['onward']> {
-  const { mode, redirectUri, clientId } = destination
+  const { mode, redirectUri, client } = destination
   if (mode === 'form_post') return { action: redirectUri, fields: parameters }
-  if (mode === 'form_post.jwt') return { action: redirectUri, fields: await packed(context, clientId, parameters) }
+  if (mode === 'form_post.jwt') return { action: redirectUri, fields: await packed(context, client, parameters) }
   const location = (await redirectReply(context, destination, parameters)).headers?.['location']
   if (typeof location !== 'string') throw new Error(`${mode} leads nowhere`)
   return { href: location }

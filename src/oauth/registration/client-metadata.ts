@@ -93,6 +93,9 @@ const members: readonly Member[] = [
   answer('userinfo_signed_response_alg', 'userinfoSignedResponseAlg'),
   answer('userinfo_encrypted_response_alg', 'userinfoEncryptedResponseAlg'),
   answer('userinfo_encrypted_response_enc', 'userinfoEncryptedResponseEnc'),
+  answer('authorization_signed_response_alg', 'authorizationSignedResponseAlg'),
+  answer('authorization_encrypted_response_alg', 'authorizationEncryptedResponseAlg'),
+  answer('authorization_encrypted_response_enc', 'authorizationEncryptedResponseEnc'),
   kept('jwks_uri', 'jwksUrl', address),
   {
     name: 'jwks',

@@ -28,6 +28,7 @@ export interface FapiClient {
   readonly acceptTokenEndpointAudience?: boolean | undefined
   readonly idTokenSignedResponseAlg?: string | undefined
   readonly userinfoSignedResponseAlg?: string | undefined
+  readonly authorizationSignedResponseAlg?: string | undefined
   readonly grantTypes: readonly string[]
   readonly responseTypes: readonly string[]
   readonly redirectUris: readonly string[]
@@ -60,6 +61,11 @@ export function fapiRegistrationProblems(client: FapiClient): { readonly member:
     [
       'userinfoSignedResponseAlg',
       client.userinfoSignedResponseAlg !== undefined && !isFapiAlgorithm(client.userinfoSignedResponseAlg),
+      `must be one of ${fapiAlgorithms.join(', ')} with a FAPI profile`,
+    ],
+    [
+      'authorizationSignedResponseAlg',
+      client.authorizationSignedResponseAlg !== undefined && !isFapiAlgorithm(client.authorizationSignedResponseAlg),
       `must be one of ${fapiAlgorithms.join(', ')} with a FAPI profile`,
     ],
     ['acceptTokenEndpointAudience', client.acceptTokenEndpointAudience === true, 'must be false with a FAPI profile'],

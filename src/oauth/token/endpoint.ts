@@ -20,6 +20,7 @@ import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
 import type { Word } from '../../storage/operations.ts'
 import type { Unit } from '../../storage/port.ts'
+import { mayFail } from '../tokens/id-token.ts'
 import { type RefreshToken, writeRefreshToken } from '../tokens/refresh-token.ts'
 import type { GrantQuestion, Issue, Refuse } from './grant.ts'
 import { grants } from './grants/index.ts'
@@ -119,7 +120,10 @@ function withDetailsOfAudience(verdict: Issue): Issue {
   return { ...verdict, authorizationDetails: details.length > 0 ? details : undefined }
 }
 
-/** 6. One unit: proofs, consume, family, change event. 7. Sign, overlapping the commit. 8. Answer, only after both. */
+/**
+ * 6. One unit: proofs, consume, family, change event. 7. Sign, overlapping the commit, unless that may come to nothing.
+ * 8. Answer, only after both.
+ */
 async function issue(
   context: Context,
   { environment, client, confirmation }: GrantQuestion<unknown>,
@@ -130,6 +134,8 @@ async function issue(
   const { effect } = verdict
   const issuing = issueTokens(context, environment, client, verdict, confirmation)
   const { tokens, store } = issuing instanceof Promise ? await issuing : issuing
+  // A refresh token that is used up for nothing could not be sent again for long.
+  if (verdict.idToken && mayFail(client)) await tokens
   const whole = unitOf(environment.id, proofs, 'unit' in effect ? effect.unit(context, environment) : undefined, store)
   const unit = noting(whole, clientUse(environment, client, context.now))
   const committing = unit ? kernel.storage.commit(unit) : undefined

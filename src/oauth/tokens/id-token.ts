@@ -113,6 +113,15 @@ export async function makeIdToken(
   return alg === undefined ? jwt : encryptFor(context, client, { jwt }, { alg, enc })
 }
 
+/** Whether an ID token for an application may not come about, for want of a value or of a key of the application. */
+export function mayFail({ document, claims, subject }: Application): boolean {
+  return (
+    document.idTokenEncryptedResponseAlg !== undefined ||
+    subject !== undefined ||
+    claims.some(({ required }) => required)
+  )
+}
+
 /** The left half of a hash, base64url, by the hash of the ID token's algorithm (OpenID Connect Core 3.1.3.6 and 3.3.2.11). */
 export function leftHalfHash(token: string, algorithm: JwsAlgorithm): string {
   const digest = hash(hashOf(algorithm), token, 'buffer')
