@@ -7,7 +7,7 @@
  */
 import type { Application } from '../environment/application.ts'
 import type { Environment } from '../environment/snapshot.ts'
-import { userOfSubject } from '../environment/subject.ts'
+import { sessionOfSid, userOfSubject } from '../environment/subject.ts'
 import type { Kernel } from '../kernel.ts'
 import { signingAlgorithms } from '../keys/algorithm.ts'
 import { type JwtVerdict, verifyJwt } from '../keys/verify-jwt.ts'
@@ -24,7 +24,8 @@ export interface AccessTokenClaims {
   readonly scopes: ReadonlySet<string>
   /** By what the application knows the user (`environment/subject.ts`): user tokens only. */
   readonly subject: string | undefined
-  readonly sessionId: string | undefined
+  /** By what it knows the session. */
+  readonly sid: string | undefined
   /** Epoch seconds of the authentication: user tokens only. */
   readonly authTime: number | undefined
   /** The private grant id (decision D22): user tokens only. */
@@ -45,6 +46,8 @@ export interface AccessTokenReading {
   readonly application: Application | undefined
   /** The id of the user, whatever `sub` is: user tokens only. */
   readonly userId: string | undefined
+  /** The id of the session, whatever `sid` is: user tokens of a session. */
+  readonly sessionId: string | undefined
   /** The user and the grant, while a user token stands. */
   readonly grant: LiveGrantRow | undefined
   /** Whether it counts now. */
@@ -73,14 +76,16 @@ export async function readAccessToken(ports: ReadingPorts, token: string): Promi
   const found = kernel.environments.client(environment.id, access.clientId)
   const application = found instanceof Promise ? await found : found
   const userId = application && access.subject && userOfSubject(environment, application, access.subject)
-  const { sessionId = '', grantId } = access
+  const { sid, grantId } = access
+  // Where nobody has signed on there is no session.
+  const sessionId = sid === undefined ? '' : application && sessionOfSid(environment, application, sid)
   const isOfUser = access.subject !== undefined
   const [grant] =
-    application?.enabled && userId && grantId
+    application?.enabled && userId && grantId && sessionId !== undefined
       ? await kernel.storage.read(liveGrant(environment.id, grantId, userId, sessionId, now))
       : []
   const stands = application?.enabled === true && (!isOfUser || grant !== undefined)
-  return { format, claims, access, application, userId, grant, stands }
+  return { format, claims, access, application, userId, sessionId: sessionId || undefined, grant, stands }
 }
 
 async function opaqueClaims({ kernel, environment, now }: ReadingPorts, token: string): Promise<Claims | undefined> {
@@ -134,7 +139,7 @@ export function accessTokenClaims(
     audience: audience as string[],
     scopes: new Set((text('scope') ?? '').split(' ').filter(Boolean)),
     subject: text('p1.userId') ?? text('sub'),
-    sessionId: text('sid'),
+    sid: text('sid'),
     authTime: typeof claims['auth_time'] === 'number' ? claims['auth_time'] : undefined,
     grantId: text('p1.gid'),
     confirmation,

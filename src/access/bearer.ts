@@ -12,7 +12,7 @@
  */
 import type { ClientCertificate } from '../contract/operation.ts'
 import type { Environment } from '../environment/snapshot.ts'
-import { userOfSubject } from '../environment/subject.ts'
+import { sessionOfSid, userOfSubject } from '../environment/subject.ts'
 import { invalidToken, Problem } from '../errors/problem.ts'
 import type { Kernel } from '../kernel.ts'
 import { liveGrant, roleAssignmentsOf } from '../storage/sql/access.ts'
@@ -119,8 +119,9 @@ export async function authenticate(request: TokenRequest): Promise<Actor> {
       assignments: await assignmentsOf(kernel, environment.id, application.id),
     }
   }
-  const { sessionId, grantId } = claims
+  const { grantId } = claims
   const userId = userOfSubject(environment, application, claims.subject)
+  const sessionId = claims.sid && sessionOfSid(environment, application, claims.sid)
   if (!userId || !sessionId || !grantId) throw invalidToken('the token is not valid here')
   const [grant] = await kernel.storage.read(liveGrant(environment.id, grantId, userId, sessionId, now))
   if (!grant) throw invalidToken('the token is not valid here')

@@ -10,7 +10,7 @@
 import type { Application } from '../environment/application.ts'
 import { responseKey } from '../environment/response-key.ts'
 import type { Environment } from '../environment/snapshot.ts'
-import { subjectFor } from '../environment/subject.ts'
+import { sessionFor, subjectFor } from '../environment/subject.ts'
 import { signJwt } from '../keys/jws.ts'
 import type { Site } from '../site.ts'
 import type { LogoutNotice } from './logout-notice.ts'
@@ -35,13 +35,13 @@ export function signLogoutToken(
   const subject = subjectFor(environment, application, userId)
   const claims = {
     iss: site.issuer,
-    sub: application.subject && subject === userId ? undefined : subject,
+    sub: application.subject && subject === userId && sessionId !== undefined ? undefined : subject,
     aud: application.clientId,
     iat: issuedAt,
     exp: issuedAt + lifeSeconds,
     jti,
     events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
-    sid: sessionId,
+    sid: sessionId === undefined ? undefined : sessionFor(environment, application, sessionId),
   }
   const { idTokenSignedResponseAlg: algorithm } = application.document
   return signJwt(responseKey(environment, application, algorithm, now), claims, { typ: 'logout+jwt' })

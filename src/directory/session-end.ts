@@ -14,6 +14,7 @@
 import { type LogoutNotice, promiseLogout } from '../delivery/logout-notice.ts'
 import type { ApplicationDocument } from '../environment/application.ts'
 import type { Word } from '../storage/operations.ts'
+import { usualSubject } from '../environment/resource.ts'
 import { run } from '../storage/port.ts'
 import {
   participantsOfSession,
@@ -35,6 +36,9 @@ export type Participant = { readonly id: string } & Pick<
   | 'frontchannelLogoutSessionRequired'
   | 'backchannelLogoutUri'
   | 'backchannelLogoutSessionRequired'
+  | 'subjectType'
+  | 'sectorIdentifierUri'
+  | 'redirectUris'
 >
 
 /** A session that has just ended. */
@@ -71,7 +75,8 @@ const mostSessionsTold = 50
 
 /**
  * Ends the sessions of a user and everything that was issued to them, `offline_access` or not; for the unit that wants it.
- * An application that can be told of a user without naming a session is told once.
+ * An application that can be told of a user without naming a session is told once; that is none which has a `sub` of its
+ * own making, since logout tokens cannot have it.
  * @param keptTokenHash the session that goes on; what was issued in it ends all the same
  * @param now epoch milliseconds
  */
@@ -83,15 +88,16 @@ export function* endSessionsOfUser(
   now: number,
 ): Word<void> {
   const kept = keptTokenHash ?? ''
-  const participations = yield* run(participationsOfUser(environmentId, userId, kept, mostSessionsTold))
+  const participations = yield* run(participationsOfUser(environmentId, userId, kept, mostSessionsTold, usualSubject))
   yield removeSessionsOfUser(environmentId, userId, kept)
   yield revokeFamiliesOfUser(environmentId, userId, now)
   const told = new Set<string>()
   for (const participation of participations) {
     const { id: clientId, backchannelLogoutUri, backchannelLogoutSessionRequired } = participantFrom(participation)
     if (!backchannelLogoutUri || told.has(clientId)) continue
+    const knowsSubject = participation.own_subject === 0
     // Without a `sid` the token would also mean the session that goes on.
-    const isOfAll = backchannelLogoutSessionRequired !== true && keptTokenHash === null
+    const isOfAll = backchannelLogoutSessionRequired !== true && keptTokenHash === null && knowsSubject
     if (isOfAll) told.add(clientId)
     const which = isOfAll ? {} : { sessionId: participation.session_id }
     const notice = { clientId, userId, ...which, ...domainOf(participation.session_document) }
@@ -113,5 +119,8 @@ function participantFrom({ id, document }: { readonly id: string; readonly docum
     frontchannelLogoutSessionRequired: registered.frontchannelLogoutSessionRequired,
     backchannelLogoutUri: registered.backchannelLogoutUri,
     backchannelLogoutSessionRequired: registered.backchannelLogoutSessionRequired,
+    subjectType: registered.subjectType,
+    sectorIdentifierUri: registered.sectorIdentifierUri,
+    redirectUris: registered.redirectUris,
   }
 }

@@ -74,7 +74,7 @@ function sectorProblems(
     return invalid('sectorIdentifierUri', message)
   }
   if (subjectType !== 'pairwise') return []
-  const hosts = new Set(redirectUris.map((uri) => (URL.canParse(uri) ? new URL(uri).host : '')))
+  const hosts = new Set(redirectUris.map((uri) => (URL.canParse(uri) ? new URL(uri).hostname : '')))
   const isClear = hosts.size === 1 && !hosts.has('')
   return invalid(
     'sectorIdentifierUri',

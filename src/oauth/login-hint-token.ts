@@ -6,6 +6,7 @@
 import { uuid } from '../contract/validation.ts'
 import type { Context } from '../contract/operation.ts'
 import type { Application } from '../environment/application.ts'
+import { userOfSubject } from '../environment/subject.ts'
 import { verifyClientJwt } from './client-keys.ts'
 import { keyAlgorithms, secretAlgorithms } from './rules/client-algorithms.ts'
 import { clientJwtProblem } from './rules/client-jwt-claims.ts'
@@ -14,7 +15,7 @@ import type { OneTimeJwt } from '../access/used-jwt.ts'
 /** The longest life that is taken, seconds; one to five minutes are recommended. */
 export const longestLife = 600
 
-/** Whom a token names: by an id, or by a name that people sign on with. */
+/** Whom a token names: by what the client knows them by, or by a name that people sign on with. */
 export interface LoginHint {
   readonly by: 'id' | 'username'
   readonly value: string
@@ -43,9 +44,10 @@ export async function readLoginHintToken(
   if (typeof sub !== 'string' || sub === '' || (jti !== undefined && typeof jti !== 'string'))
     return { refused: 'invalid' }
   const usableUntil = (Number(exp) + longestLife) * 1000
+  const userId = userOfSubject(environment, client, sub)
+  const isId = userId !== undefined && uuid.safeParse(userId).success
   return {
-    by: uuid.safeParse(sub).success ? 'id' : 'username',
-    value: sub,
+    ...(isId ? { by: 'id', value: userId } : { by: 'username', value: sub }),
     once: jti === undefined ? undefined : { kind: 'login-hint-token', issuer: client.id, jti, usableUntil },
   }
 }

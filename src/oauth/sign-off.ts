@@ -4,7 +4,7 @@
  */
 import type { Context } from '../contract/operation.ts'
 import { endSession, type EndedSession, type Participant } from '../directory/session-end.ts'
-import type { Site } from '../site.ts'
+import { sessionFor } from '../environment/subject.ts'
 import { withQuery } from './response-modes/query.ts'
 import type { NamedSession } from './rules/sign-off.ts'
 
@@ -35,10 +35,16 @@ export async function endNamedSession(
 }
 
 /** The addresses that a browser has to load, each once: Front-Channel Logout 1.0 section 3. */
-export function logoutFrames(site: Site, sessionId: string, participants: readonly Participant[]): readonly string[] {
-  return participants.flatMap(({ frontchannelLogoutUri: uri, frontchannelLogoutSessionRequired: namesSession }) => {
+export function logoutFrames(
+  { environment, site }: Pick<Context, 'environment' | 'site'>,
+  sessionId: string,
+  participants: readonly Participant[],
+): readonly string[] {
+  return participants.flatMap((participant) => {
+    const { frontchannelLogoutUri: uri, frontchannelLogoutSessionRequired: namesSession } = participant
     // What could be registered is http or https; what got into a row by another way is not loaded (row A12).
     if (uri === undefined || !/^https?:\/\//i.test(uri) || !URL.canParse(uri)) return []
-    return [withQuery(uri, namesSession ? { iss: site.issuer, sid: sessionId } : {})]
+    const sid = sessionFor(environment, { document: participant }, sessionId)
+    return [withQuery(uri, namesSession ? { iss: site.issuer, sid } : {})]
   })
 }

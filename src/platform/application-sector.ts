@@ -9,7 +9,7 @@ import { sectorIdentifierProblem } from '../environment/sector-identifier.ts'
  * @throws Problem INVALID_DATA when it does not list its redirect URIs, or cannot be read
  */
 export async function requireSector({ kernel }: Context, document: ApplicationDocument): Promise<void> {
-  const { sectorIdentifierUri: uri, redirectUris } = document
-  const message = uri === undefined ? undefined : await sectorIdentifierProblem(kernel.egress, uri, redirectUris)
+  const { sectorIdentifierUri: uri } = document
+  const message = uri === undefined ? undefined : await sectorIdentifierProblem(kernel.egress, uri, document)
   if (message) throw invalidData('INVALID_VALUE', 'sectorIdentifierUri', message)
 }

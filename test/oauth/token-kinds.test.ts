@@ -117,7 +117,10 @@ suite('L13, F19: an artifact of one kind never works as another', () => {
         const { sub: id = '', sid, auth_time } = decodeJwt(id_token)
         const user = { id, sessionId: String(sid), acr: 'Single_Factor', amr: [], authTime: Number(auth_time) }
         const times = { issuedAt: now(), expiresAt: now() + 60_000 }
-        const client = { clientId: app.clientId, document: { refreshTokenType: 'JSON_WEB_TOKEN' } } as const
+        const client = {
+          clientId: app.clientId,
+          document: { refreshTokenType: 'JSON_WEB_TOKEN', redirectUris: [] },
+        } as const
         return writeRefreshToken(environment, site(), client, {
           kind: 'refresh-token',
           ...name,

@@ -150,7 +150,7 @@ function ask({ environment }: Context, { values, application, token = '', found,
 async function end(context: Context, { application, token }: Asked, named: NamedSession): Promise<readonly string[]> {
   const ended = await endNamedSession(context, named, application?.id)
   if (token !== undefined) forgetSession(context)
-  return ended ? logoutFrames(context.site, named.sessionId, ended.participants) : []
+  return ended ? logoutFrames(context, named.sessionId, ended.participants) : []
 }
 
 /** A request that proves nothing, and asks nobody, leads to no address that a client has registered for itself (row A22). */

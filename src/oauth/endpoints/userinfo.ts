@@ -31,10 +31,10 @@ async function readUserinfo(presented: PresentedToken, context: Context): Promis
   const reading = await readAccessToken(context, presented.token)
   const application = reading?.application
   if (!reading || !application?.enabled) throw invalidToken('the access token is not valid')
-  const { access, userId, grant } = reading
+  const { access, userId, sessionId, grant } = reading
   allowApplicationOrigin(context, application)
   await requireProof(context, environment, presented, access)
-  const { sessionId, grantId, scopes } = access
+  const { grantId, scopes } = access
   if (access.subject === undefined || !sessionId || !grantId || !scopes.has('openid')) throw insufficientScope()
   if (!userId || !grant) throw invalidToken('the access token is not valid')
   const event = { action: 'USERINFO.READ', clientId: application.id, userId, sessionId } as const

@@ -54,8 +54,8 @@ export async function judgedClient(
 
 /** @throws Problem invalid_client_metadata when the document of its sector does not list all of its redirect URIs */
 async function inSector({ kernel }: Context, client: RegisteredClient): Promise<RegisteredClient> {
-  const { sectorIdentifierUri: uri, redirectUris } = client.document
-  const wrong = uri === undefined ? undefined : await sectorIdentifierProblem(kernel.egress, uri, redirectUris)
+  const { sectorIdentifierUri: uri } = client.document
+  const wrong = uri === undefined ? undefined : await sectorIdentifierProblem(kernel.egress, uri, client.document)
   if (wrong !== undefined) throw metadataProblem(['sector_identifier_uri'], wrong)
   return client
 }

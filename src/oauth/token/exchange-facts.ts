@@ -103,8 +103,8 @@ async function verified(
     case exchangeableTypes.accessToken: {
       const read = await readAccessToken({ kernel, environment, now }, token)
       if (!read?.stands) return undefined
-      const { access, userId, grant, claims } = read
-      return { ...access, userId, grant, claims }
+      const { access, userId, sessionId, grant, claims } = read
+      return { ...access, userId, sessionId, grant, claims }
     }
     case exchangeableTypes.idToken: {
       const site = resolveSite(kernel.origins, environment)

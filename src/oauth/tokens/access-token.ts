@@ -14,7 +14,7 @@ import type { ReadAttribute } from '../../environment/attribute-mapping.ts'
 import type { Resource } from '../../environment/resource.ts'
 import { signingKeyFor } from '../../environment/signing-key-choice.ts'
 import type { Environment } from '../../environment/snapshot.ts'
-import { subjectFor } from '../../environment/subject.ts'
+import { sessionFor, subjectFor } from '../../environment/subject.ts'
 import { signJwt } from '../../keys/jws.ts'
 import type { AuthorizationDetail } from '../rules/authorization-details.ts'
 import type { Site } from '../../site.ts'
@@ -171,7 +171,7 @@ function userPart(
   return {
     sub: mapped === undefined ? subject : mapped.toString(),
     ...(mapped === undefined ? {} : { 'p1.userId': subject }),
-    sid: user.sessionId === '' ? undefined : user.sessionId,
+    sid: user.sessionId === '' ? undefined : sessionFor(environment, client, user.sessionId),
     auth_time: user.authTime,
     acr: user.acr,
     act,

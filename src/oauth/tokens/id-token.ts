@@ -12,6 +12,7 @@ import {
   responseAlgorithms,
 } from '../../environment/application-tokens.ts'
 import type { Environment } from '../../environment/snapshot.ts'
+import { sessionFor } from '../../environment/subject.ts'
 import { hashOf, type JwsAlgorithm } from '../../keys/algorithm.ts'
 import { signJwt } from '../../keys/jws.ts'
 import type { Site } from '../../site.ts'
@@ -104,7 +105,7 @@ export async function makeIdToken(
     c_hash: hashed(content.code),
     s_hash: hashed(content.state),
     nonce: content.nonce,
-    sid: user.sessionId,
+    sid: sessionFor(environment, client, user.sessionId),
     env: environment.id,
     org: environment.organizationId,
     'p1.region': environment.region,

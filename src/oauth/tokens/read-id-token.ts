@@ -7,7 +7,7 @@
 import { uuid } from '../../contract/validation.ts'
 import type { Application } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
-import { userOfSubject } from '../../environment/subject.ts'
+import { sessionOfSid, userOfSubject } from '../../environment/subject.ts'
 import type { Kernel } from '../../kernel.ts'
 import { isHmac, signingAlgorithms } from '../../keys/algorithm.ts'
 import { LONGEST_TOKEN, verifyJwt } from '../../keys/verify-jwt.ts'
@@ -23,6 +23,7 @@ export interface IdTokenClaims {
   readonly userId: string
   /** By what the client knows the user. */
   readonly subject: string
+  /** The id of the session, whatever `sid` is. */
   readonly sessionId: string
   /** Epoch seconds. */
   readonly expiresAt: number
@@ -61,12 +62,13 @@ export function readIdTokenOf(
   })
   if (!verdict.ok) return undefined
   const { claims: all, kid } = verdict
-  const { iss, aud, sub, sid: sessionId, exp: expiresAt, auth_time: authTime, 'p1.userId': known } = all
+  const { iss, aud, sub, sid, exp: expiresAt, auth_time: authTime, 'p1.userId': known } = all
   const isIdToken = site.issuers.includes(iss as string) && typeof authTime === 'number' && all['events'] === undefined
   if (!isIdToken || aud !== client.clientId || typeof sub !== 'string') return undefined
   const subject = typeof known === 'string' ? known : sub
   const userId = userOfSubject(environment, client, subject)
-  if (userId === undefined || typeof sessionId !== 'string' || typeof expiresAt !== 'number') return undefined
+  const sessionId = typeof sid === 'string' ? sessionOfSid(environment, client, sid) : undefined
+  if (userId === undefined || sessionId === undefined || typeof expiresAt !== 'number') return undefined
   return { clientId: client.clientId, userId, subject, sessionId, expiresAt, isByOwnKey: kid !== undefined, all }
 }
 

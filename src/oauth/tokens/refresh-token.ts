@@ -7,7 +7,9 @@
  * Never: a key that signs anything else (row F19); a text that is read in more than one spelling (row E19).
  */
 import { createHmac, type KeyObject } from 'node:crypto'
+import type { ApplicationDocument } from '../../environment/application.ts'
 import type { Environment } from '../../environment/snapshot.ts'
+import { type SectorMember, sessionFor, subjectFor } from '../../environment/subject.ts'
 import { decodeBase64url } from '../../keys/base64url.ts'
 import { constantTimeEqual } from '../../keys/constant-time.ts'
 import type { HmacKey } from '../../keys/hmac-key.ts'
@@ -57,9 +59,9 @@ function keys({ dataKey }: Environment) {
 export async function writeRefreshToken(
   environment: Environment,
   site: Site,
-  client: {
+  client: SectorMember & {
     readonly clientId: string
-    readonly document: { readonly refreshTokenType?: 'JSON_WEB_TOKEN' | 'OPAQUE_TOKEN' | undefined }
+    readonly document: Pick<ApplicationDocument, 'refreshTokenType'>
   },
   token: RefreshToken,
 ): Promise<string> {
@@ -67,12 +69,12 @@ export async function writeRefreshToken(
   const { user, scopes } = token
   const claims = {
     iss: site.issuer,
-    sub: user.id,
+    sub: subjectFor(environment, client, user.id),
     client_id: client.clientId,
     jti: `${token.familyId}.${token.generation}`,
     iat: Math.floor(token.issuedAt / 1000),
     exp: Math.floor(token.expiresAt / 1000),
-    sid: user.sessionId,
+    sid: sessionFor(environment, client, user.sessionId),
     auth_time: user.authTime,
     acr: user.acr,
     amr: user.amr.length > 0 ? user.amr : undefined,

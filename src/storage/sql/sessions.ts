@@ -115,6 +115,8 @@ export interface ParticipationRow extends ParticipantRow {
   readonly session_id: string
   /** Of a session that lives. */
   readonly session_document: string | null
+  /** 1 where users have a `sub` of the application's own making. */
+  readonly own_subject: number
 }
 
 /**
@@ -122,15 +124,18 @@ export interface ParticipationRow extends ParticipantRow {
  * issued that is not revoked.
  * @param exceptTokenHash the session that answers to this token is left out
  * @param most of one application, so many of the newest
+ * @param usualSubject the value of the mapping of `sub` that makes none of its own
  */
 export function participationsOfUser(
   environmentId: string,
   userId: string,
   exceptTokenHash: string,
   most: number,
+  usualSubject: string,
 ): Statement<ParticipationRow> {
   return {
-    text: `SELECT a.id, a.document, t.session_id, t.session_document FROM (
+    text: `SELECT a.id, a.document, t.session_id, t.session_document,
+             CASE WHEN m.value IS NULL OR m.value = $5 THEN 0 ELSE 1 END AS own_subject FROM (
              SELECT f.client_id, ${sessionOf('f')} AS session_id, MAX(s.document) AS session_document, ROW_NUMBER() OVER
                (PARTITION BY f.client_id ORDER BY MAX(f.created_at) DESC, ${sessionOf('f')}) AS place FROM token_families f
              LEFT JOIN sessions s ON s.environment_id = f.environment_id AND s.id = ${sessionOf('f')}
@@ -138,8 +143,9 @@ export function participationsOfUser(
                AND (s.token_hash IS NULL OR s.token_hash <> $3)
              GROUP BY f.client_id, ${sessionOf('f')}) t
            JOIN applications a ON a.environment_id = $1 AND a.id = t.client_id AND a.enabled = 1
+           LEFT JOIN application_attributes m ON m.environment_id = $1 AND m.application_id = a.id AND m.name = 'sub'
            WHERE t.place <= $4 ORDER BY a.id, t.place`,
-    values: [environmentId, userId, exceptTokenHash, most],
+    values: [environmentId, userId, exceptTokenHash, most, usualSubject],
   }
 }
 
