@@ -125,7 +125,7 @@ function valueOf({ path, isTime }: Exclude<Part, string>, read: ReadAttribute | 
 const reserved: ReadonlySet<string> = new Set(
   (
     'acr act amr at_hash aud auth_time authorization_details azp c_hash client_id cnf env events exp iat iss jti may_act ' +
-    'nbf nonce org s_hash scope sid sub token_use typ'
+    'nbf nonce org roles s_hash scope sid sub token_use typ'
   ).split(' '),
 )
 

@@ -26,8 +26,8 @@ export type Introspection = { readonly active: boolean } & Readonly<Record<strin
 
 const inactive: Introspection = { active: false }
 
-/** Claims that are our own business. */
-const withheld: ReadonlySet<string> = new Set(['env', 'org', 'sid', 'p1.gid', 'p1.rid'])
+/** Claims that are our own business, and mapped ones by the names of what an answer says of the token. */
+const withheld: ReadonlySet<string> = new Set(['env', 'org', 'sid', 'p1.gid', 'p1.rid', 'active', 'token_type'])
 
 /** What somebody is told of a token; one read. */
 export async function introspect(context: Context, asking: Introspector, token: string): Promise<Introspection> {

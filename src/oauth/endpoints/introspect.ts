@@ -30,7 +30,7 @@ export const introspectionMetadata = defineMetadata(
   (environment, site) => ({
     introspection_endpoint: `${site.issuer}/introspect`,
     introspection_endpoint_auth_methods_supported: clientAuthMethods(environment, site),
-    introspection_signing_alg_values_supported: [environment.settings.signingAlgorithm],
+    introspection_signing_alg_values_supported: [environment.defaultKeyRotationPolicy.algorithm],
   }),
 )
 

@@ -1,17 +1,19 @@
 /**
  * Revocation: RFC 7009, authentication-api 2.12. An access token for a custom resource ends the grants of its application in
  * its session, with everything issued from them; a refresh token does as well, or its own grant alone where that is offline.
- * What is unknown, expired or somebody else's is answered like what was revoked, and changes nothing (row E17).
+ * An opaque access token that has no grant of the application to end is forgotten by itself. What is unknown, expired or somebody else's is answered like what was revoked, and changes nothing (row E17).
  *
  * Never: a grant ended by whoever it was not given to, or an answer before the end is durable (row E18).
  */
 import { z } from 'zod'
+import { hashOpaqueToken } from '../../access/opaque-token.ts'
 import type { FormParameters } from '../../contract/form.ts'
 import { type Context, defineOperation, formBody, type Operation, type Reply } from '../../contract/operation.ts'
 import { uuid } from '../../contract/validation.ts'
 import { problem } from '../../errors/problem.ts'
 import { allowApplicationOrigin } from '../../flow-runtime/application-origin.ts'
 import { run } from '../../storage/port.ts'
+import { forgetOpaqueToken } from '../../storage/sql/access.ts'
 import {
   familyOwner,
   revokeFamiliesOfClientInSession,
@@ -49,12 +51,14 @@ async function revoke(context: Context, body: FormParameters): Promise<Reply> {
       await endGrant(context, client.id, presented.name.familyId)
       break
     case 'access': {
-      const { clientId, grantId, audience } = presented.reading.access
-      if (clientId !== client.clientId) break
-      const isForPlatform = audience.includes(context.site.platformAudience)
-      if (!grantId || isForPlatform) throw problem('unsupported_token_type')
+      const { format, claims, access } = presented.reading
+      if (access.clientId !== client.clientId) break
+      const isForPlatform = access.audience.includes(context.site.platformAudience)
+      const { grantId } = access
       // A token that was got by exchange lives by the grant of another application, which is not this one's to end.
-      if ((await endGrant(context, client.id, grantId)) === 'foreign') throw problem('unsupported_token_type')
+      if (grantId && !isForPlatform && (await endGrant(context, client.id, grantId)) === 'ended') break
+      if (format === 'JWT') throw problem('unsupported_token_type')
+      await forget(context, client.id, token, String(claims['jti']))
       break
     }
     case 'id':
@@ -86,6 +90,18 @@ async function endGrant(context: Context, clientId: string, familyId: string): P
     },
   })
   return 'ended'
+}
+
+/** Forgets an opaque token. */
+async function forget(context: Context, clientId: string, token: string, jti: string): Promise<void> {
+  const { kernel, environment } = context
+  await kernel.storage.commit({
+    name: 'forget-token',
+    *run() {
+      const [forgotten] = yield* run(forgetOpaqueToken(environment.id, hashOpaqueToken(token)))
+      if (forgotten) yield context.record({ subject: { type: 'ACCESS_TOKEN', id: jti }, clientId })
+    },
+  })
 }
 
 /**

@@ -32,10 +32,10 @@ export const idTokenMetadata = defineMetadata(
     id_token_encryption_enc_values_supported: z.array(z.string()),
     claims_supported: z.array(z.string()),
   },
-  ({ settings }) => ({
+  ({ defaultKeyRotationPolicy }) => ({
     subject_types_supported: ['public', 'pairwise'],
     // An application may have any; what it has by default comes first.
-    id_token_signing_alg_values_supported: [...new Set([settings.signingAlgorithm, ...responseAlgorithms])],
+    id_token_signing_alg_values_supported: [...new Set([defaultKeyRotationPolicy.algorithm, ...responseAlgorithms])],
     id_token_encryption_alg_values_supported: [...keyEncryptionAlgorithms],
     id_token_encryption_enc_values_supported: [...contentEncryptionAlgorithms],
     claims_supported: [

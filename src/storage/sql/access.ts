@@ -101,3 +101,14 @@ export function opaqueToken(
     values: [environmentId, tokenHash, now],
   }
 }
+
+/** Forgets an opaque access token; a row for the one caller that did. */
+export function forgetOpaqueToken(
+  environmentId: string,
+  tokenHash: string,
+): Statement<{ readonly token_hash: string }> {
+  return {
+    text: 'DELETE FROM opaque_tokens WHERE environment_id = $1 AND token_hash = $2 RETURNING token_hash',
+    values: [environmentId, tokenHash],
+  }
+}
