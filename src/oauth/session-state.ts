@@ -8,25 +8,65 @@
 import { hash } from 'node:crypto'
 import type { Context } from '../contract/operation.ts'
 import { browserState } from '../directory/op-browser-state.ts'
+import { readSessionToken } from '../directory/session-cookie.ts'
+import { sessionOfToken } from '../directory/sessions.ts'
+import type { Application } from '../environment/application.ts'
 import { tellBrowserState } from '../flow-runtime/answer-cookies.ts'
 import type { AuthorizationRequest } from './authorize/request.ts'
 
-/** The parameter of an authorization response, where the application wants it; the browser is told its state with it. */
+/** The parameter of an authorization response. */
+interface SessionStateParameter {
+  readonly session_state?: string
+}
+
+/** The parameter of a response that succeeds, where the application wants it; the browser is told its state with it. */
 export async function sessionStateFor(
   context: Context,
   { clientId, redirectUri }: AuthorizationRequest,
   sessionId: string,
-): Promise<{ readonly session_state?: string }> {
+): Promise<SessionStateParameter> {
   const { kernel, environment, headers } = context
   const found = kernel.environments.application(environment.id, clientId)
   const application = found instanceof Promise ? await found : found
-  if (application?.document.echoed['opSessionCheckEnabled'] !== true) return {}
   // Without a redirect the page that asks is the one that will watch; its origin has been let in by then.
   const origin = redirectUri === null ? headers.origin : URL.parse(redirectUri)?.origin
-  if (origin === undefined || origin === 'null') return {}
+  if (!application || !isWatchable(application, origin)) return {}
+  return parameter(context, application, origin, sessionId)
+}
+
+/**
+ * The parameter of a response that fails: section 3.2 wants it there too, so that the application sees when that may have
+ * changed. It is of the session that the browser has, whoever the request was about, or of none.
+ */
+export async function sessionStateOfBrowser(
+  context: Context,
+  application: Application,
+  redirectUri: string,
+): Promise<SessionStateParameter> {
+  const origin = URL.parse(redirectUri)?.origin
+  if (!isWatchable(application, origin)) return {}
+  const { kernel, environment, headers, now } = context
+  const token = readSessionToken(headers.cookie)
+  const found = token === undefined ? undefined : await sessionOfToken(kernel, environment.id, token, now)
+  return parameter(context, application, origin, found?.session.id ?? null)
+}
+
+function isWatchable({ document }: Application, origin: string | undefined): origin is string {
+  return document.echoed['opSessionCheckEnabled'] === true && origin !== undefined && origin !== 'null'
+}
+
+/** Tells the browser its state, and the application by what it will know it again. @param sessionId null: nobody is signed on */
+function parameter(
+  context: Context,
+  { clientId }: Application,
+  origin: string,
+  sessionId: string | null,
+): SessionStateParameter {
+  const { kernel, environment } = context
   tellBrowserState(context, sessionId, true)
   const salt = kernel.world.bytes(16).toString('base64url')
-  return { session_state: sessionState(application.clientId, origin, browserState(environment, sessionId), salt) }
+  const state = sessionId === null ? '' : browserState(environment, sessionId)
+  return { session_state: sessionState(clientId, origin, state, salt) }
 }
 
 /** The value: a hash and its salt, neither with a space in it. */

@@ -7,27 +7,40 @@ import type { Application } from '../../environment/application.ts'
 import { Problem, toOAuth, toPingOne } from '../../errors/problem.ts'
 import { errorPage } from '../../pages/error.ts'
 import { pageHeaders } from '../../pages/headers.ts'
+import { sessionStateOfBrowser } from '../session-state.ts'
 import type { ReturnPath } from './request.ts'
 import { redirectReply } from './response.ts'
 
 /** Answers a failure to the application. */
 export async function refuseTo(
-  { mode, redirectUri, state }: ReturnPath,
+  path: ReturnPath,
   client: Application,
   failure: Problem,
   context: Context,
 ): Promise<Reply> {
+  const { mode, redirectUri } = path
   if (mode === 'pi.flow' || redirectUri === null) return refuseAsJson(failure, context)
-  const parameters = {
-    ...toOAuth(failure, context.correlationId),
-    ...(state === null ? {} : { state }),
-    iss: context.site.issuer,
-  }
+  const parameters = await failureParameters(context, client, { ...path, redirectUri }, failure)
   // What cannot be encrypted as the application wants it does not leave this server.
   return redirectReply(context, { mode, redirectUri, client }, parameters).catch((error: unknown) => {
     if (error instanceof Problem) return refuseHere(mode, error, context)
     throw error
   })
+}
+
+/** What an application is told of a failure (RFC 6749 section 4.1.2.1, RFC 9207, Session Management 1.0 section 3.2). */
+export async function failureParameters(
+  context: Context,
+  client: Application,
+  { redirectUri, state }: Pick<ReturnPath, 'state'> & { readonly redirectUri: string },
+  failure: Problem,
+): Promise<Readonly<Record<string, string>>> {
+  return {
+    ...toOAuth(failure, context.correlationId),
+    ...(state === null ? {} : { state }),
+    ...(await sessionStateOfBrowser(context, client, redirectUri)),
+    iss: context.site.issuer,
+  }
 }
 
 /**

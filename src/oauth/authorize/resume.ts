@@ -12,7 +12,7 @@ import { flowResourceSchema } from '../../flow-runtime/schema.ts'
 import { type Resumed, resumeFlow } from '../../flow-runtime/runtime.ts'
 import { isForPolling } from '../../flow-runtime/settle-polled-grant.ts'
 import { loadFlow, type StoredFlow } from '../../flow-runtime/stored-flow.ts'
-import { problem } from '../../errors/problem.ts'
+import { Problem, problem } from '../../errors/problem.ts'
 import { refuseTo } from './answer.ts'
 import { endFlow } from './end-flow.ts'
 import { auditIssued, type Issued, issueResponse } from './issue.ts'
@@ -31,7 +31,8 @@ async function resume(flowId: string, context: Context): Promise<Reply> {
     if (inJson) return { status: 200, body: await flowResource(context, loaded.state, loaded.application) }
     return { status: 302, headers: { location: signOnPage(site, loaded.application, flowId) } }
   }
-  const finished = await finishFlow(context, loaded, resumed)
+  const finished = await finishFlow(context, loaded, resumed).catch(asRefusal)
+  if (finished instanceof Problem) return refuseTo(request, loaded.application, finished, context)
   if ('failure' in finished) {
     return refuseTo(
       request,
@@ -50,6 +51,12 @@ async function resume(flowId: string, context: Context): Promise<Reply> {
     status: 200,
     body: { ...(await flowResource(context, resumed.state, loaded.application)), authorizeResponse },
   }
+}
+
+/** A failure that the application is told: nothing could be issued to it. Whatever else went wrong is thrown on. */
+function asRefusal(error: unknown): Problem {
+  if (error instanceof Problem && (error.key === 'invalid_request' || error.key === 'access_denied')) return error
+  throw error
 }
 
 /** What a finished flow comes to for its authorization request. */
@@ -89,7 +96,7 @@ export const resumeOperations: readonly Operation[] = [
     params: z.object({ environmentId: uuid }),
     query: z.object({ flowId: uuid }),
     replies: { 200: flowResourceSchema, 302: null, 400: failed, 403: failed },
-    errors: ['NOT_FOUND', 'access_denied', 'CROSS_SITE'],
+    errors: ['NOT_FOUND', 'access_denied', 'invalid_request', 'CROSS_SITE'],
     handle: ({ query }, context) => resume(query.flowId, context),
   }),
 ]

@@ -6,12 +6,12 @@
  */
 import type { Context, Reply } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
-import { type Problem, toOAuth } from '../../errors/problem.ts'
+import type { Problem } from '../../errors/problem.ts'
 import { clientView } from '../../flow-runtime/client-view.ts'
 import { type UntrustedReturn, untrustedReturnPage } from '../../pages/untrusted-return.ts'
 import { chooseLanguage } from '../../pages/texts/language.ts'
 import { isVouchedFor } from '../registration/vouched-for.ts'
-import { refuseTo } from './answer.ts'
+import { failureParameters, refuseTo } from './answer.ts'
 import type { ReturnPath } from './request.ts'
 import { packed } from '../response-modes/jwt.ts'
 import { type Destination, redirectReply } from './response.ts'
@@ -26,15 +26,11 @@ export async function refuseFrom(
   failure: Problem,
   context: Context,
 ): Promise<Reply> {
-  const { mode, redirectUri, state } = path
+  const { mode, redirectUri } = path
   if (mode === 'pi.flow' || redirectUri === null || isVouchedFor(context.environment, client, redirectUri)) {
     return refuseTo(path, client, failure, context)
   }
-  const parameters = {
-    ...toOAuth(failure, context.correlationId),
-    ...(state === null ? {} : { state }),
-    iss: context.site.issuer,
-  }
+  const parameters = await failureParameters(context, client, { ...path, redirectUri }, failure)
   const { html, headers } = untrustedReturnPage(
     {
       applicationName: client.name,

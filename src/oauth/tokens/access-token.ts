@@ -149,11 +149,12 @@ function prepared(
 }
 
 function mappedClaims(resources: readonly Resource[], read: ReadAttribute | undefined): Record<string, unknown> {
-  const claims: Record<string, unknown> = {}
-  for (const { attributes } of resources) {
-    for (const { name, value } of attributes) claims[name] ??= value.of(read)
+  const claims = new Map<string, unknown>()
+  for (const { name, value } of resources.flatMap(({ attributes }) => attributes)) {
+    const evaluated = claims.get(name) ?? value.of(read)
+    if (evaluated !== undefined) claims.set(name, evaluated)
   }
-  return claims
+  return Object.fromEntries(claims)
 }
 
 /** `p1.userId` says who the user is to this server, where the resource has another `sub` (authentication-api 2.9). */

@@ -3,7 +3,8 @@
  * `openid`, platform-api 3.11.3), what was asked for claim by claim (section 5.5), and the mappings of the application,
  * which take the place of both (platform-api 3.9). What the user does not have is left out.
  *
- * Never: a claim of a scope that was not granted, nor one by which tokens are judged.
+ * Never: a claim of a scope that was not granted, nor one by which tokens are judged; a claim where its mapping says that it
+ * does not go, asked for or not.
  */
 import { z } from 'zod'
 import type { Context } from '../../contract/operation.ts'
@@ -71,7 +72,9 @@ export async function userClaims(
   const ofScopes = scopes.flatMap((scope) => claimsByScope.get(scope) ?? []).filter((claim) => claim[place])
   const names = new Set(requested.map(({ name }) => name))
   const single =
-    names.size === 0 ? [] : [...claimsByScope.values()].flat().filter(({ name }) => names.has(baseOf(name)))
+    names.size === 0
+      ? []
+      : [...claimsByScope.values()].flat().filter((claim) => claim[place] && names.has(baseOf(claim.name)))
   const own = application.claims.filter((claim) => claim[place] && comesWith(environment, claim, scopes))
   const values = [...ofScopes, ...single, ...own].map(({ value }) => value)
   const needs = new Set(
@@ -92,7 +95,7 @@ function comesWith({ scopes: known }: Environment, { scopeIds }: ApplicationClai
 }
 
 function evaluated(claims: readonly (MappedClaim | ApplicationClaim)[], read: ReadAttribute): Record<string, unknown> {
-  const result: Record<string, unknown> = {}
+  const result = new Map<string, unknown>()
   for (const claim of claims) {
     const value = claim.value.of(read)
     if (value === undefined) {
@@ -100,10 +103,10 @@ function evaluated(claims: readonly (MappedClaim | ApplicationClaim)[], read: Re
       continue
     }
     const base = baseOf(claim.name)
-    if (base === claim.name) result[claim.name] = value
-    else result[base] = { ...(result[base] as object | undefined), [claim.name.slice(base.length + 1)]: value }
+    if (base === claim.name) result.set(base, value)
+    else result.set(base, { ...(result.get(base) as object | undefined), [claim.name.slice(base.length + 1)]: value })
   }
-  return result
+  return Object.fromEntries(result)
 }
 
 /** Of claims that were asked for one by one: those with a value that will do. */

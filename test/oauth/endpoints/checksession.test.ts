@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
+import { decodeJwt } from 'jose'
 import { browserStateCookieName } from '../../../src/directory/op-browser-state.ts'
 import { checkSessionScript } from '../../../src/pages/check-session-script.ts'
 import { Browser, piFlowRequest, pkce } from '../../harness/sign-on.ts'
@@ -163,6 +164,66 @@ suite('session management', () => {
     assert.equal(judge(browser, app, byScript.json.authorizeResponse.session_state), 'unchanged')
     const withoutOrigin = await browser.send(path(more))
     assert.equal(withoutOrigin.json.authorizeResponse.session_state, undefined)
+  })
+
+  suite('3.2: an authentication that fails', () => {
+    const errorOf = (answer: Answer) => {
+      const parts = told(answer)
+      return { error: parts.get('error'), state: parts.get('state'), sessionState: parts.get('session_state') ?? '' }
+    }
+
+    test('tells the state as well, of the session that goes on', async () => {
+      const browser = new WatchedBrowser(stile)
+      const success = told(await authorizeBySignOnPage(browser, codeRequest(watching))).get('session_state') ?? ''
+      const someone = await signedOn(stile, watching, await person(stile))
+      for (const [more, error] of [
+        [{ prompt: 'none', max_age: '0' }, 'login_required'],
+        [{ prompt: 'none', id_token_hint: someone.idToken }, 'login_required'],
+        [{ scope: '"' }, 'invalid_scope'],
+        [{ response_type: 'code token' }, 'unauthorized_client'],
+        [{ acr_values: 'Nobody' }, 'access_denied'],
+      ] as const) {
+        const failed = errorOf(await browser.authorize(codeRequest(watching, { state: 's', ...more })))
+        assert.deepEqual([failed.error, failed.state], [error, 's'])
+        assert.notEqual(failed.sessionState, success, 'a salt of its own')
+        assert.equal(judge(browser, watching, failed.sessionState), 'unchanged', error)
+        assert.equal(judge(browser, other, failed.sessionState), 'changed')
+      }
+    })
+
+    test('where nobody is signed on: unchanged until somebody is', async () => {
+      const browser = new WatchedBrowser(stile)
+      const failed = errorOf(await silently(browser, watching))
+      assert.equal(failed.error, 'login_required')
+      assert.equal(judge(browser, watching, failed.sessionState), 'unchanged')
+      assert.equal(browser.state, undefined, 'there is nothing to remember')
+      await authorizeBySignOnPage(browser, codeRequest(watching))
+      assert.equal(judge(browser, watching, failed.sessionState), 'changed')
+    })
+
+    test('a user who says no, after signing on', async () => {
+      const asking = await registerForSignOff(stile, { opSessionCheckEnabled: true, requireConsent: true })
+      const browser = new WatchedBrowser(stile)
+      await authorizeBySignOnPage(browser, codeRequest(watching))
+      const flowId = flowOf(await browser.authorize(codeRequest(asking)))
+      expectStatus(await browser.act(flowId, 'oauth.consent', { accept: false }), 200)
+      const failed = errorOf(await browser.resume(flowId))
+      assert.equal(failed.error, 'access_denied')
+      assert.equal(judge(browser, asking, failed.sessionState), 'unchanged')
+    })
+
+    test('in a form and in a JWT; not for applications that do not watch', async () => {
+      const browser = new WatchedBrowser(stile)
+      await authorizeBySignOnPage(browser, codeRequest(watching))
+      const failing = (client: Registered, response_mode: string) =>
+        browser.authorize(codeRequest(client, { prompt: 'none', max_age: '0', response_mode }))
+      const { parameters } = postedForm(await failing(watching, 'form_post'))
+      assert.equal(judge(browser, watching, parameters.get('session_state') ?? ''), 'unchanged')
+      const jwt = told(await failing(watching, 'jwt'))
+      assert.deepEqual([...jwt.keys()], ['response'])
+      assert.equal(judge(browser, watching, String(decodeJwt(jwt.get('response') ?? '')['session_state'])), 'unchanged')
+      assert.equal(errorOf(await failing(other, 'query')).sessionState, '')
+    })
   })
 
   suite('the frame', () => {
