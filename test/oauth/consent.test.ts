@@ -266,7 +266,11 @@ suite('consent', () => {
       assert.equal((await answer(browser, flowId, 'true')).status, 303)
       await withdraw(who)
       const resumed = await browser.resume(flowId)
-      assert.equal(resumed.headers.get('location'), null, resumed.text)
+      const told = new URLSearchParams(new URL(resumed.headers.get('location') ?? '').hash.slice(1))
+      assert.deepEqual(
+        [told.get('error'), told.has('access_token'), told.has('id_token')],
+        ['access_denied', false, false],
+      )
       assert.deepEqual(await rows(stile, 'token_families', 'user_id = $2', who.id), [])
     })
 
