@@ -99,15 +99,17 @@ suite('openid-client, every grant and sign-off', () => {
     }
   })
 
-  test('hybrid: code id_token, with the code held against c_hash', async () => {
+  test('hybrid: code id_token, with the code held against c_hash, and the state against s_hash', async () => {
     const grantTypes = ['AUTHORIZATION_CODE', 'IMPLICIT']
     const app = await register(stile, { ...web, grantTypes, responseTypes: ['CODE', 'ID_TOKEN'] })
-    const config = await discover(app, undefined, {}, client.useCodeIdTokenResponseType)
-    const { request, checks } = await codeRequest()
-    const landed = await signOn(client.buildAuthorizationUrl(config, request))
-    assert.match(landed.hash, /id_token=/)
-    const tokens = await client.authorizationCodeGrant(config, landed, checks)
-    assert.equal(tokens.claims()?.sub, stile.user.id)
+    for (const more of [[], [client.enableDetachedSignatureResponseChecks]]) {
+      const config = await discover(app, undefined, {}, client.useCodeIdTokenResponseType, ...more)
+      const { request, checks } = await codeRequest()
+      const landed = await signOn(client.buildAuthorizationUrl(config, request))
+      assert.match(landed.hash, /id_token=/)
+      const tokens = await client.authorizationCodeGrant(config, landed, checks)
+      assert.equal(tokens.claims()?.sub, stile.user.id)
+    }
   })
 
   test('pushed authorization requests', async () => {

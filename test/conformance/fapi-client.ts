@@ -31,6 +31,8 @@ export interface Otherwise {
   /** Claims of the client assertion. */
   readonly assertion?: Claims | null
   readonly assertionKey?: ClientKey
+  /** The `client_id` of the form. */
+  readonly clientId?: string
   /** Members of the DPoP proof. */
   readonly proof?: Proof | null
   readonly dpopKey?: ClientKey
@@ -110,7 +112,11 @@ export class FapiClient {
   }
 
   /** Sends a form to an endpoint, as this client does. */
-  async send(endpoint: 'par' | 'token' | 'userinfo', form: Form, otherwise: Otherwise = {}): Promise<Answer> {
+  async send(
+    endpoint: 'par' | 'token' | 'userinfo' | 'bc-authorize',
+    form: Form,
+    otherwise: Otherwise = {},
+  ): Promise<Answer> {
     const { auth, constraint } = this.variant
     const isResource = endpoint === 'userinfo'
     const needsTls = constraint === 'mtls' || (auth === 'mtls' && !isResource)
@@ -136,10 +142,10 @@ export class FapiClient {
     return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined }
   }
 
-  async #credentials({ assertion: claims = {}, assertionKey = this.key }: Otherwise): Promise<Form> {
-    if (this.variant.auth === 'mtls') return { client_id: this.app.clientId }
-    if (claims === null) return { client_id: this.app.clientId }
+  async #credentials({ assertion: claims = {}, assertionKey = this.key, clientId }: Otherwise): Promise<Form> {
+    if (this.variant.auth === 'mtls' || claims === null) return { client_id: clientId ?? this.app.clientId }
     return {
+      ...(clientId === undefined ? {} : { client_id: clientId }),
       client_assertion_type: assertionType,
       client_assertion: await assertion(this.stile, this.app.clientId, assertionKey, claims),
     }
@@ -147,8 +153,8 @@ export class FapiClient {
 
   async #proof(endpoint: string, url: string, method: string, { proof = {}, dpopKey = this.dpopKey }: Otherwise) {
     if (this.variant.constraint !== 'dpop' || proof === null) return {}
-    // At the PAR endpoint a proof is optional: modules that want one there say so.
-    if (endpoint === 'par' && Object.keys(proof).length === 0) return {}
+    // Where no token is given out a proof is optional: modules that want one there say so.
+    if (!['token', 'userinfo'].includes(endpoint) && Object.keys(proof).length === 0) return {}
     const { claims, ...rest } = proof
     return { dpop: await proofOf(this.stile, dpopKey, { method, ...rest, claims: { htu: url, ...claims } }) }
   }

@@ -41,12 +41,14 @@ export function wordsOf({ auth, constraint, signed }: Variant): string {
 /**
  * A plan: its modules, for every variant.
  * @param settings of the environment: profiles hold whatever they say
+ * @param properties of the clients
  */
 export function plan(
   name: string,
   settings: object,
   variants: readonly Variant[],
   modules: readonly ((declare: Declare, variant: Variant) => void)[],
+  properties: object = {},
 ): void {
   suite(name, () => {
     const world = testWorld()
@@ -65,12 +67,12 @@ export function plan(
         before(async () => {
           browser = new Browser(node.stile)
           await authorizeBySignOnPage(browser, codeRequest(await register(node.stile)))
-          client = await FapiClient.register(node, variant, held)
+          client = await FapiClient.register(node, variant, held, properties)
           const redirectUris = ['https://app.test/cb?dummy1=lorem&dummy2=ipsum']
-          other = await FapiClient.register(node, variant, heldByOther, { redirectUris })
+          other = await FapiClient.register(node, variant, heldByOther, { redirectUris, ...properties })
         })
         const another = (more: object, algorithm = 'ES256') =>
-          FapiClient.register(node, variant, held, more, clientKey(algorithm, 'signing'))
+          FapiClient.register(node, variant, held, { ...properties, ...more }, clientKey(algorithm, 'signing'))
         const declare: Declare = (module, run, applies = true) => {
           if (!applies) return
           test(`${module} (${wordsOf(variant)})`, () => run({ node, world, browser, client, other, another }))

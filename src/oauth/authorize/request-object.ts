@@ -33,7 +33,7 @@ export const requestObjectAlgorithms: readonly ClientAlgorithm[] = [
 ]
 
 /** `typ` of a request object (RFC 9101 section 10.8); older clients say `JWT`, or nothing. */
-const types = ['oauth-authz-req+jwt', 'jwt', undefined]
+export const requestObjectTypes = ['oauth-authz-req+jwt', 'jwt', undefined]
 
 /** A request that came in an object. */
 export interface ObjectRequest {
@@ -84,7 +84,7 @@ async function verified(context: Context, client: Application, object: string) {
     return { claims: unsigned.claims, isSigned: false }
   }
   const algorithms = requestObjectAlgorithms.filter((algorithm) => !keepsFapi(document) || isFapiAlgorithm(algorithm))
-  const check = { algorithms, types }
+  const check = { algorithms, types: requestObjectTypes }
   const jwt = await verifyClientJwt(context, context.environment, client, object, check)
   if (!jwt.ok) throw refused(`it does not verify (${jwt.reason})`)
   return { claims: jwt.claims, isSigned: true }

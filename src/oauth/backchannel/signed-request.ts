@@ -17,6 +17,7 @@ import { clientJwtProblem, clockSkew } from '../rules/client-jwt-claims.ts'
 import { longestSignedLife, signedRequestProblem } from '../rules/backchannel-request.ts'
 import { fapiAlgorithms, keepsFapi } from '../rules/fapi.ts'
 import { parametersIn } from '../rules/request-object.ts'
+import { requestObjectTypes } from '../authorize/request-object.ts'
 import { backchannelParameterNames } from './parameters.ts'
 
 /** The parameters of a request, out of the form or of the JWT in it. */
@@ -54,7 +55,7 @@ async function verified(context: Context, client: Application, request: string) 
   const algorithms = keepsFapi(client.document) ? fapiAlgorithms : keyAlgorithms
   const verdict = await verifyClientJwt(context, environment, client, request, {
     algorithms,
-    types: [undefined, 'jwt'],
+    types: requestObjectTypes,
   })
   if (!verdict.ok) throw invalid('the signature of the request does not hold')
   const { claims } = verdict

@@ -34,12 +34,13 @@ export async function senderConstraint(
   if (verdict && isFapi && !isFapiAlgorithm(verdict.algorithm)) {
     throw problem('invalid_dpop_proof', { description: 'the profile of the application does not allow its algorithm' })
   }
-  // A profile leaves the choice between the two.
-  const needsProof = document.dpopBoundAccessTokens === true || (isFapi && !context.certificate)
+  // A profile leaves the choice between the two, where the application has not chosen.
+  const hasChosen = document.tlsClientCertificateBoundAccessTokens === true
+  const needsProof = document.dpopBoundAccessTokens === true || (isFapi && !context.certificate && !hasChosen)
   if (!verdict && needsProof) {
     throw problem('invalid_dpop_proof', { description: 'the application needs a DPoP proof' })
   }
-  const needsCertificate = document.tlsClientCertificateBoundAccessTokens === true || (isFapi && !verdict)
+  const needsCertificate = hasChosen || (isFapi && !verdict)
   const thumbprint = needsCertificate ? thumbprintOf(context) : undefined
   if (!verdict && thumbprint === undefined) return { confirmation: undefined, proofs: [] }
   return {
