@@ -124,6 +124,8 @@ suite('FAPI 2.0 Security Profile', () => {
       const signed = (await Promise.all(answers)).map(({ text }) => algorithmOf(text))
       assert.deepEqual([algorithmOf(tokens.id_token), algorithmOf(tokens.access_token)], ['ES256', 'ES256'])
       assert.deepEqual(signed, ['ES256', 'PS256', 'RS256'])
+      const { introspection_signing_alg_values_supported: promised } = (await stile.send(stile.discoveryUrl)).json
+      for (const algorithm of signed) assert.ok(promised.includes(algorithm), `${algorithm} is promised`)
     } finally {
       expectStatus(await stile.api('PUT', '/settings', settings), 200)
       await stile.node.kernel.environments.poll()

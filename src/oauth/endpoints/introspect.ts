@@ -30,7 +30,13 @@ export const introspectionMetadata = defineMetadata(
   (environment, site) => ({
     introspection_endpoint: `${site.issuer}/introspect`,
     introspection_endpoint_auth_methods_supported: clientAuthMethods(environment, site),
-    introspection_signing_alg_values_supported: [environment.defaultKeyRotationPolicy.algorithm],
+    // The default one, and what an application has a key rotation policy or a profile for.
+    introspection_signing_alg_values_supported: [
+      ...new Set([
+        environment.defaultKeyRotationPolicy.algorithm,
+        ...[...environment.keyRotationPolicies.values()].map(({ algorithm }) => algorithm),
+      ]),
+    ],
   }),
 )
 
