@@ -6,7 +6,7 @@
  * FAPI profile does not allow its algorithm.
  */
 import { type SigningAlgorithm, signingAlgorithms } from '../keys/algorithm.ts'
-import { fapiSigningAlgorithm, isFapiAlgorithm } from '../oauth/rules/fapi.ts'
+import { fapiSigningAlgorithm, isFapiAlgorithm, keepsFapi } from '../oauth/rules/fapi.ts'
 import { signingAt } from '../keys/rotation.ts'
 import type { SigningKey } from '../keys/signing-key.ts'
 import type { Application } from './application.ts'
@@ -61,6 +61,6 @@ function demandedAlgorithm(
   { document }: Application,
 ): SigningAlgorithm | undefined {
   const { idTokenSignedResponseAlg: named, fapiProfile } = document
-  if (isFapiAlgorithm(algorithm)) return undefined
+  if (!keepsFapi(document) || isFapiAlgorithm(algorithm)) return undefined
   return fapiSigningAlgorithm({ fapiProfile, idTokenSignedResponseAlg: signingAlgorithms.find((one) => one === named) })
 }

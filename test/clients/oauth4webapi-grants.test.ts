@@ -131,18 +131,13 @@ suite('oauth4webapi, every grant', () => {
     const grantTypes = ['AUTHORIZATION_CODE', 'IMPLICIT']
     const app = await register(stile, { ...web, grantTypes, responseTypes: ['CODE', 'ID_TOKEN'] })
     const client = { client_id: app.clientId }
-    const made = await codeRequest(app, { response_type: 'code id_token' })
-    const landed = await signOn(made.request)
-    const response = await oauth.validateCodeIdTokenResponse(
-      server,
-      client,
-      landed,
-      made.nonce,
-      made.state,
-      undefined,
-      insecure,
-    )
-    assert.equal((await redeem(client, secretOf(app), response, made)).claims.sub, stile.user.id)
+    // The second one holds the state against `s_hash` as well.
+    for (const validate of [oauth.validateCodeIdTokenResponse, oauth.validateDetachedSignatureResponse]) {
+      const made = await codeRequest(app, { response_type: 'code id_token' })
+      const landed = await signOn(made.request)
+      const response = await validate(server, client, landed, made.nonce, made.state, undefined, insecure)
+      assert.equal((await redeem(client, secretOf(app), response, made)).claims.sub, stile.user.id)
+    }
   })
 
   test('signed requests by value (JAR), and signed responses (JARM)', async () => {

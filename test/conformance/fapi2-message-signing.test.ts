@@ -13,6 +13,8 @@ plan(
   { signingAlgorithm: 'PS256', authorizationCodeSeconds: 600 },
   [
     { auth: 'private_key_jwt', constraint: 'dpop', signed: true },
+    { auth: 'private_key_jwt', constraint: 'mtls', signed: true },
+    { auth: 'mtls', constraint: 'dpop', signed: true },
     { auth: 'mtls', constraint: 'mtls', signed: true },
   ],
   [

@@ -13,7 +13,7 @@ import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 import { assertion, assertionType, clientKey, keySet } from './assertions.ts'
 import { authorizeBySignOnPage, codeOf, codeRequest, expectRefusal } from './journeys.ts'
 import { proofOf, thumbprintOf } from './proofs.ts'
-import { expectStatus, type Registered, register, web } from './registrations.ts'
+import { change, expectStatus, otherEnvironment, type Registered, register, web } from './registrations.ts'
 import { requestObject } from './request-objects.ts'
 
 const key = clientKey('ES256')
@@ -130,6 +130,25 @@ suite('FAPI 2.0 Security Profile', () => {
       expectStatus(await stile.api('PUT', '/settings', settings), 200)
       await stile.node.kernel.environments.poll()
     }
+  })
+
+  test('its keys are made with it, and stay as long as it keeps the profile', async () => {
+    const elsewhere = await otherEnvironment(stile)
+    const algorithms = async (): Promise<ReadonlyMap<string, string>> => {
+      const { _embedded } = expectStatus(await elsewhere.api('GET', '/keyRotationPolicies'), 200)
+      const policies: readonly { id: string; signatureAlgorithm: string }[] = _embedded.keyRotationPolicies
+      return new Map(policies.map(({ id, signatureAlgorithm }) => [signatureAlgorithm, id]))
+    }
+    const before = [...(await algorithms()).keys()]
+    assert.ok(!before.some((name) => /ECDSA/.test(name)), before.join(' '))
+    const { clientId } = await register(elsewhere, fapi, [])
+    const made = [...(await algorithms())].find(([name]) => !before.includes(name))
+    assert.match(made?.[0] ?? '', /ECDSA/)
+    const remove = () => elsewhere.api('DELETE', `/keyRotationPolicies/${made?.[1]}`)
+    const refused = await remove()
+    assert.ok(refused.status >= 400, refused.text)
+    await change(elsewhere, clientId, { fapiProfile: 'NONE' })
+    assert.equal((await remove()).status, 204)
   })
 
   test('refresh-token: bound anew with each use, and not replaced', async () => {
