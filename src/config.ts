@@ -54,6 +54,8 @@ export interface Config {
   }
   /** Where the gateway of Syniverse is. */
   readonly syniverseUrl: string
+  /** Where the services for push messages are. */
+  readonly pushUrls: { readonly apns: string; readonly fcm: string }
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
   readonly devSigningAlgorithm: 'RS256' | 'ES256'
 }
@@ -179,6 +181,7 @@ export function readConfig(
       account: sid && authToken && number ? { sid, authToken, from: number } : undefined,
     },
     syniverseUrl: read('STILE_SYNIVERSE_URL') ?? '',
+    pushUrls: { apns: read('STILE_APNS_URL') ?? '', fcm: read('STILE_FCM_URL') ?? '' },
     logLevel: read('STILE_LOG_LEVEL') ?? (mode === 'dev' ? 'warn' : 'info'),
     devSigningAlgorithm: read('STILE_DEV_SIGNING_ALGORITHM') ?? 'RS256',
   }

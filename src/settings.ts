@@ -223,6 +223,17 @@ export const settings = {
     default: '`https://api.syniverse.com`',
     meaning: 'Where the gateway of Syniverse is reached, for environments that have an account there.',
   },
+  STILE_APNS_URL: {
+    schema: origin.default('https://api.push.apple.com'),
+    default: '`https://api.push.apple.com`',
+    meaning:
+      'Where Apple takes push messages; for apps that are built for development: `https://api.sandbox.push.apple.com`.',
+  },
+  STILE_FCM_URL: {
+    schema: origin.default('https://fcm.googleapis.com'),
+    default: '`https://fcm.googleapis.com`',
+    meaning: 'Where Firebase Cloud Messaging takes push messages.',
+  },
   STILE_LOG_LEVEL: {
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).optional(),
     default: 'dev: `warn`; serve: `info`',

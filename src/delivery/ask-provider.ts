@@ -54,12 +54,13 @@ export async function askCustomProvider(
 }
 
 /** A wrong secret is for the administrator to mend; the message may go out after that. */
-function noToken(error: unknown): never {
+export function noToken(error: unknown): never {
   if (error instanceof NoClientToken) throw new TemporaryFailure(error.message)
   return notAsked(error)
 }
 
-function asked(egress: Egress, request: OutboundRequest): Promise<OutboundAnswer> {
+/** Asks, whatever the status of the answer. @throws PermanentFailure, TemporaryFailure when there is none */
+export function asked(egress: Egress, request: OutboundRequest): Promise<OutboundAnswer> {
   return egress(request).catch(notAsked)
 }
 
@@ -70,7 +71,8 @@ function notAsked(error: unknown): never {
   throw new TemporaryFailure(`the provider could not be asked: ${error.reason}`)
 }
 
-function judged(answer: OutboundAnswer): OutboundAnswer {
+/** An answer that says yes. @throws PermanentFailure, TemporaryFailure */
+export function judged(answer: OutboundAnswer): OutboundAnswer {
   const { status } = answer
   if (status < 300) return answer
   if (status >= 400 && status < 500 && status !== 408 && status !== 429) throw new PermanentFailure('refused', status)

@@ -13,19 +13,16 @@ import type { Notification } from './notification.ts'
 import { chainOf } from './rules/notifications-policy.ts'
 import { sendByPhone } from './phone.ts'
 import type { PhoneSettings } from './phone-settings.ts'
-import type { MessageBy, RenderedMessage } from './rules/render.ts'
+import type { SendPush } from './push.ts'
+import type { RenderedMessage } from './rules/render.ts'
 
 /** What channels need of a node. */
 export type ChannelPorts = ProviderPorts & { readonly config: Pick<Config, 'egressAllow' | 'twilio' | 'syniverseUrl'> }
 
-/** Hands a message to the mobile app of a person. @throws PermanentFailure, TemporaryFailure */
-export type PushChannel = (id: string, to: string, message: MessageBy<'Push'>) => Promise<void>
-
 /** What a node sends with. */
 export interface NodeChannels {
   readonly email: NodeEmail | undefined
-  /** Undefined: apps ask for their requests themselves. */
-  readonly push: PushChannel | undefined
+  readonly push: SendPush
 }
 
 /** A message and whom it is for. */
@@ -35,6 +32,8 @@ export interface Outgoing {
   readonly message: RenderedMessage
   /** For SMS and voice; undefined when the number does not say. */
   readonly country: string | undefined
+  /** When nobody needs it any more, epoch milliseconds. */
+  readonly usefulUntil: number
 }
 
 /** Sends one message. @throws PermanentFailure, TemporaryFailure */
@@ -67,8 +66,10 @@ export function channelFor(
         : () => firstThatTakes(providers, (settings) => sendByPhone(ports, settings, phone))
     }
     case 'Push': {
-      const { push } = node
-      return push && (() => push(id, to, message))
+      const { target, credentials, bundleId } = configuration.push
+      if (!target) return () => Promise.reject(new PermanentFailure('not-registered'))
+      const push = { id, target, bundleId, message, usefulUntil: outgoing.usefulUntil }
+      return credentials && (() => node.push(configuration.environmentId, notification, push, credentials))
     }
   }
 }

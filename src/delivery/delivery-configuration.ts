@@ -19,10 +19,12 @@ import { addressKey } from './rules/email-domain.ts'
 import { bootstrapNotificationsPolicy, type NotificationsPolicy } from './rules/notifications-policy.ts'
 import { defaultNotificationsSettings, type NotificationsSettings } from './notifications-settings.ts'
 import { type PhoneSettings, phoneSecretContext, wholePhoneSettings } from './phone-settings.ts'
+import { pushWay, type PushWay } from './push.ts'
 import type { TemplateContent } from './rules/template-content.ts'
 
 /** What holds for one message. */
 export interface DeliveryConfiguration {
+  readonly environmentId: string
   readonly settings: NotificationsSettings
   readonly policy: NotificationsPolicy
   /** The environment's own contents of the template. */
@@ -31,6 +33,7 @@ export interface DeliveryConfiguration {
   readonly email: EmailSettings | undefined
   /** The providers by id, the oldest first, with their secrets. */
   readonly phone: ReadonlyMap<string, PhoneSettings>
+  readonly push: PushWay
   /**
    * What signs messages from an address in whose name the environment may send by the mail server of the node;
    * undefined: it may not. @throws UnsealFailed
@@ -38,24 +41,29 @@ export interface DeliveryConfiguration {
   readonly trustedSender: (address: string) => Promise<DkimSigner | undefined>
 }
 
+const noApp: PushWay = { target: undefined, credentials: undefined, bundleId: undefined }
+
 /** Reads it. @throws UnsealFailed */
 export async function deliveryConfiguration(
   storage: Storage,
   environment: Pick<Environment, 'id' | 'dataKey'>,
-  { template, deliveryMethod = 'Email', notificationsPolicyId = '' }: Notification,
+  { template, deliveryMethod = 'Email', deviceId, notificationsPolicyId = '' }: Notification,
 ): Promise<DeliveryConfiguration> {
   const { id, dataKey } = environment
   const isByPhone = deliveryMethod === 'SMS' || deliveryMethod === 'Voice'
-  const [settings, policies, contents, phones] = await Promise.all([
+  const [settings, policies, contents, phones, push] = await Promise.all([
     storage.read(notificationsSettingsOf(id)),
     storage.read(policyOrDefault(id, notificationsPolicyId)),
     storage.read(templateContentsOf(id, template)),
     isByPhone ? storage.read(phoneDeliverySettingsOf(id)) : [],
+    deviceId === undefined ? noApp : pushWay(storage, environment, deviceId),
   ])
   const general = settings.find(({ kind }) => kind === 'general')
   const email = settings.find(({ kind }) => kind === 'email')
   const emailSecret = email?.sealed_secret && open(dataKey, email.sealed_secret, emailSecretContext(id)).toString()
   return {
+    environmentId: id,
+    push,
     settings: general ? (JSON.parse(general.document) as NotificationsSettings) : defaultNotificationsSettings,
     policy: policies[0] ? (JSON.parse(policies[0].document) as NotificationsPolicy) : bootstrapNotificationsPolicy,
     contents: contents.map(({ document }) => JSON.parse(document) as TemplateContent),

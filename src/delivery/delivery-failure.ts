@@ -10,6 +10,8 @@ export type DeliveryFailureReason =
   | 'too-late'
   /** The server will never take it. */
   | 'refused'
+  /** The app is not there any more, or is sent nothing. */
+  | 'not-registered'
   /** Neither the environment nor the server has one for this delivery method. */
   | 'no-provider'
   /** The template says nothing by this delivery method. */

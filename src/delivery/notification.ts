@@ -13,10 +13,12 @@ import type { Wanted } from './rules/render.ts'
 
 /** A message to one person: what it says, and whom it is for. */
 export interface Notification extends Wanted {
-  /** The e-mail address; for SMS and voice the phone number, E.164; for push the device. */
+  /** The e-mail address; for SMS and voice the phone number, E.164; for push what the app is sent messages by. */
   readonly to: string
   /** For voice: what is dialled once the call is taken, digits, `*`, `#`, and commas for pauses; default: nothing. */
   readonly extension?: string
+  /** For push: the device whose app is woken. */
+  readonly deviceId?: string
   /** Null: whoever has the address, who is no user. */
   readonly userId: string | null
   /** The notifications policy whose limits hold; default: that of the environment. */

@@ -44,7 +44,8 @@ export function sendNotification(ports: Ports, node: NodeChannels): Handler {
     const notification = read(environment, attempt)
     if (!notification) return note(ports, attempt, undefined, 'unreadable')
     const giveUp = (reason: DeliveryFailureReason) => note(ports, attempt, notification, reason)
-    if (now > (notification.usefulUntil ?? attempt.createdAt + usefulMilliseconds)) return giveUp('too-late')
+    const usefulUntil = notification.usefulUntil ?? attempt.createdAt + usefulMilliseconds
+    if (now > usefulUntil) return giveUp('too-late')
     const { template, deliveryMethod = 'Email' } = notification
     if (!isTemplateName(template) || !deliveryMethods.includes(deliveryMethod)) {
       throw new Error('a template or delivery method that is not known: a newer release wrote it')
@@ -56,16 +57,12 @@ export function sendNotification(ports: Ports, node: NodeChannels): Handler {
     const isByPhone = deliveryMethod === 'SMS' || deliveryMethod === 'Voice'
     const country = isByPhone ? await countryOf(notification.to) : undefined
     if (!allowsCountry(configuration.policy, deliveryMethod, country)) return giveUp('country-not-allowed')
-    const send = channelFor(channelPorts, node, configuration, { id: attempt.id, notification, message, country })
+    const outgoing = { id: attempt.id, notification, message, country, usefulUntil }
+    const send = channelFor(channelPorts, node, configuration, outgoing)
     const keeps = !send && ports.config.mode === 'dev'
     if (!send && !keeps) return giveUp('no-provider')
     if (attempt.attempts === 1 && !templates[template].isWarning) {
-      const { id: environmentId } = environment
-      const unallowed = await takeAllowance(
-        storage,
-        { environmentId, notification, deliveryMethod, ...configuration },
-        now,
-      )
+      const unallowed = await takeAllowance(storage, { notification, deliveryMethod, ...configuration }, now)
       if (unallowed) return giveUp(unallowed)
     }
     if (!send) return keep(ports, attempt, notification, message, now)

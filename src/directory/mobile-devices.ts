@@ -9,12 +9,10 @@
  */
 import { createPublicKey, hash } from 'node:crypto'
 import { z } from 'zod'
-import type { Environment } from '../environment/snapshot.ts'
 import type { Kernel } from '../kernel.ts'
-import { open, seal, type SealContext } from '../keys/sealing.ts'
 import { insert } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
-import { mobileDeviceById, pushTokenOf } from '../storage/sql/mobile-devices.ts'
+import { mobileDeviceById } from '../storage/sql/mobile-devices.ts'
 
 const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
 
@@ -140,29 +138,4 @@ export function* keepApp(
     sealed_push_token: sealedPushToken,
     created_at: now,
   })
-}
-
-function place(environmentId: string, deviceId: string): SealContext {
-  return { environmentId, table: 'mobile_devices', row: deviceId, column: 'sealed_push_token' }
-}
-
-/** Seals what the app is sent messages by. */
-export function sealPushToken(
-  { world }: Pick<Kernel, 'world'>,
-  { id, dataKey }: Environment,
-  deviceId: string,
-  token: string,
-): string {
-  return seal(dataKey, token, place(id, deviceId), world)
-}
-
-/** What the app on a device is sent messages by; undefined when it is sent none. */
-export async function pushToken(
-  { storage }: Pick<Kernel, 'storage'>,
-  { id, dataKey }: Environment,
-  deviceId: string,
-): Promise<string | undefined> {
-  const [row] = await storage.read(pushTokenOf(id, deviceId))
-  const sealed = row?.sealed_push_token ?? null
-  return sealed === null ? undefined : open(dataKey, sealed, place(id, deviceId)).toString('utf8')
 }

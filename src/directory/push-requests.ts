@@ -7,6 +7,7 @@
  * Never: anything of the request in the message that wakes the app, which asks for it by its own key.
  */
 import { notify } from '../delivery/notification.ts'
+import { pushTarget } from '../delivery/push-target.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import type { PushTerms } from '../flow/factors/mobile.ts'
 import type { PendingPush } from '../flow/factors/push.ts'
@@ -16,7 +17,6 @@ import { type Guessed, secondsUntil, takeGuessOrLock } from '../limits/guesses.t
 import { insert } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { withdrawPushRequest } from '../storage/sql/mobile-devices.ts'
-import { pushToken } from './mobile-devices.ts'
 import { newCode } from './one-time-codes.ts'
 import type { User } from './users.ts'
 
@@ -60,7 +60,7 @@ export async function sendPush(
   const bound = { guesses: count, seconds }
   const guess = await kernel.storage.commit(takeGuessOrLock(pushesTo(environment.id, user.id), bound, lockSeconds, now))
   if (!guess.allowed) return { result: 'lockedOut', secondsUntilUnlock: secondsUntil(guess.until, now) }
-  const token = await pushToken(kernel, environment, deviceId)
+  const target = await pushTarget(kernel.storage, environment, deviceId)
   const request: PendingPush = {
     requestId: kernel.world.uuid(),
     number: terms.numberMatching ? newCode(kernel.world, { kind: 'digits', length: 2 }) : null,
@@ -69,7 +69,7 @@ export async function sendPush(
   return {
     result: 'sent',
     request,
-    wakes: token !== undefined,
+    wakes: target !== undefined,
     *send() {
       yield withdrawPushRequest(environment.id, flowId)
       yield* insert('push_requests', {
@@ -84,7 +84,7 @@ export async function sendPush(
         created_at: now,
         expires_at: request.expiresAt,
       })
-      if (token === undefined) return
+      if (!target) return
       const wanted = user.document.preferredLanguage ? [user.document.preferredLanguage, ...locales] : locales
       yield notify(
         kernel.world,
@@ -93,7 +93,8 @@ export async function sendPush(
           template: text?.name ?? 'strong_authentication',
           ...(text?.variant === undefined ? {} : { variant: text.variant }),
           deliveryMethod: 'Push',
-          to: token,
+          to: target.token,
+          deviceId,
           userId: user.id,
           locales: wanted,
           variables: {

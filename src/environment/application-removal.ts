@@ -18,6 +18,7 @@ export function* removeApplication(environmentId: string, id: string, now: numbe
   if ((yield* remove('applications', { environment_id: environmentId, id })) === 0) return false
   const belonging = { environment_id: environmentId, application_id: id }
   yield* removeSecret(applicationSecrets, environmentId, id)
+  yield* remove('push_credentials', belonging)
   yield* remove('application_grants', belonging)
   yield* remove('application_groups', belonging)
   yield* remove('device_paths', belonging)

@@ -143,6 +143,15 @@ export interface ApplicationDocument extends ClientSecurity, Readonly<Applicatio
   /** Extension: its privacy policy and its terms of service, linked on the sign-on pages. */
   readonly policyUri?: string | undefined
   readonly tosUri?: string | undefined
+  /** The names of the app of a native application, by which Apple, Google and Huawei know it. */
+  readonly mobile?:
+    | {
+        readonly bundleId?: string | undefined
+        readonly packageName?: string | undefined
+        readonly huaweiAppId?: string | undefined
+        readonly huaweiPackageName?: string | undefined
+      }
+    | undefined
   /** Extension: there when the client registered itself. */
   readonly registration?: ClientRegistration | undefined
   /** Members that are kept as sent and read back unchanged (platform-api 1.14): `platform/later-features.ts`. */

@@ -2,7 +2,7 @@
  * The client secret of Sign in with Apple: a JWT, signed by the developer's key, made for each exchange and good for
  * minutes. Apple: "Creating a client secret".
  */
-import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
+import { signByGivenKey, UnusableKey } from '../keys/given-key-jwt.ts'
 import type { Upstream } from './upstream.ts'
 import { UpstreamRefused } from './upstream-refused.ts'
 
@@ -20,8 +20,6 @@ export function appleClientSecret(
   now: number,
 ): string {
   const seconds = Math.floor(now / 1000)
-  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const header = { alg: 'ES256', kid: keyId }
   const claims = {
     iss: teamId,
     iat: seconds,
@@ -29,16 +27,10 @@ export function appleClientSecret(
     aud: 'https://appleid.apple.com',
     sub: clientId,
   }
-  const input = `${encode(header)}.${encode(claims)}`
-  const signature = sign('sha256', Buffer.from(input), { key: keyFrom(signingKey), dsaEncoding: 'ieee-p1363' })
-  return `${input}.${signature.toString('base64url')}`
-}
-
-function keyFrom(signingKey: string): KeyObject {
   try {
-    return createPrivateKey(signingKey)
-  } catch {
-    // The error of the library may quote the key.
-    throw new UpstreamRefused('code-rejected')
+    return signByGivenKey(signingKey, 'ES256', { kid: keyId }, claims)
+  } catch (error) {
+    if (error instanceof UnusableKey) throw new UpstreamRefused('code-rejected')
+    throw error
   }
 }

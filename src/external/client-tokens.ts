@@ -1,11 +1,13 @@
 /**
  * Access tokens that a node holds as a client of somebody else's authorization server: client credentials, RFC 6749
- * sections 4.4 and 2.3.1. A token is asked for once by everybody who needs it and kept until shortly before it expires.
+ * sections 4.4 and 2.3.1, or a JWT of its own as the grant, RFC 7523 section 2.1, as Google has it for service accounts. A
+ * token is asked for once by everybody who needs it and kept until shortly before it expires.
  *
  * Never: a token or a secret anywhere but in memory; a token of one secret handed to somebody who holds another; a
  * refresh token.
  */
 import { createHash } from 'node:crypto'
+import { signByGivenKey, UnusableKey } from '../keys/given-key-jwt.ts'
 import type { World } from '../world.ts'
 import type { Egress } from './egress.ts'
 import { basicCredentials } from './token-exchange.ts'
@@ -19,6 +21,18 @@ export interface ClientCredentials {
   readonly scopes: readonly string[]
 }
 
+/** A client that signs by a key which it was given: RS256. */
+export interface ServiceAccount {
+  readonly tokenEndpoint: string
+  readonly email: string
+  /** PKCS #8 in PEM. */
+  readonly privateKey: string
+  readonly scopes: readonly string[]
+}
+
+/** Whoever can be given a token. */
+export type TokenClient = ClientCredentials | ServiceAccount
+
 /** The authorization server answered without a token that can be used. */
 export class NoClientToken extends Error {
   override readonly name = 'NoClientToken'
@@ -27,9 +41,9 @@ export class NoClientToken extends Error {
 /** The tokens of a node. */
 export interface ClientTokens {
   /** A token for the client. @throws EgressFailed, NoClientToken */
-  token(client: ClientCredentials): Promise<string>
+  token(client: TokenClient): Promise<string>
   /** Forgets a token that was refused; one that has taken its place meanwhile stays. */
-  forget(client: ClientCredentials, token: string): void
+  forget(client: TokenClient, token: string): void
 }
 
 interface Kept {
@@ -52,8 +66,8 @@ const longestSeconds = 86_400
 export function openClientTokens(egress: Egress, world: World): ClientTokens {
   const kept = new Map<string, Kept>()
 
-  function ask(key: string, client: ClientCredentials): Promise<string> {
-    const answer = requestToken(egress, client)
+  function ask(key: string, client: TokenClient): Promise<string> {
+    const answer = requestToken(egress, client, world.now())
     const entry: Kept = { token: answer.then(({ token }) => token), value: undefined, usableUntil: Infinity }
     kept.delete(key)
     kept.set(key, entry)
@@ -85,28 +99,49 @@ export function openClientTokens(egress: Egress, world: World): ClientTokens {
   }
 }
 
-function keyOf({ tokenEndpoint, clientId, clientSecret, scopes }: ClientCredentials): string {
+function keyOf(client: TokenClient): string {
+  const { tokenEndpoint, scopes } = client
+  const holder = 'email' in client ? [client.email, client.privateKey] : [client.clientId, client.clientSecret]
   return createHash('sha256')
-    .update(JSON.stringify([tokenEndpoint, clientId, clientSecret, scopes]))
+    .update(JSON.stringify([tokenEndpoint, ...holder, scopes]))
     .digest('base64url')
 }
 
-async function requestToken(egress: Egress, { tokenEndpoint, clientId, clientSecret, scopes }: ClientCredentials) {
-  const body = new URLSearchParams({ grant_type: 'client_credentials' })
-  if (scopes.length > 0) body.set('scope', scopes.join(' '))
+async function requestToken(egress: Egress, client: TokenClient, now: number) {
+  const { headers, body } = 'email' in client ? grantOf(client, now) : credentialsOf(client)
   const answer = await egress({
     method: 'POST',
-    url: tokenEndpoint,
-    headers: {
-      accept: 'application/json',
-      authorization: basicCredentials(clientId, clientSecret),
-      'content-type': 'application/x-www-form-urlencoded',
-    },
+    url: client.tokenEndpoint,
+    headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded', ...headers },
     body: body.toString(),
     maximumBytes,
   })
   if (answer.status !== 200) throw new NoClientToken(`the token endpoint answered ${answer.status}`)
   return tokenFrom(answer.body)
+}
+
+function credentialsOf({ clientId, clientSecret, scopes }: ClientCredentials) {
+  const body = new URLSearchParams({ grant_type: 'client_credentials' })
+  if (scopes.length > 0) body.set('scope', scopes.join(' '))
+  return { headers: { authorization: basicCredentials(clientId, clientSecret) }, body }
+}
+
+const grantSeconds = 300
+
+/** @throws NoClientToken when the key cannot be used */
+function grantOf({ tokenEndpoint, email, privateKey, scopes }: ServiceAccount, now: number) {
+  const iat = Math.floor(now / 1000)
+  const claims = { iss: email, scope: scopes.join(' '), aud: tokenEndpoint, iat, exp: iat + grantSeconds }
+  try {
+    const assertion = signByGivenKey(privateKey, 'RS256', { typ: 'JWT' }, claims)
+    return {
+      headers: {},
+      body: new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion }),
+    }
+  } catch (error) {
+    if (error instanceof UnusableKey) throw new NoClientToken(error.message)
+    throw error
+  }
 }
 
 function tokenFrom(body: Buffer): { readonly token: string; readonly lifetimeSeconds: number } {

@@ -6,6 +6,7 @@ import type { Config } from '../config.ts'
 import { nodeEmail } from '../delivery/email.ts'
 import { type Handler, openOutbox } from '../delivery/outbox.ts'
 import { sendLogoutToken } from '../delivery/send-logout-token.ts'
+import { openPush } from '../delivery/push.ts'
 import { sendNotification } from '../delivery/send-notification.ts'
 import type { Kernel } from '../kernel.ts'
 import { deleteEnvironment, forgetEnvironment } from './delete-environment.ts'
@@ -29,7 +30,7 @@ export type JobPorts = Pick<
   Kernel,
   'storage' | 'world' | 'masterKeys' | 'log' | 'environments' | 'egress' | 'origins'
 > & {
-  readonly config: Pick<Config, 'mode' | 'smtp' | 'twilio' | 'syniverseUrl' | 'egressAllow'>
+  readonly config: Pick<Config, 'mode' | 'smtp' | 'twilio' | 'syniverseUrl' | 'pushUrls' | 'egressAllow'>
 }
 
 interface Piece {
@@ -45,11 +46,12 @@ export type HandlersElsewhere = Readonly<Record<'backchannel.reach', Handler>>
 export function startJobs(kernel: JobPorts, elsewhere: HandlersElsewhere): Jobs {
   const { smtp } = kernel.config
   const email = smtp && nodeEmail(smtp.url, smtp.from)
+  const push = openPush(kernel, kernel.config.pushUrls)
   const handlers = {
     ...elsewhere,
     'environment.delete': deleteEnvironment(kernel),
     'environment.forget': forgetEnvironment(kernel),
-    'notification.send': sendNotification(kernel, { email, push: undefined }),
+    'notification.send': sendNotification(kernel, { email, push }),
     'logout.send': sendLogoutToken(kernel),
   }
   const stopping = new AbortController()

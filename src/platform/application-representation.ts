@@ -35,7 +35,8 @@ import type { ApplicationRow } from '../storage/sql/applications.ts'
 import { nullMeansAbsent } from './absent-members.ts'
 import { documentOf } from './application-control.ts'
 import { registrationBody, registrationMembers } from './application-registration.ts'
-import { keptAsSent, unavailable } from './later-features.ts'
+import { echoedOf, keptAsSent, unavailable } from './later-features.ts'
+import { mobileMember, mobileOf, mobileProblems, mobileRequest } from './mobile-members.ts'
 import { description, name } from './names.ts'
 
 const url = z.string().max(2048)
@@ -157,6 +158,7 @@ export const applicationRequest = nullMeansAbsent(
     pkceEnforcement: pkceEnforcement
       .optional()
       .describe('Default: S256_REQUIRED for public applications, OPTIONAL for confidential ones.'),
+    mobile: mobileRequest,
     ...unavailable,
   }),
 )
@@ -174,6 +176,7 @@ export const application = z.object({
   redirectUris: listOfUrls.optional(),
   postLogoutRedirectUris: listOfUrls.optional(),
   pkceEnforcement,
+  mobile: mobileMember,
   ...registrationMembers,
   createdAt: timestamp,
   updatedAt: timestamp,
@@ -271,11 +274,16 @@ export function judgedDocument(
     requireConsent: body.requireConsent ?? (registration ? true : undefined),
     policyUri: body.policyUri,
     tosUri: body.tosUri,
+    mobile: mobileOf(body.mobile),
     registration,
     echoed: echoedOf(body),
   }
   const candidate = { ...document, type: body.type }
-  const details = [...applicationProblems(candidate, listed), ...tokenProblems(candidate, listed)]
+  const details = [
+    ...applicationProblems(candidate, listed),
+    ...tokenProblems(candidate, listed),
+    ...mobileProblems(body.type, document.mobile),
+  ]
   // Clients know a refused wildcard by the text at the top (platform-api 1.11).
   const wildcard = details.some(({ message }) => message === wildcardsNotAllowed)
   if (details.length > 0) throw problem(wildcard ? 'WILDCARD_REDIRECT_URI' : 'INVALID_DATA', { details })
@@ -285,13 +293,4 @@ export function judgedDocument(
 function securityOf(body: ApplicationRequest): ClientSecurity {
   const names = Object.keys(clientSecurity) as (keyof ClientSecurity)[]
   return Object.fromEntries(names.map((member) => [member, body[member]]))
-}
-
-function echoedOf(body: ApplicationRequest): ApplicationDocument['echoed'] {
-  const kept: Record<string, string | number | boolean | readonly string[]> = {}
-  for (const member of Object.keys(keptAsSent) as (keyof typeof keptAsSent)[]) {
-    const value = body[member]
-    if (value !== undefined) kept[member] = value
-  }
-  return kept
 }

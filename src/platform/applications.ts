@@ -30,6 +30,7 @@ import { keptRegistration } from './application-registration.ts'
 import { requireSector } from './application-sector.ts'
 import { insertActorRoles } from './application-roles.ts'
 import { removeRolesOf } from './last-administrator.ts'
+import { requireSameApp } from './mobile-members.ts'
 import { requireUnique } from './names.ts'
 import { answerPage, pageQuery } from './page.ts'
 
@@ -153,6 +154,7 @@ const updateApplication = defineOperation({
       const [before] = yield* run(applicationById(environment.id, id))
       if (!before) throw notFound()
       const old = documentOf(before)
+      requireSameApp(old.mobile, candidate.mobile)
       const registration = keptRegistration(old.registration, body.name !== before.name)
       const document = { ...candidate, assignActorRoles: old.assignActorRoles, registration }
       yield* requireFittingGrants(environment.id, id, document, 'requestScopesForMultipleResourcesEnabled')

@@ -33,6 +33,7 @@ import { organizationOperations } from './organizations.ts'
 import { passwordPolicyOperations } from './password-policies.ts'
 import { phoneDeliverySettingsOperations } from './phone-delivery-settings.ts'
 import { populationOperations } from './populations.ts'
+import { pushCredentialsOperations } from './push-credentials.ts'
 import { resourceSecretOperations } from './resource-secret.ts'
 import { resourceAttributeOperations } from './resource-attributes.ts'
 import { resourceOperations } from './resources.ts'
@@ -90,6 +91,7 @@ export const platformOperations: readonly Operation[] = [
   ...applicationOperations,
   ...applicationAttributeOperations,
   ...applicationSecretOperations,
+  ...pushCredentialsOperations,
   ...applicationGrantOperations,
   ...clientRegistrationPolicyOperations,
   ...initialAccessTokenOperations,

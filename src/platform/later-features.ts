@@ -9,6 +9,7 @@
  * Never: a value accepted here that makes an administrator believe in a protection that is not there.
  */
 import { z } from 'zod'
+import type { ApplicationDocument } from '../environment/application.ts'
 
 const notAvailable = 'is not available in this version of Stile'
 
@@ -42,6 +43,15 @@ export const absent = z
 export const unavailable = {
   clientId: absent,
   kerberos: absent,
-  mobile: absent,
   template: absent,
+}
+
+/** What is kept of a request. */
+export function echoedOf(body: z.output<z.ZodObject<typeof keptAsSent>>): ApplicationDocument['echoed'] {
+  const kept: Record<string, string | number | boolean | readonly string[]> = {}
+  for (const member of Object.keys(keptAsSent) as (keyof typeof keptAsSent)[]) {
+    const value = body[member]
+    if (value !== undefined) kept[member] = value
+  }
+  return kept
 }

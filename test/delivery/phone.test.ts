@@ -1,7 +1,7 @@
 /** SMS and calls: a Twilio-shaped API and a provider of one's own; refusing, failing, and one after another. Row L14. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { rows } from '../flow-runtime/arrange.ts'
+import { addMobileApp, newPerson, rows } from '../flow-runtime/arrange.ts'
 import { type ProviderServer, startProviderServer } from '../harness/provider-server.ts'
 import { code, failed, type Sending, sent, startSending, until } from './sending.ts'
 
@@ -203,7 +203,9 @@ suite('SMS, calls and pushes of a development server without a provider', () => 
     context.after(() => sending.close())
     await sending.promise(sms)
     await sending.promise(call)
-    await sending.promise({ template: 'strong_authentication', deliveryMethod: 'Push', to: 'token' })
+    const { id: userId } = await newPerson(sending.stile)
+    const { deviceId } = await addMobileApp(sending.stile, { id: userId }, { pushToken: 'token' })
+    await sending.promise({ template: 'strong_authentication', deliveryMethod: 'Push', to: 'token', deviceId, userId })
     await until('all are there', async () => (await rows(sending.stile, 'inbox')).length === 3)
     const kept = await rows<{ delivery_method: string; recipient: string; body: string }>(sending.stile, 'inbox')
     const byMethod = new Map(kept.map((row) => [row.delivery_method, row]))

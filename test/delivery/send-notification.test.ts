@@ -9,6 +9,7 @@ import { after, before, suite, test } from 'node:test'
 import { pino } from 'pino'
 import { nodeEmail } from '../../src/delivery/email.ts'
 import { notify } from '../../src/delivery/notification.ts'
+import { openPush } from '../../src/delivery/push.ts'
 import { sendNotification } from '../../src/delivery/send-notification.ts'
 import { testWorld, type TestWorld } from '../../src/world.ts'
 import { addressOf, begin, newPerson, offeringOf, rows } from '../flow-runtime/arrange.ts'
@@ -126,7 +127,7 @@ suite('notifications by e-mail', () => {
     const lines: string[] = []
     const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) })
     const email = nodeEmail(server.url, 'Stile <noreply@stile.example>')
-    const work = sendNotification({ ...kernel, log }, { email, push: undefined })
+    const work = sendNotification({ ...kernel, log }, { email, push: openPush(kernel, kernel.config.pushUrls) })
     const address = 'canary-person@example.com'
     const notification = { to: address, userId: randomUUID(), locales: [], variables: { code: 'CANARY7Q' } }
     const whole = { template: 'recovery_code_template', ...notification } as const

@@ -84,6 +84,7 @@ async function portsOver(storage: Storage): Promise<Ports> {
     smtp: undefined,
     twilio: { url: 'https://api.twilio.com', account: undefined },
     syniverseUrl: 'https://api.syniverse.com',
+    pushUrls: { apns: 'https://api.push.apple.com', fcm: 'https://fcm.googleapis.com' },
     egressAllow: undefined,
   } as const
   const origins = { authUrl: 'https://auth.test', apiUrl: 'https://api.test' }

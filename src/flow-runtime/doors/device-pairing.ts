@@ -9,9 +9,11 @@ import { z } from 'zod'
 import { links, linksSchema } from '../../contract/hal.ts'
 import { type Context, defineOperation, type Operation, type Reply } from '../../contract/operation.ts'
 import { reference, uuid } from '../../contract/validation.ts'
+import { pushService } from '../../delivery/push-credentials.ts'
+import { sealPushTarget } from '../../delivery/push-target.ts'
 import { tellOfDevice } from '../../directory/device-notice.ts'
 import { addDevice, type Device, deviceFrom, sealSeed } from '../../directory/devices.ts'
-import { keepApp, publicKey, sealPushToken, thumbprintOf } from '../../directory/mobile-devices.ts'
+import { keepApp, publicKey, thumbprintOf } from '../../directory/mobile-devices.ts'
 import { type PairingKey, tryPairingCode } from '../../directory/pairing-keys.ts'
 import { base32, seedBytes } from '../../directory/totp.ts'
 import { userWithPasswordById } from '../../directory/users.ts'
@@ -30,6 +32,7 @@ const newDevice = z.object({
   model: text(100).optional(),
   nickname: text(100).optional(),
   pushToken: z.string().min(1).max(4096).optional(),
+  pushService: pushService.optional().describe('Whose token it is.'),
 })
 
 const pairedDevice = z.object({
@@ -57,7 +60,8 @@ async function pair(context: Context, body: z.output<typeof newDevice>): Promise
   const id = kernel.world.uuid()
   const seed = policy.otp?.enabled ? kernel.world.bytes(seedBytes) : undefined
   const device = newMobileDevice(context, check.key.userId, id, body, seed)
-  const sealedPushToken = body.pushToken === undefined ? null : sealPushToken(kernel, environment, id, body.pushToken)
+  const { pushToken: token, pushService: service = null } = body
+  const sealedPushToken = token === undefined ? null : sealPushTarget(kernel.world, environment, id, { token, service })
   const app = { key: body.key, os: body.os ?? null, model: body.model ?? null, sealedPushToken }
   try {
     await kernel.storage.commit({

@@ -11,7 +11,9 @@ import { z } from 'zod'
 import { collection, collectionSchema } from '../../contract/hal.ts'
 import { type Context, defineOperation, type Operation, type Reply } from '../../contract/operation.ts'
 import { iso, parseOrRefuse, reference, timestamp, uuid } from '../../contract/validation.ts'
-import { type MobileDevice, sealPushToken } from '../../directory/mobile-devices.ts'
+import { pushService } from '../../delivery/push-credentials.ts'
+import { type PushTarget, sealPushTarget } from '../../delivery/push-target.ts'
+import type { MobileDevice } from '../../directory/mobile-devices.ts'
 import { invalidData, notFound } from '../../errors/problem.ts'
 import { update } from '../../storage/operations.ts'
 import { pushRequestsOf, type PushRequestRow } from '../../storage/sql/mobile-devices.ts'
@@ -21,7 +23,10 @@ import { answerPush } from '../runtime.ts'
 import { detailsSchema, scopesSchema } from '../schema.ts'
 import { loadFlow } from '../stored-flow.ts'
 
-const pushToken = z.string().min(1).max(4096)
+const newTarget = z.object({
+  pushToken: z.string().min(1).max(4096).nullable(),
+  pushService: pushService.optional().describe('Whose token it is.'),
+})
 
 const authenticationRequest = z.object({
   id: uuid,
@@ -112,10 +117,10 @@ async function answer(context: Context, deviceId: string, requestId: string): Pr
   return { status: 204 }
 }
 
-async function keepPushToken(context: Context, deviceId: string, token: string | null): Promise<Reply> {
+async function keepPushTarget(context: Context, deviceId: string, target: PushTarget | null): Promise<Reply> {
   const { kernel, environment } = context
   const { device } = await callingDevice(context, deviceId, 'PUT', '/pushToken')
-  const sealed = token === null ? null : sealPushToken(kernel, environment, deviceId, token)
+  const sealed = target && sealPushTarget(kernel.world, environment, deviceId, target)
   await kernel.storage.commit({
     name: 'keep-push-token',
     *run() {
@@ -194,10 +199,12 @@ export const mobileDeviceOperations: readonly Operation[] = [
     path: tokenPath,
     summary: 'Tell by what the app is sent messages; null: by nothing any more',
     params: ofDevice,
-    body: { kind: 'json', schema: z.object({ pushToken: pushToken.nullable() }) },
+    body: { kind: 'json', schema: newTarget },
     replies: { 204: null },
     errors: ['INVALID_DATA', 'INVALID_TOKEN', 'NOT_FOUND'],
     event: 'DEVICE.UPDATED',
-    handle: ({ params, body }, context) => keepPushToken(context, params.deviceId, body.pushToken),
+    handle({ params, body: { pushToken: token, pushService: service = null } }, context) {
+      return keepPushTarget(context, params.deviceId, token === null ? null : { token, service })
+    },
   }),
 ]

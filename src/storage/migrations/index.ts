@@ -24,6 +24,7 @@ import { clientRegistration } from './0021-client-registration.ts'
 import { attributeMappings } from './0022-attribute-mappings.ts'
 import { opaqueTokens } from './0023-opaque-tokens.ts'
 import { customDomains } from './0024-custom-domains.ts'
+import { pushCredentials } from './0025-push-credentials.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -50,4 +51,5 @@ export const migrations: readonly Migration[] = [
   attributeMappings,
   opaqueTokens,
   customDomains,
+  pushCredentials,
 ]

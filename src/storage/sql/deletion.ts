@@ -15,6 +15,7 @@ export const environmentTables = {
   custom_domains: ['id'],
   application_secrets: ['application_id'],
   resource_secrets: ['resource_id'],
+  push_credentials: ['application_id', 'id'],
   passwords: ['user_id'],
   agreement_consents: ['user_id', 'agreement_id'],
   identity_providers: ['id'],

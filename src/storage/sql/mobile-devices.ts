@@ -22,17 +22,6 @@ export function mobileDeviceById(environmentId: string, deviceId: string): State
   }
 }
 
-/** Where the app on a device is sent messages. */
-export function pushTokenOf(
-  environmentId: string,
-  deviceId: string,
-): Statement<{ readonly sealed_push_token: string | null }> {
-  return {
-    text: 'SELECT sealed_push_token FROM mobile_devices WHERE environment_id = $1 AND device_id = $2',
-    values: [environmentId, deviceId],
-  }
-}
-
 /** A row of `pairing_keys`. */
 export interface PairingKeyRow {
   readonly id: string
