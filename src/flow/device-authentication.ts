@@ -3,8 +3,8 @@
  * 6.4; rows L01, L02, L06, L22. Which device, what it is asked for and what proves it is decided by
  * MULTI_FACTOR_AUTHENTICATION itself, as in a flow; here is what a flow would otherwise be around it.
  *
- * Never: a way out of COMPLETED or FAILED; an account that cannot be used; the app on a MOBILE device, whose answer goes to
- * a flow.
+ * Never: a way out of COMPLETED or FAILED; an account that cannot be used; an answer of an app that was not asked, or not asked
+ * any more.
  */
 import { z } from 'zod'
 import { multiFactorAuthentication as action } from './actions/multi-factor-authentication.ts'
@@ -13,8 +13,9 @@ import { isUsable, type UserFacts } from './facts.ts'
 import type { FlowConfiguration } from './configuration.ts'
 import { type DeviceFacts, oneTimeDevice, oneTimeFacts, viewDevice } from './factors/device.ts'
 import { failure, failureSchema } from './failure.ts'
+import type { PushAnswer } from './factors/push.ts'
 import type { Answer, Question } from './question.ts'
-import { actionNotAllowed, type Refusal } from './refusal.ts'
+import { actionNotAllowed, noSuchRequest, type Refusal } from './refusal.ts'
 
 /** The statuses, in the words of authentication-api 6.4. */
 export const deviceAuthenticationStatuses = [...action.statuses, 'COMPLETED', 'FAILED'] as const
@@ -26,6 +27,8 @@ const stateSchema = z.strictObject({
   oneTime: oneTimeDevice.nullable(),
   status: z.enum(deviceAuthenticationStatuses),
   slot: action.slot,
+  /** What the status would take and this one does not: the app that was asked shows no passcodes. */
+  withholds: z.array(z.string()).exactOptional(),
   failure: failureSchema.nullable(),
 })
 
@@ -64,13 +67,28 @@ export type DeviceAuthenticationEvent =
   | { readonly type: typeof cancelling }
   | Extract<ReadRequest['request'], { readonly type: (typeof deviceAuthenticationActions)[number] }>
   | { readonly type: 'answer'; readonly answer: Answer }
+  /** The app on a device has answered, whose signature is verified. */
+  | { readonly type: 'push'; readonly answer: PushAnswer }
 
-/** What an authentication takes in a status; each is a link. */
-export function deviceAuthenticationOffers(
-  status: DeviceAuthenticationState['status'],
-): readonly ((typeof deviceAuthenticationActions)[number] | typeof cancelling)[] {
-  const taken = deviceAuthenticationActions.filter((name) => action.accepts[name].in.some((each) => each === status))
-  return taken.length > 1 ? [...taken, cancelling] : taken
+/** What an authentication takes now; each is a link. */
+export function deviceAuthenticationOffers({
+  status,
+  withholds = [],
+}: DeviceAuthenticationState): readonly ((typeof deviceAuthenticationActions)[number] | typeof cancelling)[] {
+  const taken = deviceAuthenticationActions.filter(
+    (name) => action.accepts[name].in.some((each) => each === status) && !withholds.includes(name),
+  )
+  const hasDevice = taken.length > 0 && status !== 'DEVICE_SELECTION_REQUIRED'
+  return hasDevice ? [...taken, cancelling] : taken
+}
+
+/**
+ * The state at a moment: a push request that was not answered has timed out.
+ * @param now epoch milliseconds
+ */
+export function deviceAuthenticationAsOf(state: DeviceAuthenticationState, now: number): DeviceAuthenticationState {
+  const lapsed = action.lapse?.(state.slot, state.status)
+  return lapsed && now >= lapsed.at ? { ...state, status: lapsed.status } : state
 }
 
 /** What is decided from. */
@@ -98,28 +116,35 @@ export function stepDeviceAuthentication(
   event: DeviceAuthenticationEvent,
   { id, user, devices, configuration, now }: DeviceAuthenticationFacts,
 ): DeviceAuthenticationStep {
-  if (event.type !== 'enter' && event.type !== 'answer') {
-    const isTaken = deviceAuthenticationOffers(state.status).includes(event.type)
+  if (event.type === 'push' && state.status !== 'PUSH_CONFIRMATION_REQUIRED') {
+    return { kind: 'refused', refusal: noSuchRequest }
+  }
+  if (event.type !== 'enter' && event.type !== 'answer' && event.type !== 'push') {
+    const isTaken = deviceAuthenticationOffers(state).includes(event.type)
     if (!isTaken) return { kind: 'refused', refusal: actionNotAllowed }
   }
   if (!isUsable(user)) return failed(state, 'ACCOUNT_NOT_USABLE')
   if (event.type === cancelling) return { kind: 'done', state: newDeviceAuthentication(askedIn(state)) }
-  const decision = action.decide({
+  const turn = {
     config: configOf(state),
     slot: state.slot,
     status: state.status,
-    event,
     // Whoever asks for the authentication says who the user is: devices are shown and chosen as after a password.
-    user: { id: user.id, knownBy: 'credentials' },
+    user: { id: user.id, knownBy: 'credentials' } as const,
     isVouched: false,
     flow: { id, applicationId: state.applicationId ?? '', proofs: [] },
     identifier: null,
-    facts: { user, devices: [...withoutApps(devices), ...oneTimeFacts(state.oneTime)], configuration },
+    facts: { user, devices: [...devices, ...oneTimeFacts(state.oneTime)], configuration },
     now,
-  })
+  }
+  const decision =
+    event.type === 'push'
+      ? (action.answerPush?.({ ...turn, event: event.answer }) ??
+        ({ outcome: 'refuse', refusal: noSuchRequest } as const))
+      : action.decide({ ...turn, event })
   switch (decision.outcome) {
     case 'wait':
-      return { kind: 'done', state: { ...state, status: decision.status, slot: decision.slot } }
+      return { kind: 'done', state: waiting(state, decision) }
     case 'ask':
       return { kind: 'ask', state: { ...state, slot: decision.slot ?? state.slot }, question: decision.question }
     case 'prove':
@@ -134,8 +159,18 @@ export function stepDeviceAuthentication(
   }
 }
 
-function withoutApps(devices: readonly DeviceFacts[]): readonly DeviceFacts[] {
-  return devices.filter(({ type }) => type !== 'MOBILE')
+function waiting(
+  { policyId, applicationId, oneTime, failure: why }: DeviceAuthenticationState,
+  {
+    status,
+    slot,
+    withholds = [],
+  }: Pick<DeviceAuthenticationState, 'status' | 'slot'> & {
+    readonly withholds?: readonly string[]
+  },
+): DeviceAuthenticationState {
+  const withheld = withholds.length > 0 ? { withholds: [...withholds] } : {}
+  return { policyId, applicationId, oneTime, status, slot, ...withheld, failure: why }
 }
 
 function failed(state: DeviceAuthenticationState, ...why: Parameters<typeof failure>): DeviceAuthenticationStep {
@@ -150,18 +185,21 @@ function configOf({ policyId }: DeviceAuthenticationState) {
   return { deviceAuthenticationPolicy: { id: policyId } }
 }
 
-/** What is shown of the devices: those of the user that may be used, the one in use, and what a FIDO2 device is to sign. */
+/** What is shown of the devices: those of the user that may be used, the one in use, what a FIDO2 device is to sign, and the number that is typed into an app. */
 export function viewDeviceAuthentication(
   state: DeviceAuthenticationState,
   devices: readonly DeviceFacts[],
   configuration: FlowConfiguration,
 ) {
-  const { assertion, devices: usable = [] } =
-    action.view?.({
-      config: configOf(state),
-      slot: state.slot,
-      facts: { devices: withoutApps(devices), configuration },
-    }) ?? {}
+  const {
+    assertion,
+    push,
+    devices: usable = [],
+  } = action.view?.({
+    config: configOf(state),
+    slot: state.slot,
+    facts: { devices, configuration },
+  }) ?? {}
   const { deviceId } = state.slot
   const [oneTime] = oneTimeFacts(state.oneTime)
     .filter((device) => device.id === deviceId)
@@ -172,6 +210,9 @@ export function viewDeviceAuthentication(
       ? {}
       : { selectedDevice: { id: deviceId, ...(oneTime ? { oneTime: shownOf(oneTime) } : {}) } }),
     ...(assertion && state.status === 'ASSERTION_REQUIRED' ? { assertion } : {}),
+    ...(push && push.number !== null && state.status === 'PUSH_CONFIRMATION_REQUIRED'
+      ? { numberMatching: { number: push.number } }
+      : {}),
   }
 }
 

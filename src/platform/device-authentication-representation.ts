@@ -18,7 +18,7 @@ import {
 } from '../flow/device-authentication.ts'
 import { deviceView } from '../flow/factors/device.ts'
 import { devicePolicy } from '../flow-runtime/device-policy.ts'
-import type { DeviceAuthentication } from './device-authentication-steps.ts'
+import type { DeviceAuthentication } from '../flow-runtime/device-authentication.ts'
 
 export const deviceAuthenticationResource = z.object({
   _links: linksSchema,
@@ -35,6 +35,10 @@ export const deviceAuthenticationResource = z.object({
     .string()
     .optional()
     .describe('JSON text: what `navigator.credentials.get` takes; answered within five minutes.'),
+  numberMatching: z
+    .object({ number: z.string() })
+    .optional()
+    .describe('Extension: the number to be typed into the app, while a push request waits for its answer.'),
   error: z
     .object({ code: z.string(), message: z.string(), unavailableDevices: z.array(reference).optional() })
     .optional(),
@@ -53,7 +57,7 @@ export async function deviceAuthenticationBody(context: Context, authentication:
   const facts = devices.map(deviceFacts)
   const view = viewDeviceAuthentication(state, facts, environment.flowConfiguration)
   return {
-    _links: links({ self, ...Object.fromEntries(deviceAuthenticationOffers(status).map((name) => [name, self])) }),
+    _links: links({ self, ...Object.fromEntries(deviceAuthenticationOffers(state).map((name) => [name, self])) }),
     id,
     environment: { id: environment.id },
     user: { id: found.user.id },
@@ -64,6 +68,7 @@ export async function deviceAuthenticationBody(context: Context, authentication:
     ...(view.assertion
       ? { publicKeyCredentialRequestOptions: await optionsOf(context, authentication, view.assertion) }
       : {}),
+    ...(view.numberMatching ? { numberMatching: view.numberMatching } : {}),
     ...(failure ? { error: failure } : {}),
     createdAt: iso(createdAt),
     updatedAt: iso(updatedAt),

@@ -90,7 +90,7 @@ suite('stand-alone authentication', () => {
           let isProved = false
           for (const [event, isRight] of all) {
             const before = state
-            const isTaken = deviceAuthenticationOffers(state.status).some((name) => name === event.type)
+            const isTaken = deviceAuthenticationOffers(state).some((name) => name === event.type)
             state = carry(state, event, isRight)
             if (!isTaken) assert.deepEqual(state, before)
             isProved ||= isTaken && isRight && (event.type === 'otp.check' || event.type === 'assertion.check')
@@ -107,7 +107,7 @@ suite('stand-alone authentication', () => {
     for (const changed of [{ enabled: false }, { locked: true }, { canAuthenticate: false }]) {
       const of = { ...facts, user: { ...user, ...changed } }
       for (const status of deviceAuthenticationStatuses.filter((each) => each !== 'COMPLETED' && each !== 'FAILED')) {
-        for (const type of deviceAuthenticationOffers(status)) {
+        for (const type of deviceAuthenticationOffers({ ...fresh, status })) {
           const event = (
             type === 'device.select' ? select('EMAIL') : { type, body: { origin: '' } }
           ) as DeviceAuthenticationEvent

@@ -30,24 +30,10 @@ import {
   rows,
   signature,
 } from '../flow-runtime/arrange.ts'
+import { authenticationClient as client } from './device-authentication-client.ts'
 import { addPopulation, administrator, onEachEngine, userToken, vendor } from './people.ts'
 
 const detailOf = ({ status, json }: Answer) => [status, json.details?.[0]?.code ?? json.code, json.details?.[0]?.target]
-
-/** What is done with stand-alone authentications of a node; by its own worker where no token is given. */
-function client(stile: Stile) {
-  const path = (id = '') => `/${stile.environmentId}/deviceAuthentications${id === '' ? '' : `/${id}`}`
-  const send = async (at: string, call: Parameters<Stile['send']>[1]) =>
-    stile.send(at, { token: await stile.workerToken(), ...call })
-  return {
-    path,
-    start: (person: Pick<Person, 'id'>, more: object = {}, token?: string) =>
-      send(path(), { body: { user: { id: person.id }, ...more }, ...(token ? { token } : {}) }),
-    read: (id: string, token?: string) => send(path(id), token ? { token } : {}),
-    act: (id: string, action: string, body: object, token?: string) =>
-      send(path(id), { body, ...vendor(action), ...(token ? { token } : {}) }),
-  }
-}
 
 async function personWith(stile: Stile, ...kinds: readonly ('EMAIL' | 'TOTP')[]) {
   const person = await newPerson(stile)

@@ -1,18 +1,44 @@
-/** Answers `sendPush`: a request to the app on a device of the flow's user (directory/push-requests.ts; row L35). */
+/**
+ * Answers `sendPush`: a request to the app on a device of the user (directory/push-requests.ts; row L35), for a flow or for a
+ * stand-alone authentication.
+ */
+import type { Context } from '../../contract/operation.ts'
 import { devicesOf } from '../../directory/devices.ts'
 import { sendPush } from '../../directory/push-requests.ts'
 import { userWithPasswordById } from '../../directory/users.ts'
 import { mobileApplication, type PushTerms, pushTerms } from '../../flow/factors/mobile.ts'
-import { transactionTextOf } from '../../flow/transaction-text.ts'
+import type { QuestionOf } from '../../flow/question.ts'
 import type { FlowState } from '../../flow/state.ts'
-import type { Ask } from '../asked.ts'
+import { type TransactionText, transactionTextOf } from '../../flow/transaction-text.ts'
+import type { Ask, Asked } from '../asked.ts'
 import { devicePolicy } from '../device-policy.ts'
 import { flowApplication } from '../flow-application.ts'
 import { localesOf } from '../locales.ts'
 
-/** Prepares a request; it is stored, and the app woken, with the state. */
-export const sendPushAsk: Ask<'sendPush'> = async (context, question, _, flow) => {
-  const { userId, deviceId, policyId, flowId } = question
+/** What a request is about. */
+interface PushOccasion {
+  /** What the user signs on to: an application, or the environment where none is named. */
+  readonly applicationId: string
+  /** Default: that somebody signs on. */
+  readonly text?: TransactionText | undefined
+  /** How the request is made, by what the policy says; undefined: not at all. */
+  readonly termsFrom: (terms: PushTerms) => PushTerms | undefined
+}
+
+/** Prepares a request of a flow; it is stored, and the app woken, with the state. */
+export const sendPushAsk: Ask<'sendPush'> = (context, question, _, flow) =>
+  preparePush(context, question, {
+    applicationId: flow.application.id,
+    text: transactionTextOf(flow.request.parameters),
+    termsFrom: (terms) => termsFor(flow, terms, context.now),
+  })
+
+/** Prepares a request; it is stored, and the app woken, with what asks for it. */
+export async function preparePush(
+  context: Context,
+  { userId, deviceId, policyId, flowId }: QuestionOf<'sendPush'>,
+  { applicationId: id, text, termsFrom }: PushOccasion,
+): Promise<Asked<'sendPush'>> {
   const { kernel, environment, now, remoteAddress } = context
   const to = 'sendPush'
   const [found, devices] = await Promise.all([
@@ -24,9 +50,8 @@ export const sendPushAsk: Ask<'sendPush'> = async (context, question, _, flow) =
   // Removed since the machine chose it: nobody is asked, and the request is over as soon as it is made.
   const nothing = { requestId: kernel.world.uuid(), number: null, expiresAt: now }
   if (!found || !device || !policy) return { answer: { to, result: 'sent', request: nothing } }
-  const terms = termsFor(flow, pushTerms(policy), now)
+  const terms = termsFrom(pushTerms(policy))
   if (!terms) return { answer: { to, result: 'lockedOut', secondsUntilUnlock: 0 } }
-  const { id } = flow.application
   const application = await flowApplication(context, id)
   const sending = await sendPush(kernel, environment, {
     user: found.user,
@@ -34,7 +59,7 @@ export const sendPushAsk: Ask<'sendPush'> = async (context, question, _, flow) =
     flowId,
     application: { id, name: application?.name ?? '' },
     terms,
-    text: transactionTextOf(flow.request.parameters),
+    text,
     remoteAddress,
     locales: localesOf(context),
     now,

@@ -15,8 +15,10 @@ import { pushService } from '../../delivery/push-credentials.ts'
 import { type PushTarget, sealPushTarget } from '../../delivery/push-target.ts'
 import type { MobileDevice } from '../../directory/mobile-devices.ts'
 import { invalidData, notFound } from '../../errors/problem.ts'
+import type { PushAnswer } from '../../flow/factors/push.ts'
 import { update } from '../../storage/operations.ts'
 import { pushRequestsOf, type PushRequestRow } from '../../storage/sql/mobile-devices.ts'
+import { answerAuthentication } from '../device-authentication.ts'
 import { callingDevice } from '../device-caller.ts'
 import { flowApplication } from '../flow-application.ts'
 import { answerPush } from '../runtime.ts'
@@ -30,7 +32,7 @@ const newTarget = z.object({
 
 const authenticationRequest = z.object({
   id: uuid,
-  flow: reference,
+  flow: reference.describe('The flow, or the stand-alone authentication, that waits for the answer.'),
   application: z.object({ id: z.string(), name: z.string() }),
   numberMatching: z.boolean().describe('Whether the number that the page shows has to be in the answer.'),
   remoteAddress: z.string().describe('The address of the browser that signs on, or of the application that asks.'),
@@ -73,7 +75,8 @@ async function requestOf(context: Context, device: MobileDevice, requestId: stri
 }
 
 /** What is approved together with the sign-on (OpenID CIBA Core section 7.1). */
-async function approvedWith(context: Context, { flow_id: flowId }: PushRequestRow) {
+async function approvedWith(context: Context, { flow_id: flowId, stands_alone }: PushRequestRow) {
+  if (stands_alone) return {}
   const { state } = await loadFlow(context, flowId, 'device')
   const { backchannel } = state.request
   if (!backchannel) return {}
@@ -100,6 +103,14 @@ async function requestBody(context: Context, row: PushRequestRow) {
   }
 }
 
+/** Carries an answer to what waits for it. @returns whether the number was another than the page shows */
+async function carriesMismatch(context: Context, row: PushRequestRow, said: PushAnswer): Promise<boolean> {
+  if (row.stands_alone) return (await answerAuthentication(context, row.flow_id, said)).isMismatched
+  const load = () => loadFlow(context, row.flow_id, 'device')
+  const { state } = await answerPush(context, load, said, row.remote_address)
+  return state.trace.at(-1)?.reason === 'push-mismatched'
+}
+
 async function answer(context: Context, deviceId: string, requestId: string): Promise<Reply> {
   const { device, claims } = await callingDevice(context, deviceId, 'POST', `/authenticationRequests/${requestId}`)
   const { request, flow, decision, number = null } = parseOrRefuse(answerClaim, claims).answer
@@ -108,10 +119,8 @@ async function answer(context: Context, deviceId: string, requestId: string): Pr
   if (decision === 'APPROVE' && row.matches_number === 1 && number === null) {
     throw invalidData('REQUIRED_VALUE', 'answer.number', 'must not be null')
   }
-  const load = () => loadFlow(context, row.flow_id, 'device')
   const said = { requestId, deviceId, decision, number }
-  const { state } = await answerPush(context, load, said, row.remote_address)
-  if (state.trace.at(-1)?.reason === 'push-mismatched') {
+  if (await carriesMismatch(context, row, said)) {
     throw invalidData('INVALID_VALUE', 'answer.number', 'is not the number that the page shows')
   }
   return { status: 204 }

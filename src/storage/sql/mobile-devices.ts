@@ -56,6 +56,7 @@ export function pairingKeyByCode(environmentId: string, codeHash: string, now: n
 /** A row of `push_requests`. */
 export interface PushRequestRow {
   readonly id: string
+  /** Of the flow, or of the stand-alone authentication, that waits for it. */
   readonly flow_id: string
   readonly user_id: string
   readonly device_id: string
@@ -66,13 +67,18 @@ export interface PushRequestRow {
   readonly remote_address: string
   readonly created_at: number
   readonly expires_at: number
+  /** 1: it is of a stand-alone authentication. */
+  readonly stands_alone: number
 }
 
 /** The requests that an app may answer now, the oldest first. */
 export function pushRequestsOf(environmentId: string, deviceId: string, now: number): Statement<PushRequestRow> {
   return {
-    text: `SELECT * FROM push_requests WHERE environment_id = $1 AND device_id = $2 AND expires_at > $3
-           ORDER BY created_at, id`,
+    text: `SELECT p.*, CASE WHEN a.id IS NULL THEN 0 ELSE 1 END AS stands_alone
+           FROM push_requests p
+           LEFT JOIN device_authentications a ON a.environment_id = p.environment_id AND a.id = p.flow_id
+           WHERE p.environment_id = $1 AND p.device_id = $2 AND p.expires_at > $3
+           ORDER BY p.created_at, p.id`,
     values: [environmentId, deviceId, now],
   }
 }
