@@ -37,6 +37,8 @@ export interface Config {
   readonly clientCertificateHeader: string | undefined
   /** PEM. */
   readonly clientCertificateAuthorities: string | undefined
+  /** PEM. */
+  readonly fido2AttestationRoots: string | undefined
   /** How much one network address may do in how many seconds; undefined: there is no limit. */
   readonly addressLimits: Readonly<Record<'password' | 'account' | 'lookup' | 'client', Rate | undefined>>
   /** Addresses that are not public and may be asked all the same. */
@@ -164,6 +166,7 @@ export function readConfig(
     mtlsUrl: read('STILE_MTLS_URL') ?? (mtlsPort === undefined ? behindProxy : onPort(authUrl, mtlsPort)),
     clientCertificateHeader,
     clientCertificateAuthorities: read('STILE_CLIENT_CERTIFICATE_AUTHORITIES'),
+    fido2AttestationRoots: read('STILE_FIDO2_ATTESTATION_ROOTS'),
     trustedProxies: blockList(read('STILE_TRUSTED_PROXIES') ?? []),
     addressLimits: {
       password: rateOf('STILE_ADDRESS_LIMIT_PASSWORD', { guesses: 50, seconds: 300 }),

@@ -122,6 +122,13 @@ export const settings = {
       'The certificate authorities, as PEM, that may issue certificates of clients (`TLS_CLIENT_AUTH`) in environments that name none themselves.',
     file: true,
   },
+  STILE_FIDO2_ATTESTATION_ROOTS: {
+    schema: z.string().optional(),
+    default: 'unset: those of Apple and Google alone',
+    meaning:
+      'Authorities of authenticators, as PEM, whose attestation is trusted where a FIDO2 policy demands one (`attestationRequirements`), beside those that the policy names.',
+    file: true,
+  },
   STILE_ADDRESS_LIMIT_PASSWORD: {
     schema: rate.optional(),
     default: 'dev: `off`; serve: `50/300`',

@@ -35,6 +35,10 @@ export function credentialFrom(row: Fido2CredentialRow): DeviceCredential {
     publicKey: row.public_key,
     signCount: row.sign_count,
     isBackupEligible: row.is_backup_eligible === 1,
+    attestation:
+      row.format === null || row.aaguid === null
+        ? undefined
+        : { format: row.format, aaguid: row.aaguid, isTrusted: row.is_trusted === 1 },
   }
 }
 
@@ -54,7 +58,7 @@ export function fido2Terms(
 export function* keepCredential(
   environmentId: string,
   { userId, deviceId }: { readonly userId: string; readonly deviceId: string },
-  { id, publicKey, signCount, isBackupEligible }: Fido2Credential,
+  { id, publicKey, signCount, isBackupEligible, attestation }: Fido2Credential,
   now: number,
 ): UnitBody<void> {
   yield* insert('fido2_credentials', {
@@ -65,6 +69,17 @@ export function* keepCredential(
     public_key: publicKey,
     sign_count: signCount,
     is_backup_eligible: isBackupEligible ? 1 : 0,
+    created_at: now,
+  })
+  if (!attestation) return
+  yield* insert('fido2_attestations', {
+    environment_id: environmentId,
+    credential_id: id,
+    user_id: userId,
+    device_id: deviceId,
+    format: attestation.format,
+    aaguid: attestation.aaguid,
+    is_trusted: attestation.isTrusted ? 1 : 0,
     created_at: now,
   })
 }

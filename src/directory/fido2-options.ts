@@ -168,7 +168,7 @@ export function creationOptions(
       requireResidentKey: residentKey === 'required',
       userVerification: policy.userVerification.option.toLowerCase(),
     },
-    attestation: 'none',
+    attestation: policy.attestationRequirements.toLowerCase(),
     ...hintsOf(policy),
   })
 }

@@ -10,6 +10,15 @@ import { z } from 'zod'
 import type { Fido2Policy } from '../environment/fido2-policy.ts'
 import { decodeBase64url } from '../keys/base64url.ts'
 import { type Origins, pageOrigin } from '../site.ts'
+import {
+  type Attestation,
+  attestationOf,
+  type AttestationPolicy,
+  isTaken,
+  objectForLibrary,
+  readAttestationObject,
+  webauthn,
+} from './fido2-attestation.ts'
 
 /** Whom credentials are made for. It follows from the server's own address alone. */
 export interface RelyingParty {
@@ -28,6 +37,8 @@ export interface Fido2Credential {
   readonly signCount: number
   /** Whether it may be copied to other devices; that never changes. */
   readonly isBackupEligible: boolean
+  /** What was known of its authenticator when it was made; undefined of one that is older than that is kept. */
+  readonly attestation: Attestation | undefined
 }
 
 /** ES256, EdDSA, RS256: what is offered, and nothing else is taken (row L26). */
@@ -90,21 +101,20 @@ function clientDataOf(clientDataJSON: string): z.output<typeof clientDataSchema>
   return bytes && parsed(clientDataSchema, bytes.toString('utf8'))
 }
 
-/** Whether an attestation object is one CBOR item and nothing more: the library overlooks what follows it (row L32). */
-async function isOneItem(attestationObject: string): Promise<boolean> {
-  const bytes = decodeBase64url(attestationObject)
-  if (!bytes) return false
-  const { isoCBOR } = await import('@simplewebauthn/server/helpers')
-  const length = await proved(async () => isoCBOR.encode(isoCBOR.decodeFirst(new Uint8Array(bytes))).length)
-  return length === bytes.length
-}
-
 /** What is expected of an answer. */
 export interface Expected {
   readonly relyingParty: RelyingParty
   /** Base64url. */
   readonly challenge: string
-  readonly policy: Pick<Fido2Policy, 'userVerification' | 'backupEligibility'>
+  readonly policy: Pick<Fido2Policy, 'userVerification' | 'backupEligibility'> & AttestationPolicy
+}
+
+/** What is expected of a new credential. */
+export interface ExpectedNew extends Expected {
+  /** PEM: the authorities of authenticators that are trusted beside those of Apple and Google. */
+  readonly roots: readonly string[]
+  /** Epoch milliseconds. */
+  readonly now: number
 }
 
 /**
@@ -114,23 +124,22 @@ export interface Expected {
  */
 export async function verifyAttestation(
   attestation: string,
-  { relyingParty: { id, origin }, challenge, policy }: Expected,
+  { relyingParty: { id, origin }, challenge, policy, roots, now }: ExpectedNew,
 ): Promise<Fido2Credential | undefined> {
   const sent = parsed(attestationSchema, attestation)
   if (!sent) return undefined
+  const clientDataJSON = normalized(sent.response.clientDataJSON)
+  const object = await readAttestationObject(normalized(sent.response.attestationObject))
+  if (!object || !clientDataOf(clientDataJSON)) return undefined
+  const attestationObject = await objectForLibrary(object, normalized(sent.response.attestationObject))
   const response: RegistrationResponseJSON = {
     id: normalized(sent.id),
     rawId: normalized(sent.rawId),
     type: sent.type,
     clientExtensionResults: {},
-    response: {
-      clientDataJSON: normalized(sent.response.clientDataJSON),
-      attestationObject: normalized(sent.response.attestationObject),
-    },
+    response: { clientDataJSON, attestationObject },
   }
-  if (!clientDataOf(response.response.clientDataJSON)) return undefined
-  if (!(await isOneItem(response.response.attestationObject))) return undefined
-  const { verifyRegistrationResponse } = await import('@simplewebauthn/server')
+  const { verifyRegistrationResponse } = await webauthn()
   const verified = await proved(() =>
     verifyRegistrationResponse({
       response,
@@ -142,14 +151,19 @@ export async function verifyAttestation(
     }),
   )
   if (!verified?.verified) return undefined
-  const { credential, credentialDeviceType } = verified.registrationInfo
+  const { credential, credentialDeviceType, aaguid } = verified.registrationInfo
   const isBackupEligible = credentialDeviceType === 'multiDevice'
   if (credential.id !== response.id || (isBackupEligible && !policy.backupEligibility.allow)) return undefined
+  const { publicKey } = credential
+  const attested = { aaguid, publicKey, clientDataJSON: Buffer.from(clientDataJSON, 'base64url'), roots, now }
+  const shown = await proved(() => attestationOf(object, attested))
+  if (!shown || !isTaken(policy, shown, true)) return undefined
   return {
     id: credential.id,
     publicKey: Buffer.from(credential.publicKey).toString('base64url'),
     signCount: credential.counter,
     isBackupEligible,
+    attestation: shown,
   }
 }
 
@@ -197,7 +211,7 @@ export async function verifyAssertion(
     },
   }
   if (response.id !== credential.id || !clientDataOf(response.response.clientDataJSON)) return undefined
-  const { verifyAuthenticationResponse } = await import('@simplewebauthn/server')
+  const { verifyAuthenticationResponse } = await webauthn()
   const verified = await proved(() =>
     verifyAuthenticationResponse({
       response,
@@ -217,6 +231,7 @@ export async function verifyAssertion(
   if (userHandle && normalized(userHandle) !== userHandleOf(userId)) return undefined
   const isBarred = backupEligibility.enforceDuringAuthentication && !backupEligibility.allow
   if (isBarred && credential.isBackupEligible) return undefined
+  if (!isTaken(policy, credential.attestation, false)) return undefined
   const { newCounter, credentialDeviceType } = verified.authenticationInfo
   return (credentialDeviceType === 'multiDevice') === credential.isBackupEligible ? newCounter : undefined
 }

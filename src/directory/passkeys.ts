@@ -116,7 +116,7 @@ export async function tryPasskey(
   const terms = passkeyTerms(kernel, environment, policy)
   const credential: Fido2Credential = row
     ? credentialFrom(row)
-    : { id: credentialId, publicKey: nobodysKey, signCount: 0, isBackupEligible: false }
+    : { id: credentialId, publicKey: nobodysKey, signCount: 0, isBackupEligible: false, attestation: undefined }
   const challenge = expectedPasskeyChallenge(environment, attempt, said, now)
   const signCount = await verifyAssertion(assertion, credential, { ...terms, challenge, userId: ownerId })
 

@@ -17,6 +17,7 @@ export function* removeBelongings(world: World, environmentId: string, userId: s
   yield* remove('linked_accounts', belonging)
   yield* remove('devices', belonging)
   yield* remove('fido2_credentials', belonging)
+  yield* remove('fido2_attestations', belonging)
   yield* remove('mobile_devices', belonging)
   yield* remove('pairing_keys', belonging)
   yield* remove('push_requests', belonging)

@@ -4,6 +4,7 @@
  * Never: an attestation that is demanded and not judged; such a policy is refused, not ignored.
  */
 import { z } from 'zod'
+import { authoritiesProblem } from '../keys/client-certificate.ts'
 import { unavailable } from '../flow/actions/unavailable.ts'
 import type { Detail } from '../flow/refusal.ts'
 
@@ -13,13 +14,24 @@ const attributes = z.array(
 
 export const fido2PolicySchema = z.object({
   description: z.string().max(1024).optional(),
-  attestationRequirements: z.enum(['DIRECT', 'NONE']),
+  attestationRequirements: z
+    .enum(['DIRECT', 'NONE'])
+    .describe('DIRECT: a certificate that is trusted has to say which authenticator it is.'),
+  attestationRoots: z
+    .string()
+    .max(65_536)
+    .optional()
+    .describe('Extension: authorities of authenticators that are trusted, as PEM, beside those of the server.'),
   authenticatorAttachment: z.enum(['PLATFORM', 'CROSS_PLATFORM', 'BOTH']),
   backupEligibility: z.object({ allow: z.boolean(), enforceDuringAuthentication: z.boolean() }),
   deviceDisplayName: z.string().min(1).max(100),
   discoverableCredentials: z.enum(['DISCOURAGED', 'REQUIRED', 'PREFERRED']),
   mdsAuthenticatorsRequirements: z.object({
-    allowedAuthenticators: z.array(z.object({ id: z.string() })).optional(),
+    allowedAuthenticators: z
+      .array(z.object({ id: z.uuid() }))
+      .max(500)
+      .optional()
+      .describe('AAGUIDs.'),
     enforceDuringAuthentication: z.boolean(),
     option: z.enum(['NONE', 'AUDIT_ONLY', 'GLOBAL', 'CERTIFIED', 'SPECIFIC']),
   }),
@@ -54,11 +66,24 @@ export interface StoredFido2Policy {
  * @param relyingPartyId the host name credentials are made for; it follows from the server's own address
  */
 export function fido2PolicyProblems(policy: Fido2Policy, relyingPartyId: string): readonly Detail[] {
-  const { option } = policy.mdsAuthenticatorsRequirements
+  return [...authenticatorProblems(policy), ...wrongRelyingParty(policy.relyingPartyId, relyingPartyId)]
+}
+
+/** The lists of the FIDO Alliance are not here: what names no authenticator itself cannot be kept. */
+function authenticatorProblems(policy: Fido2Policy): readonly Detail[] {
+  const { attestationRequirements, attestationRoots, mdsAuthenticatorsRequirements } = policy
+  const { option, allowedAuthenticators = [] } = mdsAuthenticatorsRequirements
+  const target = 'mdsAuthenticatorsRequirements'
+  const invalid = (at: string, message: string | undefined): readonly Detail[] =>
+    message === undefined ? [] : [{ code: 'INVALID_VALUE', target: at, message }]
+  const isAsked = option === 'AUDIT_ONLY' || option === 'SPECIFIC'
+  const isUnasked = isAsked && attestationRequirements === 'NONE'
+  const isEmpty = option === 'SPECIFIC' && allowedAuthenticators.length === 0
   return [
-    ...unavailable(policy.attestationRequirements === 'DIRECT', 'attestationRequirements'),
-    ...unavailable(option !== 'NONE', 'mdsAuthenticatorsRequirements.option'),
-    ...wrongRelyingParty(policy.relyingPartyId, relyingPartyId),
+    ...unavailable(option === 'GLOBAL' || option === 'CERTIFIED', `${target}.option`),
+    ...invalid(`${target}.option`, isUnasked ? 'needs attestationRequirements DIRECT' : undefined),
+    ...invalid(`${target}.allowedAuthenticators`, isEmpty ? 'must not be empty with SPECIFIC' : undefined),
+    ...invalid('attestationRoots', attestationRoots === undefined ? undefined : authoritiesProblem(attestationRoots)),
   ]
 }
 

@@ -128,10 +128,16 @@ export async function startNode(
 }
 
 /** @throws ConfigError when they are no authorities */
-function authoritiesOf({ clientCertificateAuthorities: pem }: Config): readonly X509Certificate[] {
-  const problem = pem === undefined ? undefined : authoritiesProblem(pem)
-  if (problem) throw new ConfigError([`STILE_CLIENT_CERTIFICATE_AUTHORITIES ${problem}.`])
-  return readCertificates(pem ?? '') ?? []
+function authoritiesOf({ clientCertificateAuthorities, fido2AttestationRoots }: Config): readonly X509Certificate[] {
+  const problems = Object.entries({
+    STILE_CLIENT_CERTIFICATE_AUTHORITIES: clientCertificateAuthorities,
+    STILE_FIDO2_ATTESTATION_ROOTS: fido2AttestationRoots,
+  }).flatMap(([name, pem]) => {
+    const problem = pem === undefined ? undefined : authoritiesProblem(pem)
+    return problem ? [`${name} ${problem}.`] : []
+  })
+  if (problems.length > 0) throw new ConfigError(problems)
+  return readCertificates(clientCertificateAuthorities ?? '') ?? []
 }
 
 function listeningPort(app: FastifyInstance): number {

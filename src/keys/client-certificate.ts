@@ -1,6 +1,7 @@
 /**
- * Certificates of clients: whether somebody who is trusted has issued one (RFC 5280 section 6), and what it names (RFC 8705
- * section 2.1.2). There is no look at revocation: whoever wants a client out disables the application.
+ * Certificates of clients, and of authenticators that attest: whether somebody who is trusted has issued one (RFC 5280 section
+ * 6), and what it names (RFC 8705 section 2.1.2). There is no look at revocation: whoever wants a client out disables the
+ * application, and a model of authenticators is taken out of the policy.
  *
  * Never: an issuer that is no authority, whatever it has signed; a critical extension passed over; the X.509 library in a
  * process that is shown no certificate.
@@ -72,12 +73,14 @@ export function isInTime(certificate: X509Certificate, now: number): boolean {
  * on the way may be used like that now.
  * @param intermediates what the client has sent with it, in any order
  * @param now epoch milliseconds
+ * @param use what the certificate is for: of an authenticator's no purpose is asked, and it may be trusted itself
  */
 export async function isIssuedBy(
   certificate: X509Certificate,
   intermediates: readonly X509Certificate[],
   anchors: readonly X509Certificate[],
   now: number,
+  use: 'client authentication' | 'attestation' = 'client authentication',
 ): Promise<boolean> {
   const library = await x509()
   const parse = ({ raw }: X509Certificate) => new library.X509Certificate(raw)
@@ -106,8 +109,12 @@ export async function isIssuedBy(
     const parsed = parse(certificate)
     const purposes = parsed.getExtension(library.ExtendedKeyUsageExtension)?.usages.map(String)
     const mayAuthenticate =
-      purposes?.some((purpose) => purpose === clientAuthentication || purpose === anyPurpose) ?? true
+      (use === 'attestation' ||
+        purposes?.some((purpose) => purpose === clientAuthentication || purpose === anyPurpose)) ??
+      true
     const isBounded = intermediates.length <= mostIntermediates
+    const isAnchor = use === 'attestation' && anchors.some(({ raw }) => raw.equals(certificate.raw))
+    if (isAnchor) return isInTime(certificate, now)
     return isBounded && mayAuthenticate && isFit(certificate, parsed) && hasTrustedIssuer(certificate, 0, intermediates)
   } catch {
     return false

@@ -49,6 +49,7 @@ async function change(
   reach: Reach,
   columnsOf: (device: Device) => Columns,
   also: () => UnitBody<void> = function* () {},
+  detail: object = {},
 ): Promise<Reply> {
   const { kernel, environment, now } = context
   const { user } = await controlledUser(context, userId, reach)
@@ -59,7 +60,7 @@ async function change(
       yield* also()
       const key = { environment_id: environment.id, user_id: userId, id: deviceId }
       if (!(yield* update('devices', key, columns))) throw notFound()
-      yield context.record({ subject: { type: 'DEVICE', id: deviceId }, detail: { userId } })
+      yield context.record({ subject: { type: 'DEVICE', id: deviceId }, detail: { userId, ...detail } })
     },
   })
   return { status: 200, body: deviceBody(context, user, await deviceOf(context, user, deviceId)) }
@@ -104,7 +105,13 @@ const activateDevice = defineOperation({
 })
 
 /** Activates a device by what proved it, and tells its user elsewhere (row L36). */
-async function activate(context: Context, user: User, device: Device, prove: () => UnitBody<void>): Promise<Reply> {
+async function activate(
+  context: Context,
+  user: User,
+  device: Device,
+  prove: () => UnitBody<void>,
+  detail: object = {},
+): Promise<Reply> {
   const { kernel, environment, now } = context
   const policy = environment.flowConfiguration.defaultDeviceAuthenticationPolicy
   const devices = await devicesOf(kernel, environment.id, user.id, now)
@@ -118,6 +125,7 @@ async function activate(context: Context, user: User, device: Device, prove: () 
       yield* prove()
       yield* tellOfDevice(kernel, environment, policy, { user, device, change: 'added', devices }, now)
     },
+    detail,
   )
 }
 
@@ -133,12 +141,13 @@ async function activateFido2(
   if (attestation === undefined) throw invalidData('REQUIRED_VALUE', 'attestation', 'must not be null')
   const terms = fido2Terms(kernel, environment, environment.flowConfiguration.defaultDeviceAuthenticationPolicy)
   const challenge = challengeFor(environment, { kind: 'attestation', userId, deviceId, createdAt })
+  const roots = [terms.policy.attestationRoots ?? '', kernel.config.fido2AttestationRoots ?? '']
   const isInTime = now - createdAt <= challengeMilliseconds && origin === terms.relyingParty.origin
-  const credential = isInTime ? await verifyAttestation(attestation, { ...terms, challenge }) : undefined
+  const credential = isInTime ? await verifyAttestation(attestation, { ...terms, challenge, roots, now }) : undefined
   if (!credential) throw wrongAttestation()
   const keep = () => keepCredential(environment.id, { userId, deviceId }, credential, now)
   try {
-    return await activate(context, user, device, keep)
+    return await activate(context, user, device, keep, { attestation: { ...credential.attestation } })
   } catch (error) {
     throw error instanceof UniquenessViolation ? wrongAttestation() : error
   }

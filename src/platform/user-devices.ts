@@ -102,7 +102,7 @@ const deleteDevice = defineOperation({
       *run() {
         const owner = { environment_id: environment.id, user_id: userId }
         const removed = yield* remove('devices', { ...owner, id: deviceId })
-        for (const table of ['fido2_credentials', 'mobile_devices', 'push_requests']) {
+        for (const table of ['fido2_credentials', 'fido2_attestations', 'mobile_devices', 'push_requests']) {
           yield* remove(table, { ...owner, device_id: deviceId })
         }
         if (device.type === 'RECOVERY_CODE') yield* remove('recovery_codes', owner)

@@ -11,7 +11,7 @@ const challenge = Buffer.alloc(32, 7).toString('base64url')
 const party = relyingParty({ authUrl: 'https://auth.example.com', apiUrl: 'https://api.example.com' })
 const [passkeys, securityKeys] = bootstrapFido2Policies()
 assert.ok(passkeys && securityKeys)
-const expected = { relyingParty: party, challenge, policy: passkeys }
+const expected = { relyingParty: party, challenge, policy: passkeys, roots: [], now: Date.now() }
 const honest: Said = { challenge, origin: party.origin, rpId: party.id }
 const userId = '0b9f4c3e-7f0e-4d0e-9b6a-5d0c1b7a2f11'
 const someoneElse = '7c6b1f52-1a53-4a27-8f0b-8f7d5f0f9a44'

@@ -391,7 +391,7 @@ suite('a passkey', () => {
         })
         return [status, json.details?.[0]?.target]
       }
-      assert.deepEqual(await refused({ attestationRequirements: 'DIRECT' }), [400, 'attestationRequirements'])
+      assert.deepEqual(await refused({ attestationRoots: 'none' }), [400, 'attestationRoots'])
       assert.deepEqual(await refused({ relyingPartyId: 'evil.example' }), [400, 'relyingPartyId'])
       assert.deepEqual(await refused({ relyingPartyId: null }), [400, 'relyingPartyId'])
       const mds = { mdsAuthenticatorsRequirements: { enforceDuringAuthentication: true, option: 'GLOBAL' } }

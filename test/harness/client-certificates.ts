@@ -43,6 +43,8 @@ export interface Content {
   readonly notAfter?: number
   readonly hash?: 'SHA-1' | 'SHA-256'
   readonly weak?: boolean
+  /** An EC key pair of P-256; default: a new one. */
+  readonly keys?: { readonly publicKey: KeyObject; readonly privateKey: KeyObject }
   readonly extensions?: readonly Extension[]
 }
 
@@ -52,7 +54,7 @@ const rsaPair = (modulusLength: number) => generateKeyPairSync('rsa', { modulusL
 export async function certificate(content: Content = {}): Promise<Held> {
   const { issuer, authority = false, purposes = [ExtendedKeyUsage.clientAuth], hash = 'SHA-256' } = content
   const subject = content.subject ?? [{ C: ['DE'] }, { O: ['Example'] }, { CN: ['client'] }]
-  const pair = content.weak ? rsaPair(1024) : generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const pair = content.weak ? rsaPair(1024) : (content.keys ?? generateKeyPairSync('ec', { namedCurve: 'P-256' }))
   const own = content.weak ? { name: 'RSASSA-PKCS1-v1_5', hash } : { name: 'ECDSA', namedCurve: 'P-256', hash }
   const signer = issuer?.privateKey ?? pair.privateKey
   const signing = signer.asymmetricKeyType === 'rsa' ? own : { name: 'ECDSA', namedCurve: 'P-256', hash }

@@ -1,6 +1,6 @@
 /**
- * A FIDO2 authenticator in software, with the browser around it: real ES256 keys, attestation "none", and every part of
- * what it says can be made a lie (Web Authentication Level 3, sections 5.8.1, 6.1, 6.5.4).
+ * A FIDO2 authenticator in software, with the browser around it: real ES256 keys, attestation "none" or whatever a test makes,
+ * and every part of what it says can be made a lie (Web Authentication Level 3, sections 5.8.1, 6.1, 6.5.4).
  */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 
@@ -18,15 +18,34 @@ export interface Said {
   readonly userHandle?: string
   /** Of what the browser says of the page. */
   readonly more?: Readonly<Record<string, unknown>>
+  /** The model it says it is; default: none. */
+  readonly aaguid?: Buffer
+  /** Attests otherwise than with "none". */
+  readonly statement?: (signed: Signed) => Statement
   /** Bytes after the attestation object or the authenticator data. */
   readonly trailing?: Buffer
 }
 
-/** CBOR (RFC 8949) of what an attestation needs: text, bytes, integers and maps. */
+/** What an attestation may be about. */
+export interface Signed {
+  readonly authData: Buffer
+  readonly clientDataHash: Buffer
+  readonly credentialId: Buffer
+  readonly keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject }
+}
+
+/** An attestation statement. */
+export interface Statement {
+  readonly fmt: string
+  readonly attStmt: ReadonlyMap<string, unknown>
+}
+
+/** CBOR (RFC 8949) of what an attestation needs: text, bytes, integers, lists and maps. */
 function cbor(value: unknown): Buffer {
   if (typeof value === 'number') return value < 0 ? head(1, -1 - value) : head(0, value)
   if (typeof value === 'string') return Buffer.concat([head(3, Buffer.byteLength(value)), Buffer.from(value)])
   if (Buffer.isBuffer(value)) return Buffer.concat([head(2, value.length), value])
+  if (Array.isArray(value)) return Buffer.concat([head(4, value.length), ...value.map(cbor)])
   if (value instanceof Map) {
     return Buffer.concat([head(5, value.size), ...[...value].flatMap(([name, member]) => [cbor(name), cbor(member)])])
   }
@@ -67,16 +86,23 @@ export class SoftwareAuthenticator {
     ])
     const length = Buffer.alloc(2)
     length.writeUInt16BE(this.credentialId.length)
-    const attested = Buffer.concat([Buffer.alloc(16), length, this.credentialId, cbor(cose)])
+    const attested = Buffer.concat([said.aaguid ?? Buffer.alloc(16), length, this.credentialId, cbor(cose)])
     const authData = Buffer.concat([this.authenticatorData(said, 0x40), attested])
+    const client = clientData('webauthn.create', said)
+    const { fmt, attStmt } = said.statement?.({
+      authData,
+      clientDataHash: createHash('sha256').update(client).digest(),
+      credentialId: this.credentialId,
+      keys: { publicKey: this.publicKey, privateKey: this.privateKey },
+    }) ?? { fmt: 'none', attStmt: new Map() }
     const statement = new Map<string, unknown>([
-      ['fmt', 'none'],
-      ['attStmt', new Map()],
+      ['fmt', fmt],
+      ['attStmt', attStmt],
       ['authData', authData],
     ])
     const attestationObject = Buffer.concat([cbor(statement), said.trailing ?? Buffer.alloc(0)])
     return this.answer({
-      clientDataJSON: clientData('webauthn.create', said).toString('base64url'),
+      clientDataJSON: client.toString('base64url'),
       attestationObject: attestationObject.toString('base64url'),
     })
   }

@@ -25,6 +25,7 @@ import { attributeMappings } from './0022-attribute-mappings.ts'
 import { opaqueTokens } from './0023-opaque-tokens.ts'
 import { customDomains } from './0024-custom-domains.ts'
 import { pushCredentials } from './0025-push-credentials.ts'
+import { fido2Attestations } from './0026-fido2-attestations.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -52,4 +53,5 @@ export const migrations: readonly Migration[] = [
   opaqueTokens,
   customDomains,
   pushCredentials,
+  fido2Attestations,
 ]

@@ -28,6 +28,7 @@ export const environmentTables = {
   trusted_emails: ['id'],
   devices: ['user_id', 'id'],
   fido2_credentials: ['credential_id'],
+  fido2_attestations: ['credential_id'],
   mobile_devices: ['device_id'],
   pairing_keys: ['id'],
   push_requests: ['flow_id'],

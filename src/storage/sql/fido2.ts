@@ -11,12 +11,19 @@ export interface Fido2CredentialRow {
   readonly public_key: string
   readonly sign_count: number
   readonly is_backup_eligible: number
+  /** Of its attestation; null for one that was made before those were kept. */
+  readonly format: string | null
+  readonly aaguid: string | null
+  readonly is_trusted: number | null
 }
+
+const columns = `c.*, a.format, a.aaguid, a.is_trusted FROM fido2_credentials c
+  LEFT JOIN fido2_attestations a ON a.environment_id = c.environment_id AND a.credential_id = c.credential_id`
 
 /** The credentials of a user. */
 export function fido2CredentialsOf(environmentId: string, userId: string): Statement<Fido2CredentialRow> {
   return {
-    text: `SELECT * FROM fido2_credentials WHERE environment_id = $1 AND user_id = $2 ORDER BY created_at, credential_id`,
+    text: `SELECT ${columns} WHERE c.environment_id = $1 AND c.user_id = $2 ORDER BY c.created_at, c.credential_id`,
     values: [environmentId, userId],
   }
 }
@@ -24,7 +31,7 @@ export function fido2CredentialsOf(environmentId: string, userId: string): State
 /** A credential by its own id. */
 export function fido2CredentialById(environmentId: string, credentialId: string): Statement<Fido2CredentialRow> {
   return {
-    text: 'SELECT * FROM fido2_credentials WHERE environment_id = $1 AND credential_id = $2',
+    text: `SELECT ${columns} WHERE c.environment_id = $1 AND c.credential_id = $2`,
     values: [environmentId, credentialId],
   }
 }
