@@ -32,7 +32,7 @@ const configuration = (id: PermissionId) => ofService(id) && !userDevices(id)
 const populations = (id: PermissionId) => id.endsWith(':population')
 const groups = (id: PermissionId) => id.endsWith(':group') || id.endsWith(':groupMembership')
 const applicationRoles = (id: PermissionId) => id.endsWith(':applicationRoleAssignments')
-const userRoles = (id: PermissionId) => id.endsWith(':userRoleAssignments')
+const userRoles = (id: PermissionId) => id.endsWith(':userRoleAssignments') || id.endsWith(':groupRoleAssignments')
 
 export const roles: readonly Role[] = [
   {

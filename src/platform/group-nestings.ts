@@ -14,6 +14,7 @@ import { run, type UnitBody } from '../storage/port.ts'
 import { groupsAbove, groupsBelow, nestingsPage, type RelatedGroupRow } from '../storage/sql/groups.ts'
 import { equal } from '../storage/sql/page.ts'
 import { controlledGroup, groupsWithinReach, namedGroup, reachedGroup } from './group-control.ts'
+import { keepAdministrators, requireGroupCeiling, requireNoFilter } from './group-roles.ts'
 import { groupUrl } from './group-representation.ts'
 import { filterableGroups } from './groups.ts'
 import { requireUnique } from './names.ts'
@@ -81,6 +82,7 @@ const createNesting = defineOperation({
       yield* controlledGroup(context, writing.permission, groupId)
       yield* namedGroup(context, writing.permission, id)
       yield* requireOrder(environment.id, groupId, id)
+      if ((yield* requireGroupCeiling(context, id)).length > 0) yield* requireNoFilter(context, groupId, 'id')
       const row = { environment_id: environment.id, group_id: groupId, parent_id: id, created_at: now }
       yield* insert('group_nestings', row)
       yield context.record({ subject: { type: 'GROUP', id: groupId }, detail: { memberOf: id } })
@@ -145,7 +147,9 @@ const deleteNesting = defineOperation({
       yield* controlledGroup(context, writing.permission, groupId)
       yield* controlledGroup(context, writing.permission, id)
       const nesting = { environment_id: environment.id, group_id: groupId, parent_id: id }
+      const roles = yield* requireGroupCeiling(context, id)
       if ((yield* remove('group_nestings', nesting)) === 0) throw notFound()
+      yield* keepAdministrators(roles)
       yield context.record({ subject: { type: 'GROUP', id: groupId }, detail: { memberOf: id } })
     })
     return { status: 204 }

@@ -107,6 +107,7 @@ export function groupBody(context: Context, row: CountedGroupRow, totalUsers?: n
       environment: environmentUrl,
       ...(population === undefined ? {} : { population: `${environmentUrl}/populations/${population}` }),
       memberOfGroups: `${self}/memberOfGroups`,
+      roleAssignments: `${self}/roleAssignments`,
     }),
     id: row.id,
     environment: { id: environment.id },

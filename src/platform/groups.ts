@@ -2,7 +2,7 @@
  * Groups: `~/groups`, platform-api 3.4. They are data, like users, and read at use (decision D23); only who administers a
  * population administers its groups.
  *
- * Never: a group removed that a sign-on policy or the access control of an application names: what was meant to keep
+ * Never: a group changed or removed by somebody who could not give the roles it gives (group-roles.ts); one removed that a sign-on policy or the access control of an application names: what was meant to keep
  * somebody out, or to ask them for more, would mean something else.
  */
 import { z } from 'zod'
@@ -19,6 +19,8 @@ import type { FilterAttribute } from './filter.ts'
 import { controlledGroup, groupsWithinReach, reachedGroup, requireGroupPlace } from './group-control.ts'
 import { membersOf } from './group-members.ts'
 import { groupBody, groupColumns, groupRequest, groupResource, groupUrl } from './group-representation.ts'
+import { keepAdministrators, requireGroupCeiling } from './group-roles.ts'
+import { removeRolesOf } from './last-administrator.ts'
 import { requireUnique } from './names.ts'
 import { answerPage, filterOf, pageQuery } from './page.ts'
 import { actionsOf } from './sign-on-policy-version.ts'
@@ -136,6 +138,8 @@ const replaceGroup = defineOperation({
     requireGroupPlace(context, 'idm:update:group', body.population?.id ?? '')
     const changed = kernel.environments.configure(environment.id, 'replace-group', now, function* () {
       yield* controlledGroup(context, 'idm:update:group', id)
+      const roles = yield* requireGroupCeiling(context, id)
+      if (roles.length > 0 && body.userFilter !== undefined) throw holdsRoles()
       if (body.population) yield* requireExistingPopulation(context, body.population.id)
       yield* update('groups', { environment_id: environment.id, id }, { ...columns, updated_at: now })
       if (body.userFilter !== undefined) yield* requireFewDynamicGroups(environment.id)
@@ -162,11 +166,14 @@ const deleteGroup = defineOperation({
     await kernel.environments.configure(environment.id, 'delete-group', now, function* () {
       yield* controlledGroup(context, 'idm:delete:group', id)
       yield* requireUnnamed(environment.id, id)
+      const roles = yield* requireGroupCeiling(context, id)
       const group = { environment_id: environment.id, group_id: id }
       yield* remove('group_memberships', group)
       yield* remove('group_nestings', group)
       yield* remove('group_nestings', { environment_id: environment.id, parent_id: id })
       yield* remove('groups', { environment_id: environment.id, id })
+      yield* removeRolesOf(context, id)
+      yield* keepAdministrators(roles)
       yield context.record({ subject: { type: 'GROUP', id } })
     })
     return { status: 204 }
@@ -184,6 +191,10 @@ function* requireFewDynamicGroups(environmentId: string): UnitBody<void> {
   if ((yield* run(dynamicGroups(environmentId))).length <= mostDynamicGroups) return
   const message = `must be absent: ${mostDynamicGroups} groups of the environment have one`
   throw invalidData('CONSTRAINT_VIOLATION', 'userFilter', message)
+}
+
+function holdsRoles(): Error {
+  return invalidData('CONSTRAINT_VIOLATION', 'userFilter', 'must be absent: the group gives roles to its members')
 }
 
 function* requireUnnamed(environmentId: string, id: string): UnitBody<void> {

@@ -1,5 +1,5 @@
 /**
- * Role assignments of applications and of users (platform-api 3.21, rows N07, N12, N35). They are read at every use
+ * Role assignments of applications, of users and of groups (platform-api 3.21, rows N07, N12, N35). They are read at every use
  * (decision D23), so that what is given or taken here holds for the next request.
  *
  * Never: a role given or taken by somebody who does not hold all of it (`role-ceiling.ts`); an organization left without
@@ -17,6 +17,7 @@ import { run, type Statement, type UnitBody } from '../storage/port.ts'
 import { UniquenessViolation } from '../storage/refusals.ts'
 import type { RoleAssignmentRow } from '../storage/sql/access.ts'
 import { applicationById } from '../storage/sql/applications.ts'
+import { groupById } from '../storage/sql/groups.ts'
 import {
   deleteRoleAssignment,
   populationOfUser,
@@ -24,6 +25,7 @@ import {
   roleAssignmentsPage,
 } from '../storage/sql/role-assignments.ts'
 import { nullMeansAbsent } from './absent-members.ts'
+import { requireNoFilter } from './group-roles.ts'
 import { organizationAdmin, requireAdministrator } from './last-administrator.ts'
 import { answerPage, pageQuery } from './page.ts'
 import { grantable, requireCeiling } from './role-ceiling.ts'
@@ -43,15 +45,15 @@ type Verb = 'read' | 'create' | 'delete'
 
 /** Whoever holds roles: the words in which its operations differ, and how it is found. */
 interface Holder {
-  readonly type: 'APPLICATION' | 'USER'
+  readonly type: RoleAssignmentRow['actor_type']
   /** As in `listApplicationRoleAssignments`. */
-  readonly word: 'Application' | 'User'
-  readonly plural: 'applications' | 'users'
+  readonly word: 'Application' | 'User' | 'Group'
+  readonly plural: 'applications' | 'users' | 'groups'
   /** The parameter of the path that names it. */
-  readonly parameter: 'applicationId' | 'userId'
+  readonly parameter: 'applicationId' | 'userId' | 'groupId'
   readonly phrase: string
   readonly permission: (verb: Verb) => PermissionId
-  /** One row while it exists; of a user, with the population. */
+  /** One row while it exists; of a user or group, with the population. */
   readonly find: (
     environmentId: string,
     id: string,
@@ -78,6 +80,16 @@ const user: Holder = {
   find: populationOfUser,
 }
 
+const group: Holder = {
+  type: 'GROUP',
+  word: 'Group',
+  plural: 'groups',
+  parameter: 'groupId',
+  phrase: 'a group: everybody who was put into it, or into one nested in it, holds them',
+  permission: (verb) => `permissions:${verb}:groupRoleAssignments`,
+  find: groupById,
+}
+
 /** The four operations on the roles of one kind of holder. */
 function operationsFor(holder: Holder): readonly Operation[] {
   const collectionPath = `/v1/environments/{environmentId}/${holder.plural}/{${holder.parameter}}/roleAssignments`
@@ -88,7 +100,7 @@ function operationsFor(holder: Holder): readonly Operation[] {
   const common = { surface: 'management', tag: 'Role assignments', source: 'platform-api 3.21', cors: 'none' } as const
   const permission = (verb: Verb) => {
     const role = { kind: 'role', permission: holder.permission(verb) } as const
-    return holder.type === 'USER' ? ({ ...role, population: true } as const) : role
+    return holder.type === 'APPLICATION' ? role : ({ ...role, population: true } as const)
   }
 
   const list = defineOperation({
@@ -207,11 +219,12 @@ async function requireHolder(context: Context, holder: Holder, id: string, verb:
   }
 }
 
-function* give({ record }: Context, holder: Holder, row: RoleAssignmentRow): UnitBody<void> {
+function* give(context: Context, holder: Holder, row: RoleAssignmentRow): UnitBody<void> {
   const present = yield* run(holder.find(row.environment_id, row.actor_id))
   if (present.length === 0) throw notFound()
+  if (holder.type === 'GROUP') yield* requireNoFilter(context, row.actor_id, 'role')
   yield* insert('role_assignments', { ...row })
-  yield record({ subject: { type: 'ROLE_ASSIGNMENT', id: row.id }, detail: detailOf(row) })
+  yield context.record({ subject: { type: 'ROLE_ASSIGNMENT', id: row.id }, detail: detailOf(row) })
 }
 
 /** Removes first and judges then: what was read before could be another thing by now. */
@@ -238,7 +251,7 @@ function roleAssignmentBody({ site, environment }: Context, { plural, type }: Ho
     _links: links({
       self: `${holderUrl}/roleAssignments/${row.id}`,
       environment: environmentUrl,
-      [type === 'USER' ? 'user' : 'application']: holderUrl,
+      [type.toLowerCase()]: holderUrl,
       role: `${site.apiBase}/roles/${row.role_id}`,
     }),
     environment: { id: environment.id },
@@ -249,4 +262,4 @@ function roleAssignmentBody({ site, environment }: Context, { plural, type }: Ho
   }
 }
 
-export const roleAssignmentOperations: readonly Operation[] = [...operationsFor(application), ...operationsFor(user)]
+export const roleAssignmentOperations: readonly Operation[] = [application, user, group].flatMap(operationsFor)

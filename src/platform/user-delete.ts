@@ -6,6 +6,9 @@ import { defineOperation, type Operation } from '../contract/operation.ts'
 import { removeBelongings } from '../directory/user-removal.ts'
 import { notFound } from '../errors/problem.ts'
 import { remove } from '../storage/operations.ts'
+import { run } from '../storage/port.ts'
+import { roleAssignmentsOf } from '../storage/sql/access.ts'
+import { keepAdministrators } from './group-roles.ts'
 import { removeRolesOf } from './last-administrator.ts'
 import { controlledUser, reachedKey } from './user-control.ts'
 import { common, oneUser } from './user-routes.ts'
@@ -28,9 +31,11 @@ const deleteUser = defineOperation({
     await kernel.storage.commit({
       name: 'delete-user',
       *run() {
+        const held = yield* run(roleAssignmentsOf(environment.id, userId))
         if ((yield* remove('users', reachedKey(reached))) === 0) throw notFound()
         yield* removeBelongings(kernel.world, environment.id, userId, now)
         yield* removeRolesOf(context, userId)
+        yield* keepAdministrators(held)
         yield context.record({ subject: { type: 'USER', id: userId } })
       },
     })

@@ -19,6 +19,7 @@ import { type MembershipRow, membershipsPage } from '../storage/sql/groups.ts'
 import { type Condition, equal, type Span } from '../storage/sql/page.ts'
 import { groupsWithinReach, namedGroup, reachedGroup } from './group-control.ts'
 import { groupBody, groupResource, groupUrl } from './group-representation.ts'
+import { keepAdministrators, requireGroupCeiling } from './group-roles.ts'
 import { filterableGroups } from './groups.ts'
 import { requireUnique } from './names.ts'
 import { answerPage, filterOf, pageQuery } from './page.ts'
@@ -144,6 +145,7 @@ const createMembership = defineOperation({
       name: 'add-user-to-group',
       *run() {
         const group = yield* namedGroup(context, creating.permission, id)
+        yield* requireGroupCeiling(context, id)
         const row = { environment_id: environment.id, user_id: userId, group_id: id, created_at: now }
         yield* insert('group_memberships', row)
         yield context.record({ subject: { type: 'GROUP', id }, detail: { userId } })
@@ -174,7 +176,9 @@ const deleteMembership = defineOperation({
       name: 'remove-user-from-group',
       *run() {
         const membership = { environment_id: environment.id, user_id: userId, group_id: groupId }
+        const roles = yield* requireGroupCeiling(context, groupId)
         if ((yield* remove('group_memberships', membership)) === 0) throw notFound()
+        yield* keepAdministrators(roles)
         yield context.record({ subject: { type: 'GROUP', id: groupId }, detail: { userId } })
       },
     })

@@ -113,12 +113,13 @@ export function userToken(stile: Stile, userId: string, ...scopes: readonly stri
   return tokenOfSignOn(stile, userId, scopes, 0)
 }
 
-/** The same for a sign-on that lies some seconds back. */
+/** The same for a sign-on that lies some seconds back, or to another application. */
 export async function tokenOfSignOn(
   stile: Stile,
   userId: string,
   scopes: readonly string[],
   secondsAgo: number,
+  clientId = stile.singlePageApp.clientId,
 ): Promise<string> {
   const { kernel } = stile.node
   const environment = await kernel.environments.get(stile.environmentId)
@@ -131,7 +132,6 @@ export async function tokenOfSignOn(
     amr: ['pwd'],
     authTime: Math.floor(now / 1000) - secondsAgo,
   }
-  const { clientId } = stile.singlePageApp
   const grantId = randomUUID()
   await kernel.storage.commit({
     name: 'test.sign-on',

@@ -6,7 +6,7 @@ import { offlineIn } from './token-families.ts'
 export interface RoleAssignmentRow {
   readonly id: string
   readonly environment_id: string
-  readonly actor_type: 'APPLICATION' | 'USER'
+  readonly actor_type: 'APPLICATION' | 'USER' | 'GROUP'
   readonly actor_id: string
   readonly role_id: string
   readonly scope_type: 'ORGANIZATION' | 'ENVIRONMENT' | 'POPULATION'
@@ -16,10 +16,20 @@ export interface RoleAssignmentRow {
   readonly created_at: number
 }
 
-/** The role assignments of an application or user of an environment. */
+/**
+ * The role assignments of an application or user of an environment: their own, and of a user those of the groups they were put
+ * into, and of the groups those are nested in. Who is a member by a filter holds none by it.
+ */
 export function roleAssignmentsOf(environmentId: string, actorId: string): Statement<RoleAssignmentRow> {
   return {
-    text: 'SELECT * FROM role_assignments WHERE environment_id = $1 AND actor_id = $2 ORDER BY created_at, id',
+    text: `SELECT * FROM role_assignments WHERE environment_id = $1 AND actor_id IN (
+             WITH RECURSIVE holders(id) AS (
+               SELECT s.id FROM (SELECT CAST($2 AS TEXT) AS id UNION
+                 SELECT m.group_id FROM group_memberships m WHERE m.environment_id = $1 AND m.user_id = $2) s
+               UNION SELECT n.parent_id FROM holders h
+               JOIN group_nestings n ON n.environment_id = $1 AND n.group_id = h.id)
+             SELECT id FROM holders)
+           ORDER BY created_at, id`,
     values: [environmentId, actorId],
   }
 }

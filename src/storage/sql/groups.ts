@@ -97,6 +97,15 @@ export function memberOfGroup(environmentId: string, id: string): Condition {
   })
 }
 
+/** One row when a user was put into a group, or into one nested in it. */
+export function anyMemberOf(environmentId: string, id: string): Statement<{ readonly user_id: string }> {
+  return {
+    text: `${below('$1', '$2')} SELECT m.user_id FROM below b
+           JOIN group_memberships m ON m.environment_id = $1 AND m.group_id = b.id LIMIT 1`,
+    values: [environmentId, id],
+  }
+}
+
 /** How many users meet a condition over the table `u`. */
 export function countUsers(environmentId: string, condition: Condition): Statement<{ readonly users: number }> {
   const { text, values } = every([equal('u.environment_id', environmentId), condition])(1)

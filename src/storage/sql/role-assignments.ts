@@ -3,7 +3,20 @@ import type { Statement } from '../port.ts'
 import type { RoleAssignmentRow } from './access.ts'
 import { equal, pageOf, type Span } from './page.ts'
 
-/** A page of the role assignments of an application or user. */
+/** The role assignments of a group, and of the groups it is nested in. */
+export function roleAssignmentsByGroup(environmentId: string, groupId: string): Statement<RoleAssignmentRow> {
+  return {
+    text: `WITH RECURSIVE above(id) AS (
+             SELECT id FROM groups WHERE environment_id = $1 AND id = $2
+             UNION SELECT n.parent_id FROM above a
+             JOIN group_nestings n ON n.environment_id = $1 AND n.group_id = a.id)
+           SELECT r.* FROM above a JOIN role_assignments r ON r.environment_id = $1 AND r.actor_id = a.id
+           ORDER BY r.created_at, r.id`,
+    values: [environmentId, groupId],
+  }
+}
+
+/** A page of the role assignments of an application, user or group. */
 export function roleAssignmentsPage(environmentId: string, actorId: string, span: Span): Statement<RoleAssignmentRow> {
   return pageOf(
     'SELECT a.* FROM role_assignments a',
@@ -13,7 +26,7 @@ export function roleAssignmentsPage(environmentId: string, actorId: string, span
   )
 }
 
-/** One role assignment of an application or user. */
+/** One role assignment of an application, user or group. */
 export function roleAssignmentById(environmentId: string, actorId: string, id: string): Statement<RoleAssignmentRow> {
   return {
     text: 'SELECT * FROM role_assignments WHERE environment_id = $1 AND actor_id = $2 AND id = $3',
@@ -29,7 +42,7 @@ export function deleteRoleAssignment(environmentId: string, actorId: string, id:
   }
 }
 
-/** Takes away every role of an application or user; the rows say what they were. */
+/** Takes away every role of an application, user or group; the rows say what they were. */
 export function deleteRoleAssignmentsOf(environmentId: string, actorId: string): Statement<RoleAssignmentRow> {
   return {
     text: 'DELETE FROM role_assignments WHERE environment_id = $1 AND actor_id = $2 RETURNING *',
@@ -51,7 +64,21 @@ export function anyHolder(roleId: string, organizationId: string): Statement<{ r
   return {
     text: `SELECT a.id FROM role_assignments a
            JOIN environments e ON e.id = a.environment_id AND e.deleted_at IS NULL
-           WHERE a.role_id = $1 AND a.scope_type = 'ORGANIZATION' AND a.scope_id = $2 LIMIT 1`,
+           WHERE a.role_id = $1 AND a.scope_type = 'ORGANIZATION' AND a.scope_id = $2 AND a.actor_type <> 'GROUP'
+           LIMIT 1`,
+    values: [roleId, organizationId],
+  }
+}
+
+/** The groups of live environments that hold a role for an organization. */
+export function groupHolders(
+  roleId: string,
+  organizationId: string,
+): Statement<{ readonly environment_id: string; readonly group_id: string }> {
+  return {
+    text: `SELECT a.environment_id, a.actor_id AS group_id FROM role_assignments a
+           JOIN environments e ON e.id = a.environment_id AND e.deleted_at IS NULL
+           WHERE a.role_id = $1 AND a.scope_type = 'ORGANIZATION' AND a.scope_id = $2 AND a.actor_type = 'GROUP'`,
     values: [roleId, organizationId],
   }
 }
