@@ -1,12 +1,13 @@
 /**
  * What happens beside a change of somebody's e-mail address: the old one is told, and where the user changed it, whoever
- * reads its mail can take it back. Rows K34, K21, K32, K18.
+ * reads its mail can take it back. Rows K18, K19, K21, K32, K34.
  *
  * The link holds a sealed token, good once and for three days, whatever address was chosen since. An administrator has
  * the last word: a change of theirs ends all such links. After taking it back no session and no token is left, and no
  * sign-on counts before a code that goes to the address has been typed, so that a stolen password alone is of no use.
  *
- * Never: a link for an address that was not proved; a change by looking at a link, which programs do; a notice that a
+ * Never: a link for an address that was not proved; a change by what programs do with links: look at them, and send the forms
+ * they find; a notice that a
  * limit of the notifications policy keeps back (rules/templates.ts).
  */
 import { notify } from '../delivery/notification.ts'
@@ -89,6 +90,12 @@ export function* tellOldAddress(
 /** Whether a link may still be of use. */
 export function isReversal(environment: Environment, token: string, now: number): boolean {
   return reversalFrom(environment, token, now) !== undefined
+}
+
+/** Whether what somebody typed is the address that a link takes back: what looks at links alone cannot know it (row K19). */
+export function isOfReversal(environment: Environment, token: string, typed: string, now: number): boolean {
+  const reversal = reversalFrom(environment, token, now)
+  return reversal !== undefined && textKey(typed.trim()) === textKey(reversal.email)
 }
 
 function reversalFrom(environment: Environment, token: string, now: number): Reversal | undefined {

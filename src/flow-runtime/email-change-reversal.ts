@@ -1,6 +1,6 @@
-/** Taking an e-mail address back by the link that was mailed to it (row K34): the unit, and its event. */
+/** Taking an e-mail address back by the link that was mailed to it, and by typing it (rows K19, K34): the unit, and its event. */
 import type { Context } from '../contract/operation.ts'
-import { isReversal, prepareReversal } from '../directory/email-change.ts'
+import { isOfReversal, isReversal, prepareReversal } from '../directory/email-change.ts'
 import { AlreadyConsumed, Stale } from '../storage/refusals.ts'
 
 /** Whether a link may still be of use. */
@@ -11,12 +11,22 @@ export function mayBeReverted({ environment, now }: Context, token: string): boo
 /** How often it is tried anew because the user was changed meanwhile. */
 const attempts = 5
 
-/** Takes an address back. @returns false where the link is of no use any more */
-export async function revertEmailChange(context: Context, token: string): Promise<boolean> {
+/**
+ * Takes an address back.
+ * @param typed the address, by whoever does it
+ * @returns `over` where the link is of no use any more, `wrong` where another address was typed
+ */
+export async function revertEmailChange(
+  context: Context,
+  token: string,
+  typed: string,
+): Promise<'done' | 'over' | 'wrong'> {
   const { kernel, environment, now, record } = context
+  if (!mayBeReverted(context, token)) return 'over'
+  if (!isOfReversal(environment, token, typed, now)) return 'wrong'
   for (let attempt = 1; ; attempt += 1) {
     const reversal = await prepareReversal(kernel, environment, token, now)
-    if (!reversal) return false
+    if (!reversal) return 'over'
     try {
       await kernel.storage.commit({
         name: 'revert-email-change',
@@ -25,9 +35,9 @@ export async function revertEmailChange(context: Context, token: string): Promis
           yield record({ subject: { type: 'USER', id: reversal.userId }, userId: reversal.userId })
         },
       })
-      return true
+      return 'done'
     } catch (error) {
-      if (error instanceof AlreadyConsumed) return false
+      if (error instanceof AlreadyConsumed) return 'over'
       if (!(error instanceof Stale) || attempt === attempts) throw error
     }
   }

@@ -266,6 +266,10 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
       signOffForm(signOffFields, language),
     ),
     'e-mail address changed': renderEmailChange({ kind: 'ask', token: 'v1.AAAA' }, language),
+    'e-mail address changed, another typed': renderEmailChange(
+      { kind: 'ask', token: 'v1.AAAA', isWrong: true },
+      language,
+    ),
     'e-mail address taken back': renderEmailChange({ kind: 'done' }, language),
     'e-mail address, over': renderEmailChange({ kind: 'over' }, language),
     'error, redirect URI': errorPage(problem('redirect_uri_rejected'), flowId, language),

@@ -1,4 +1,4 @@
-/** A change of an e-mail address: the old one is told, and can take it back (row K34). */
+/** A change of an e-mail address: the old one is told, and can take it back (rows K18, K19, K34). */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
@@ -33,8 +33,10 @@ await onEachEngine(
     }
     const tokenOf = (link: string) => new URL(link).searchParams.get('token') ?? ''
     const here = (link: string) => new URL(link).pathname + new URL(link).search
-    const take = (link: string) =>
-      stile().send(`/${stile().environmentId}/emailChange`, { body: new URLSearchParams({ token: tokenOf(link) }) })
+    const take = (link: string, email: string) =>
+      stile().send(`/${stile().environmentId}/emailChange`, {
+        body: new URLSearchParams({ token: tokenOf(link), email }),
+      })
     const userOf = async (id: string) => (await api('GET', `/users/${id}`)).json
 
     test('K34: the old address is told, and takes the account back; every session and token ends', async () => {
@@ -51,7 +53,7 @@ await onEachEngine(
       assert.ok(!page.text.includes(email) && !page.text.includes(user.username), 'it does not say whose it is')
       assert.equal((await userOf(id)).email, thief, 'looking changes nothing')
 
-      const taken = await take(link)
+      const taken = await take(link, ` ${email.toUpperCase()}`)
       assert.equal(taken.status, 200)
       assert.match(taken.text, /yours again/)
       const back = await userOf(id)
@@ -66,11 +68,45 @@ await onEachEngine(
         id,
       )
       assert.equal(event?.actor_user_id, id)
-      assert.equal((await take(link)).status, 404, 'once')
+      assert.equal((await take(link, email)).status, 404, 'once')
 
       const recover = await api('POST', `/users/${id}/password`, undefined, vendor('password.sendRecoveryCode'))
       assert.equal(recover.status, 200, recover.text)
       assert.ok(await codeSentTo(stile(), email), 'the owner may choose a new password')
+    })
+
+    test('K19: what looks at the link, and sends the form it finds, changes nothing', async () => {
+      const { id, email } = await newUser()
+      const next = newAddress()
+      const { token } = await changeOwn(id, next)
+      const link = await linkSentTo(email)
+      const path = `/${stile().environmentId}/emailChange`
+      for (const method of ['HEAD', 'GET', 'GET', 'GET', 'GET', 'GET']) {
+        const { status } = await stile().send(here(link), { method })
+        assert.ok(method === 'HEAD' || status === 200, `${method} ${status}`)
+      }
+      for (const typed of [{}, { email: '' }, { email: next }, { email: 'scanner@example.com' }]) {
+        const answer = await stile().send(path, { body: new URLSearchParams({ token: tokenOf(link), ...typed }) })
+        assert.equal(answer.status, 400)
+        assert.match(answer.text, /<form method="post" action="emailChange">/)
+        assert.ok(!answer.text.includes(email), 'it does not say which address')
+      }
+      assert.equal((await userOf(id)).email, next)
+      assert.equal((await api('PATCH', `/users/${id}`, { nickname: 'x' }, { token })).status, 200)
+      assert.equal((await take(link, email)).status, 200, 'the link is as good as before')
+    })
+
+    test('K18: the link is of this server, whatever a request says', async () => {
+      const { id, email } = await newUser()
+      const token = await userToken(stile(), id, 'p1:update:user')
+      const headers = {
+        'x-forwarded-host': 'evil.example',
+        'x-forwarded-proto': 'http',
+        forwarded: 'host=evil.example;proto=http',
+      }
+      const { status } = await api('PATCH', `/users/${id}`, { email: newAddress() }, { token, headers })
+      assert.equal(status, 200)
+      assert.ok(!(await linkSentTo(email)).includes('evil'))
     })
 
     test('K34: changing it once more, or proving the new one, does not end the link', async () => {
@@ -85,16 +121,16 @@ await onEachEngine(
       await changeOwn(id, newAddress())
       const other = await linkSentTo(second)
       await changeOwn(id, null)
-      assert.equal((await take(link)).status, 200)
+      assert.equal((await take(link, email)).status, 200)
       assert.equal((await userOf(id)).email, email)
-      assert.equal((await take(other)).status, 404, 'the address in between has nothing to take back')
+      assert.equal((await take(other, second)).status, 404, 'the address in between has nothing to take back')
     })
 
     test('of many at once, one takes it back', async () => {
       const { id, email } = await newUser()
       await changeOwn(id, newAddress())
       const link = await linkSentTo(email)
-      const answers = await Promise.all(Array.from({ length: 4 }, () => take(link)))
+      const answers = await Promise.all(Array.from({ length: 4 }, () => take(link, email)))
       assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 404, 404, 404])
     })
 
@@ -104,7 +140,7 @@ await onEachEngine(
       await changeOwn(id, second)
       const link = await linkSentTo(email)
       assert.equal((await api('PATCH', `/users/${id}`, { email: newAddress() })).status, 200)
-      assert.equal((await take(link)).status, 404)
+      assert.equal((await take(link, email)).status, 404)
       assert.deepEqual(await inboxOf(stile(), second), [], 'an address that was not proved is nobody’s')
 
       const other = await newUser()
@@ -157,7 +193,11 @@ await onEachEngine(
         'v1.AAAA',
         'a'.repeat(5000),
       ]) {
-        assert.equal((await stile().send(path, { body: new URLSearchParams({ token: wrong }) })).status, 404, wrong)
+        assert.equal(
+          (await stile().send(path, { body: new URLSearchParams({ token: wrong, email }) })).status,
+          404,
+          wrong,
+        )
         assert.equal((await stile().send(`${path}?${new URLSearchParams({ token: wrong })}`)).status, 404, wrong)
       }
       assert.equal((await stile().send(path)).status, 404)
@@ -166,7 +206,7 @@ await onEachEngine(
       await stile().node.kernel.environments.poll()
       await stile().node.kernel.environments.poll()
       assert.equal((await stile().send(here(link))).status, 404)
-      assert.equal((await take(link)).status, 404)
+      assert.equal((await take(link, email)).status, 404)
     })
   },
   { world },

@@ -244,6 +244,8 @@ export const german = {
   'emailChange.heading': 'E-Mail-Adresse zurückholen?',
   'emailChange.text':
     'Die E-Mail-Adresse Ihres Kontos wurde geändert. Wenn Sie das nicht waren, holen Sie sie zurück: Alle werden abgemeldet, und wer sich als Nächstes anmeldet, wird nach einem Code gefragt, der an diese Adresse geht.',
+  'emailChange.label': 'Die Adresse, an die diese Nachricht ging',
+  'emailChange.wrong': 'Geben Sie die Adresse ein, an die diese Nachricht ging.',
   'emailChange.submit': 'Zurückholen',
   'emailChange.keep': 'Wenn Sie sie selbst geändert haben, schließen Sie diese Seite.',
   'emailChange.done.heading': 'Die Adresse gehört wieder Ihnen',

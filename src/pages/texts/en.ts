@@ -236,6 +236,8 @@ export const english = {
   'emailChange.heading': 'Take your e-mail address back?',
   'emailChange.text':
     'The e-mail address of your account was changed. If it was not you, take it back: everybody is signed out, and whoever signs on next is asked for a code that goes to this address.',
+  'emailChange.label': 'The address at which you got this message',
+  'emailChange.wrong': 'Type the address at which you got this message.',
   'emailChange.submit': 'Take it back',
   'emailChange.keep': 'If you changed it yourself, close this page.',
   'emailChange.done.heading': 'The address is yours again',
