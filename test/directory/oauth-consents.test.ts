@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { consentStands, grantConsent, readConsent, withdrawConsent } from '../../src/directory/oauth-consents.ts'
+import {
+  type ConsentInUse,
+  consentStands,
+  grantConsent,
+  readConsent,
+  withdrawConsent,
+} from '../../src/directory/oauth-consents.ts'
 import { insert } from '../../src/storage/operations.ts'
 import type { Storage, UnitBody } from '../../src/storage/port.ts'
 import { Stale, UniquenessViolation } from '../../src/storage/refusals.ts'
@@ -64,6 +70,35 @@ await onBothEngines('consents', (nodes) => {
       const given = await Promise.all(Array.from({ length: 50 }, (_, at) => attempt([`${prefix}-${at}`], at)))
       assert.deepEqual((await read())?.scopeIds.toSorted(), [...before, ...given.flat()].toSorted())
     }
+  })
+
+  test('E08: the id of a consent is nothing without whose and for which application it is', async () => {
+    const { environmentId, userId, applicationId, read, give, tokens } = somebody()
+    await give(['a'])
+    const consent = await read()
+    assert.ok(consent)
+    await commit(storage, function* () {
+      yield* insert('token_families', tokens('session'))
+    })
+    const wrong = [
+      { environmentId: randomUUID(), userId, applicationId },
+      { environmentId, userId: randomUUID(), applicationId },
+      { environmentId, userId, applicationId: randomUUID() },
+    ]
+    for (const { environmentId: environment, ...who } of wrong) {
+      const use: ConsentInUse = { environmentId: environment, ...who, consentId: consent.id }
+      assert.equal(await commit<boolean>(storage, () => consentStands(use, now)), false)
+      assert.equal(await commit(storage, () => withdrawConsent(environment, { id: consent.id, ...who }, now)), false)
+    }
+    assert.deepEqual(await read(), consent, 'neither used nor withdrawn')
+    const [family] = await storage.read<{ readonly revoked_at: number | null }>({
+      text: 'SELECT revoked_at FROM token_families WHERE environment_id = $1',
+      values: [environmentId],
+    })
+    assert.equal(family?.revoked_at, null)
+    const another = { id: randomUUID(), userId, applicationId }
+    assert.equal(await commit(storage, () => withdrawConsent(environmentId, another, now)), false, 'nor by another id')
+    assert.equal(await commit(storage, () => withdrawConsent(environmentId, consent, now)), true)
   })
 
   test('E08: issued and withdrawn at once: nothing that was issued lives on', async () => {

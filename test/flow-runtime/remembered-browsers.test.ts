@@ -172,6 +172,44 @@ suite('J25, L34: a remembered browser', () => {
     }
   })
 
+  test('D20: what was spared by it is asked for after all, once the policy has stopped remembering', async () => {
+    const person = await personWithDevice()
+    const remember = { web: { enabled: true, lifeTime: { duration: 30, timeUnit: 'MINUTES' } } }
+    const deviceAuthenticationPolicy = { id: await newDevicePolicy(stile, { rememberMe: remember }) }
+    const clientId = await newApplication(stile)
+    await assign(
+      stile,
+      clientId,
+      await newPolicy(
+        stile,
+        { type: 'LOGIN' },
+        { type: 'MULTI_FACTOR_AUTHENTICATION', deviceAuthenticationPolicy },
+        {
+          type: 'PROGRESSIVE_PROFILING',
+          attributes: [{ name: 'nickname', required: true }],
+          preventMultiplePromptsPerFlow: true,
+          promptIntervalSeconds: 3600,
+          promptText: 'Tell us.',
+        },
+      ),
+    )
+    const known = (await remembered(person)).again()
+    const spared = await pass(person, known.again(), clientId)
+    assert.ok((await stateOf(stile, spared.flowId)).trace.some(({ reason }) => reason === 'browser-remembered'))
+    const path = `/deviceAuthenticationPolicies/${deviceAuthenticationPolicy.id}`
+    const { json: policy } = await stile.api('GET', path)
+    const stopped = await stile.api('PUT', path, {
+      ...policy,
+      rememberMe: { web: { ...remember.web, enabled: false } },
+    })
+    assert.equal(stopped.status, 200, stopped.text)
+    await stile.node.kernel.environments.poll()
+    const answer = await spared.browser.act(spared.flowId, 'user.update', bodyOf('user.update', person))
+    assert.equal(answer.json.status, 'OTP_REQUIRED', answer.text)
+    const otp = await codeSentTo(stile, addressOf(person))
+    assert.equal((await spared.browser.act(spared.flowId, 'otp.check', { otp })).json.status, 'COMPLETED')
+  })
+
   test('needs the password all the same: a name alone is asked for a passcode', async () => {
     const person = await personWithDevice()
     const browser = (await remembered(person)).again()
