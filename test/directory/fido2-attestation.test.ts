@@ -13,7 +13,7 @@ import { authority, certificate, type Content, type Held } from '../harness/clie
 import { type Said, type Signed, SoftwareAuthenticator, type Statement } from '../harness/software-authenticator.ts'
 import { startWebhookEndpoint, type WebhookEndpoint } from '../harness/webhook-endpoint.ts'
 
-const party = relyingParty({ authUrl: 'https://auth.example.com' })
+const party = relyingParty({ authUrl: 'https://auth.example.com', apiUrl: 'https://auth.example.com' })
 const challenge = Buffer.alloc(32, 7).toString('base64url')
 const [passkeys] = bootstrapFido2Policies()
 assert.ok(passkeys)
