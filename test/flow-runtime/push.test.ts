@@ -10,6 +10,9 @@ import type { MobileApp, ShownRequest } from '../harness/mobile-app.ts'
 import { Browser, piFlowRequest, pkce, redeem } from '../harness/sign-on.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
 import { startWebhookEndpoint } from '../harness/webhook-endpoint.ts'
+import { codeRequest } from '../oauth/journeys.ts'
+import { register, web } from '../oauth/registrations.ts'
+import { bySecret, requestObject } from '../oauth/request-objects.ts'
 import {
   addEmailDevice,
   addMobileApp,
@@ -81,6 +84,23 @@ suite('an app approves', () => {
   }
   const statusOf = async (browser: Browser, flowId: string) => (await browser.flow(flowId)).json.status
   const sessionsOf = ({ id }: Person) => rows<{ id: string; document: string }>(stile, 'sessions', 'user_id = $2', id)
+
+  test('2.14: what the application has signed for its app (pi.clientContext) comes with the request, as it is', async () => {
+    const { person, app } = await personWithApp()
+    const signer = await register(stile, web)
+    await assign(stile, signer.clientId, await newPolicy(stile, { type: 'LOGIN' }, mfa))
+    const clientContext = { header: 'Pay', body: '30 € to <b>Charlie</b>', order: { id: 42, lines: [true, null] } }
+    const asked = { ...codeRequest(signer, { response_mode: 'pi.flow' }), 'pi.clientContext': clientContext }
+    const request = await requestObject(stile, signer, bySecret(signer), asked)
+    const browser = new Browser(stile)
+    const started = await browser.authorize({ client_id: signer.clientId, response_mode: 'pi.flow', request })
+    const flowId: string = started.json.id
+    await browser.act(flowId, 'usernamePassword.check', bodyOf('usernamePassword.check', person))
+    const shown = await only(app)
+    assert.equal(shown.flow.id, flowId)
+    assert.deepEqual(shown.clientContext, clientContext)
+    assert.ok(!(await browser.flow(flowId)).text.includes('Charlie'), 'it is for the app alone')
+  })
 
   test('a client that only reads the flow until it is completed, and resumes it, signs on', async () => {
     const { person, app } = await personWithApp()

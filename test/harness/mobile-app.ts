@@ -21,6 +21,7 @@ export interface ShownRequest {
   readonly numberMatching: boolean
   readonly remoteAddress: string
   readonly bindingMessage?: string
+  readonly clientContext?: object
   readonly scopes?: readonly { readonly name: string }[]
   readonly authorizationDetails?: readonly object[]
 }

@@ -40,6 +40,10 @@ const authenticationRequest = z.object({
     .string()
     .optional()
     .describe('What the application shows as well: whoever approves the request has to see it.'),
+  clientContext: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('What the application has signed for its app (`pi.clientContext`), as it came.'),
   scopes: scopesSchema
     .optional()
     .describe('What the application is let have by this very approval, where nothing else asks for it.'),
@@ -74,12 +78,13 @@ async function requestOf(context: Context, device: MobileDevice, requestId: stri
   return request
 }
 
-/** What is approved together with the sign-on (OpenID CIBA Core section 7.1). */
+/** What the application says of the transaction, and what is approved with the sign-on (OpenID CIBA Core section 7.1). */
 async function approvedWith(context: Context, { flow_id: flowId, stands_alone }: PushRequestRow) {
   if (stands_alone) return {}
   const { state } = await loadFlow(context, flowId, 'device')
-  const { backchannel } = state.request
-  if (!backchannel) return {}
+  const { backchannel, parameters } = state.request
+  const clientContext = parameters['clientContext'] ?? undefined
+  if (!backchannel) return { clientContext }
   const { bindingMessage, scopeIds, details } = backchannel
   const { scopes } = context.environment.flowConfiguration
   return {

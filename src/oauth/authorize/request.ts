@@ -28,7 +28,7 @@ import { demandsSignedRequests, fapiAuthorizationProblem } from '../rules/fapi.t
 import { type CodeChallenge, challengeMethods, readChallenge } from '../rules/pkce.ts'
 import type { RequestParameters } from '../parameters.ts'
 import type { ClaimsRequest } from '../rules/claims-request.ts'
-import type { TransactionTemplate } from '../rules/request-object.ts'
+import type { ClientContext, TransactionTemplate } from '../rules/request-object.ts'
 import type { Target } from '../rules/resource-indicators.ts'
 import { requestObjectAlgorithms } from './request-object.ts'
 import { type RequestedAccess, requestedAccess } from './requested-access.ts'
@@ -89,6 +89,8 @@ export interface AuthorizationRequest extends ReturnPath, RequestedAccess {
   readonly remoteIp: string | null
   /** What the user is told of the transaction that they approve, where the client has signed that. */
   readonly template: TransactionTemplate | null
+  /** What the app of the user is told beside that (`pi.clientContext`). */
+  readonly clientContext: ClientContext | null
 }
 
 type Values = Readonly<Record<string, string>>
@@ -161,6 +163,7 @@ export function checkRequest(
     claims,
     remoteIp: signed?.remoteIp ?? null,
     template: signed?.template ?? null,
+    clientContext: signed?.clientContext ?? null,
   }
 }
 

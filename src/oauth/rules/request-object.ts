@@ -73,7 +73,12 @@ export interface TransactionContext {
   readonly remoteIp?: string
   /** What the user is told of the transaction that they approve. */
   readonly template?: TransactionTemplate
+  /** What the app of the user is told beside that; nobody here reads it. */
+  readonly clientContext?: ClientContext
 }
+
+/** An object of JSON, as it came. */
+export type ClientContext = Readonly<z.output<typeof clientContext>>
 
 /** A notification template with what it is filled with. */
 export interface TransactionTemplate {
@@ -97,6 +102,10 @@ const structured = ['claims', 'authorization_details']
 const longestValue = 16_384
 const name = /^[A-Za-z0-9_.:-]{1,100}$/
 const address = z.union([z.ipv4(), z.ipv6()])
+const longestContext = 4096
+const clientContext = z
+  .record(z.string().max(100), z.json())
+  .refine((context) => JSON.stringify(context).length <= longestContext)
 const template = z.object({
   name: z.enum(['transaction', 'strong_authentication']),
   variant: z.string().min(1).max(100).optional(),
@@ -149,12 +158,18 @@ function resourcesIn(value: unknown): readonly string[] | undefined | null {
 }
 
 function transactionIn(claims: Claims, isSigned: boolean): TransactionContext | { readonly refused: string } {
-  const { 'pi.remoteIp': remoteIp, 'pi.template': text } = claims
+  const { 'pi.remoteIp': remoteIp, 'pi.template': text, 'pi.clientContext': context } = claims
   const ip = address.optional().safeParse(remoteIp)
   const said = template.optional().safeParse(text)
+  const forApp = clientContext.optional().safeParse(context)
   if (!ip.success) return { refused: 'pi.remoteIp is no address' }
   if (!said.success) return { refused: 'pi.template is not as it should be' }
-  if (!isSigned && (remoteIp !== undefined || text !== undefined))
+  if (!forApp.success) return { refused: 'pi.clientContext is no object, or too large' }
+  if (!isSigned && [remoteIp, text, context].some((each) => each !== undefined))
     return { refused: 'what begins with pi. needs a signature' }
-  return { ...(ip.data ? { remoteIp: ip.data } : {}), ...(said.data ? { template: said.data } : {}) }
+  return {
+    ...(ip.data ? { remoteIp: ip.data } : {}),
+    ...(said.data ? { template: said.data } : {}),
+    ...(forApp.data ? { clientContext: forApp.data } : {}),
+  }
 }

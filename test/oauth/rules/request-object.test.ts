@@ -152,6 +152,16 @@ suite('the parameters in a request object', () => {
     }
   })
 
+  test('2.14: pi.clientContext is any object, not too large, and signed', () => {
+    const clientContext = { header: 'Pay', body: 'To <b>you</b>', more: { lines: [1, true, null] } }
+    const result = read({ 'pi.clientContext': clientContext })
+    assert.deepEqual('transaction' in result && result.transaction, { clientContext })
+    assert.ok('refused' in read({ 'pi.clientContext': clientContext }, false))
+    for (const wrong of [null, 'x', 7, [clientContext], { body: 'x'.repeat(4096) }, { ['x'.repeat(101)]: 1 }]) {
+      assert.ok('refused' in read({ 'pi.clientContext': wrong }), JSON.stringify(wrong).slice(0, 60))
+    }
+  })
+
   test('2.14: pi.template names a template of codes, a variant, and what it is filled with', () => {
     const template = { name: 'transaction', variant: 'variant_B', variables: { sum: '1,000,000', currency: 'USD' } }
     const result = read({ 'pi.template': template })
