@@ -10,7 +10,7 @@ import { assertionModules, tokenModules } from './fapi2-tokens.ts'
 
 plan(
   'fapi2-message-signing-final-test-plan',
-  { signingAlgorithm: 'PS256', authorizationCodeSeconds: 600 },
+  { signingAlgorithm: 'RS256', authorizationCodeSeconds: 600 },
   [
     { auth: 'private_key_jwt', constraint: 'dpop', signed: true },
     { auth: 'private_key_jwt', constraint: 'mtls', signed: true },
