@@ -12,6 +12,7 @@ import { keySetProblem } from './client-key-set.ts'
 import { algorithmFits, certificateNameProblem, certificateNames, profileProblems } from './client-security.ts'
 import type { Detail } from '../errors/problem.ts'
 import { outboundUrlProblem } from '../external/outbound-url.ts'
+import { requestUriWithoutHash } from './request-uri.ts'
 import { originProblem, redirectUriProblem, webAddressProblem } from './registered-urls.ts'
 
 /** What the rules look at: the document of an application, with its type. */
@@ -168,11 +169,20 @@ function keyProblems({ jwks, jwksUrl }: Candidate, listed: BlockList | undefined
 }
 
 function requestObjectProblems(candidate: Candidate, listed: BlockList | undefined): Detail[] {
-  const { requireSignedRequestObject, supportUnsignedRequestObject, requestUris = [] } = candidate
+  const {
+    requireSignedRequestObject,
+    supportUnsignedRequestObject,
+    requestObjectSigningAlg,
+    requestUris = [],
+  } = candidate
   const both = requireSignedRequestObject && supportUnsignedRequestObject
+  const isNoneRefused = requestObjectSigningAlg === 'none' && !supportUnsignedRequestObject
   return [
     ...invalid('supportUnsignedRequestObject', both ? 'must not be true with requireSignedRequestObject' : undefined),
-    ...requestUris.flatMap((uri, at) => invalid(`requestUris.${at}`, outboundUrlProblem(uri, listed))),
+    ...invalid('requestObjectSigningAlg', isNoneRefused ? 'needs supportUnsignedRequestObject' : undefined),
+    ...requestUris.flatMap((uri, at) =>
+      invalid(`requestUris.${at}`, outboundUrlProblem(requestUriWithoutHash(uri), listed)),
+    ),
   ]
 }
 

@@ -51,6 +51,12 @@ export const clientRegistrationPolicy = z.object({
     .max(20)
     .default([...tokenEndpointAuthMethod.options])
     .describe('How clients may authenticate; a client that asks for another way is refused.'),
+  acceptTokenEndpointAudience: z
+    .boolean()
+    .default(false)
+    .describe(
+      'For old clients: client assertions may name the token endpoint as audience in place of the issuer, as `acceptTokenEndpointAudience` of an application lets them.',
+    ),
   grants: z
     .array(z.object({ resource: reference, scopes: z.array(reference).min(1).max(500) }))
     .max(100)

@@ -25,6 +25,10 @@ export const clientSecurity = {
     .boolean()
     .optional()
     .describe('Extension, for old clients: assertions may name the token endpoint as audience in place of the issuer.'),
+  requestObjectSigningAlg: z
+    .enum(['none', ...secretAlgorithmNames, ...keyAlgorithms])
+    .optional()
+    .describe('Extension: the one algorithm that its request objects may have; none: they have no signature.'),
   tlsClientAuthSubjectDn: subjectName.describe('Extension: the subject of its certificate, written as RFC 4514 says.'),
   tlsClientAuthSanDns: subjectName.describe('Extension: a DNS name of its certificate.'),
   tlsClientAuthSanUri: subjectName.describe('Extension: a URI of its certificate.'),

@@ -9,7 +9,7 @@ import { testWorld } from '../../src/world.ts'
 import { rows } from '../flow-runtime/arrange.ts'
 import { Browser } from '../harness/sign-on.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
-import { clientKey } from './assertions.ts'
+import { assertion, assertionType, clientKey } from './assertions.ts'
 import { codeOf, codeRequest, flowOf, redeemCode, refreshTokens } from './journeys.ts'
 import { allowed, expectMetadataError, policy, registered, registering, webClient } from './registering.ts'
 import { expectStatus, person, type Registered } from './registrations.ts'
@@ -49,6 +49,8 @@ suite('client metadata', () => {
     ['backchannel_logout_session_required', {}, 'backchannelLogoutSessionRequired', true],
     ['request_uris', {}, 'requestUris', ['https://books.test/request']],
     ['require_signed_request_object', { jwks }, 'requireSignedRequestObject', true],
+    ['request_object_signing_alg', { jwks }, 'requestObjectSigningAlg', 'ES256'],
+    ['request_object_signing_alg', {}, 'requestObjectSigningAlg', 'none'],
     ['id_token_signed_response_alg', {}, 'idTokenSignedResponseAlg', 'HS256'],
     ['id_token_encrypted_response_alg', { jwks }, 'idTokenEncryptedResponseAlg', 'ECDH-ES'],
     ['userinfo_signed_response_alg', {}, 'userinfoSignedResponseAlg', 'HS512'],
@@ -102,9 +104,49 @@ suite('client metadata', () => {
       [{ frontchannel_logout_uri: 'http://books.test/out' }, 'frontchannel_logout_uri'],
       [{ backchannel_logout_uri: 'javascript:alert(1)' }, 'backchannel_logout_uri'],
       [{ request_uris: 'https://books.test/request' }, 'request_uris'],
+      [{ request_object_signing_alg: 'RS255' }, 'request_object_signing_alg'],
+      [{ request_object_signing_alg: 'none', require_signed_request_object: true, jwks }, 'request_object_signing_alg'],
     ]
     for (const [metadata, about] of refused) {
       expectMetadataError(await registering(stile, { ...webClient, ...metadata }), 'invalid_client_metadata', about)
+    }
+  })
+
+  test('request objects are signed as the client has registered: by any algorithm, by one, or by none', async () => {
+    const signed = clientKey('ES256', 'k1')
+    const other = clientKey('ES384', 'k2')
+    const keys = { jwks: { keys: [signed.jwk, other.jwk] } }
+    const table: readonly (readonly [object, readonly [boolean, boolean, boolean]])[] = [
+      [{}, [true, true, true]],
+      [{ request_object_signing_alg: 'ES256' }, [true, false, false]],
+      [{ request_object_signing_alg: 'none' }, [false, false, true]],
+      [{ require_signed_request_object: true }, [true, true, false]],
+    ]
+    for (const [metadata, taken] of table) {
+      const client = asRegistered(await registered(stile, { ...webClient, ...keys, ...metadata }))
+      for (const [at, signer] of [signed, other, 'none' as const].entries()) {
+        const request = await requestObject(stile, client, signer, codeRequest(client, { scope: 'openid' }))
+        const { status } = await new Browser(stile).authorize({ client_id: client.clientId, request })
+        assert.equal(status, taken[at] ? 302 : 400, `${JSON.stringify(metadata)} ${at}`)
+      }
+    }
+  })
+
+  test('D8: who registers may name the token endpoint in assertions where the policy says so, from then on', async () => {
+    const key = clientKey('ES256', 'k1')
+    const method = { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [key.jwk] } }
+    const before = asRegistered(await registered(stile, { ...webClient, ...method }))
+    const open = { mode: 'OPEN', perNetworkAddress: { count: 100_000, seconds: 60 } }
+    await policy(stile, { ...open, acceptTokenEndpointAudience: true })
+    const after = asRegistered(await registered(stile, { ...webClient, ...method }))
+    await policy(stile, open)
+    for (const [client, error] of [
+      [before, 'invalid_client'],
+      [after, 'invalid_grant'],
+    ] as const) {
+      const jwt = await assertion(stile, client.clientId, key, { aud: `${stile.issuer}/token` })
+      const by = { client_assertion_type: assertionType, client_assertion: jwt }
+      assert.equal((await redeemCode(stile, client, 'x', by)).json.error, error)
     }
   })
 

@@ -275,12 +275,7 @@ suite('request objects', () => {
     assert.equal(attacker.received.length, 0)
     assert.equal(server.received.length, 0)
     await attacker.close()
-    for (const uri of [
-      'http://10.0.0.1/request',
-      'ftp://app.test/x',
-      'https://app.test/#f',
-      'https://user@app.test/',
-    ]) {
+    for (const uri of ['http://10.0.0.1/request', 'ftp://app.test/x', 'https://user@app.test/']) {
       const body = { ...web, name: `Application ${randomUUID()}`, requestUris: [uri] }
       const refusal = expectStatus(await stile.api('POST', '/applications', body), 400)
       assert.equal(refusal.details[0].target, 'requestUris.0', uri)
@@ -310,6 +305,43 @@ suite('request objects', () => {
       told(await browser.authorize(codeRequest(other, { request_uri }))).get('error'),
       'request_uri_not_supported',
     )
+  })
+
+  test('a hash behind a registered address names the same address, and is never sent (Core 6.2)', async () => {
+    const requestUris = [`${server.url}/hashed#first`]
+    const client = await register(stile, { ...web, jwks: keySet(key), requestUris })
+    server.answer = () => ({ status: 200, body: document })
+    document = await object(client, { state: 'hashed' })
+    for (const hash of ['#first', '#second', '']) {
+      const asked = codeRequest(client, { request_uri: `${server.url}/hashed${hash}` })
+      assert.equal(told(await browser.authorize(asked)).get('state'), 'hashed', hash)
+      assert.equal(server.received.at(-1)?.target, '/hashed')
+    }
+    for (const other of [`${server.url}/other#${server.url}/hashed`, `${server.url}/hashed?x#first`]) {
+      const answer = await browser.authorize(codeRequest(client, { request_uri: other }))
+      assert.equal(told(answer).get('error'), 'request_uri_not_supported', other)
+    }
+  })
+
+  test('an application that has settled on one algorithm takes no other', async () => {
+    const other = clientKey('ES384', 'k2')
+    const settled = await register(stile, {
+      ...web,
+      jwks: keySet(key, other),
+      supportUnsignedRequestObject: true,
+      requestObjectSigningAlg: 'ES256',
+    })
+    codeOf(await sent(settled))
+    for (const signer of [other, bySecret(settled), 'none' as const]) {
+      await refused(settled, await object(settled, {}, signer))
+    }
+    const none = { ...web, supportUnsignedRequestObject: true, requestObjectSigningAlg: 'none', jwks: keySet(key) }
+    const unsigned = await register(stile, none)
+    codeOf(await sent(unsigned, {}, 'none'))
+    await refused(unsigned, await object(unsigned))
+    const body = { ...web, name: 'None', requestObjectSigningAlg: 'none' }
+    const wrong = expectStatus(await stile.api('POST', '/applications', body), 400)
+    assert.equal(wrong.details[0].target, 'requestObjectSigningAlg')
   })
 
   test('C21: what is encrypted or compressed is refused, at once', async () => {

@@ -8,6 +8,7 @@
 import type { OneTimeJwt } from '../../access/used-jwt.ts'
 import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
+import { requestUriWithoutHash } from '../../environment/request-uri.ts'
 import { problem } from '../../errors/problem.ts'
 import type { RequestParameters } from '../parameters.ts'
 import { isReference, type PushedRequest, readPushed } from './pushed.ts'
@@ -60,10 +61,12 @@ const largestObject = 64 * 1024
 const longestWait = 5000
 
 async function fetchObject({ kernel }: Context, client: Application, url: string): Promise<string> {
-  if (!client.document.requestUris?.includes(url)) throw problem('request_uri_not_supported')
+  const address = requestUriWithoutHash(url)
+  const registered = client.document.requestUris?.map(requestUriWithoutHash) ?? []
+  if (!registered.includes(address)) throw problem('request_uri_not_supported')
   const headers = { accept: 'application/oauth-authz-req+jwt, application/jwt' }
   const limits = { maximumBytes: largestObject, maximumMilliseconds: longestWait }
-  const answer = await kernel.egress({ method: 'GET', url, headers, ...limits }).catch(() => undefined)
+  const answer = await kernel.egress({ method: 'GET', url: address, headers, ...limits }).catch(() => undefined)
   if (answer?.status !== 200) throw problem('invalid_request_uri', { description: 'nothing could be read there' })
   return answer.body.toString('utf8').trim()
 }

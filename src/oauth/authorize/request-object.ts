@@ -5,8 +5,9 @@
  * What an object says wins over what is beside it. An application that demands signed objects
  * (`requireSignedRequestObject`) has nothing beside them: RFC 9101 section 6.3.
  *
- * Never: an unsigned object, but where the application may send such (`supportUnsignedRequestObject`); an encrypted one,
- * for which there is no key; one that counts once counted twice.
+ * Never: an unsigned object, but where the application may send such (`supportUnsignedRequestObject`); an algorithm beside
+ * the one that the application has settled on (`requestObjectSigningAlg`); an encrypted object, for which there is no key;
+ * one that counts once counted twice.
  */
 import { readCompactJws } from '../../access/compact-jws.ts'
 import type { OneTimeJwt } from '../../access/used-jwt.ts'
@@ -76,14 +77,18 @@ export async function readRequestObject(
 
 async function verified(context: Context, client: Application, object: string) {
   const { document } = client
-  const takesUnsigned = document.supportUnsignedRequestObject && !document.requireSignedRequestObject
+  const { requestObjectSigningAlg: only } = document
+  const takesUnsigned =
+    document.supportUnsignedRequestObject && !document.requireSignedRequestObject && (only ?? 'none') === 'none'
   const unsigned = readCompactJws(object)
   if (unsigned?.header['alg'] === 'none') {
     const isAllowed = takesUnsigned && !keepsFapi(document) && object.endsWith('.')
     if (!isAllowed) throw refused('it has no signature')
     return { claims: unsigned.claims, isSigned: false }
   }
-  const algorithms = requestObjectAlgorithms.filter((algorithm) => !keepsFapi(document) || isFapiAlgorithm(algorithm))
+  const algorithms = requestObjectAlgorithms.filter(
+    (algorithm) => (only ?? algorithm) === algorithm && (!keepsFapi(document) || isFapiAlgorithm(algorithm)),
+  )
   const check = { algorithms, types: requestObjectTypes }
   const jwt = await verifyClientJwt(context, context.environment, client, object, check)
   if (!jwt.ok) throw refused(`it does not verify (${jwt.reason})`)

@@ -125,6 +125,7 @@ const members: readonly Member[] = [
     read: ({ requireSignedRequestObject }) => requireSignedRequestObject || undefined,
     write: (requireSignedRequestObject: boolean) => ({ document: { requireSignedRequestObject } }),
   },
+  security('request_object_signing_alg', 'requestObjectSigningAlg'),
   security('token_endpoint_auth_signing_alg', 'tokenEndpointAuthSigningAlg'),
   security('tls_client_auth_subject_dn', 'tlsClientAuthSubjectDn'),
   security('tls_client_auth_san_dns', 'tlsClientAuthSanDns'),

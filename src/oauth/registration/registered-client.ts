@@ -74,18 +74,28 @@ export function registeredClient(
   const type = typeOf(metadata, method, isByBrowser)
   const document: ApplicationDocument = {
     ...applicationDefaults,
+    ...(policy.acceptTokenEndpointAudience ? { acceptTokenEndpointAudience: true } : {}),
     ...(before && keptOf(before)),
     grantTypes,
     responseTypes: responseTypesOf(metadata, grantTypes),
     tokenEndpointAuthMethod: method,
     pkceEnforcement: defaultPkceEnforcement(method),
     requireConsent: true,
+    supportUnsignedRequestObject: maySendUnsigned(metadata.document),
     ...metadata.document,
     registration: metadata.registration,
   }
   requireFitting({ type, document }, policy, listed)
   requireKeys(document, environment)
   return { type, document, grants: grantsOf(metadata.scope, policy, environment) }
+}
+
+/** Who does not say how its request objects are signed may sign them or not (Dynamic Client Registration 1.0 section 2). */
+function maySendUnsigned({
+  requireSignedRequestObject,
+  requestObjectSigningAlg,
+}: Partial<ApplicationDocument>): boolean {
+  return requireSignedRequestObject !== true && (requestObjectSigningAlg ?? 'none') === 'none'
 }
 
 /** What clients cannot say of themselves. */

@@ -26,6 +26,7 @@ export interface FapiClient {
   readonly tokenEndpointAuthMethod: string
   readonly tokenEndpointAuthSigningAlg?: string | undefined
   readonly acceptTokenEndpointAudience?: boolean | undefined
+  readonly requestObjectSigningAlg?: string | undefined
   readonly idTokenSignedResponseAlg?: string | undefined
   readonly userinfoSignedResponseAlg?: string | undefined
   readonly authorizationSignedResponseAlg?: string | undefined
@@ -51,6 +52,11 @@ export function fapiRegistrationProblems(client: FapiClient): { readonly member:
     [
       'tokenEndpointAuthSigningAlg',
       client.tokenEndpointAuthSigningAlg !== undefined && !isFapiAlgorithm(client.tokenEndpointAuthSigningAlg),
+      `must be one of ${fapiAlgorithms.join(', ')} with a FAPI profile`,
+    ],
+    [
+      'requestObjectSigningAlg',
+      client.requestObjectSigningAlg !== undefined && !isFapiAlgorithm(client.requestObjectSigningAlg),
       `must be one of ${fapiAlgorithms.join(', ')} with a FAPI profile`,
     ],
     [

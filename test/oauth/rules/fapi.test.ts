@@ -32,6 +32,8 @@ suite('FAPI 2.0', () => {
         (tokenEndpointAuthMethod) => [{ tokenEndpointAuthMethod }, 'tokenEndpointAuthMethod'] as const,
       ),
       [{ tokenEndpointAuthSigningAlg: 'RS256' }, 'tokenEndpointAuthSigningAlg'],
+      [{ requestObjectSigningAlg: 'RS256' }, 'requestObjectSigningAlg'],
+      [{ requestObjectSigningAlg: 'none' }, 'requestObjectSigningAlg'],
       [{ idTokenSignedResponseAlg: 'RS256' }, 'idTokenSignedResponseAlg'],
       [{ userinfoSignedResponseAlg: 'RS256' }, 'userinfoSignedResponseAlg'],
       [{ acceptTokenEndpointAudience: true }, 'acceptTokenEndpointAudience'],
