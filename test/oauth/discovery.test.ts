@@ -23,7 +23,17 @@ import {
   told,
 } from './journeys.ts'
 import { requestObject } from './request-objects.ts'
-import { expectStatus, otherEnvironment, person, type Registered, register, spa, web, wrk } from './registrations.ts'
+import {
+  assignPolicy,
+  expectStatus,
+  otherEnvironment,
+  person,
+  type Registered,
+  register,
+  spa,
+  web,
+  wrk,
+} from './registrations.ts'
 
 /** What a client adds to a request to be known by. */
 interface Presented {
@@ -116,6 +126,16 @@ suite('discovery', () => {
     const options = { host: '127.0.0.1', port: stile.node.port, path: pathOf(stile.discoveryUrl), headers }
     const [answer] = (await once(request(options).end(), 'response')) as [IncomingMessage]
     assert.deepEqual(await json(answer), metadata)
+  })
+
+  test('acr_values: the default policy can be asked for, and is answered; a policy of an application is not named', async () => {
+    const app = await register(stile)
+    await assignPolicy(stile, (await register(stile)).clientId, 'Of_Somebody_Else', 1)
+    const read = expectStatus(await stile.send(pathOf(stile.discoveryUrl)), 200)
+    assert.deepEqual(read.acr_values_supported, ['Single_Factor'])
+    const [acr_values = ''] = read.acr_values_supported as string[]
+    const tokens = await redeemCode(stile, app, await obtainCode(browser, codeRequest(app, { acr_values })))
+    assert.equal(decodeJwt(expectStatus(tokens, 200).id_token)['acr'], acr_values)
   })
 
   test('response types and modes: every pair works, or is refused as the specifications say', async () => {

@@ -38,6 +38,7 @@ import { defaultMode, type ResponseMode, type ResponseType, readResponseMode, re
 export const requestMetadata = defineMetadata(
   {
     authorization_endpoint: z.string(),
+    acr_values_supported: z.array(z.string()).optional(),
     claims_parameter_supported: z.boolean(),
     authorization_details_types_supported: z.array(z.string()).optional(),
     request_parameter_supported: z.boolean(),
@@ -46,8 +47,9 @@ export const requestMetadata = defineMetadata(
     request_object_signing_alg_values_supported: z.array(z.string()),
     code_challenge_methods_supported: z.array(z.string()),
   },
-  ({ settings: { authorizationDetailsTypes: types } }, site) => ({
+  ({ settings: { authorizationDetailsTypes: types }, policies, defaultPolicyId }, site) => ({
     authorization_endpoint: `${site.issuer}/authorize`,
+    ...acrValuesSupported(policies.get(defaultPolicyId)?.name),
     claims_parameter_supported: true,
     ...(types.length > 0 ? { authorization_details_types_supported: types.map(({ type }) => type) } : {}),
     request_parameter_supported: true,
@@ -57,6 +59,11 @@ export const requestMetadata = defineMetadata(
     code_challenge_methods_supported: [...challengeMethods],
   }),
 )
+
+/** The policy of every application that has none of its own; which others have is nobody else's to know. */
+function acrValuesSupported(defaultPolicy: string | undefined) {
+  return defaultPolicy === undefined || defaultPolicy.includes(' ') ? {} : { acr_values_supported: [defaultPolicy] }
+}
 
 /** Where and how the answer of a request travels. */
 export interface ReturnPath {
