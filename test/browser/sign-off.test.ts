@@ -245,7 +245,7 @@ browserSuite('signing off in Chromium', ({ withPage }) => {
     return page.evaluate<readonly string[]>('answers.splice(0)[0]')
   }
 
-  test('oidcc-session-management-rp-initiated-logout: unchanged, then changed, without a request to the server', () =>
+  test('unchanged, then changed, without a request to the server', () =>
     withPage({}, async (page) => {
       const { sessionState } = await signOn(page, one)
       await watch(page, one.origin)

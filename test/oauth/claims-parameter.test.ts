@@ -1,6 +1,6 @@
 /**
  * Claims asked for one by one: OpenID Connect Core sections 5.5 and 5.5.1; rows A28, A35, A36;
- * `fapi2-security-profile-final-test-claims-parameter-identity-claims`, `oidcc-claims-essential`, `oidcc-claims-locales`.
+ * `fapi2-security-profile-final-test-claims-parameter-identity-claims`.
  */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -70,7 +70,7 @@ suite('claims asked for one by one', () => {
   }
   const nothing = (userinfo: object) => assert.deepEqual(Object.keys(userinfo), identity)
 
-  test('oidcc-claims-essential: in the place that was asked, and there alone', async () => {
+  test('in the place that was asked, and there alone', async () => {
     const inUserinfo = await brought(await authorize({ userinfo: { name: { essential: true }, email: null } }))
     assert.deepEqual([inUserinfo.userinfo.name, inUserinfo.userinfo.email], ['Ada Lovelace', 'ada@example.com'])
     assert.deepEqual(Object.keys(inUserinfo.userinfo).length, identity.length + 2)
@@ -245,12 +245,5 @@ suite('claims asked for one by one', () => {
         'invalid_request',
       )
     })
-  })
-
-  test('oidcc-claims-locales, oidcc-display-page: both are taken, and change nothing', async () => {
-    const { userinfo } = await brought(
-      await authorize({ userinfo: { nickname: null } }, { claims_locales: 'se', display: 'popup' }),
-    )
-    assert.equal(userinfo.nickname, 'countess')
   })
 })

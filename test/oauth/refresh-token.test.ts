@@ -1,6 +1,6 @@
 /**
  * Refresh tokens over HTTP: who gets them, what they give, and what they are bound to. Security catalogue 1.E, OpenID
- * Connect Core sections 11 and 12, the conformance modules `oidcc-refresh-token` and
+ * Connect Core sections 11 and 12, the conformance module
  * `fapi2-security-profile-final-refresh-token`. The race (E02) and the endings (E07-E09) have files of their own.
  */
 import assert from 'node:assert/strict'
@@ -137,7 +137,7 @@ suite('refresh tokens', () => {
   })
 
   suite('what it gives', () => {
-    test('oidcc-refresh-token: new tokens, all of them, with a lifetime and uncached', async () => {
+    test('new tokens, all of them, with a lifetime and uncached', async () => {
       for (const client of [app, singlePage]) {
         const old = await granted(client)
         const answer = await refreshTokens(stile, client, old.refresh_token)

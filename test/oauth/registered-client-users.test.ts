@@ -1,6 +1,6 @@
 /**
  * What the users of a client see and decide that has registered itself: rows A12, A22, H08, H09; RFC 9700 section 4.11.2,
- * RFC 8252 section 8.6; the modules oidcc-registration-logo-uri, -policy-uri and -tos-uri of the conformance suite.
+ * RFC 8252 section 8.6.
  */
 import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:http'
@@ -267,7 +267,7 @@ suite('users of a client that has registered itself', () => {
       await registered(stile, { ...webClient, client_name: 'Bücherei Größe 本屋 📚' })
     })
 
-    test('oidcc-registration-policy-uri, -tos-uri: the sign-on page links to both', async () => {
+    test('the sign-on page links to its policy and its terms', async () => {
       const uris = { policy_uri: 'https://books.test/privacy', tos_uri: 'https://books.test/terms' }
       const client = asRegistered(await registered(stile, { ...webClient, ...uris }))
       const browser = new Browser(stile)
@@ -282,7 +282,7 @@ suite('users of a client that has registered itself', () => {
       )
     })
 
-    test('oidcc-registration-logo-uri: the sign-on page shows the logo, which comes from here', async () => {
+    test('the sign-on page shows the logo, which comes from here', async () => {
       const client = asRegistered(await registered(stile, { ...webClient, logo_uri: `${base}/logo.png` }))
       const browser = new Browser(stile)
       const { text } = await browser.send(signOnPage(stile, flowOf(await browser.authorize(codeRequest(client)))))

@@ -1,6 +1,6 @@
 /**
  * What a client says of itself in the names of the protocol, and what comes of it: RFC 7591 section 2, OpenID Connect Dynamic
- * Client Registration 1.0 section 2; the module oidcc-idtoken-rs256 of the conformance suite.
+ * Client Registration 1.0 section 2.
  */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
@@ -150,7 +150,7 @@ suite('client metadata', () => {
     }
   })
 
-  test('oidcc-idtoken-rs256: signed as the client has registered, by keys that are published', async () => {
+  test('ID tokens are signed as the client has registered, by keys that are published', async () => {
     const algorithms = { id_token_signed_response_alg: 'RS256', userinfo_signed_response_alg: 'PS256' }
     const client = asRegistered(await registered(stile, { ...webClient, ...algorithms }))
     const { id_token, access_token } = await tokensOf(client)

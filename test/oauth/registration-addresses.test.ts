@@ -1,18 +1,14 @@
 /**
- * Addresses that a client that registers itself makes this server ask: rows G01, G02, G05, G06, G09, G15, H15; the modules
- * oidcc-registration-jwks-uri, oidcc-registration-sector-uri and oidcc-registration-sector-bad of the conformance suite.
+ * Addresses that a client that registers itself makes this server ask: rows G01, G02, G05, G06, G09, G15, H15.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { type DocumentServer, startDocumentServer } from '../harness/document-server.ts'
-import { Browser } from '../harness/sign-on.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
-import { allowed, expectMetadataError, policy, registered, registering, webClient } from './registering.ts'
-import { assertion, assertionType, clientKey } from './assertions.ts'
-import { codeOf, codeRequest, redeemCode } from './journeys.ts'
-import { expectStatus, person } from './registrations.ts'
+import { expectMetadataError, policy, registering, webClient } from './registering.ts'
+import { expectStatus } from './registrations.ts'
 
 const open = { mode: 'OPEN', perNetworkAddress: { count: 100_000, seconds: 60 } }
 
@@ -94,27 +90,7 @@ suite('what a client publishes', () => {
     sector_identifier_uri: `${server.base}${path}`,
   })
 
-  test('oidcc-registration-sector-uri: a document that lists every redirect URI is taken', async () => {
-    server.documents.set('/sector.json', { body: [...uris, 'https://books.test/other'] })
-    const { sector_identifier_uri } = await registered(stile, client('/sector.json'))
-    assert.equal(sector_identifier_uri, `${server.base}/sector.json`)
-  })
-
-  test('oidcc-registration-jwks-uri: a client proves who it is by the keys at its address', async () => {
-    const key = clientKey('RS256', 'k1')
-    server.documents.set('/jwks.json', { body: { keys: [key.jwk] } })
-    const keys = { jwks_uri: `${server.base}/jwks.json`, token_endpoint_auth_method: 'private_key_jwt' }
-    const { client_id: clientId, client_secret } = await registered(stile, { ...webClient, ...keys })
-    assert.equal(client_secret, undefined)
-    const client = { clientId, clientSecret: '', redirectUri: webClient.redirect_uris[0] ?? '' }
-    const code = codeOf(
-      await allowed(new Browser(stile), codeRequest(client, { scope: 'openid' }), await person(stile)),
-    )
-    const by = { client_assertion_type: assertionType, client_assertion: await assertion(stile, clientId, key) }
-    expectStatus(await redeemCode(stile, client, code, by), 200)
-  })
-
-  test('H15, G09, oidcc-registration-sector-bad: any other is refused, the same for every reason', async () => {
+  test('H15, G09: a document of a sector that does not list every redirect URI is refused, the same for every reason', async () => {
     const bad: readonly (Parameters<DocumentServer['documents']['set']>[1] | undefined)[] = [
       { body: [uris[0]] },
       { body: [] },

@@ -1,6 +1,6 @@
 /**
- * Session Management 1.0 over HTTP: `session_state`, the state of the browser, and the frame; the discovery module of
- * oidcc-session-management; rows I16, I17, I29. What the frame answers is shown in test/browser/session-management.test.ts.
+ * Session Management 1.0 over HTTP: `session_state`, the state of the browser, and the frame; rows I16, I17,
+ * I29. What the frame answers is shown in test/browser/session-management.test.ts.
  */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -64,12 +64,7 @@ suite('session management', () => {
   const silently = (browser: Browser, client: Registered) =>
     browser.authorize(codeRequest(client, { prompt: 'none', state: 's' }))
 
-  test('oidcc-session-management-discovery-endpoint-verification: the frame is named', async () => {
-    const metadata = expectStatus(await stile.send(new URL(stile.discoveryUrl).pathname), 200)
-    assert.equal(metadata.check_session_iframe, `${stile.issuer}/checksession`)
-  })
-
-  test('oidcc-session-management-rp-initiated-logout: unchanged as long as the session lives, changed after sign-off', async () => {
+  test('unchanged as long as the session lives, changed after sign-off', async () => {
     const browser = new WatchedBrowser(stile)
     const first = told(await authorizeBySignOnPage(browser, codeRequest(watching))).get('session_state') ?? ''
     assert.equal(judge(browser, watching, first), 'unchanged')

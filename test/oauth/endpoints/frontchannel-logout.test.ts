@@ -1,10 +1,10 @@
-/** Front-Channel Logout 1.0 over HTTP: the modules of oidcc-frontchannel-rp-initiated-logout; rows A12, E28, I16, I17. */
+/** Front-Channel Logout 1.0 over HTTP: rows A12, E28, I16, I17. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { update } from '../../../src/storage/operations.ts'
 import { type Answer, type Stile, startStile } from '../../harness/stile.ts'
 import { dangerousUris } from '../redirect-uri-corpus.ts'
-import { change, expectStatus, person, type Registered, web } from '../registrations.ts'
+import { change, person, type Registered, web } from '../registrations.ts'
 import { afterSignOff, confirm, isSignedOn, registerForSignOff, signedOn, signOff } from './signed-on.ts'
 
 suite('front-channel logout', () => {
@@ -22,13 +22,7 @@ suite('front-channel logout', () => {
     [...text.matchAll(/<iframe [^>]*src="([^"]*)"><\/iframe>/g)].map(([, src = '']) => src.replaceAll('&amp;', '&'))
   const policyOf = (answer: Answer) => answer.headers.get('content-security-policy') ?? ''
 
-  test('oidcc-frontchannel-logout-discovery-endpoint-verification: both are promised', async () => {
-    const metadata = expectStatus(await stile.send(new URL(stile.discoveryUrl).pathname), 200)
-    assert.equal(metadata.frontchannel_logout_supported, true)
-    assert.equal(metadata.frontchannel_logout_session_supported, true)
-  })
-
-  test('oidcc-frontchannel-rp-initiated-logout: the page of the application in a frame, with issuer and session, then back', async () => {
+  test('the page of the application in a frame, with issuer and session, then back', async () => {
     const app = await framed('https://one.test/front', { frontchannelLogoutSessionRequired: true })
     const at = await signedOn(stile, app)
     const page = await signOff(at.browser, {

@@ -1,4 +1,4 @@
-/** A login that begins here: OpenID Connect Core section 4, the plan oidcc-3rdparty-init-login; row A12. */
+/** A login that begins here: OpenID Connect Core section 4; row A12. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
@@ -28,7 +28,7 @@ suite('login that is initiated here', () => {
       headers: { accept: 'text/html' },
     })
 
-  test('oidcc-3rd_party-init-login: the address is registered, read back, and begun at with issuer, target and hint', async () => {
+  test('the address is registered, read back, and begun at with issuer, target and hint', async () => {
     const read = expectStatus(await stile.api('GET', `/applications/${app.clientId}`), 200)
     assert.equal(read.initiateLoginUri, 'https://app.test/login?from=portal')
     const answer = await begin({ client_id: app.clientId, login_hint: 'ada byron' })
@@ -42,7 +42,7 @@ suite('login that is initiated here', () => {
     assert.deepEqual(answer.headers.getSetCookie(), [])
   })
 
-  test('oidcc-3rd_party-init-login-nohttps, A12: plain http is refused at registration, and so is what runs code', async () => {
+  test('A12: plain http is refused at registration, and so is what runs code', async () => {
     for (const initiateLoginUri of ['http://app.test/login', 'javascript:alert(1)', 'com.example.app:/login']) {
       const answer = await stile.api('POST', '/applications', { ...web, name: 'Plain', initiateLoginUri })
       assert.deepEqual([answer.status, answer.json.details?.[0].target], [400, 'initiateLoginUri'])

@@ -1,6 +1,5 @@
 /**
- * Sign-off over HTTP: OpenID Connect RP-Initiated Logout 1.0, authentication-api 2.18; the modules of the plan
- * oidcc-rp-initiated-logout; rows A12, B20, E13, E28, F01, F07, I10 to I14.
+ * Sign-off over HTTP: OpenID Connect RP-Initiated Logout 1.0, authentication-api 2.18; rows A12, B20, E13, E28, F01, F07, I10 to I14.
  */
 import assert from 'node:assert/strict'
 import { createHmac, randomBytes, randomUUID } from 'node:crypto'
@@ -83,20 +82,20 @@ suite('sign-off', () => {
     assert.equal(await isSignedOn(browser, client), false, 'the browser is signed on to nothing')
   }
 
-  suite('the plan oidcc-rp-initiated-logout', () => {
+  suite('what an application asks for', () => {
     const full = ({ idToken }: SignedOn) => ({
       id_token_hint: idToken,
       post_logout_redirect_uri: afterSignOff,
       state: randomBytes(96).toString('base64url'),
     })
 
-    test('oidcc-rp-initiated-logout-discovery-endpoint-verification: the endpoint is named', async () => {
+    test('discovery names the endpoint', async () => {
       const metadata = expectStatus(await stile.send(new URL(stile.discoveryUrl).pathname), 200)
       assert.equal(metadata.end_session_endpoint, `${stile.issuer}/signoff`)
       assert.equal(metadata.ping_end_idp_session_endpoint, `${stile.issuer}/idpSignoff`)
     })
 
-    test('oidcc-rp-initiated-logout: back to the application with its state and nothing else; the session is over', async () => {
+    test('back to the application with its state and nothing else; the session is over', async () => {
       const at = await signedOn(stile, app)
       const request = full(at)
       const answer = await signOff(at.browser, request)
@@ -109,7 +108,7 @@ suite('sign-off', () => {
       await expectOver(at)
     })
 
-    test('oidcc-rp-initiated-logout, by POST: the same', async () => {
+    test('by POST: the same', async () => {
       const at = await signedOn(stile, app)
       const request = full(at)
       // Whatever the origin of its page: what counts is the hint.
@@ -119,28 +118,28 @@ suite('sign-off', () => {
       await expectOver(at)
     })
 
-    test('oidcc-rp-initiated-logout-no-state: the address as it was registered', async () => {
+    test('without a state: the address as it was registered', async () => {
       const at = await signedOn(stile, app)
       const { state: _, ...request } = full(at)
       assert.equal((await signOff(at.browser, request)).headers.get('location'), afterSignOff)
       await expectOver(at)
     })
 
-    test('oidcc-rp-initiated-logout-bad-post-logout-redirect-uri: an error page, and nobody is signed off', async () => {
+    test('an address that is not registered: an error page, and nobody is signed off', async () => {
       const at = await signedOn(stile, app)
       const request = { ...full(at), post_logout_redirect_uri: 'https://app.test/elsewhere' }
       expectErrorPage(await signOff(at.browser, request), 'post_logout_redirect_uri_rejected')
       await expectStillThere(at)
     })
 
-    test('oidcc-rp-initiated-logout-query-added-to-post-logout-redirect-uri: an error page', async () => {
+    test('an address with a query added: an error page', async () => {
       const at = await signedOn(stile, app)
       const request = { ...full(at), post_logout_redirect_uri: `${afterSignOff}?foo=bar` }
       expectErrorPage(await signOff(at.browser, request), 'post_logout_redirect_uri_rejected')
       await expectStillThere(at)
     })
 
-    test('oidcc-rp-initiated-logout-modified-id-token-hint, F01: alg none, or anything changed, is no hint', async () => {
+    test('F01: alg none, or anything changed, is no hint', async () => {
       const at = await signedOn(stile, app)
       const [header = '', claims = '', signature = ''] = at.idToken.split('.')
       const none = Buffer.from(JSON.stringify({ alg: 'none' })).toString('base64url')
@@ -160,7 +159,7 @@ suite('sign-off', () => {
       await expectStillThere(at)
     })
 
-    test('oidcc-rp-initiated-logout-bad-id-token-hint, F02: signed by the secret of the client is no hint', async () => {
+    test('F02: signed by the secret of the client is no hint', async () => {
       const at = await signedOn(stile, app)
       const [, claims = ''] = at.idToken.split('.')
       const input = `${Buffer.from(JSON.stringify({ alg: 'HS256' })).toString('base64url')}.${claims}`
@@ -170,7 +169,7 @@ suite('sign-off', () => {
       await expectStillThere(at)
     })
 
-    test('oidcc-rp-initiated-logout-no-id-token-hint: an error page, from which the user can still sign off here', async () => {
+    test('an address without a hint: an error page, from which the user can still sign off here', async () => {
       const at = await signedOn(stile, app)
       const { id_token_hint: _, ...request } = full(at)
       const page = await signOff(at.browser, request)
@@ -180,7 +179,7 @@ suite('sign-off', () => {
       await expectOver(at)
     })
 
-    test('oidcc-rp-initiated-logout-no-params, -only-state: the user is asked, and says yes', async () => {
+    test('without parameters, or with a state alone: the user is asked, and says yes', async () => {
       for (const request of [{}, { state: 'only' }]) {
         const at = await signedOn(stile, app)
         const page = await signOff(at.browser, request)
@@ -192,7 +191,7 @@ suite('sign-off', () => {
       }
     })
 
-    test('oidcc-rp-initiated-logout-no-post-logout-redirect-uri: the page that says it is done', async () => {
+    test('a hint without an address: the page that says it is done', async () => {
       const at = await signedOn(stile, app)
       await expectSignedOffPage(at.browser, await signOff(at.browser, { id_token_hint: at.idToken, state: 's' }))
       await expectOver(at)
