@@ -194,6 +194,12 @@ export function applicationSecretContext(
   return { environmentId, table: 'application_secrets', row: applicationId, column }
 }
 
+/** A secret by which an application is answered, and until when it is valid; null: until it is replaced. Epoch milliseconds. */
+export interface AnswerSecret {
+  readonly secret: KeyObject
+  readonly expiresAt: number | null
+}
+
 /** An application with all that a request needs to know of it. */
 export interface Application extends ApplicationClaims {
   readonly id: string
@@ -207,8 +213,8 @@ export interface Application extends ApplicationClaims {
   readonly document: ApplicationDocument
   /** SHA-256 of the secrets that are valid, base64url; the second until its time. */
   readonly secretHashes: readonly SecretHash[]
-  /** The secret, where it is answered by it (HS256 to HS512, decision D15). */
-  readonly answerSecret: KeyObject | undefined
+  /** Its secrets, the present one first, where it is answered by that (HS256 to HS512, decision D15). */
+  readonly answerSecrets: readonly AnswerSecret[]
   /** Granted scopes by resource. `openid` itself is never granted explicitly (platform-api 3.9). */
   readonly grants: readonly { readonly resourceId: string; readonly scopeIds: readonly string[] }[]
   /** Ids of the assigned sign-on policies, by priority. Empty: the environment's default policy. */

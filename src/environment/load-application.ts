@@ -1,5 +1,5 @@
 /** Loads applications from storage, one at a time, with all that a request needs to know of them. */
-import { createSecretKey, type KeyObject } from 'node:crypto'
+import { createSecretKey } from 'node:crypto'
 import { isHmac } from '../keys/algorithm.ts'
 import { unwrapDataKey } from '../keys/data-key.ts'
 import type { MasterKeys } from '../keys/master-key.ts'
@@ -7,11 +7,13 @@ import { open } from '../keys/sealing.ts'
 import type { Storage } from '../storage/port.ts'
 import { applicationById, applicationSecret, grantsOf, policyAssignmentsOf } from '../storage/sql/applications.ts'
 import { attributesOfApplication } from '../storage/sql/attributes.ts'
+import type { SecretRow } from '../storage/sql/client-secrets.ts'
 import { dynamicClientById } from '../storage/sql/client-registration.ts'
 import { dataKeyOf } from '../storage/sql/environments.ts'
 import { answerAlgorithmsOf } from './application-key-uses.ts'
 import { applicationClaimsFrom } from './application-claims.ts'
 import {
+  type AnswerSecret,
   type Application,
   type ApplicationDocument,
   allowedOrigins,
@@ -47,10 +49,10 @@ export async function loadApplication(
     enabled: row.enabled === 1,
     document,
     secretHashes: secretHashes(secrets[0]),
-    answerSecret:
+    answerSecrets:
       secrets[0] && isAnsweredBySecret(document)
-        ? await openSecret(storage, masterKeys, environmentId, id, secrets[0].sealed)
-        : undefined,
+        ? await openSecrets(storage, masterKeys, environmentId, id, secrets[0])
+        : [],
     grants: grants.map((grant) => ({
       resourceId: grant.resource_id,
       scopeIds: JSON.parse(grant.scope_ids) as string[],
@@ -68,15 +70,20 @@ function isAnsweredBySecret(document: ApplicationDocument): boolean {
   return answerAlgorithmsOf(document).some((one) => one !== undefined && isHmac(one))
 }
 
-async function openSecret(
+async function openSecrets(
   storage: Storage,
   masterKeys: MasterKeys,
   environmentId: string,
   applicationId: string,
-  sealed: string,
-): Promise<KeyObject> {
+  { sealed, previous_sealed: previous, previous_expires_at: until }: SecretRow,
+): Promise<AnswerSecret[]> {
   const [wrapped] = await storage.read(dataKeyOf(environmentId))
   if (!wrapped) throw new Error('an environment without a data key')
   const dataKey = unwrapDataKey(masterKeys, wrapped.wrapped, environmentId)
-  return createSecretKey(open(dataKey, sealed, applicationSecretContext(environmentId, applicationId)))
+  const opened = (text: string, column: 'sealed' | 'previous_sealed') =>
+    createSecretKey(open(dataKey, text, applicationSecretContext(environmentId, applicationId, column)))
+  return [
+    { secret: opened(sealed, 'sealed'), expiresAt: null },
+    ...(previous === null ? [] : [{ secret: opened(previous, 'previous_sealed'), expiresAt: until ?? 0 }]),
+  ]
 }

@@ -21,12 +21,17 @@ export function responseKey(
   now: number,
 ): SigningKey | HmacKey {
   if (algorithm === undefined || !isHmac(algorithm)) return signingKeyFor(environment, { algorithm, application }, now)
-  const key = secretKey(application, algorithm)
+  const [key] = secretKeys(application, algorithm, now)
   if (!key) throw new Error('an application without a secret wants to be answered by it')
   return key
 }
 
-/** The client secret as a key; undefined where the application is not answered by it. */
-export function secretKey({ answerSecret }: Application, algorithm: HmacAlgorithm): HmacKey | undefined {
-  return answerSecret && hmacKey(answerSecret.export(), algorithm)
+/**
+ * The client secrets that are valid, as keys, the present one first; none where the application is not answered by it.
+ * @param now epoch milliseconds
+ */
+export function secretKeys({ answerSecrets }: Application, algorithm: HmacAlgorithm, now: number): readonly HmacKey[] {
+  return answerSecrets
+    .filter(({ expiresAt }) => expiresAt === null || expiresAt > now)
+    .map(({ secret }) => hmacKey(secret.export(), algorithm))
 }

@@ -19,7 +19,7 @@ export function noApplication({ id, name }: Pick<Environment, 'id' | 'name'>): A
     enabled: true,
     document,
     secretHashes: [],
-    answerSecret: undefined,
+    answerSecrets: [],
     claims: [],
     subject: undefined,
     grants: [],

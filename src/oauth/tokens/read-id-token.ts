@@ -10,10 +10,11 @@ import type { Environment } from '../../environment/snapshot.ts'
 import { sessionOfSid, userOfSubject } from '../../environment/subject.ts'
 import type { Kernel } from '../../kernel.ts'
 import { isHmac, signingAlgorithms } from '../../keys/algorithm.ts'
+import type { HmacKey } from '../../keys/hmac-key.ts'
 import { LONGEST_TOKEN, verifyJwt } from '../../keys/verify-jwt.ts'
 import type { Site } from '../../site.ts'
 import { isAddress } from '../registration/client-id-url.ts'
-import { secretKey } from '../../environment/response-key.ts'
+import { secretKeys } from '../../environment/response-key.ts'
 
 /** What an ID token says, as far as anybody here reads it. */
 export interface IdTokenClaims {
@@ -52,14 +53,18 @@ export function readIdTokenOf(
   expired: ExpiredIdToken,
 ): IdTokenClaims | undefined {
   const { idTokenSignedResponseAlg: algorithm } = client.document
-  const secret = algorithm !== undefined && isHmac(algorithm) ? secretKey(client, algorithm) : undefined
-  const verdict = verifyJwt(token, {
-    key: (kid) => (kid === undefined ? secret : environment.signingKeys.find((key) => key.kid === kid)),
-    algorithms: secret ? [...signingAlgorithms, secret.algorithm] : signingAlgorithms,
-    typ: [undefined],
-    now,
-    expired,
-  })
+  const secrets = algorithm !== undefined && isHmac(algorithm) ? secretKeys(client, algorithm, now) : []
+  const verify = (secret: HmacKey | undefined) =>
+    verifyJwt(token, {
+      key: (kid) => (kid === undefined ? secret : environment.signingKeys.find((key) => key.kid === kid)),
+      algorithms: secret ? [...signingAlgorithms, secret.algorithm] : signingAlgorithms,
+      typ: [undefined],
+      now,
+      expired,
+    })
+  const [present, previous] = secrets
+  const first = verify(present)
+  const verdict = first.ok || previous === undefined ? first : verify(previous)
   if (!verdict.ok) return undefined
   const { claims: all, kid } = verdict
   const { iss, aud, sub, sid, exp: expiresAt, auth_time: authTime, 'p1.userId': known } = all
