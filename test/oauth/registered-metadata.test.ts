@@ -90,7 +90,7 @@ suite('client metadata', () => {
     const refused: readonly (readonly [object, string])[] = [
       [{ id_token_signed_response_alg: 'none' }, 'id_token_signed_response_alg'],
       [{ id_token_signed_response_alg: 'HS256', token_endpoint_auth_method: 'none' }, 'id_token_signed_response_alg'],
-      [{ userinfo_signed_response_alg: 'none' }, 'userinfo_signed_response_alg'],
+      [{ userinfo_signed_response_alg: 'RS1' }, 'userinfo_signed_response_alg'],
       [{ id_token_encrypted_response_alg: 'ECDH-ES' }, 'id_token_encrypted_response_alg'],
       [{ jwks, id_token_encrypted_response_alg: 'RSA1_5' }, 'id_token_encrypted_response_alg'],
       [{ jwks, id_token_encrypted_response_enc: 'A256GCM' }, 'id_token_encrypted_response_enc'],

@@ -10,7 +10,8 @@ import { hmacAlgorithms, signingAlgorithms } from '../../src/keys/algorithm.ts'
 import { leftHalfHash } from '../../src/oauth/tokens/id-token.ts'
 import { Browser } from '../harness/sign-on.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
-import { codeRequest, isLive, obtainCode, redeemCode } from './journeys.ts'
+import { authorizeBySignOnPage, codeRequest, isLive, obtainCode, redeemCode, told } from './journeys.ts'
+import { expectMetadataError, policy, registered, registering, webClient } from './registering.ts'
 import { change, customResource, expectStatus, grant, type Registered, register, web } from './registrations.ts'
 import { verifiedClaims } from './token-claims.ts'
 
@@ -72,6 +73,43 @@ suite('signing algorithms', () => {
     })
   }
 
+  test('C22: userinfo and authorization responses are signed by each algorithm that discovery names for them', async () => {
+    const {
+      userinfo_signing_alg_values_supported: ofUserinfo,
+      authorization_signing_alg_values_supported: ofResponses,
+    } = await metadata()
+    assert.deepEqual(ofUserinfo, ['none', ...signingAlgorithms, ...hmacAlgorithms])
+    assert.equal(ofResponses[0], 'ES256')
+    assert.deepEqual(new Set(ofResponses), new Set([...signingAlgorithms, ...hmacAlgorithms]))
+    for (const algorithm of [...signingAlgorithms, ...hmacAlgorithms]) {
+      const own = { userinfoSignedResponseAlg: algorithm, authorizationSignedResponseAlg: algorithm }
+      const client = await register(stile, { ...web, ...own })
+      const request = { scope: 'openid', response_mode: 'jwt' }
+      const response = told(await authorizeBySignOnPage(browser, codeRequest(client, request))).get('response') ?? ''
+      const claims = await verifiedBy(client, response, algorithm)
+      const { access_token } = expectStatus(await redeemCode(stile, client, String(claims['code'])), 200)
+      assert.equal(algorithmOf(access_token), 'ES256')
+      const userinfo = await stile.send(`/${stile.environmentId}/as/userinfo`, { token: access_token })
+      assert.equal((await verifiedBy(client, userinfo.text, algorithm)).sub, stile.user.id)
+    }
+  })
+
+  async function verifiedBy({ clientId, clientSecret }: Registered, token: string, algorithm: string) {
+    assert.equal(algorithmOf(token), algorithm)
+    if (!algorithm.startsWith('HS')) return verifiedClaims(stile, token)
+    const { payload } = await jwtVerify(token, Buffer.from(clientSecret), { issuer: stile.issuer, audience: clientId })
+    return payload
+  }
+
+  test('userinfo_signed_response_alg: none is JSON, and no JWT without a signature', async () => {
+    await policy(stile, { mode: 'OPEN', perNetworkAddress: { count: 100_000, seconds: 60 } })
+    const client = await registered(stile, { ...webClient, userinfo_signed_response_alg: 'none' })
+    assert.equal(client.userinfo_signed_response_alg, undefined)
+    for (const name of ['id_token_signed_response_alg', 'authorization_signed_response_alg']) {
+      expectMetadataError(await registering(stile, { ...webClient, [name]: 'none' }), 'invalid_client_metadata', name)
+    }
+  })
+
   test('an application without a secret cannot ask for HS256', async () => {
     const body = { ...web, name: 'Public', tokenEndpointAuthMethod: 'NONE', idTokenSignedResponseAlg: 'HS256' }
     const { status, json } = await stile.api('POST', '/applications', body)
@@ -119,7 +157,8 @@ suite('signing algorithms', () => {
     const signing = { keyRotationPolicy: { id } }
     const client = await register(stile, { ...web, signing })
     const { id_token, access_token } = await tokensFor(client)
-    for (const token of [id_token, access_token]) {
+    const answer = await browser.authorize(codeRequest(client, { response_mode: 'jwt' }))
+    for (const token of [id_token, access_token, told(answer).get('response') ?? '']) {
       assert.deepEqual([algorithmOf(token), decodeProtectedHeader(token).kid], ['ES384', currentKeyId])
       await verifiedClaims(stile, token)
     }

@@ -8,7 +8,7 @@
  */
 import { z } from 'zod'
 import type { ApplicationDocument, ClientRegistration } from '../../environment/application.ts'
-import { applicationTokenMembers } from '../../environment/application-tokens.ts'
+import { applicationTokenMembers, responseAlgorithms } from '../../environment/application-tokens.ts'
 import { clientSecurity } from '../../environment/client-security.ts'
 import { problem } from '../../errors/problem.ts'
 
@@ -69,6 +69,9 @@ function own<K extends keyof ClientRegistration>(name: string, member: K, schema
   } satisfies Member
 }
 
+/** Userinfo as plain JSON, as discovery names it; there is no JWT without a signature. */
+const unsignedUserinfo = 'none'
+
 const members: readonly Member[] = [
   kept('redirect_uris', 'redirectUris', addresses),
   own('client_name', 'clientName', clientName),
@@ -90,7 +93,14 @@ const members: readonly Member[] = [
   answer('id_token_signed_response_alg', 'idTokenSignedResponseAlg'),
   answer('id_token_encrypted_response_alg', 'idTokenEncryptedResponseAlg'),
   answer('id_token_encrypted_response_enc', 'idTokenEncryptedResponseEnc'),
-  answer('userinfo_signed_response_alg', 'userinfoSignedResponseAlg'),
+  {
+    name: 'userinfo_signed_response_alg',
+    member: 'userinfoSignedResponseAlg',
+    schema: z.enum([...responseAlgorithms, unsignedUserinfo]),
+    read: ({ userinfoSignedResponseAlg }) => userinfoSignedResponseAlg,
+    write: (algorithm: (typeof responseAlgorithms)[number] | typeof unsignedUserinfo) =>
+      algorithm === unsignedUserinfo ? {} : { document: { userinfoSignedResponseAlg: algorithm } },
+  },
   answer('userinfo_encrypted_response_alg', 'userinfoEncryptedResponseAlg'),
   answer('userinfo_encrypted_response_enc', 'userinfoEncryptedResponseEnc'),
   answer('authorization_signed_response_alg', 'authorizationSignedResponseAlg'),
