@@ -22,6 +22,7 @@ export function* removeBelongings(world: World, environmentId: string, userId: s
   yield* remove('pairing_keys', belonging)
   yield* remove('push_requests', belonging)
   yield* remove('polled_grants', belonging)
+  yield* remove('opaque_tokens', belonging)
   yield* remove('recovery_codes', belonging)
   yield* remove('agreement_consents', belonging)
   yield* remove('group_memberships', belonging)

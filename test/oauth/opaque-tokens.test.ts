@@ -312,6 +312,16 @@ suite('opaque access tokens', () => {
     })
   })
 
+  test('E23: who is deleted leaves none behind; whoever comes after is not known by one', async () => {
+    const who = await person(stile, { email: `${randomUUID()}@example.com` })
+    const { access_token: token } = await signedOn(who)
+    const { access_token: bystander } = await signedOn(await person(stile))
+    expectStatus(await stile.api('DELETE', `/users/${who.id}`), 204)
+    assert.deepEqual([(await stored(token)).length, (await stored(bystander)).length], [0, 1])
+    await person(stile, { username: who.username })
+    assert.deepEqual(await introspect(api, token), inactive)
+  })
+
   suite('token exchange (E26)', () => {
     test('as subject, and what comes of it; each ends with the grant', async () => {
       const agent = await client({

@@ -135,6 +135,7 @@ function prepared(
     const row = {
       environment_id: environment.id,
       token_hash: hashOpaqueToken(token),
+      user_id: content.user?.id ?? null,
       claims: JSON.stringify(claims),
       created_at: now,
       expires_at: (issuedAt + lifetime) * 1000,
