@@ -22,7 +22,8 @@ import { clearGuesses } from '../limits/guesses.ts'
 import { type Columns, update } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { AlreadyConsumed, UniquenessViolation } from '../storage/refusals.ts'
-import { controlledUser, type Reach } from './user-control.ts'
+import type { Reach } from './user-control.ts'
+import { controlledDevices } from './own-factor.ts'
 import { deviceBody, deviceResource } from './user-device-representation.ts'
 import { activationCode } from './user-device-create.ts'
 import { deviceCommon, deviceOf, oneDevice } from './user-devices.ts'
@@ -52,7 +53,7 @@ async function change(
   detail: object = {},
 ): Promise<Reply> {
   const { kernel, environment, now } = context
-  const { user } = await controlledUser(context, userId, reach)
+  const { user } = await controlledDevices(context, userId, reach)
   const columns = { ...columnsOf(await deviceOf(context, user, deviceId)), updated_at: now }
   await kernel.storage.commit({
     name: 'change-device',
@@ -84,7 +85,7 @@ const activateDevice = defineOperation({
   event: 'DEVICE.ACTIVATED',
   async handle({ params, body }, context) {
     const { kernel, environment, now } = context
-    const { user } = await controlledUser(context, params.userId, activating)
+    const { user } = await controlledDevices(context, params.userId, activating)
     const device = await deviceOf(context, user, params.deviceId)
     if (device.status === 'ACTIVE') throw alreadyActive()
     if (!takesPasscode(device.type)) return activateFido2(context, user, device, body)
@@ -176,7 +177,7 @@ const sendActivationCode = defineOperation({
   errors: ['INVALID_DATA', 'REQUEST_FAILED', 'LIMITED', 'FORBIDDEN', 'NOT_FOUND'],
   event: 'DEVICE.UPDATED',
   async handle({ params }, context) {
-    const { user } = await controlledUser(context, params.userId, activating)
+    const { user } = await controlledDevices(context, params.userId, activating)
     const device = await deviceOf(context, user, params.deviceId)
     if (device.status === 'ACTIVE') throw alreadyActive()
     const reply = await change(context, params, activating, () => ({}), await activationCode(context, user, device))

@@ -30,7 +30,7 @@ import { optionalAttributes } from '../flow/user-attributes.ts'
 import { remove } from '../storage/operations.ts'
 import { run } from '../storage/port.ts'
 import { lockUser } from '../storage/sql/devices.ts'
-import { controlledUser } from './user-control.ts'
+import { controlledDevices } from './own-factor.ts'
 import { createdDeviceResource, deviceBody } from './user-device-representation.ts'
 import { allDevices, deviceCommon, nickname } from './user-devices.ts'
 
@@ -108,7 +108,7 @@ const createDevice = defineOperation({
   event: 'DEVICE.CREATED',
   async handle({ params: { userId }, body }, context) {
     const { kernel, environment, now } = context
-    const { user, asSelf } = await controlledUser(context, userId, creating)
+    const { user, asSelf } = await controlledDevices(context, userId, creating)
     if (asSelf && body.status === 'ACTIVE') throw forbidden()
     const policy = pairingPolicy(context, body.type, body.policy?.id)
     const { phoneExtensions } = environment.mfaSettings

@@ -15,7 +15,8 @@ import { endRecognition } from '../directory/recognition.ts'
 import type { User } from '../directory/users.ts'
 import { invalidData, notFound } from '../errors/problem.ts'
 import { remove, update } from '../storage/operations.ts'
-import { controlledUser, reachedUser } from './user-control.ts'
+import { reachedUser } from './user-control.ts'
+import { controlledDevices } from './own-factor.ts'
 import { deviceBody, deviceResource } from './user-device-representation.ts'
 import { partOfUser } from './user-routes.ts'
 
@@ -92,7 +93,7 @@ const deleteDevice = defineOperation({
   event: 'DEVICE.DELETED',
   async handle({ params: { userId, deviceId } }, context) {
     const { kernel, environment, now } = context
-    const { user } = await controlledUser(context, userId, deleting)
+    const { user } = await controlledDevices(context, userId, deleting)
     const devices = await devicesOf(kernel, environment.id, userId, now)
     const device = devices.find(({ id }) => id === deviceId)
     if (!device) throw notFound()
@@ -130,7 +131,7 @@ const nameDevice = defineOperation({
   event: 'DEVICE.UPDATED',
   async handle({ params: { userId, deviceId }, body }, context) {
     const { kernel, environment, now } = context
-    const { user } = await controlledUser(context, userId, updating)
+    const { user } = await controlledDevices(context, userId, updating)
     const device = await deviceOf(context, user, deviceId)
     await kernel.storage.commit({
       name: 'name-device',
@@ -166,7 +167,7 @@ const orderDevices = defineOperation({
   event: 'DEVICE.UPDATED',
   async handle({ params: { userId }, body: { order } }, context) {
     const { kernel, environment, now } = context
-    const { user } = await controlledUser(context, userId, updating)
+    const { user } = await controlledDevices(context, userId, updating)
     const present = await devicesOf(kernel, environment.id, userId, now)
     const wanted = order.map(({ id }) => id)
     const isWhole = wanted.length === present.length && present.every(({ id }) => wanted.includes(id))

@@ -14,8 +14,9 @@ import { invalidData, notFound } from '../errors/problem.ts'
 import { mobileApplication, pairingKeySeconds } from '../flow/factors/mobile.ts'
 import { remove } from '../storage/operations.ts'
 import { pairingKeysOf } from '../storage/sql/mobile-devices.ts'
-import { controlledUser, reachedUser } from './user-control.ts'
+import { reachedUser } from './user-control.ts'
 import { deviceCommon } from './user-devices.ts'
+import { controlledDevices } from './own-factor.ts'
 import { userUrl } from './user-representation.ts'
 import { partOfUser } from './user-routes.ts'
 
@@ -112,7 +113,7 @@ export const userPairingKeyOperations: readonly Operation[] = [
     event: 'PAIRING_KEY.CREATED',
     async handle({ params: { userId }, body: { applications } }, context) {
       const { kernel, environment, now } = context
-      const { user } = await controlledUser(context, userId, creating)
+      const { user } = await controlledDevices(context, userId, creating)
       const lifetime = lifetimeOf(context, applications)
       const code = newPairingCode(kernel, environment)
       const key: PairingKey = {
@@ -162,7 +163,7 @@ export const userPairingKeyOperations: readonly Operation[] = [
     event: 'PAIRING_KEY.DELETED',
     async handle({ params: { userId, pairingKeyId } }, context) {
       const { kernel, environment } = context
-      await controlledUser(context, userId, deleting)
+      await controlledDevices(context, userId, deleting)
       await kernel.storage.commit({
         name: 'delete-pairing-key',
         *run() {

@@ -113,13 +113,14 @@ export function userToken(stile: Stile, userId: string, ...scopes: readonly stri
   return tokenOfSignOn(stile, userId, scopes, 0)
 }
 
-/** The same for a sign-on that lies some seconds back, or to another application. */
+/** The same for a sign-on that lies some seconds back, to another application, or with a second factor. */
 export async function tokenOfSignOn(
   stile: Stile,
   userId: string,
   scopes: readonly string[],
   secondsAgo: number,
   clientId = stile.singlePageApp.clientId,
+  mfaSecondsAgo?: number,
 ): Promise<string> {
   const { kernel } = stile.node
   const environment = await kernel.environments.get(stile.environmentId)
@@ -145,7 +146,12 @@ export async function tokenOfSignOn(
           lastSignOn: {
             at: now,
             remoteIp: '198.51.100.7',
-            withAuthenticator: { pwd: { at: now, policyId: environment.defaultPolicyId } },
+            withAuthenticator: {
+              pwd: { at: now, policyId: environment.defaultPolicyId },
+              ...(mfaSecondsAgo === undefined
+                ? {}
+                : { mfa: { at: now - mfaSecondsAgo * 1000, policyId: environment.defaultPolicyId } }),
+            },
             policyId: environment.defaultPolicyId,
           },
           locations: [{ at: now, remoteIp: '198.51.100.7' }],

@@ -6,13 +6,15 @@ import {
   addressOf,
   addTotpDevice,
   codeSentTo,
+  enableMfa,
+  mobileApplicationOf,
   inboxOf,
   newPerson,
   type Person,
   rows,
 } from '../flow-runtime/arrange.ts'
 import { passcodeShown } from '../harness/authenticator-app.ts'
-import { type Stile, startStile } from '../harness/stile.ts'
+import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 import { sentMembers } from './members.ts'
 import { addPopulation, administrator, giveRoles, tokenOfSignOn, userToken } from './people.ts'
 
@@ -267,6 +269,48 @@ suite('devices', () => {
     const refused = await stile.api('POST', pathOf(person), { type: 'TOTP' }, { token: reader })
     assert.equal(refused.status, 403)
     assert.equal((await stile.api('GET', pathOf(person), undefined, { token: reader })).status, 200)
+  })
+
+  test('L05, L33: who has a device changes and adds devices by a recent second factor alone', async () => {
+    const person = await newPerson(stile)
+    const first = ['p1:create:device', 'p1:read:device', 'p1:update:device', 'p1:delete:device', 'p1:create:pairingKey']
+    const signOn = (mfaSecondsAgo?: number) => tokenOfSignOn(stile, person.id, first, 0, undefined, mfaSecondsAgo)
+    await enableMfa(stile, person)
+    const password = await signOn()
+    const begun = await stile.api('POST', pathOf(person), { type: 'TOTP' }, { token: password })
+    assert.equal(begun.status, 201, 'whoever has none yet begins with the sign-on they have')
+    const id = await addEmailDevice(stile, person)
+    const reorder = 'application/vnd.pingidentity.devices.reorder+json'
+    const activate = 'application/vnd.pingidentity.device.activate+json'
+    const otp = passcodeShown(begun.json.secret, 0, stile.node.kernel.world.now())
+    const mobile = { applications: [{ id: await mobileApplicationOf(stile) }] }
+    const before = await all(person)
+    const order = [{ id: begun.json.id }, { id }]
+    const attempts: readonly ((token: string) => Promise<Answer>)[] = [
+      (token) => stile.api('POST', pathOf(person), { order }, { token, mediaType: reorder }),
+      (token) => stile.api('POST', pathOf(person), { type: 'TOTP' }, { token }),
+      (token) => stile.api('POST', pathOf(person), { type: 'FIDO2' }, { token }),
+      (token) => stile.api('POST', pathOf(person), { type: 'EMAIL', email: 'mallory@example.com' }, { token }),
+      (token) => stile.api('POST', `/users/${person.id}/pairingKeys`, mobile, { token }),
+      (token) => stile.api('PUT', `${pathOf(person, id)}/nickname`, { nickname: 'Mine' }, { token }),
+      (token) => stile.api('POST', pathOf(person, begun.json.id), { otp }, { token, mediaType: activate }),
+      (token) => stile.api('DELETE', pathOf(person, id), undefined, { token }),
+      (token) => stile.api('POST', pathOf(person), { type: 'RECOVERY_CODE' }, { token }),
+    ]
+    for (const token of [password, await signOn(301)]) {
+      for (const attempt of attempts) {
+        const answer = await attempt(token)
+        assert.equal(answer.status, 401, answer.text)
+        assert.match(answer.headers.get('www-authenticate') ?? '', /insufficient_user_authentication.*second factor/)
+      }
+    }
+    assert.deepEqual(await all(person), before)
+    assert.deepEqual(await rows(stile, 'pairing_keys', 'user_id = $2', person.id), [])
+    const proved = await signOn(10)
+    for (const attempt of attempts) {
+      const { status, text } = await attempt(proved)
+      assert.ok(status >= 200 && status < 300, text)
+    }
   })
 
   test('L33: nobody touches the devices of somebody else, nor an own one without a recent sign-on', async () => {
