@@ -249,7 +249,8 @@ suite('push messages', () => {
       apns.answer = { status, reason: 'Shutdown' }
       const phone = await appWith({ pushToken: apnsToken, pushService: 'APNS' })
       const before = apns.received.length
-      await wake(phone)
+      // Time is let pass more than once.
+      await wake(phone, { usefulUntil: sending.world.now() + 3_600_000 })
       await until('it was asked', () => apns.received.length > before)
       apns.answer = { status: 200 }
       await until('it was put off', async () => {
