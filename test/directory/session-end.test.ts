@@ -50,7 +50,7 @@ await onBothEngines('the end of sessions', (nodes) => {
     )
     await fill(
       'sessions',
-      sessions.map(({ id, token = uuid() }) => ({ ...inside, id, token_hash: token })),
+      sessions.map(({ id, token = uuid() }) => ({ ...inside, id, token_hash: token, document: '{}' })),
     )
     const families = sessions.flatMap(({ id, clients }, at) =>
       clients.map((client_id) => ({
@@ -142,6 +142,29 @@ await onBothEngines('the end of sessions', (nodes) => {
     const newest = sessions.slice(10).map(({ id }) => ({ clientId: bySession.id, userId, sessionId: id }))
     assert.deepEqual(all.filter(({ clientId }) => clientId === bySession.id).toSorted(byId), newest.toSorted(byId))
     assert.equal(await live(), 0)
+  })
+
+  test('an application that maps sub to something of its own is told session by session', async () => {
+    const [usual, own] = [told(), told()]
+    const sessions = [uuid(), uuid()].map((id) => ({ id, clients: [usual.id, own.id] }))
+    const { environmentId, userId, promised } = await arrange([usual, own], sessions)
+    await fill(
+      'application_attributes',
+      [
+        { application_id: usual.id, name: 'sub', value: '${user.id}' },
+        { application_id: usual.id, name: 'email', value: '${user.email}' },
+        { application_id: own.id, name: 'sub', value: '${user.email}' },
+      ].map((row) => ({ environment_id: environmentId, id: uuid(), ...row })),
+    )
+    await first.commit({
+      name: 'test.end-all',
+      run: () => endSessionsOfUser(realWorld, environmentId, userId, null, now),
+    })
+    const wanted = [
+      { clientId: usual.id, userId },
+      ...sessions.map(({ id }) => ({ clientId: own.id, userId, sessionId: id })),
+    ]
+    assert.deepEqual((await promised()).toSorted(byId), wanted.toSorted(byId))
   })
 
   test('but for the session of the browser that does it: no token that would mean that one too', async () => {
