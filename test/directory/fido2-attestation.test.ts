@@ -225,6 +225,61 @@ suite('attestation', () => {
     assert.equal(await apple([root.cert], true), undefined)
   })
 
+  test('tpm: the key that the TPM certifies is that of the credential, and the certificate is trusted', async () => {
+    const tpmOf = (manufacturer: string) => `2.23.133.2.1=${manufacturer}, 2.23.133.2.2=Model, 2.23.133.2.3=id:13`
+    const attestationKey = (more: Content = {}) =>
+      certificate({
+        subject: [],
+        issuer: maker,
+        purposes: ['2.23.133.8.3'],
+        names: [{ type: 'dn', value: tpmOf('id:FFFFF1D0') }],
+        extensions: [ofModel(model)],
+        ...more,
+      })
+    const sized = (bytes: Buffer) => Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes])
+    const tpm =
+      (held: Held, otherKey = false) =>
+      ({ authData, clientDataHash, keys }: Signed): Statement => {
+        const { x = '', y = '' } = (otherKey ? held.publicKey : keys.publicKey).export({ format: 'jwk' })
+        const point = [sized(Buffer.from(x, 'base64url')), sized(Buffer.from(y, 'base64url'))]
+        // TPMT_PUBLIC: ECC, named by SHA-256, no policy; no scheme, P-256, no KDF.
+        const pubArea = Buffer.concat([
+          Buffer.from('0023000b000604720000', 'hex'),
+          Buffer.from('0010001000030010', 'hex'),
+          ...point,
+        ])
+        const name = Buffer.concat([Buffer.from('000b', 'hex'), hash('sha256', pubArea, 'buffer')])
+        const signed = hash('sha256', Buffer.concat([authData, clientDataHash]), 'buffer')
+        // TPMS_ATTEST: magic and TPM_ST_ATTEST_CERTIFY, then signer, extra data, clock and firmware, and what is certified.
+        const certInfo = Buffer.concat([
+          Buffer.from('ff5443478017', 'hex'),
+          sized(Buffer.alloc(0)),
+          sized(signed),
+          Buffer.alloc(25),
+          sized(name),
+          sized(Buffer.alloc(0)),
+        ])
+        return {
+          fmt: 'tpm',
+          attStmt: new Map<string, unknown>([
+            ['ver', '2.0'],
+            ['alg', -7],
+            ['x5c', [held.certificate.raw, maker.certificate.raw]],
+            ['sig', sign('sha256', certInfo, held.privateKey)],
+            ['certInfo', certInfo],
+            ['pubArea', pubArea],
+          ]),
+        }
+      }
+    const held = await attestationKey()
+    assert.equal(await outcome({ ...honest, statement: tpm(held) }, expecting(demanded)), 'tpm trusted')
+    assert.equal(await outcome({ ...honest, statement: tpm(held) }, expecting(listed)), 'tpm trusted')
+    assert.equal(await outcome({ ...honest, statement: tpm(held) }, expecting(demanded, { roots: [] })), 'no')
+    assert.equal(await outcome({ ...honest, statement: tpm(held, true) }, expecting(unasked)), 'no', 'another key')
+    const unknownMaker = await attestationKey({ names: [{ type: 'dn', value: tpmOf('id:00000000') }] })
+    assert.equal(await outcome({ ...honest, statement: tpm(unknownMaker) }, expecting(unasked)), 'no', 'another maker')
+  })
+
   /** An android-key statement whose certificate is for the credential's own key. */
   async function android(more: {
     readonly hardware?: readonly Buffer[]
