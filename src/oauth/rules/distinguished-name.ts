@@ -73,12 +73,12 @@ export function parseDistinguishedName(text: string): DistinguishedName | undefi
 /** The value that is meant; undefined when it is empty, or escaped in no known way. */
 function valueOf(written: string): string | undefined {
   // A blank at the end that is escaped stands for itself.
-  const trimmed = written.replace(/(?<!\\)\s+$/, '')
+  const trimmed = written.replace(/(?<!\\)((?:\\\\)*)\s+$/, '$1')
   if (trimmed.startsWith('#')) return encodedValue(trimmed.slice(1))
-  const octets = trimmed.replaceAll(/(?:\\[0-9A-Fa-f]{2})+/g, (run) =>
-    Buffer.from(run.replaceAll('\\', ''), 'hex').toString('utf8'),
+  // All in one go: what an escape stands for may be a backslash, and begins no other.
+  const value = trimmed.replaceAll(/(?:\\[0-9A-Fa-f]{2})+|\\([^0-9A-Fa-f])/g, (run, character?: string) =>
+    character === undefined ? Buffer.from(run.replaceAll('\\', ''), 'hex').toString('utf8') : character,
   )
-  const value = octets.replaceAll(/\\([^0-9A-Fa-f])/g, '$1')
   return value === '' ? undefined : value
 }
 

@@ -53,6 +53,18 @@ suite('distinguished names', () => {
   ]
   for (const text of malformed) test(`no name: ${text}`, () => assert.equal(parseDistinguishedName(text), undefined))
 
+  test('what an escape stands for begins no other, and a blank behind it is none of it', () => {
+    for (const [written, value] of [
+      ['\\5c\\20', '\\ '],
+      ['\\\\20', '\\20'],
+      ['a\\\\ ', 'a\\'],
+      ['a\\  ', 'a '],
+      ['a\\\\\\ ', 'a\\ '],
+    ] as const) {
+      assert.deepEqual(parse(`CN=${written}`), [[['2.5.4.3', value]]], written)
+    }
+  })
+
   test('a value that is escaped comes back as it was', () => {
     const escape = (value: string) =>
       [...Buffer.from(value)].map((octet) => `\\${octet.toString(16).padStart(2, '0')}`).join('')
