@@ -1,7 +1,7 @@
 /**
  * Runs the test suite with Node's own test runner. A few processes share the files between them (scripts/test-process.ts),
  * since loading the product and warming it up costs more than most files do; files that need a process of their own are
- * listed below. There is one process more than there are cores: many tests wait for a browser or a clock. A run of
+ * listed below. There are two processes more than there are cores: many tests wait for a browser or a clock. A run of
  * many files makes once what they share (scripts/test-shared.ts).
  * `npm test` runs everything; `npm test -- test/flow` one folder or file; flags go to `node --test` as they are, those
  * with a value written `--name=value`. The last lines are the runner's summary and the exit code is its own.
@@ -60,7 +60,7 @@ if (files.length === 0) {
   process.exit(1)
 }
 
-const processes = availableParallelism() + 1
+const processes = availableParallelism() + 2
 
 const runDirectory = mkdtempSync(join(tmpdir(), 'stile-test-run-'))
 const compileCache = join(root, 'node_modules', '.cache', 'compile')
