@@ -36,6 +36,7 @@ export function applicationProblems(candidate: Candidate, listed: BlockList | un
     ...urlProblems(candidate),
     ...frontchannelProblems(candidate),
     ...backchannelProblems(candidate, listed),
+    ...iconProblems(candidate, listed),
     ...grantProblems(candidate),
     ...deviceProblems(candidate),
     ...(candidate.corsSettings ? corsProblems(candidate.corsSettings) : []),
@@ -85,6 +86,14 @@ function frontchannelProblems({ frontchannelLogoutUri: uri, redirectUris }: Cand
 /** Back-Channel Logout 1.0 section 2.2: an address that the server may ask (row G01). */
 function backchannelProblems({ backchannelLogoutUri: uri }: Candidate, listed: BlockList | undefined): Detail[] {
   return invalid('backchannelLogoutUri', uri === undefined ? undefined : outboundUrlProblem(uri, listed))
+}
+
+/**
+ * The picture of a client that has registered itself is fetched by the server, so that the browsers of users do not tell
+ * anybody where they sign on (row H08); that of another application by browsers alone.
+ */
+function iconProblems({ registration, icon }: Candidate, listed: BlockList | undefined): Detail[] {
+  return invalid('icon.href', registration && icon ? outboundUrlProblem(icon.href, listed) : undefined)
 }
 
 function grantProblems({ grantTypes, responseTypes, tokenEndpointAuthMethod }: Candidate): Detail[] {

@@ -9,6 +9,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import { EgressFailed, type EgressFailure, type OutboundRequest, openEgress } from '../../src/external/egress.ts'
 import { serverCertificate } from './certificate.ts'
+import { closedAddresses } from './refused-urls.ts'
 
 const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
@@ -62,9 +63,7 @@ await suite('egress', async () => {
   })
 
   test('G01: names that resolve to addresses that are not public are never connected to', async () => {
-    const addresses =
-      '127.0.0.1 ::1 0.0.0.0 169.254.169.254 fd00:ec2::254 10.0.0.1 172.16.0.1 192.168.0.1 100.64.0.1 fe80::1 ::ffff:127.0.0.1 64:ff9b::7f00:1'
-    for (const address of addresses.split(' ')) {
+    for (const address of closedAddresses) {
       const egress = openEgress({ listed: undefined, resolve: async () => [address] })
       await failsFor('address', egress(get(`https://idp.example:${sink}/`)))
     }

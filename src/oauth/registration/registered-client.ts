@@ -22,7 +22,6 @@ import { applicationProblems, defaultPkceEnforcement } from '../../environment/a
 import { type ClientRegistrationPolicy, coversHost } from '../../environment/client-registration-policy.ts'
 import { tokenProblems } from '../../environment/application-token-rules.ts'
 import type { Environment } from '../../environment/snapshot.ts'
-import { outboundUrlProblem } from '../../external/outbound-url.ts'
 import { responseTypeNames } from '../authorize/response.ts'
 import { parseScope } from '../rules/scopes.ts'
 import { grants as tokenGrants } from '../token/grants/index.ts'
@@ -178,9 +177,6 @@ function requireFitting(
   const candidate = { ...document, type }
   const [found] = [...applicationProblems(candidate, listed), ...tokenProblems(candidate, listed)]
   if (found) throw metadataProblem(metadataName(found.target ?? '').split('.'), found.message)
-  // The server fetches the picture, so that the browsers of users do not tell anybody where they sign on.
-  const inLogo = document.icon && outboundUrlProblem(document.icon.href, listed)
-  if (inLogo) throw metadataProblem(['logo_uri'], inLogo)
   for (const [name, uris] of Object.entries({
     redirect_uris: document.redirectUris,
     post_logout_redirect_uris: document.postLogoutRedirectUris,
