@@ -67,7 +67,7 @@ const table = {
   delivery: row('delivery/rules contract external environment events errors keys storage kernel world site', 'config'),
   limits: row('errors storage world', 'config'),
   external: row('errors flow keys world', 'environment config kernel'),
-  keys: row('errors world'),
+  keys: row('contract errors world'),
   storage: row('errors world'),
 
   // The languages: an operation, a failure. `contract` only names the things that handlers are handed.

@@ -10,6 +10,7 @@
 import { createPublicKey, hash } from 'node:crypto'
 import { z } from 'zod'
 import type { Kernel } from '../kernel.ts'
+import { readCompactJws } from '../keys/compact-jws.ts'
 import { insert } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { mobileDeviceById } from '../storage/sql/mobile-devices.ts'
@@ -68,7 +69,7 @@ export async function verifyDeviceToken(
   key: PublicKey,
   { issuer, url, method, now }: TokenExpected,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
-  if (token === undefined || token.length > longestToken) return undefined
+  if (token === undefined || token.length > longestToken || !readCompactJws(token)) return undefined
   const { errors, jwtVerify } = await import('jose')
   try {
     const { payload } = await jwtVerify(token, createPublicKey({ key, format: 'jwk' }), {

@@ -8,7 +8,7 @@
  */
 import { createSecretKey } from 'node:crypto'
 import type { JSONWebKeySet } from 'jose'
-import { readCompactJws } from '../access/compact-jws.ts'
+import { readCompactJws } from '../keys/compact-jws.ts'
 import { type SignatureFailure, signatureFailure } from '../access/jws-signature.ts'
 import type { Context } from '../contract/operation.ts'
 import { type Application, applicationSecretContext } from '../environment/application.ts'

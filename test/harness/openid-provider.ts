@@ -44,6 +44,8 @@ export interface OpenIdProvider {
   readonly exchanges: { readonly form: URLSearchParams; readonly authorization: string | undefined }[]
   /** Takes a new key; the old one is published no more. */
   rotate(): void
+  /** Its present key. */
+  readonly signingKey: KeyObject
   /** Signs claims with its present key; `header` says what is otherwise. */
   sign(claims: Claims, header?: Claims): string
   /** Follows an authorization request and gives the address the browser is sent back to. */
@@ -106,6 +108,9 @@ export async function startOpenIdProvider(): Promise<OpenIdProvider> {
     exchanges: [],
     rotate() {
       key = newKey()
+    },
+    get signingKey() {
+      return key.privateKey
     },
     sign: (claims, header = {}) => signedJwt({ alg: 'ES256', kid: key.kid, ...header }, claims, key.privateKey),
     async signOn(authorizationUrl) {

@@ -9,7 +9,7 @@
  * the one that the application has settled on (`requestObjectSigningAlg`); an encrypted object, for which there is no key;
  * one that counts once counted twice.
  */
-import { readCompactJws } from '../../access/compact-jws.ts'
+import { readCompactJws } from '../../keys/compact-jws.ts'
 import type { OneTimeJwt } from '../../access/used-jwt.ts'
 import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'

@@ -7,7 +7,7 @@
  * another instance could use (section 10.3).
  */
 import type { JSONWebKeySet, JWK } from 'jose'
-import { type CompactJws, readCompactJws } from '../../access/compact-jws.ts'
+import { type CompactJws, readCompactJws } from '../../keys/compact-jws.ts'
 import { signatureFailure, thumbprintOfSigner } from '../../access/jws-signature.ts'
 import { isServerNonce, serverNonce } from '../../access/server-nonce.ts'
 import type { Context } from '../../contract/operation.ts'

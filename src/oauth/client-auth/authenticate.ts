@@ -6,7 +6,7 @@
  * Never: a disabled application let in, a proof that counts twice, or a refusal that no event tells of, whichever endpoint
  * asks.
  */
-import { readCompactJws } from '../../access/compact-jws.ts'
+import { readCompactJws } from '../../keys/compact-jws.ts'
 import { useProofs } from '../../access/used-jwt.ts'
 import { eventOrigin } from '../../contract/event-origin.ts'
 import type { Context } from '../../contract/operation.ts'

@@ -5,7 +5,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
-import { readCompactJws } from '../../access/compact-jws.ts'
+import { readCompactJws } from '../../keys/compact-jws.ts'
 import { problem } from '../../errors/problem.ts'
 import { assertionType } from '../rules/client-assertion.ts'
 

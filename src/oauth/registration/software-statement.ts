@@ -2,7 +2,8 @@
  * Software statements: metadata that somebody else has signed (RFC 7591 section 2.3). What one says goes before what the
  * client says of itself.
  *
- * Never: a statement of an issuer that the policy does not trust, one that has expired, or `none`.
+ * Never: a statement of an issuer that the policy does not trust, one that has expired, one for another server (RFC 7519
+ * section 4.1.3; most name none), or `none`.
  */
 import { parseJson } from '../../contract/json.ts'
 import type { Context } from '../../contract/operation.ts'
@@ -54,10 +55,15 @@ export async function readSoftwareStatement(
   const verdict = await verifyClientJwt(context, environment, signer, text, check)
   if (!verdict.ok) throw refused('its signature does not hold')
   const { claims } = verdict
+  const { exp, iat, nbf, aud } = claims
   const seconds = now / 1000
-  if (claims['exp'] !== undefined && !(Number(claims['exp']) > seconds - leeway) && text !== kept)
-    throw refused('it has expired')
-  if (claims['nbf'] !== undefined && !(Number(claims['nbf']) <= seconds + leeway)) throw refused('it is not good yet')
+  if (exp !== undefined && !(isTime(exp) && exp > seconds - leeway) && text !== kept) throw refused('it has expired')
+  if (![iat, nbf].every((time) => time === undefined || (isTime(time) && time <= seconds + leeway))) {
+    throw refused('it is not good yet')
+  }
+  const { issuer: own } = context.site
+  const audiences = aud === undefined ? [own] : Array.isArray(aud) ? (aud as unknown[]) : [aud]
+  if (!audiences.includes(own) && !audiences.includes(`${own}/register`)) throw refused('it is for another server')
   const metadata = Object.entries(claims).filter(([name]) => !ofJwt.includes(name))
   return { text, issuer: trusted.issuer, claims: Object.fromEntries(metadata) }
 }
@@ -71,6 +77,10 @@ function issuerOf(text: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
 }
 
 function refused(description: string): Problem {

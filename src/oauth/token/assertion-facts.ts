@@ -6,7 +6,7 @@
  * Never: a shared secret in the place of a key; a provider that is disabled; a user found by anything but a linked account
  * (rows D25, M14).
  */
-import { readCompactJws } from '../../access/compact-jws.ts'
+import { readCompactJws } from '../../keys/compact-jws.ts'
 import type { OneTimeJwt } from '../../access/used-jwt.ts'
 import type { Context } from '../../contract/operation.ts'
 import { ownerOf } from '../../directory/linked-accounts.ts'

@@ -1,11 +1,12 @@
 /**
  * The JWTs of others, taken apart before anything is verified: RFC 7515 section 7.1, read strictly. One text stands for one
- * JWT: base64url as an encoder writes it, JSON without repeated members (rows F05, F07).
+ * JWT: base64url as an encoder writes it, JSON without repeated members, a header whose members are of the type that section
+ * 4.1 gives them (rows F03, F05, F07).
  *
  * Never: a header or claim believed because of this alone; an extension that somebody marks as critical and we do not know.
  */
 import { parseJson } from '../contract/json.ts'
-import { decodeBase64url } from '../keys/base64url.ts'
+import { decodeBase64url } from './base64url.ts'
 
 /** Members of a JSON object. */
 export type JsonMembers = Readonly<Record<string, unknown>>
@@ -28,8 +29,22 @@ export function readCompactJws(jwt: string): CompactJws | undefined {
   const header = encodedHeader && objectOf(encodedHeader)
   const claims = encodedClaims && objectOf(encodedClaims)
   if (!header || !claims || !signature) return undefined
-  // There is no extension that we understand, so none may be critical (RFC 7515 section 4.1.11).
-  return header['crit'] === undefined && header['b64'] === undefined ? { header, claims } : undefined
+  return isPlain(header) ? { header, claims } : undefined
+}
+
+/**
+ * Members that change how the rest is read. There is no extension that we understand, so none may be critical (RFC 7515
+ * section 4.1.11), and no payload is compressed or encrypted here (RFC 7516 section 4.1).
+ */
+const changing = ['crit', 'b64', 'zip', 'enc']
+/** Members by which a key or a kind is chosen: one that is no text must not count as none. */
+const texts = ['alg', 'kid', 'typ']
+
+function isPlain(header: JsonMembers): boolean {
+  return (
+    !changing.some((name) => Object.hasOwn(header, name)) &&
+    texts.every((name) => header[name] === undefined || typeof header[name] === 'string')
+  )
 }
 
 function objectOf(bytes: Uint8Array): JsonMembers | undefined {
