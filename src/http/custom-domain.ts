@@ -50,14 +50,15 @@ export type ServerNames = (name: string, answer: (error: Error | null, context?:
 export function certificatesOfDomains(kernel: Pick<Kernel, 'environments' | 'storage'>): ServerNames {
   const contexts = new Map<
     string,
-    { readonly updatedAt: number; readonly context: Promise<SecureContext | undefined> }
+    { readonly of: CustomDomain; readonly context: Promise<SecureContext | undefined> }
   >()
   return (name, answer) => {
     const domain = domainOf(kernel, name)
     if (!domain) return answer(null)
     const known = contexts.get(domain.domainName)
-    const context = known?.updatedAt === domain.updatedAt ? known.context : secureContextOf(kernel, domain)
-    contexts.set(domain.domainName, { updatedAt: domain.updatedAt, context })
+    const isKnown = known?.of.environmentId === domain.environmentId && known.of.updatedAt === domain.updatedAt
+    const context = isKnown ? known.context : secureContextOf(kernel, domain)
+    contexts.set(domain.domainName, { of: domain, context })
     context.then(
       (found) => answer(null, found),
       (error: unknown) => {

@@ -188,7 +188,8 @@ const verifyDomainName = defineOperation({
     }
     // Where something in front ends TLS, the certificate is there.
     const status = kernel.config.tls && row.certificate === null ? 'SSL_CERTIFICATE_REQUIRED' : 'ACTIVE'
-    return { status: 200, body: body(context, await change(context, row, { status })) }
+    const changed = await change(context, row, { status })
+    return { status: 200, body: body(context, changed ?? (await read(context, row.id))) }
   },
 })
 
@@ -225,23 +226,35 @@ const importCertificate = defineOperation({
       sealed_private_key: seal(environment.dataKey, imported.privateKey, sealContext, kernel.world),
       certificate_expires_at: imported.expiresAt,
     })
+    if (!changed) throw failed('The domain was changed meanwhile.')
     return { status: 200, body: body(context, changed) }
   },
 })
 
+/**
+ * Changes a domain that is as it was read.
+ * @returns undefined when somebody has changed it meanwhile, or taken it away
+ */
 async function change(
   context: Context,
   row: CustomDomainRow,
   columns: Partial<CustomDomainRow>,
-): Promise<CustomDomainRow> {
+): Promise<CustomDomainRow | undefined> {
   const { kernel, environment, now } = context
   const changed = { ...columns, updated_at: now }
-  await kernel.environments.configure(environment.id, 'change-custom-domain', now, function* (changes): UnitBody<void> {
-    changes.push({ kind: 'domain' })
-    if (!(yield* update('custom_domains', { environment_id: environment.id, id: row.id }, changed))) throw notFound()
-    yield context.record({ subject: { type: 'CUSTOM_DOMAIN', id: row.id }, detail: { domainName: row.domain_name } })
-  })
-  return { ...row, ...changed }
+  const key = { environment_id: environment.id, id: row.id, status: row.status }
+  const isChanged = await kernel.environments.configure(
+    environment.id,
+    'change-custom-domain',
+    now,
+    function* (changes): UnitBody<boolean> {
+      changes.push({ kind: 'domain' })
+      if (!(yield* update('custom_domains', key, changed))) return false
+      yield context.record({ subject: { type: 'CUSTOM_DOMAIN', id: row.id }, detail: { domainName: row.domain_name } })
+      return true
+    },
+  )
+  return isChanged ? { ...row, ...changed } : undefined
 }
 
 function failed(message: string) {

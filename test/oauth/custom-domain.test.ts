@@ -12,6 +12,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { decodeJwt } from 'jose'
 import { authority } from '../harness/client-certificates.ts'
+import { rows } from '../flow-runtime/arrange.ts'
 import { serverCertificate } from '../external/certificate.ts'
 import { type ProviderServer, startProviderServer } from '../harness/provider-server.ts'
 import { Browser, redeem, signOn } from '../harness/sign-on.ts'
@@ -100,6 +101,24 @@ suite('a custom domain', () => {
     assert.equal((await other.api('DELETE', path)).status, 204)
     assert.equal((await there.send('/as/jwks')).status, 404)
     assert.equal((await other.api('GET', path)).status, 404)
+  })
+
+  test('of twenty at once one gets a domain; of twenty that verify it none undoes what has come since', async () => {
+    const other = await otherEnvironment(stile)
+    const twenty = <T>(make: (at: number) => Promise<T>) => Promise.all(Array.from({ length: 20 }, (_, at) => make(at)))
+    const made = await twenty((at) => other.api('POST', '/customDomains', { domainName: `race-${at % 2}.test` }))
+    const created = made.filter(({ status }) => status === 201)
+    assert.deepEqual([created.length, made.filter(({ status }) => status === 400).length], [1, 19])
+    const { id, domainName } = created[0]?.json ?? assert.fail()
+    aliases.set(domainName, ['localhost'])
+    const verified = await twenty(() => other.api('POST', `/customDomains/${id}`, undefined, verify))
+    for (const answer of verified) assert.equal(expectStatus(answer, 200).status, 'ACTIVE')
+    const named = { environmentId: other.environmentId }
+    const events = await rows<{ action: string }>({ ...stile, ...named }, 'events', 'action LIKE $2', 'CUSTOM_DOMAIN.%')
+    assert.deepEqual(
+      events.map(({ action }) => action),
+      ['CUSTOM_DOMAIN.CREATED', 'CUSTOM_DOMAIN.UPDATED'],
+    )
   })
 
   test('names that are taken, or of the installation, or none', async () => {
