@@ -7,7 +7,9 @@ import type { Operation } from '../src/contract/operation.ts'
 import { catalog } from '../src/errors/catalog.ts'
 import { events } from '../src/events/catalog.ts'
 import { mediaTypes } from '../src/flow/media-types.ts'
-import { operations } from '../src/http/operations.ts'
+import { allOperations } from '../src/http/operations.ts'
+
+const operations = await allOperations()
 
 const notice = (source: string) => `<!-- Generated from ${source} by \`npm run generate\`. Do not edit. -->\n`
 

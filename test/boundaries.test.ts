@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { circles, type Import, type Source, sources } from './sources.ts'
+import { circles, type Import, loadedWith, type Source, sources } from './sources.ts'
 
 /** What a room may import: other rooms, and rooms of which it may know the types only. */
 interface Row {
@@ -256,6 +256,13 @@ suite('boundaries', () => {
       () => true,
       'loads what process.getBuiltinModule does not:',
     )
+  })
+
+  test('a node starts without the management API, and without packages that only some requests need', () => {
+    const packages = ['citty', 'fastify', 'pino', 'zod']
+    const isNeeded = (target: string) =>
+      target.endsWith('.ts') ? roomOf(target) !== 'platform' : target.startsWith('node:') || packages.includes(target)
+    none([...loadedWith('cli/serve.ts')].filter((target) => !isNeeded(target)))
   })
 
   test('only storage/ holds SQL', () => {

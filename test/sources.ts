@@ -13,6 +13,8 @@ export interface Import {
   readonly target: string
   readonly isFile: boolean
   readonly typeOnly: boolean
+  /** Whether it happens only when the code gets there. */
+  readonly lazy: boolean
   /** The names as the target exports them; `default` and `*` for the other two forms. */
   readonly names: readonly string[]
 }
@@ -58,10 +60,12 @@ function importsOf(path: string, code: string): readonly Import[] {
   const bare = code.matchAll(/^import\s+'([^']+)'/gm)
   const dynamic = code.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g)
   const builtIn = code.matchAll(/(?:^const (\{[^}]*\}) = process)?\.getBuiltinModule\(\s*'([^']+)'\s*\)/gm)
+  const whole = { names: ['*'], typeOnly: false }
   const found = [
-    ...[...statements].map(([, clause = '', target = '']) => ({ target, ...namesOf(clause) })),
-    ...[...builtIn].map(([, braces = '*', target = '']) => ({ target, ...namesOf(braces) })),
-    ...[...bare, ...dynamic].map(([, target = '']) => ({ target, names: ['*'], typeOnly: false })),
+    ...[...statements].map(([, clause = '', target = '']) => ({ target, lazy: false, ...namesOf(clause) })),
+    ...[...builtIn].map(([, braces = '*', target = '']) => ({ target, lazy: false, ...namesOf(braces) })),
+    ...[...bare].map(([, target = '']) => ({ target, lazy: false, ...whole })),
+    ...[...dynamic].map(([, target = '']) => ({ target, lazy: true, ...whole })),
   ]
   return found.map(({ target, ...rest }) => {
     const isFile = target.startsWith('.')
@@ -81,6 +85,20 @@ export const sources: ReadonlyMap<string, Source> = new Map(
       return [path, { path, code, lines, header: text.startsWith('/**'), imports: importsOf(path, code) }]
     }),
 )
+
+/** What is loaded with a file before anything of it runs: files of src/ by path, packages and built-in modules by name. */
+export function loadedWith(entry: string): ReadonlySet<string> {
+  const loaded = new Set<string>()
+  const visit = (target: string): void => {
+    if (loaded.has(target)) return
+    loaded.add(target)
+    for (const imported of sources.get(target)?.imports ?? []) {
+      if (!imported.typeOnly && !imported.lazy) visit(imported.target)
+    }
+  }
+  visit(entry)
+  return loaded
+}
 
 /** Every circle of imports, each once, as the files in order with the first one repeated at the end. */
 export function circles(): readonly (readonly string[])[] {

@@ -10,7 +10,7 @@ import { readQuickstart, type Quickstart, writeQuickstart } from '../dev/quickst
 import { redeemCode } from '../dev/redeem-code.ts'
 import { summary } from '../dev/summary.ts'
 import { type Node, startNode } from '../http/node.ts'
-import { operations } from '../http/operations.ts'
+import { served } from '../http/operations.ts'
 import { loadOrCreateMasterKeyFile } from '../keys/master-key-file.ts'
 import { parseMasterKeys } from '../keys/master-key.ts'
 import { realWorld } from '../world.ts'
@@ -39,7 +39,8 @@ export const dev = defineCommand({
         (request) => redeemCode(node.app, request),
       )
       const inbox = inboxOperations(() => quickstart?.environmentId)
-      const node: Node = await startNode(config, realWorld, masterKeys, () => [...operations, ...demo, ...inbox])
+      const operations = [...served.operations, ...demo, ...inbox]
+      const node: Node = await startNode(config, realWorld, masterKeys, { ...served, operations })
       try {
         quickstart = await ensureDemoEnvironment(node, previous)
         await writeQuickstart(config.dataDirectory, quickstart)

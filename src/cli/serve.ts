@@ -3,7 +3,7 @@ import { defineCommand } from 'citty'
 import { readConfig } from '../config.ts'
 import { administratorExists, createAdministrator } from '../access/administrator.ts'
 import { type Node, startNode } from '../http/node.ts'
-import { operations } from '../http/operations.ts'
+import { served } from '../http/operations.ts'
 import { parseMasterKeys } from '../keys/master-key.ts'
 import { UniquenessViolation } from '../storage/refusals.ts'
 import { realWorld } from '../world.ts'
@@ -37,7 +37,7 @@ export const serve = defineCommand({
     orFail(async () => {
       const config = readConfig('serve', process.env, { port: args.port, dataDirectory: args.data })
       const masterKeys = parseMasterKeys(config.masterKey ?? '', config.masterKeyPrevious)
-      const node = await startNode(config, realWorld, masterKeys, () => operations)
+      const node = await startNode(config, realWorld, masterKeys, served)
       const { bootstrapAdmin } = config
       if (!(await administratorExists(node.kernel))) {
         if (bootstrapAdmin) {

@@ -11,11 +11,11 @@ import Fastify, {
   type FastifyRequest,
   type FastifyServerOptions,
 } from 'fastify'
-import type { Operation } from '../contract/operation.ts'
 import { notFound, type Problem, problem, toPingOne } from '../errors/problem.ts'
 import type { Kernel } from '../kernel.ts'
 import { certificatesOfDomains, targetUnderDomain } from './custom-domain.ts'
 import { fail, mount } from './routes.ts'
+import type { Served } from './served.ts'
 import { tlsLimits } from './tls-limits.ts'
 
 const maximumUrlLength = 8192
@@ -30,7 +30,7 @@ export const serverLimits = {
 }
 
 /** Builds the server; the caller makes it listen. */
-export function buildApp(kernel: Kernel, operations: readonly Operation[]): FastifyInstance {
+export function buildApp(kernel: Kernel, served: Served): FastifyInstance {
   const { tls } = kernel.config
   const options = {
     ...(tls
@@ -87,7 +87,7 @@ export function buildApp(kernel: Kernel, operations: readonly Operation[]): Fast
   app.addHook('onRequest', (request, _reply, done) => done(objectionTo(request)))
   app.setErrorHandler((error, request, reply) => fail(kernel, [], error, request, reply))
   app.setNotFoundHandler((request, reply) => fail(kernel, [], notFound(), request, reply))
-  mount(app, kernel, operations)
+  mount(app, kernel, served)
   return app
 }
 

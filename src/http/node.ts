@@ -6,7 +6,6 @@ import type { X509Certificate } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { type Config, ConfigError } from '../config.ts'
-import type { Operation } from '../contract/operation.ts'
 import { createHashingPool } from '../directory/passwords/pool.ts'
 import { openEnvironments } from '../environment/environments.ts'
 import { openVolumeEvents } from '../events/volume.ts'
@@ -29,6 +28,7 @@ import type { World } from '../world.ts'
 import { buildApp } from './app.ts'
 import { type Health, startHealth } from './health.ts'
 import { type MtlsPort, openMtlsPort } from './mtls.ts'
+import type { Served } from './served.ts'
 
 /** A node that listens. */
 export interface Node {
@@ -42,7 +42,7 @@ export interface Node {
 
 /**
  * Starts a node.
- * @param operations what it serves
+ * @param served what it serves
  * @param dns how names are looked up that somebody claims
  * @throws ConfigError, DirectoryLocked, StorageUnavailable, or the error of the socket that could not be opened
  */
@@ -50,7 +50,7 @@ export async function startNode(
   config: Config,
   world: World,
   masterKeys: MasterKeys,
-  operations: (kernel: Kernel) => readonly Operation[],
+  served: Served,
   dns: Dns = systemDns,
 ): Promise<Node> {
   const log = pino({ level: config.logLevel })
@@ -94,7 +94,7 @@ export async function startNode(
     log,
     wakeOutbox: () => jobs?.wakeOutbox(),
   }
-  const app = buildApp(kernel, operations(kernel))
+  const app = buildApp(kernel, served)
   const close = async (health?: Health) => {
     health?.drain()
     await mtls?.close()

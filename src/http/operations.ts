@@ -1,4 +1,7 @@
-/** Everything a node serves: a static list; what is not in it is not mounted. */
+/**
+ * Everything a node serves: static lists; what is in none is not mounted. The management API is loaded when its first
+ * request comes: it is most of the schemas and a third of the modules, and a node that signs people on may never need it.
+ */
 import type { Operation } from '../contract/operation.ts'
 import { externalAuthenticationOperations } from '../flow-runtime/doors/external-authentication.ts'
 import { flowOperations } from '../flow-runtime/doors/flows-api.ts'
@@ -31,8 +34,8 @@ import { assetOperations } from '../pages/assets.ts'
 import { emailChangePageOperations } from '../pages/email-change-page.ts'
 import { signedOffPageOperations } from '../pages/signed-off-page.ts'
 import { signOnPageOperations } from '../pages/sign-on-page.ts'
-import { platformOperations } from '../platform/index.ts'
 import { openApiOperation } from './openapi-operation.ts'
+import type { Served } from './served.ts'
 
 const described: readonly Operation[] = [
   ...discoveryOperations,
@@ -65,7 +68,17 @@ const described: readonly Operation[] = [
   ...signedOffPageOperations,
   ...applicationLogoOperations,
   ...emailChangePageOperations,
-  ...platformOperations,
 ]
 
-export const operations: readonly Operation[] = [...described, ...assetOperations, openApiOperation(described)]
+export const served: Served = {
+  operations: [...described, ...assetOperations],
+  async management() {
+    const { platformOperations } = await import('../platform/index.ts')
+    return [...platformOperations, openApiOperation([...described, ...platformOperations])]
+  },
+}
+
+/** All of them, for those who describe or test what there is. */
+export async function allOperations(): Promise<readonly Operation[]> {
+  return [...served.operations, ...(await served.management())]
+}

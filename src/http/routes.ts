@@ -2,7 +2,7 @@
  * Operations -> routes: found by path, then dispatched by method and media type. Every request passes the same numbered
  * steps, so that no operation can forget one.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { authenticate } from '../access/bearer.ts'
 import type { Actor } from '../access/actor.ts'
 import { parseForm, parseFormBody } from '../contract/form.ts'
@@ -21,7 +21,8 @@ import { clientAddress } from './client-address.ts'
 import { clientCertificate } from './client-certificate.ts'
 import { anyOrigin, preflight, unjudged } from './cors.ts'
 import { kernelUnderDomain } from './custom-domain.ts'
-import { type Found, pathLookup } from './paths.ts'
+import type { Found } from './paths.ts'
+import { operationLookup, type Served } from './served.ts'
 import { allowedMethods, selectOperation, wrongMediaType } from './select.ts'
 import { baseHeaders, toProblem, type Written, writeProblem, writeReply } from './reply.ts'
 
@@ -34,40 +35,38 @@ const anonymous: Actor = { kind: 'anonymous' }
 const nowhere: Located = { id: '', customDomain: undefined }
 
 /** Mounts every operation. */
-export function mount(app: FastifyInstance, kernel: Kernel, operations: readonly Operation[]): void {
-  const find = pathLookup(byPath(operations))
+export function mount(app: FastifyInstance, kernel: Kernel, served: Served): void {
+  const find = operationLookup(served)
   for (const [url, bodyLimit] of Object.entries(bodyLimits)) {
     app.route({
       method: methods,
       url,
       bodyLimit,
       exposeHeadRoute: false,
-      errorHandler(error, request, reply) {
-        const group = find(request.url)?.value ?? []
-        // Fastify finds a Content-Type that is no media type at all before anybody is asked.
-        const isNoMediaType = error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
-        fail(kernel, group, isNoMediaType ? wrongMediaType(surfaceOf(group), request) : error, request, reply)
-      },
-      handler(request, reply) {
+      errorHandler: (failure, request, reply) => void refuseUnread(kernel, find(request.url), failure, request, reply),
+      async handler(request, reply) {
         const found = find(request.url)
-        return found
-          ? dispatch(kernelUnderDomain(kernel, request.headers.host), found, request, reply)
+        const group = found instanceof Promise ? await found : found
+        return group
+          ? dispatch(kernelUnderDomain(kernel, request.headers.host), group, request, reply)
           : fail(kernel, [], notFound(), request, reply)
       },
     })
   }
 }
 
-function byPath(operations: readonly Operation[]): Map<string, Operation[]> {
-  const groups = new Map<string, Operation[]>()
-  for (const operation of operations) {
-    for (const path of [operation.path, ...(operation.aliases ?? [])]) {
-      const group = groups.get(path)
-      if (group) group.push(operation)
-      else groups.set(path, [operation])
-    }
-  }
-  return groups
+/** Refuses a request that Fastify does not hand over. */
+async function refuseUnread(
+  kernel: Kernel,
+  found: ReturnType<ReturnType<typeof operationLookup>>,
+  failure: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const group = (await found)?.value ?? []
+  // Fastify finds a Content-Type that is no media type at all before anybody is asked.
+  const isNoMediaType = failure.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
+  fail(kernel, group, isNoMediaType ? wrongMediaType(surfaceOf(group), request) : failure, request, reply)
 }
 
 async function dispatch(

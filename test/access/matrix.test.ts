@@ -8,9 +8,11 @@ import { after, before, suite, test } from 'node:test'
 import { type Actor, allows, populationsAllowed, type RoleAssignment } from '../../src/access/actor.ts'
 import { roleNamed } from '../../src/access/roles.ts'
 import type { Operation } from '../../src/contract/operation.ts'
-import { operations } from '../../src/http/operations.ts'
+import { allOperations } from '../../src/http/operations.ts'
 import { userToken } from '../harness/sign-on.ts'
 import { type Answer, basic, type Stile, startStile } from '../harness/stile.ts'
+
+const operations = await allOperations()
 
 interface Caller {
   readonly name: string

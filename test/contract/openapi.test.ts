@@ -6,8 +6,10 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { openApiDocument } from '../../src/contract/openapi.ts'
 import type { Operation } from '../../src/contract/operation.ts'
-import { operations } from '../../src/http/operations.ts'
+import { allOperations } from '../../src/http/operations.ts'
 import type { Answer } from '../harness/stile.ts'
+
+const operations = await allOperations()
 
 /** Read freely, as answers are. */
 type Json = Answer['json']

@@ -1,7 +1,7 @@
 /** A second node on the database of a first one: the same environment, the same public origins, another process's cache. */
 import { readConfig } from '../../src/config.ts'
 import { startNode } from '../../src/http/node.ts'
-import { operations } from '../../src/http/operations.ts'
+import { served } from '../../src/http/operations.ts'
 import { realWorld, type World } from '../../src/world.ts'
 import type { Call, Stile } from '../harness/stile.ts'
 
@@ -17,12 +17,7 @@ export async function startSecondNode(first: Stile, databaseUrl: string, world: 
     STILE_API_URL: first.apiUrl,
     DATABASE_URL: databaseUrl,
   }
-  const node = await startNode(
-    readConfig('dev', settings, { port: '0' }),
-    world,
-    first.node.kernel.masterKeys,
-    () => operations,
-  )
+  const node = await startNode(readConfig('dev', settings, { port: '0' }), world, first.node.kernel.masterKeys, served)
   const send = (path: string, call?: Call) => first.send(`http://127.0.0.1:${node.port}${path}`, call)
   return {
     ...first,

@@ -12,7 +12,7 @@ import { readConfig } from '../../src/config.ts'
 import { ensureDemoEnvironment } from '../../src/dev/demo-environment.ts'
 import type { Quickstart } from '../../src/dev/quickstart.ts'
 import { startNode } from '../../src/http/node.ts'
-import { operations } from '../../src/http/operations.ts'
+import { served } from '../../src/http/operations.ts'
 import { parseMasterKeys } from '../../src/keys/master-key.ts'
 import { realWorld } from '../../src/world.ts'
 import type { PostgresCluster } from '../storage/postgres-cluster.ts'
@@ -53,7 +53,7 @@ export async function makeDemoTemplate(directory: string, cluster?: PostgresClus
   const world = { ...realWorld, now: () => realWorld.now() - 60_000, rsaKeyPair: sharedRsaKeyPair }
   const make = async (settings: Readonly<Record<string, string>>, dataDirectory: string): Promise<Quickstart> => {
     const config = readConfig('dev', { ...testSettings, ...settings }, { port: '0', dataDirectory })
-    const node = await startNode(config, world, parseMasterKeys(masterKey), () => operations)
+    const node = await startNode(config, world, parseMasterKeys(masterKey), served)
     try {
       return await ensureDemoEnvironment(node, undefined)
     } finally {

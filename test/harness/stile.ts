@@ -7,7 +7,7 @@ import { ensureDemoEnvironment } from '../../src/dev/demo-environment.ts'
 import type { Quickstart } from '../../src/dev/quickstart.ts'
 import type { Dns } from '../../src/external/dns.ts'
 import { type Node, startNode } from '../../src/http/node.ts'
-import { operations } from '../../src/http/operations.ts'
+import { served } from '../../src/http/operations.ts'
 import { parseMasterKeys } from '../../src/keys/master-key.ts'
 import { realWorld, type World } from '../../src/world.ts'
 import { temporaryDirectory } from '../storage/temporary-directory.ts'
@@ -71,7 +71,7 @@ export async function startStile(options: StileOptions = {}): Promise<Stile> {
   )
   const config = options.asksPublicOnly ? { ...settings, egressAllow: undefined } : settings
   const world = { ...(options.world ?? realWorld), rsaKeyPair: sharedRsaKeyPair }
-  const node = await startNode(config, world, parseMasterKeys(masterKey), () => operations, options.dns)
+  const node = await startNode(config, world, parseMasterKeys(masterKey), served, options.dns)
   const quickstart = await ensureDemoEnvironment(node, previous).catch(async (error: unknown) => {
     await node.close()
     await directory.remove()

@@ -7,9 +7,11 @@ import { after, before, suite, test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
-import { operations } from '../../src/http/operations.ts'
+import { allOperations } from '../../src/http/operations.ts'
 import { Browser, piFlowRequest, pkce, userToken } from '../harness/sign-on.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
+
+const operations = await allOperations()
 
 const count = 3000
 const together = 16

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { connect } from 'node:net'
 import { after, before, suite, test } from 'node:test'
-import { operations } from '../../src/http/operations.ts'
+import { allOperations } from '../../src/http/operations.ts'
 import { Browser, piFlowRequest, pkce, signOn } from '../harness/sign-on.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
 import { converse, head } from './wire.ts'
+
+const operations = await allOperations()
 
 const mebibyte = 1_048_576
 

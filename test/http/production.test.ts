@@ -10,12 +10,14 @@ import { readConfig } from '../../src/config.ts'
 import type { Operation } from '../../src/contract/operation.ts'
 import { Problem } from '../../src/errors/problem.ts'
 import { type Node, startNode } from '../../src/http/node.ts'
-import { operations } from '../../src/http/operations.ts'
+import { allOperations } from '../../src/http/operations.ts'
 import { parseMasterKeys } from '../../src/keys/master-key.ts'
 import { StorageUnavailable } from '../../src/storage/port.ts'
 import { realWorld } from '../../src/world.ts'
 import { temporaryDirectory } from '../storage/temporary-directory.ts'
 import { converse, head } from './wire.ts'
+
+const operations = await allOperations()
 
 /** What no answer may hold: where it failed, what with, and on what. */
 const internals =
@@ -44,7 +46,8 @@ suite('a node in production mode', () => {
         handle: (input, context) => (replaced.get(operation.id) ?? operation.handle)(input, context),
       }),
     )
-    node = await startNode(config, realWorld, parseMasterKeys(masterKey), () => replaceable)
+    const served = { operations: replaceable, management: async () => [] }
+    node = await startNode(config, realWorld, parseMasterKeys(masterKey), served)
     const created = await createAdministrator(node.kernel, {
       organizationName: 'Organization',
       environmentName: 'Administrators',

@@ -6,10 +6,12 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import type { Operation } from '../../src/contract/operation.ts'
-import { operations } from '../../src/http/operations.ts'
+import { allOperations, served } from '../../src/http/operations.ts'
 import { userToken } from '../harness/sign-on.ts'
 import { basic, type Stile, startStile } from '../harness/stile.ts'
 import { converse, head } from './wire.ts'
+
+const operations = await allOperations()
 
 /** Operations by path, aliases included. */
 const byPath = new Map<string, Operation[]>()
@@ -31,6 +33,16 @@ suite('routes', () => {
   /** A path with ids that name nothing, in an environment that is there. */
   const concrete = (path: string) =>
     path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (name === 'environmentId' ? stile.environmentId : randomUUID()))
+
+  test('no path has operations in both lists: the one that is loaded later would never be asked', async () => {
+    const pathsOf = (list: readonly Operation[]) => list.flatMap(({ path, aliases = [] }) => [path, ...aliases])
+    const further = new Set(pathsOf(await served.management()))
+    assert.ok(further.size > 0)
+    assert.deepEqual(
+      pathsOf(served.operations).filter((path) => further.has(path)),
+      [],
+    )
+  })
 
   test('O20: every path answers a method it does not have by 405 and lists those it has', async () => {
     for (const [path, group] of byPath) {

@@ -14,7 +14,7 @@ import { decodeJwt } from 'jose'
 import { readConfig } from '../../src/config.ts'
 import { startNode } from '../../src/http/node.ts'
 import { openMtlsPort } from '../../src/http/mtls.ts'
-import { operations } from '../../src/http/operations.ts'
+import { served } from '../../src/http/operations.ts'
 import { realWorld } from '../../src/world.ts'
 import { serverCertificate } from '../external/certificate.ts'
 import { authority, certificate, type Held } from '../harness/client-certificates.ts'
@@ -424,7 +424,7 @@ suite('the port for certificates', () => {
     const stile = await startStile()
     const { masterKeys } = stile.node.kernel
     await stile.close()
-    const node = await startNode(config, realWorld, masterKeys, () => operations)
+    const node = await startNode(config, realWorld, masterKeys, served)
     const { mtlsUrl } = node.kernel.origins
     const port = Number(new URL(mtlsUrl ?? '').port)
     assert.notEqual(port, 0)

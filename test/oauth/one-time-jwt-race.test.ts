@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { suite, test } from 'node:test'
 import { startNode } from '../../src/http/node.ts'
-import { operations } from '../../src/http/operations.ts'
+import { served } from '../../src/http/operations.ts'
 import { realWorld } from '../../src/world.ts'
 import { Browser } from '../harness/sign-on.ts'
 import { type Answer, basic, type Call, type Stile, startStile } from '../harness/stile.ts'
@@ -94,7 +94,7 @@ suite('D11: an assertion after a restart', () => {
       const { config, masterKeys } = stile.node.kernel
       await stile.node.close()
       const addresses = { authUrl: stile.authUrl, apiUrl: stile.apiUrl }
-      const again = await startNode({ ...config, ...addresses }, realWorld, masterKeys, () => operations)
+      const again = await startNode({ ...config, ...addresses }, realWorld, masterKeys, served)
       try {
         expectRefusal(await present(again.port), 'invalid_client')
       } finally {

@@ -1,7 +1,7 @@
 /** Nodes that race: one on the embedded engine, two on one PostgreSQL database, as a load balancer would have them. */
 import { after, before, suite, test } from 'node:test'
 import { type Node, startNode } from '../../src/http/node.ts'
-import { operations } from '../../src/http/operations.ts'
+import { served } from '../../src/http/operations.ts'
 import { realWorld } from '../../src/world.ts'
 import { createDemoDatabase } from '../harness/demo-template.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
@@ -12,7 +12,7 @@ import { startPostgres } from '../storage/postgres-cluster.ts'
 async function secondNode(stile: Stile): Promise<{ readonly node: Node; readonly send: Stile['send'] }> {
   const { config, masterKeys } = stile.node.kernel
   const addresses = { authUrl: stile.authUrl, apiUrl: stile.apiUrl }
-  const node = await startNode({ ...config, ...addresses }, realWorld, masterKeys, () => operations)
+  const node = await startNode({ ...config, ...addresses }, realWorld, masterKeys, served)
   return { node, send: (path, call) => stile.send(`http://127.0.0.1:${node.port}${path}`, call) }
 }
 
