@@ -97,9 +97,8 @@ async function startOnce(
 ): Promise<{ ready: number; firstAnswer: number; idle: number }> {
   const startedAt = performance.now()
   const server = await start()
-  const ready = server.ready as { readonly origin?: string; readonly authUrl?: string; readonly environmentId?: string }
-  const base = ready.authUrl ? `${ready.authUrl}/${ready.environmentId}/as` : ready.origin
-  await (await fetch(`${base}/.well-known/openid-configuration`)).arrayBuffer()
+  const { origin } = server.ready as { readonly origin: string }
+  await (await fetch(`${origin}/.well-known/openid-configuration`)).arrayBuffer()
   const firstAnswer = performance.now() - startedAt
   await pause(plan.idleMs)
   const idle = server.memory()

@@ -60,7 +60,7 @@ export async function startServer(args: readonly string[], env: Record<string, s
   }
 }
 
-/** The first line on stdout that is a JSON object with an origin in it; fails with what was printed instead. */
+/** The first line of JSON that says where the server listens; fails with what was printed instead. */
 function firstJsonLine(child: ChildProcess, name: string): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>()
   const printed: string[] = []
@@ -76,7 +76,7 @@ function firstJsonLine(child: ChildProcess, name: string): Promise<unknown> {
     if (stream)
       createInterface({ input: stream }).on('line', (line) => {
         if (printed.length < 200) printed.push(line)
-        if (/^\{.*"(origin|authUrl)":/.test(line)) resolve(JSON.parse(line))
+        if (/^\{.*("(origin|authUrl)":|"msg":"listening")/.test(line)) resolve(JSON.parse(line))
       })
   }
   return promise.finally(() => clearTimeout(timer))

@@ -24,7 +24,10 @@ export interface Measured {
   readonly kind: Kind
   readonly target: Target
   readonly process: ServerProcess
-  /** Starts another process, on the same data where there is any, after the first has stopped. */
+  /**
+   * Starts another process, on the same data where there is any, after the first has stopped; `ready.origin` is then
+   * where its metadata begins. Stile starts as in production.
+   */
   readonly restart: () => Promise<ServerProcess>
   /** The same from the bundle that `npm run build` makes. */
   readonly restartBundle?: (() => Promise<ServerProcess>) | undefined
@@ -57,23 +60,36 @@ export async function startNodeOidcProvider(algorithm: Algorithm): Promise<Measu
 }
 
 /**
- * Stile in its development mode, which differs from production in what it prints and prepares, not in how it answers.
+ * Stile in its development mode, which differs from production in what it prints and prepares, not in how it answers; its
+ * restarts are those of production (`serve`).
  * @param databaseUrl an empty PostgreSQL database; without it the embedded engine, durable as always
  */
 export async function startStile(algorithm: Algorithm, databaseUrl?: string): Promise<Measured> {
   const data = await mkdtemp(join(tmpdir(), 'stile-bench-'))
   await using onFailure = new AsyncDisposableStack()
   onFailure.defer(() => rm(data, { recursive: true, force: true }))
-  const start = (program = 'src/main.ts'): Promise<ServerProcess> =>
-    startServer([program, 'dev', '--data', data, '--port', '0', '--json'], {
-      STILE_DEV_SIGNING_ALGORITHM: algorithm,
-      // As `npm start` sets it.
-      NODE_COMPILE_CACHE: 'node_modules/.cache/compile',
-      ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
-    })
-  const process = await start()
+  const settings = {
+    // As `npm start` sets it.
+    NODE_COMPILE_CACHE: 'node_modules/.cache/compile',
+    ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
+  }
+  const process = await startServer(['src/main.ts', 'dev', '--data', data, '--port', '0', '--json'], {
+    ...settings,
+    STILE_DEV_SIGNING_ALGORITHM: algorithm,
+  })
   onFailure.defer(() => process.stop())
   const { authUrl, environmentId, worker, singlePageApp, user } = process.ready as Quickstart
+  const serve = async (program: string): Promise<ServerProcess> => {
+    const node = await startServer([program, 'serve', '--data', data, '--port', '0'], {
+      ...settings,
+      STILE_MASTER_KEY_FILE: join(data, 'master.key'),
+      STILE_HOST: '127.0.0.1',
+      STILE_PUBLIC_URL: 'http://localhost:0',
+      STILE_MANAGEMENT_PORT: '0',
+    })
+    const { port } = node.ready as { readonly port: number }
+    return { ...node, ready: { origin: `http://127.0.0.1:${port}/${environmentId}/as` } }
+  }
   const endpoint = (name: string): string => `/${environmentId}/as/${name}`
   const authorizePath = endpoint('authorize')
   const api = await ManagementApi.of(process.ready as Quickstart)
@@ -103,8 +119,8 @@ export async function startStile(algorithm: Algorithm, databaseUrl?: string): Pr
     kind: databaseUrl ? 'Stile PostgreSQL' : 'Stile embedded',
     target: { ...target, cookies },
     process,
-    restart: () => start(),
-    restartBundle: databaseUrl ? undefined : () => start(`${bundleFolder}/main.js`),
+    restart: () => serve('src/main.ts'),
+    restartBundle: databaseUrl ? undefined : () => serve(`${bundleFolder}/main.js`),
     stop: () => cleanup.disposeAsync(),
   }
 }
