@@ -4,10 +4,9 @@
  */
 import type { Config } from '../config.ts'
 import { nodeEmail } from '../delivery/email.ts'
-import { type Handler, openOutbox } from '../delivery/outbox.ts'
+import { type Handler, openOutbox, type OutboxKind } from '../delivery/outbox.ts'
 import { sendLogoutToken } from '../delivery/send-logout-token.ts'
 import { openPush } from '../delivery/push.ts'
-import { sendNotification } from '../delivery/send-notification.ts'
 import type { Kernel } from '../kernel.ts'
 import { deleteEnvironment, forgetEnvironment } from './delete-environment.ts'
 import { purge } from './purge.ts'
@@ -47,11 +46,17 @@ export function startJobs(kernel: JobPorts, elsewhere: HandlersElsewhere): Jobs 
   const { smtp } = kernel.config
   const email = smtp && nodeEmail(smtp.url, smtp.from)
   const push = openPush(kernel, kernel.config.pushUrls)
-  const handlers = {
+  let sending: Promise<Handler> | undefined
+  const loadSending = async () => {
+    const { sendNotification } = await import('../delivery/send-notification.ts')
+    return sendNotification(kernel, { email, push })
+  }
+  const handlers: Readonly<Record<OutboxKind, Handler>> = {
     ...elsewhere,
     'environment.delete': deleteEnvironment(kernel),
     'environment.forget': forgetEnvironment(kernel),
-    'notification.send': sendNotification(kernel, { email, push }),
+    // Texts, templates and services of messages are loaded with the first one.
+    'notification.send': async (attempt, signal) => (await (sending ??= loadSending()))(attempt, signal),
     'logout.send': sendLogoutToken(kernel),
   }
   const stopping = new AbortController()
