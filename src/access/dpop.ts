@@ -41,15 +41,24 @@ export type ProofVerdict =
  * @param accessToken the token that is presented with it; undefined where tokens are asked for
  * @returns undefined when the request has none
  */
-export async function dpopProof(
+export function dpopProof(
   request: ProofRequest,
   environment: Environment,
   accessToken?: string,
-): Promise<ProofVerdict | undefined> {
+): Promise<ProofVerdict> | undefined {
   const { headers, now } = request
   const { dpop } = headers
   if (environment.settings.dpopNonceRequired) request.answer['dpop-nonce'] = serverNonce(environment, 'dpop-nonce', now)
-  if (dpop === undefined) return undefined
+  return dpop === undefined ? undefined : judgeProof(request, environment, dpop, accessToken)
+}
+
+async function judgeProof(
+  request: ProofRequest,
+  environment: Environment,
+  dpop: string | string[],
+  accessToken: string | undefined,
+): Promise<ProofVerdict> {
+  const { now } = request
   // Node joins headers of one name by commas, which no JWT has.
   const jwt = typeof dpop === 'string' && !dpop.includes(',') ? dpop : undefined
   if (jwt === undefined) return invalid('there is more than one proof')

@@ -170,7 +170,11 @@ export function answerPush(
   answer: PushAnswer,
   remoteAddress: string,
 ): Promise<Carried> {
-  const asBrowser = { ...context, remoteAddress }
+  // Not spread: a context works out what it is asked for.
+  const { kernel, now, correlationId, headers, certificate, method, target, mediaType, actor } = context
+  const { environment, site, answer: headersOut, record } = context
+  const caller = { headers, certificate, method, target, mediaType, actor, remoteAddress }
+  const asBrowser: Context = { kernel, now, correlationId, ...caller, environment, site, answer: headersOut, record }
   return carry(
     asBrowser,
     load,

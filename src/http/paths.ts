@@ -52,12 +52,10 @@ export function pathLookup<Value>(
     const segments = segmentsOf(target)
     const values: string[] = []
     const found = segments && follow(root, segments, 0, values)
-    return (
-      found && {
-        value: found.value,
-        params: Object.fromEntries(found.names.map((name, at) => [name, values[at] ?? ''])),
-      }
-    )
+    if (!found) return undefined
+    const params: Record<string, string> = {}
+    found.names.forEach((name, at) => (params[name] = values[at] ?? ''))
+    return { value: found.value, params }
   }
 }
 

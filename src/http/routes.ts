@@ -4,24 +4,19 @@
  */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { authenticate } from '../access/bearer.ts'
-import type { Actor } from '../access/actor.ts'
 import { parseForm, parseFormBody } from '../contract/form.ts'
 import { parseJson } from '../contract/json.ts'
-import { canonicalMediaType } from '../contract/media-type.ts'
-import type { ClientCertificate, Context, Operation, Surface } from '../contract/operation.ts'
+import type { Body, Operation, Surface } from '../contract/operation.ts'
 import { parseOrRefuse } from '../contract/validation.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import { invalidData, notFound } from '../errors/problem.ts'
-import { record } from '../events/record.ts'
 import type { Kernel } from '../kernel.ts'
 import { pageHeaders } from '../pages/headers.ts'
-import { type Located, resolveSite, type Site } from '../site.ts'
 import { authorize } from './authorize.ts'
-import { clientAddress } from './client-address.ts'
-import { clientCertificate } from './client-certificate.ts'
 import { anyOrigin, preflight, unjudged } from './cors.ts'
 import { kernelUnderDomain } from './custom-domain.ts'
 import type { Found } from './paths.ts'
+import { RequestContext } from './request-context.ts'
 import { operationLookup, type Served } from './served.ts'
 import { allowedMethods, selectOperation, wrongMediaType } from './select.ts'
 import { baseHeaders, toProblem, type Written, writeProblem, writeReply } from './reply.ts'
@@ -30,9 +25,7 @@ import { baseHeaders, toProblem, type Written, writeProblem, writeReply } from '
 const bodyLimits = { '/v1/*': 1_048_576, '*': 65_536 } as const
 /** Methods that are told what a resource answers; of any other, Stile does not know what it means (404). */
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY']
-const anonymous: Actor = { kind: 'anonymous' }
-/** Of operations without an environment in their path. */
-const nowhere: Located = { id: '', customDomain: undefined }
+const nothing = Buffer.alloc(0)
 
 /** Mounts every operation. */
 export function mount(app: FastifyInstance, kernel: Kernel, served: Served): void {
@@ -126,7 +119,7 @@ function setHeaders(
   answer: Record<string, string | string[]>,
   headers: Readonly<Record<string, string | string[]>>,
 ): void {
-  for (const [name, value] of Object.entries(headers)) answer[name] = value
+  for (const name of Object.keys(headers)) answer[name] = headers[name] as string | string[]
 }
 
 /** Whether a failure is shown to a person: a page, asked for by something that reads HTML. */
@@ -156,26 +149,12 @@ async function perform(
   answer: Record<string, string | string[]>,
 ): Promise<Written> {
   // 1. One moment for the whole request; a node that lost touch with its configuration decides nothing (D23).
-  const now = kernel.world.now()
-  if (!operation.servesWhenStale) kernel.environments.requireFresh(now)
+  const context = new RequestContext(kernel, operation, request, { correlationId, answer })
+  if (!operation.servesWhenStale) kernel.environments.requireFresh(context.now)
 
   // 2. Who calls: before anything tells whether an object exists.
   const { permission } = operation
-  const { method, originalUrl: target, headers } = request
-  let certificate: { readonly read: ClientCertificate | undefined } | undefined
-  const presented = {
-    kernel,
-    now,
-    method,
-    target,
-    headers,
-    answer,
-    get certificate() {
-      certificate ??= { read: clientCertificate(request.socket, headers, kernel.config) }
-      return certificate.read
-    },
-  }
-  const actor = permission.kind === 'public' ? anonymous : await authenticate(presented)
+  if (permission.kind !== 'public') context.actor = await authenticate(context)
 
   // 3. Path and environment.
   const params = operation.params?.safeParse(rawParams)
@@ -185,68 +164,30 @@ async function perform(
   if (environmentId !== undefined) {
     const found = kernel.environments.get(environmentId)
     environment = found instanceof Promise ? await found : found
+    if (environment) context.enter(environment)
   }
 
   // 4. Permission, before anything tells whether the environment exists (row N02).
-  if (permission.kind === 'role') await authorize(kernel, permission, actor, environment, rawParams)
+  if (permission.kind === 'role') await authorize(kernel, permission, context.actor, environment, rawParams)
   if (environmentId !== undefined && !environment) throw notFound()
 
   // 5. Query and body.
+  const { target } = context
   const question = target.indexOf('?')
   const query = operation.query ? readQuery(operation, question === -1 ? '' : target.slice(question + 1)) : {}
-  const bytes = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
-  const body = readBody(operation, bytes)
+  const body = operation.body ? readBody(operation.body, (request.body as Buffer | undefined) ?? nothing) : undefined
 
   // 6. The handler.
-  const remoteAddress = clientAddress(
-    request.socket.remoteAddress ?? '',
-    joined(headers['x-forwarded-for']),
-    kernel.config.trustedProxies,
-  )
-  let site: Site | undefined
-  const context: Context = {
-    kernel,
-    now,
-    correlationId,
-    remoteAddress,
-    headers,
-    get certificate() {
-      return presented.certificate
-    },
-    method,
-    target,
-    mediaType: canonicalMediaType(headers['content-type']),
-    actor,
-    get environment() {
-      if (!environment) throw new Error(`${operation.id} has no environment in its path`)
-      return environment
-    },
-    get site() {
-      site ??= resolveSite(kernel.origins, environment ?? nowhere)
-      return site
-    },
-    answer,
-    record: (event) => {
-      const action = event.action ?? operation.event
-      if (!action) throw new Error(`${operation.id} declares no event`)
-      return record(
-        { world: kernel.world, now, environmentId: environment?.id ?? '', correlationId, remoteAddress, actor },
-        { ...event, action },
-      )
-    },
-  }
-  const reply = await operation.handle(
-    { params: (params?.data ?? {}) as never, query: query as never, body: body as never },
-    context,
-  )
+  const input = { params: (params?.data ?? {}) as never, query: query as never, body: body as never }
+  const handling = operation.handle(input, context)
+  const reply = handling instanceof Promise ? await handling : handling
 
   // 7. The answer.
   if (reply.headers) setHeaders(answer, reply.headers)
   return writeReply(operation, reply, kernel.config.mode === 'dev', kernel.log)
 }
 
-function readBody({ body }: Operation, bytes: Buffer): unknown {
-  if (!body) return undefined
+function readBody(body: Body<unknown>, bytes: Buffer): unknown {
   if (body.kind === 'form') return parseFormBody(bytes)
   const json = parseJson(bytes)
   return body.judgedBy === 'handler' ? json : parseOrRefuse(body.schema, json)
@@ -256,10 +197,6 @@ function readQuery(operation: Operation, text: string): unknown {
   const { values, repeated } = parseForm(text)
   if (repeated.length > 0) throw invalidData('INVALID_PARAMETER', repeated[0] as string, 'must not be repeated')
   return operation.query ? parseOrRefuse(operation.query, { ...values }) : {}
-}
-
-function joined(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header.join(',') : header
 }
 
 /**

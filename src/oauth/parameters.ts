@@ -19,10 +19,15 @@ export interface RequestParameters {
   readonly vouchedUserId?: string
 }
 
-/** The parameters that have a value, and the names that must not have come more than once but did. */
-export function withValues({ values, repeated, further = {} }: FormParameters): RequestParameters {
+function withoutEmpty(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const present: Record<string, string> = Object.create(null) as Record<string, string>
   for (const [name, value] of Object.entries(values)) if (value !== '') present[name] = value
+  return present
+}
+
+/** The parameters that have a value, and the names that must not have come more than once but did. */
+export function withValues({ values, repeated, further = {} }: FormParameters): RequestParameters {
+  const present = Object.values(values).includes('') ? withoutEmpty(values) : values
   const resources = [values['resource'] ?? '', ...(further['resource'] ?? [])].filter((resource) => resource !== '')
   return { values: present, repeated: repeated.filter((name) => name !== 'resource'), resources }
 }

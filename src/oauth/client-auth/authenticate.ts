@@ -72,13 +72,14 @@ export async function auditingRefusals<T>(
   context: Context,
   environment: Environment,
   credentials: ClientCredentials,
-  attempt: () => Promise<T>,
+  attempt: () => T | Promise<T>,
 ): Promise<T> {
   const { kernel } = context
   const caller = { kernel, environment, remoteAddress: context.remoteAddress, now: context.now }
   kernel.clientRefusals.requireUnblocked(caller)
   try {
-    return await attempt()
+    const made = attempt()
+    return made instanceof Promise ? await made : made
   } catch (error) {
     if (error instanceof Problem && error.key === 'invalid_client') {
       // What was presented as a client id may be any text; only what can be one is kept.
@@ -91,26 +92,37 @@ export async function auditingRefusals<T>(
   }
 }
 
-async function provedClient(
+/** At once, where all that it takes is at hand. */
+function provedClient(
   context: Context,
   environment: Environment,
   credentials: ClientCredentials,
-): Promise<ProvedClient> {
-  const { now } = context
-  const found = findClient(context, environment, credentials.clientId)
-  const application = found instanceof Promise ? await found : found
-  if (!application) {
-    // Nobody is there whose secret this could be; it takes as long all the same.
-    if ('secret' in credentials) secretMatches(undefined, credentials.secret, now)
-    throw clientRefused(credentials)
+): ProvedClient | Promise<ProvedClient> {
+  const prove = (application: Application | undefined) => {
+    if (!application) {
+      // Nobody is there whose secret this could be; it takes as long all the same.
+      if ('secret' in credentials) secretMatches(undefined, credentials.secret, context.now)
+      throw clientRefused(credentials)
+    }
+    const { registered, proof } = presented({ context, environment, application }, credentials)
+    const judge = (proved: ClientProof | undefined) => judgeProof(application, registered, proved, credentials)
+    return proof instanceof Promise ? proof.then(judge) : judge(proof)
   }
-  const { registered, proof: proving } = presented({ context, environment, application }, credentials)
-  const proof = proving instanceof Promise ? await proving : proving
-  if (!proof || !application.enabled) throw clientRefused(credentials)
-  if (application.document.tokenEndpointAuthMethod !== registered) {
+  const found = findClient(context, environment, credentials.clientId)
+  return found instanceof Promise ? found.then(prove) : prove(found)
+}
+
+function judgeProof(
+  client: Application,
+  registered: ClientAuthMethod['registered'],
+  proof: ClientProof | undefined,
+  credentials: ClientCredentials,
+): ProvedClient {
+  if (!proof || !client.enabled) throw clientRefused(credentials)
+  if (client.document.tokenEndpointAuthMethod !== registered) {
     throw clientRefused(credentials, 'Unsupported authentication method')
   }
-  return { client: application, ...proof }
+  return { client, ...proof }
 }
 
 /** The method that a request means, and what became of it. */

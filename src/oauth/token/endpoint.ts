@@ -86,19 +86,23 @@ async function handleTokenRequest(
   }
 
   // 4. The keys that the client proves, and has to.
-  const constraint = await senderConstraint(context, environment, client)
+  const constraining = senderConstraint(context, environment, client)
+  const constraint = constraining instanceof Promise ? await constraining : constraining
 
   // 5. Gather what the grant has to know, then decide.
   const confirmation = instance === undefined ? constraint.confirmation : { ...constraint.confirmation, instance }
   const target = { resources: form.resources, platformAudience: kernel.origins.apiUrl }
   const question = { client, environment, params: params.data as never, target, confirmation }
-  const facts = (await grant.gather(context, question)) as never
-  const verdict = grant.decide({ ...question, facts, now })
+  const gathering = grant.gather(context, question)
+  const facts = gathering instanceof Promise ? await gathering : gathering
+  const verdict = grant.decide({ ...question, facts: facts as never, now })
 
   if (verdict.kind === 'issue') {
     const used = [...proofs, ...constraint.proofs]
     const issued = withDetailsOfAudience(verdict)
-    return await auditingRefusals(context, environment, credentials, () => issue(context, question, issued, used))
+    const attempt = () => issue(context, question, issued, used)
+    // What a client has proved itself by may turn out to be used up; a secret does not.
+    return used.length === 0 ? await attempt() : await auditingRefusals(context, environment, credentials, attempt)
   }
   const instead =
     verdict.unit && (await kernel.storage.commit<Refuse | undefined | void>(verdict.unit(context, environment)))
@@ -138,19 +142,26 @@ async function issue(
   if (verdict.idToken && mayFail(client)) await tokens
   const whole = unitOf(environment.id, proofs, 'unit' in effect ? effect.unit(context, environment) : undefined, store)
   const unit = noting(whole, clientUse(environment, client, context.now))
-  const committing = unit ? kernel.storage.commit(unit) : undefined
+  const { signed, outcome } = unit
+    ? await bothOf(tokens, kernel.storage.commit(unit))
+    : { signed: tokens instanceof Promise ? await tokens : tokens, outcome: undefined }
+  if ('event' in effect) {
+    kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), effect.event))
+  }
+  if (!outcome) return tokenReply(verdict, signed, confirmation)
+  const site = resolveSite(kernel.origins, environment)
+  const refreshToken = await writeRefreshToken(environment, site, client, outcome)
+  return tokenReply(verdict, signed, confirmation, refreshToken)
+}
+
+/** Waits for both, whatever becomes of the other; what the commit says goes first. */
+async function bothOf(tokens: Tokens | Promise<Tokens>, committing: Promise<Refuse | RefreshToken | undefined>) {
   const [signed, committed] = await Promise.allSettled([tokens, committing])
   if (committed.status === 'rejected') throw committed.reason
   const outcome = committed.value
   if (outcome?.kind === 'refuse') throw refused(outcome)
   if (signed.status === 'rejected') throw signed.reason
-  if ('event' in effect) {
-    kernel.volumeEvents.add(eventRow(eventOrigin(context, environment.id), effect.event))
-  }
-  if (!outcome) return tokenReply(verdict, signed.value, confirmation)
-  const site = resolveSite(kernel.origins, environment)
-  const refreshToken = await writeRefreshToken(environment, site, client, outcome)
-  return tokenReply(verdict, signed.value, confirmation, refreshToken)
+  return { signed: signed.value, outcome }
 }
 
 /**

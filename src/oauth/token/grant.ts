@@ -109,7 +109,7 @@ export interface Grant {
   /** `required`: a confidential client; `as registered`: a public one too. */
   readonly clientAuth: 'required' | 'as registered'
   /** Finds out what `decide` has to know; reads only. */
-  readonly gather: (context: Context, question: GrantQuestion<never>) => Promise<unknown>
+  readonly gather: (context: Context, question: GrantQuestion<never>) => unknown
   readonly decide: (request: GrantRequest<never, never>) => Verdict
 }
 
@@ -117,7 +117,7 @@ export interface Grant {
 export function defineGrant<P extends z.ZodObject, F>(
   grant: Omit<Grant, 'params' | 'gather' | 'decide'> & {
     readonly params: P
-    readonly gather: (context: Context, question: GrantQuestion<z.output<P>>) => Promise<F>
+    readonly gather: (context: Context, question: GrantQuestion<z.output<P>>) => F | Promise<F>
     readonly decide: (request: GrantRequest<z.output<P>, F>) => Verdict
   },
 ): Grant {

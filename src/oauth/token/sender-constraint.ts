@@ -5,7 +5,7 @@
  * Never: a plain bearer token for an application that demands bound ones, or a proof that fails taken for none.
  */
 import { certificateThumbprint, type Confirmation } from '../../access/confirmation.ts'
-import { dpopProof } from '../../access/dpop.ts'
+import { dpopProof, type ProofVerdict } from '../../access/dpop.ts'
 import type { OneTimeJwt } from '../../access/used-jwt.ts'
 import type { Context } from '../../contract/operation.ts'
 import type { Application } from '../../environment/application.ts'
@@ -19,16 +19,24 @@ export interface SenderConstraint {
   readonly proofs: readonly OneTimeJwt[]
 }
 
+const unbound: SenderConstraint = { confirmation: undefined, proofs: [] }
+
 /**
  * Reads and verifies the proofs of keys of a request, and holds them against what the application demands.
  * @throws Problem invalid_dpop_proof, use_dpop_nonce, invalid_request
  */
-export async function senderConstraint(
+export function senderConstraint(
   context: Context,
   environment: Environment,
-  { document }: Application,
-): Promise<SenderConstraint> {
-  const verdict = await dpopProof(context, environment)
+  client: Application,
+): SenderConstraint | Promise<SenderConstraint> {
+  const proof = dpopProof(context, environment)
+  return proof
+    ? proof.then((verdict) => constrained(context, client, verdict))
+    : constrained(context, client, undefined)
+}
+
+function constrained(context: Context, { document }: Application, verdict: ProofVerdict | undefined): SenderConstraint {
   if (verdict && !verdict.ok) throw problem(verdict.error, { description: verdict.description })
   const isFapi = keepsFapi(document)
   if (verdict && isFapi && !isFapiAlgorithm(verdict.algorithm)) {
@@ -42,7 +50,7 @@ export async function senderConstraint(
   }
   const needsCertificate = hasChosen || (isFapi && !verdict)
   const thumbprint = needsCertificate ? thumbprintOf(context) : undefined
-  if (!verdict && thumbprint === undefined) return { confirmation: undefined, proofs: [] }
+  if (!verdict && thumbprint === undefined) return unbound
   return {
     confirmation: {
       ...(verdict ? { jkt: verdict.jkt } : {}),

@@ -17,7 +17,7 @@ export interface Tokens {
 
 /** Tokens under way, and what has to be stored in the unit of their issuance. */
 export interface Issuance {
-  readonly tokens: Promise<Tokens>
+  readonly tokens: Tokens | Promise<Tokens>
   readonly store: (() => Word<void>) | undefined
 }
 
@@ -38,8 +38,7 @@ export function issueTokens(
   const source = verdict.idToken?.source ?? verdict.source
   const held = { grantId: verdict.familyId, confirmation, source, act, authorizationDetails }
   const content = { jti: kernel.world.uuid(), client, scopes, audiences, lifetime, user, ...held }
-  const signed = async ({ token }: PreparedAccessToken): Promise<Tokens> => {
-    const accessToken = await token
+  const beside = async (accessToken: string): Promise<Tokens> => {
     if (!verdict.idToken || !user) return { accessToken, idToken: undefined }
     const idToken = await makeIdToken(context, environment, site, {
       client,
@@ -50,7 +49,11 @@ export function issueTokens(
     })
     return { accessToken, idToken }
   }
-  const issuance = (prepared: PreparedAccessToken): Issuance => ({ tokens: signed(prepared), store: prepared.store })
+  const signed = (token: string | Promise<string>): Tokens | Promise<Tokens> => {
+    if (token instanceof Promise) return token.then(beside)
+    return verdict.idToken ? beside(token) : { accessToken: token, idToken: undefined }
+  }
+  const issuance = ({ token, store }: PreparedAccessToken): Issuance => ({ tokens: signed(token), store })
   const prepared = prepareAccessToken(context, environment, site, content)
   return prepared instanceof Promise ? prepared.then(issuance) : issuance(prepared)
 }

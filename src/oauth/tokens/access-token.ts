@@ -149,7 +149,11 @@ function prepared(
   }
 }
 
-function mappedClaims(resources: readonly Resource[], read: ReadAttribute | undefined): Record<string, unknown> {
+function mappedClaims(
+  resources: readonly Resource[],
+  read: ReadAttribute | undefined,
+): Record<string, unknown> | undefined {
+  if (resources.length === 0) return undefined
   const claims = new Map<string, unknown>()
   for (const { name, value } of resources.flatMap(({ attributes }) => attributes)) {
     const evaluated = claims.get(name) ?? value.of(read)

@@ -16,7 +16,7 @@ export const clientCredentials = defineGrant({
     authorization_details: z.string().optional().describe('Refused: nobody is there to grant them.'),
   }),
   clientAuth: 'required',
-  gather: async () => undefined,
+  gather: () => undefined,
   decide({ client, environment, params, target }) {
     if (params.authorization_details !== undefined) {
       return refuse('invalid_authorization_details', 'details are granted by users')
