@@ -26,7 +26,7 @@ export interface Measured {
   readonly process: ServerProcess
   /**
    * Starts another process, on the same data where there is any, after the first has stopped; `ready.origin` is then
-   * where its metadata begins. Stile starts as in production.
+   * where its metadata begins.
    */
   readonly restart: () => Promise<ServerProcess>
   /** The same from the bundle that `npm run build` makes. */
@@ -60,8 +60,7 @@ export async function startNodeOidcProvider(algorithm: Algorithm): Promise<Measu
 }
 
 /**
- * Stile in its development mode, which differs from production in what it prints and prepares, not in how it answers; its
- * restarts are those of production (`serve`).
+ * Stile as in production (`serve`), on data that its development mode has prepared.
  * @param databaseUrl an empty PostgreSQL database; without it the embedded engine, durable as always
  */
 export async function startStile(algorithm: Algorithm, databaseUrl?: string): Promise<Measured> {
@@ -73,27 +72,29 @@ export async function startStile(algorithm: Algorithm, databaseUrl?: string): Pr
     NODE_COMPILE_CACHE: 'node_modules/.cache/compile',
     ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
   }
-  const process = await startServer(['src/main.ts', 'dev', '--data', data, '--port', '0', '--json'], {
+  const preparing = await startServer(['src/main.ts', 'dev', '--data', data, '--port', '0', '--json'], {
     ...settings,
     STILE_DEV_SIGNING_ALGORITHM: algorithm,
   })
-  onFailure.defer(() => process.stop())
-  const { authUrl, environmentId, worker, singlePageApp, user } = process.ready as Quickstart
-  const serve = async (program: string): Promise<ServerProcess> => {
-    const node = await startServer([program, 'serve', '--data', data, '--port', '0'], {
+  const quickstart = preparing.ready as Quickstart
+  const { authUrl, environmentId, worker, singlePageApp, user } = quickstart
+  const { resource, ...application } = await ManagementApi.of(quickstart)
+    .then((api) => api.makeRefreshingApplication())
+    .finally(() => preparing.stop())
+  const serve = async (program = 'src/main.ts'): Promise<ServerProcess> => {
+    const node = await startServer([program, 'serve', '--data', data, '--port', new URL(authUrl).port], {
       ...settings,
       STILE_MASTER_KEY_FILE: join(data, 'master.key'),
-      STILE_HOST: '127.0.0.1',
-      STILE_PUBLIC_URL: 'http://localhost:0',
+      STILE_HOST: 'localhost',
+      STILE_PUBLIC_URL: authUrl,
       STILE_MANAGEMENT_PORT: '0',
     })
-    const { port } = node.ready as { readonly port: number }
-    return { ...node, ready: { origin: `http://127.0.0.1:${port}/${environmentId}/as` } }
+    return { ...node, ready: { origin: `${authUrl}/${environmentId}/as` } }
   }
+  const process = await serve()
+  onFailure.defer(() => process.stop())
   const endpoint = (name: string): string => `/${environmentId}/as/${name}`
   const authorizePath = endpoint('authorize')
-  const api = await ManagementApi.of(process.ready as Quickstart)
-  const { resource, ...application } = await api.makeRefreshingApplication()
   const source = { authorizePath, clientId: application.clientId, redirectUri: application.redirectUri }
   const target: Target = {
     origin: authUrl,
@@ -119,7 +120,7 @@ export async function startStile(algorithm: Algorithm, databaseUrl?: string): Pr
     kind: databaseUrl ? 'Stile PostgreSQL' : 'Stile embedded',
     target: { ...target, cookies },
     process,
-    restart: () => serve('src/main.ts'),
+    restart: () => serve(),
     restartBundle: databaseUrl ? undefined : () => serve(`${bundleFolder}/main.js`),
     stop: () => cleanup.disposeAsync(),
   }
