@@ -78,9 +78,10 @@ export async function startStile(algorithm: Algorithm, databaseUrl?: string): Pr
   })
   const quickstart = preparing.ready as Quickstart
   const { authUrl, environmentId, worker, singlePageApp, user } = quickstart
-  const { resource, ...application } = await ManagementApi.of(quickstart)
-    .then((api) => api.makeRefreshingApplication())
-    .finally(() => preparing.stop())
+  onFailure.defer(() => preparing.stop())
+  const api = await ManagementApi.of(quickstart)
+  const { resource, ...application } = await api.makeRefreshingApplication()
+  await preparing.stop()
   const serve = async (program = 'src/main.ts'): Promise<ServerProcess> => {
     const node = await startServer([program, 'serve', '--data', data, '--port', new URL(authUrl).port], {
       ...settings,
