@@ -281,8 +281,8 @@ suite('boundaries', () => {
   })
 
   test('no file passes 300 lines: it would hold two concepts', () => {
-    // One entry per code, and one stylesheet: they grow with the product, not with its complexity.
-    const contents = ['errors/catalog.ts', 'pages/style.css.ts']
+    // One entry per code or sentence, and one stylesheet: they grow with the product, not with its complexity.
+    const contents = ['errors/catalog.ts', 'pages/style.css.ts', 'pages/texts/de.ts', 'pages/texts/en.ts']
     const long = [...sources.values()].filter(({ path, lines }) => lines > 300 && !contents.includes(path))
     none(long.map(({ path, lines }) => `src/${path} has ${lines}`))
   })

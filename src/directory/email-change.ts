@@ -6,6 +6,8 @@
  * the last word: a change of theirs ends all such links. After taking it back no session and no token is left, and no
  * sign-on counts before a code that goes to the address has been typed, so that a stolen password alone is of no use.
  *
+ * An invitation that was mailed to the old address ends with it (row K36).
+ *
  * Never: a link for an address that was not proved; a change by what programs do with links: look at them, and send the forms
  * they find; a notice that a
  * limit of the notifications policy keeps back (rules/templates.ts).
@@ -14,7 +16,7 @@ import { notify } from '../delivery/notification.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import type { Kernel } from '../kernel.ts'
 import { open, seal, type SealContext, UnsealFailed } from '../keys/sealing.ts'
-import { compareAndSet } from '../storage/operations.ts'
+import { compareAndSet, remove } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { removeOneTimeCodes } from '../storage/sql/one-time-codes.ts'
 import { codeTries } from './code-limits.ts'
@@ -61,6 +63,7 @@ export function* tellOldAddress(
   const { before: user } = change
   const { email, emailVerified, name, preferredLanguage } = user.document
   if (email === undefined || textKey(email) === textKey(change.email ?? '')) return
+  yield* remove('invitations', { environment_id: environment.id, user_id: user.id })
   if (change.by === 'administrator') yield removeOneTimeCodes(environment.id, purpose, user.id)
   if (emailVerified === false) return
   const variables = { 'user.username': user.username, 'user.name': name?.given ?? user.username, 'user.email': email }
@@ -140,6 +143,7 @@ export async function prepareReversal(
     *settle() {
       yield* check.settle()
       yield removeOneTimeCodes(environment.id, purpose, user.id)
+      yield* remove('invitations', { environment_id: environment.id, user_id: user.id })
       yield* compareAndSet('users', { environment_id: environment.id, id: user.id }, user.version, {
         ...attributeColumns(user.username, { ...user.document, email: reversal.email, emailVerified: true }),
         registered_email_key: null,

@@ -11,7 +11,7 @@ import type { ExternalAuthentication } from '../flow/external-authentication.ts'
 import type { ExternalAccount } from '../flow/question.ts'
 import type { Kernel } from '../kernel.ts'
 import { secondsUntil } from '../limits/guesses.ts'
-import { compareAndSet, insert } from '../storage/operations.ts'
+import { compareAndSet, insert, remove } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { linkedAccountOf, userOfLinkedAccount } from '../storage/sql/linked-accounts.ts'
 import { usersOfEmail, userWithGuesses } from '../storage/sql/users.ts'
@@ -149,7 +149,7 @@ async function isFree(kernel: Storage, user: User, username: string): Promise<bo
   return (await resembledUser(kernel, user.environmentId, username, user.id)) === undefined
 }
 
-/** The row of a link; for the unit that saves the flow. @throws UniquenessViolation of `linked_accounts` */
+/** The row of a link, which an invitation to choose a password does not outlive; for the unit that saves the flow. @throws UniquenessViolation of `linked_accounts` */
 export function* insertLink(
   world: Kernel['world'],
   environmentId: string,
@@ -158,6 +158,7 @@ export function* insertLink(
   now: number,
 ): UnitBody<string> {
   const id = world.uuid()
+  yield* remove('invitations', { environment_id: environmentId, user_id: userId })
   yield* insert('linked_accounts', {
     environment_id: environmentId,
     identity_provider_id: providerId,

@@ -11,7 +11,7 @@
 import { passwordPolicyOf, type Environment } from '../environment/snapshot.ts'
 import type { Kernel } from '../kernel.ts'
 import { clearGuesses } from '../limits/guesses.ts'
-import { insert } from '../storage/operations.ts'
+import { insert, remove } from '../storage/operations.ts'
 import { run, type UnitBody } from '../storage/port.ts'
 import { Stale, UniquenessViolation } from '../storage/refusals.ts'
 import { replacePassword } from '../storage/sql/passwords.ts'
@@ -133,6 +133,8 @@ function* storePassword(
       throw error instanceof UniquenessViolation ? new Stale('passwords') : error
     }
   }
+  // Whoever has a password is invited to choose one no more.
+  yield* remove('invitations', { environment_id: environment.id, user_id: user.id })
   yield* endRecognition(environment.id, user.id)
   yield clearGuesses(guessesAtUser(environment.id, user.id))
 }

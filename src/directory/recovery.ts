@@ -14,14 +14,13 @@ import { notify } from '../delivery/notification.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import type { Kernel } from '../kernel.ts'
 import { clearGuesses } from '../limits/guesses.ts'
-import { compareAndSet } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { codeLifetime, codeTries, countSending, counterOf, type Meant } from './code-limits.ts'
 import { newCode, storeCode, tryCode } from './one-time-codes.ts'
 import { changePassword, type MissedRequirement } from './password-change.ts'
+import { markEmailProved, withProvedEmail } from './proved-email.ts'
 import { endAccess } from './user-removal.ts'
 import {
-  attributeColumns,
   canAuthenticate,
   textKey,
   type User,
@@ -158,26 +157,12 @@ export async function recoverPassword(
   }
   return {
     result: 'accepted',
-    user: proved(found.user),
+    user: withProvedEmail(found.user),
     *settle() {
       yield* check.settle()
       yield* verdict.store()
-      yield* markProved(found.user, now)
+      yield* markEmailProved(found.user, now)
       yield* endAccess(kernel.world, environment.id, found.user.id, keptTokenHash, now)
     },
   }
-}
-
-/** The user with the address proved. */
-function proved(user: User): User {
-  return { ...user, verificationRequired: false, document: { ...user.document, emailVerified: true } }
-}
-
-function* markProved(user: User, now: number): UnitBody<void> {
-  if (user.document.emailVerified === true && !user.verificationRequired) return
-  yield* compareAndSet('users', { environment_id: user.environmentId, id: user.id }, user.version, {
-    ...attributeColumns(user.username, proved(user).document),
-    verification_required: 0,
-    updated_at: now,
-  })
 }

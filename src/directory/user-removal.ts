@@ -14,6 +14,7 @@ import { endSessionsOfUser } from './session-end.ts'
 export function* removeBelongings(world: World, environmentId: string, userId: string, now: number): UnitBody<void> {
   const belonging = { environment_id: environmentId, user_id: userId }
   yield* remove('passwords', belonging)
+  yield* remove('invitations', belonging)
   yield* remove('linked_accounts', belonging)
   yield* remove('devices', belonging)
   yield* remove('fido2_credentials', belonging)

@@ -44,8 +44,11 @@ export interface FlowBeginning {
   /** Whether the application has signed that it means them. */
   readonly isVouched?: boolean
   readonly acrValues: readonly string[]
-  /** What the user has to grant, and to whom; nothing where the application needs no consent. */
-  readonly grants: Pick<FlowState['request'], 'consent' | 'deviceGrant' | 'backchannel'>
+  /**
+   * What the user is asked for beside the policies: what they grant, and to whom, or an invitation to accept; nothing where
+   * the application needs no consent.
+   */
+  readonly grants: Pick<FlowState['request'], 'consent' | 'deviceGrant' | 'backchannel' | 'invitation'>
   /** The checked authorization request, opaque here. */
   readonly parameters: FlowState['request']['parameters']
   /** The live session of the browser. */

@@ -23,25 +23,10 @@ import type { FlowUser } from './proven-user.ts'
 import type { Answer, Effect, Question } from './question.ts'
 import type { Detail, Refusal } from './refusal.ts'
 import type { TransitionReason } from './reasons.ts'
-
-/** Text that is cut out of a body at the door and never reaches the machine. */
-export type SecretText = string & z.core.$brand<'Secret'>
-
-/** Marks a member of a body as secret. The mark has to be the outermost part of the member's schema. */
-export function secret(schema: z.ZodString) {
-  return schema.brand<'Secret'>().meta({ writeOnly: true, format: 'password' })
-}
-
-/** Whether a member of a body is marked as secret. */
-export function isSecret(schema: z.ZodType): boolean {
-  return schema.meta()?.writeOnly === true
-}
+import type { PublicBody } from './secret.ts'
 
 /** The body of an action that has nothing to say. */
 export const noBody = z.object({})
-
-/** What is left of a body when its secrets have been cut out. */
-export type PublicBody<Body> = { [Name in keyof Body as Body[Name] extends SecretText ? never : Name]: Body[Name] }
 
 /** A media type an action accepts: in which of its statuses, and with which body. */
 export interface Accepted<Config, Status extends string> {

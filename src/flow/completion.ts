@@ -15,7 +15,7 @@ import { type CompiledAction, readsGroups } from './policy.ts'
 import { type LivePolicy, type Variant, type Variants, variantsOf } from './policy-versions.ts'
 import { amrWords, type Authenticator, isAuthenticator, type Method, type Proof } from './proof.ts'
 import type { StepReason } from './reasons.ts'
-import { requestSteps } from './request-steps.ts'
+import { firstSteps, lastSteps } from './request-steps.ts'
 import { type FlowState, type FlowStep, mayBe } from './state.ts'
 
 /** What the judgement comes to. `steps` are the steps of the policy as they stand now. */
@@ -43,7 +43,13 @@ export function judge(policy: LivePolicy, flow: FlowState, facts: Facts, now: nu
   const spared: Method[] = []
   let next: CompiledAction | undefined
 
-  for (const variants of variantsOf(policy)) {
+  for (const invited of firstSteps(flow)) {
+    const isDone = isMet(invited, evidence.proofs, standingOf(invited, matter))
+    steps.push({ id: invited.id, type: invited.type, standing: isDone ? 'SATISFIED' : 'REQUIRED', reason: 'invited' })
+    if (!isDone) next ??= invited
+  }
+  const everyVariants = variantsOf(policy)
+  for (const variants of everyVariants) {
     const { id, type, definition } = variants[0].action
     const before = flow.steps.find((step) => step.id === id)
     const isRequired = before?.standing === 'REQUIRED' || before?.standing === 'SATISFIED'
@@ -57,15 +63,15 @@ export function judge(policy: LivePolicy, flow: FlowState, facts: Facts, now: nu
       if (reason === 'satisfied-by-session') spared.push(...definition.methods, ...passkeyMethods(variants[0].action))
       continue
     }
-    const standing = { actionId: id, user: evidence.user, identifier: flow.identifier, facts, now }
+    const standing = standingOf({ id }, matter)
     const unmet = variants.map(({ action }) => action).find((action) => !isMet(action, evidence.proofs, standing))
     steps.push({ id, type, standing: unmet ? 'REQUIRED' : 'SATISFIED', reason })
     next ??= unmet
   }
 
   const isMixed = flow.proofs.length > evidence.proofs.length
-  const isSignOn = isSomebody(evidence) && !isMixed && steps.length > 0
-  for (const requested of requestSteps(flow)) {
+  const isSignOn = isSomebody(evidence) && !isMixed && everyVariants.length > 0
+  for (const requested of lastSteps(flow)) {
     const standing = requestedStanding(requested, matter, next === undefined && isSignOn)
     steps.push({ id: requested.id, type: requested.type, ...standing })
     if (standing.standing === 'REQUIRED') next ??= requested
@@ -83,14 +89,20 @@ function asksForGroups({ atStart, current }: LivePolicy): boolean {
 /** What the request adds is asked for once nothing before it is. */
 function requestedStanding(
   requested: CompiledAction,
-  { flow, facts, evidence: { user, proofs }, now }: Matter,
+  matter: Matter,
   isDue: boolean,
 ): Pick<FlowStep, 'standing' | 'reason'> {
+  const { flow, evidence } = matter
   const before = flow.steps.find(({ id }) => id === requested.id)?.standing
   const isRequired = before === 'REQUIRED' || before === 'SATISFIED'
   if (!isDue && !isRequired) return { standing: 'PENDING', reason: 'not-reached' }
-  const standing = { actionId: requested.id, user, identifier: flow.identifier, facts, now }
-  return { standing: isMet(requested, proofs, standing) ? 'SATISFIED' : 'REQUIRED', reason: 'requested' }
+  const isDone = isMet(requested, evidence.proofs, standingOf(requested, matter))
+  return { standing: isDone ? 'SATISFIED' : 'REQUIRED', reason: 'requested' }
+}
+
+/** Who asks, and of whom. */
+function standingOf({ id }: Pick<CompiledAction, 'id'>, { flow, evidence, facts, now }: Matter): Standing {
+  return { actionId: id, user: evidence.user, identifier: flow.identifier, facts, now }
 }
 
 /** What speaks for the flow's user, here and now. */

@@ -18,6 +18,7 @@ const messages = {
   PUSH_DENIED: 'The sign-on was denied on the device.',
   DEVICE_CODE_EXPIRED: 'The device has waited too long.',
   REQUEST_EXPIRED: 'The request is over.',
+  INVITATION_DECLINED: 'The invitation was not accepted.',
   CONSENT_DENIED: 'The user did not grant what the application asks for.',
   POLICY_NOT_AVAILABLE: 'No sign-on policy of the application is available.',
   POLICY_NOT_SATISFIED: 'The sign-on policy could not be satisfied.',

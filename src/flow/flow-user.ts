@@ -8,10 +8,14 @@ import type { Named } from './action.ts'
 import { isUsable, type UserFacts } from './facts.ts'
 import { type FlowState, mayBe } from './state.ts'
 
-/** Whom a flow begins with: the user of the session, whom the application vouches for, or names where nobody is there. */
+/**
+ * Whom a flow begins with: whom an invitation is for, the user of the session, whom the application vouches for, or names
+ * where nobody is there.
+ */
 export function userAtStart({ door, request, session, sessionCounts }: FlowState): FlowState['user'] {
-  const { hintedUserId: id, isVouched } = request
+  const { hintedUserId: id, isVouched, invitation } = request
   if (door === 'backchannel') return id === null ? null : { id, knownBy: 'hint' }
+  if (invitation) return id === null ? null : { id, knownBy: 'invitation' }
   if (session && sessionCounts) return { id: session.userId, knownBy: 'session' }
   return isVouched && id !== null ? { id, knownBy: 'vouched' } : null
 }

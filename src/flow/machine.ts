@@ -50,7 +50,9 @@ export function start(
   const policies = candidates.map((policy) => ({ atStart: policy, current: policy }))
   const turn: Turn = { policies, facts, now, cause: 'start' }
   if (facts.session === undefined) {
-    return needs(origin.door === 'backchannel' ? ['session'] : ['session', 'user'], null)
+    // The user of the session is of no interest where the request is for somebody.
+    const isForSomebody = origin.door === 'backchannel' || origin.request.invitation !== undefined
+    return needs(isForSomebody ? ['session'] : ['session', 'user'], null)
   }
   const versions = candidates.map(({ id, version }) => ({ policyId: id, version }))
   const flow = newFlow(origin, versions, facts.session, now)

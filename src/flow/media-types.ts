@@ -5,7 +5,6 @@
  * Never: a secret in a request handed to the machine; a member the media type does not name.
  */
 import type { z } from 'zod'
-import { isSecret } from './action.ts'
 import {
   type ActionRequest,
   type ActionStatus,
@@ -16,6 +15,7 @@ import {
 } from './actions/index.ts'
 import { detailsOf } from './detail.ts'
 import { type Refusal, malformedBody, notAnObject } from './refusal.ts'
+import { isSecret } from './secret.ts'
 
 /** What there is to know of a media type before any flow exists. */
 export interface MediaTypeDescription {

@@ -6,9 +6,10 @@ import type { Facts, UserFacts } from './facts.ts'
 
 /**
  * `hint`: the application that asks names them, and nobody is there who could be asked (OpenID CIBA). `vouched`: the
- * application has signed whom it means (`login_hint_token`).
+ * application has signed whom it means (`login_hint_token`). `invitation`: an administrator has invited them, and the flow
+ * was begun with the code that was mailed to them.
  */
-export const waysToKnow = ['session', 'identifier', 'credentials', 'hint', 'vouched'] as const
+export const waysToKnow = ['session', 'identifier', 'credentials', 'hint', 'vouched', 'invitation'] as const
 
 /** Who a flow is about. */
 export interface FlowUser {
@@ -23,10 +24,14 @@ export const shows: Readonly<Record<FlowUser['knownBy'], boolean>> = {
   credentials: true,
   hint: false,
   vouched: false,
+  invitation: false,
 }
 
-/** Whether what is known of the user may be told: to themselves, and to an application that has signed whom it means. */
-export const mayBeTold: typeof shows = { ...shows, vouched: true }
+/**
+ * Whether what is known of the user may be told: to themselves, to an application that has signed whom it means, and to
+ * whoever has the message by which they were invited.
+ */
+export const mayBeTold: typeof shows = { ...shows, vouched: true, invitation: true }
 
 /** The flow's user as they are now, if they have shown who they are. */
 export function provenUser(user: FlowUser | null, { user: facts }: Facts): UserFacts | null {

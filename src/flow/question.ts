@@ -78,6 +78,18 @@ export interface Questions {
       | { readonly result: 'unsatisfied'; readonly requirements: readonly UnsatisfiedRequirement[] }
       | LockedOut
   }
+  /**
+   * Is it the code of this invitation (one guess), and does the password satisfy the policy? Stored with the state, as the
+   * first password of the account, whose e-mail address is proved by it.
+   */
+  readonly acceptInvitation: {
+    readonly ask: { readonly userId: string; readonly invitationId: string }
+    readonly answer:
+      | { readonly result: 'accepted'; readonly user: UserFacts }
+      | { readonly result: 'wrongCode' | 'noPassword' }
+      | { readonly result: 'unsatisfied'; readonly requirements: readonly UnsatisfiedRequirement[] }
+      | LockedOut
+  }
   /** Make an account, with the saving of the state; a code that proves its e-mail address is sent along. */
   readonly registerUser: {
     readonly ask: {

@@ -12,6 +12,7 @@ import { deviceGrant } from './device-grant.ts'
 import { type SessionFacts, sessionFacts } from './facts.ts'
 import { failureSchema } from './failure.ts'
 import { longestIdentifier } from './identifier.ts'
+import { invitationRequest } from './invitation.ts'
 import type { Json } from './json.ts'
 import { outcomeSchema } from './outcome.ts'
 import { proof } from './proof.ts'
@@ -79,6 +80,8 @@ const recordSchema = z.strictObject({
     deviceGrant: deviceGrant.exactOptional(),
     /** The sign-on is for an application that waits elsewhere. */
     backchannel: backchannelRequest.exactOptional(),
+    /** The sign-on is of somebody who was invited, and for no authorization request. */
+    invitation: invitationRequest.exactOptional(),
     /** The validated authorization request, opaque here. */
     parameters: z.record(z.string(), json),
   }),

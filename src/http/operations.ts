@@ -32,6 +32,7 @@ import { tokenOperations } from '../oauth/token/endpoint.ts'
 import { applicationLogoOperations } from '../pages/application-logo.ts'
 import { assetOperations } from '../pages/assets.ts'
 import { emailChangePageOperations } from '../pages/email-change-page.ts'
+import { invitationPageOperations } from '../pages/invitation-page.ts'
 import { signedOffPageOperations } from '../pages/signed-off-page.ts'
 import { signOnPageOperations } from '../pages/sign-on-page.ts'
 import { openApiOperation } from './openapi-operation.ts'
@@ -68,6 +69,7 @@ const described: readonly Operation[] = [
   ...signedOffPageOperations,
   ...applicationLogoOperations,
   ...emailChangePageOperations,
+  ...invitationPageOperations,
 ]
 
 export const served: Served = {

@@ -31,6 +31,7 @@ const keptAfter: Readonly<Record<TransientTable, number>> = {
   remembered_browsers: marginMilliseconds,
   inbox: marginMilliseconds,
   one_time_codes: marginMilliseconds,
+  invitations: marginMilliseconds,
   polled_grants: marginMilliseconds,
   initial_access_tokens: marginMilliseconds,
   used_jwts: marginMilliseconds,

@@ -14,6 +14,7 @@ export type GuessKind =
   | 'password'
   | 'recovery-code'
   | 'verification-code'
+  | 'invitation-code'
   | 'passcode'
   | 'passkey'
   | 'code-sending'

@@ -22,6 +22,11 @@ export interface PasswordRequirements {
   readonly history?: { readonly count: number } | undefined
 }
 
+/** What of a policy holds for a first password: there is none before it that it could repeat. */
+export function firstPasswordPolicy(policy: PasswordRequirements | undefined): PasswordRequirements | undefined {
+  return policy && { ...policy, history: undefined, notSimilarToCurrent: undefined }
+}
+
 interface SequenceRule {
   readonly maxLength: number
 }

@@ -19,6 +19,7 @@ import { loadFlow, type StoredFlow } from '../flow-runtime/stored-flow.ts'
 import { isForPolling } from '../flow-runtime/settle-polled-grant.ts'
 import { elsewherePage } from './elsewhere-page.ts'
 import { languageOf } from './flow-language.ts'
+import { invitationEndPage } from './invitation-page.ts'
 import { pageHeaders } from './headers.ts'
 import { type Aside, asides, renderSignOn, type SignOnView } from './sign-on.ts'
 import { type FormAction, formAction } from '../flow-runtime/form-action.ts'
@@ -32,6 +33,13 @@ import { say } from './texts/language.ts'
 interface Attempt {
   readonly error: SignOnError
   readonly values: FormAction['body']
+}
+
+/** What the address says beside which flow it is. */
+interface Brought {
+  /** Whether a sign-on elsewhere has failed. */
+  readonly failed?: boolean | undefined
+  readonly inviteCode?: string | undefined
 }
 
 function redirectUriOf({ request: { parameters } }: FlowState): string | null {
@@ -48,16 +56,16 @@ async function show(
   { state, application }: Pick<StoredFlow, 'state' | 'application'>,
   aside: Aside | undefined,
   attempt?: Attempt,
-  failed = false,
+  { failed = false, inviteCode }: Brought = {},
 ): Promise<Reply> {
   // Coming back to a flow that has ended must not send anybody on once more.
-  if (state.resumedAt !== null) return isForPolling(state) ? elsewherePage(context, state, application) : gone(context)
+  if (state.resumedAt !== null) return ended(context, state, application)
   const language = languageOf(context, state)
   const links = flowLinks(context.site, application, state.id)
   const applicationName = application.name
   if (state.status === 'COMPLETED' || state.status === 'FAILED') {
     const resumeUrl = links.resume
-    if (isForPolling(state)) {
+    if (!hasRequest(state)) {
       const html = renderSignOnNotice({ kind: 'elsewhere', applicationName, resumeUrl }, language)
       return { status: 200, html, headers: pageHeaders({ formActions: [] }) }
     }
@@ -75,8 +83,9 @@ async function show(
       status: state.status,
       pageUrl: pageUrl(context, state.id),
       applicationName,
-      client: clientView(context.site, application, isForPolling(state) ? undefined : redirectUriOf(state)),
+      client: clientView(context.site, application, returnUriOf(state, application)),
       offers: state.offers,
+      inviteCode: attempt ? inviteCodeOf(attempt) : inviteCode,
       aside,
       values: attempt ? typed(attempt.values) : { username, email },
       user: user ?? named(state),
@@ -102,6 +111,28 @@ async function show(
     language,
   )
   return { status: attempt ? 400 : 200, html, headers: pageHeaders({ formActions: ["'self'"], connects: true }) }
+}
+
+/** The code that the form carries on. */
+function inviteCodeOf({ values: { inviteCode } }: Attempt): string | undefined {
+  return typeof inviteCode === 'string' ? inviteCode : undefined
+}
+
+/** Whether an authorization request waits for the end of a flow, and takes the browser back. */
+function hasRequest(state: FlowState): boolean {
+  return !isForPolling(state) && !state.request.invitation
+}
+
+/** Where the browser goes once the flow is over; undefined where it stays, null where nobody can say. */
+function returnUriOf(state: FlowState, { document }: StoredFlow['application']): string | null | undefined {
+  if (state.request.invitation) return document.initiateLoginUri ?? document.homePageUrl
+  return isForPolling(state) ? undefined : redirectUriOf(state)
+}
+
+/** A flow that was resumed: its end, where that is a page here. */
+function ended(context: Context, state: FlowState, application: StoredFlow['application']): Reply {
+  if (state.request.invitation) return invitationEndPage(context, state, application)
+  return isForPolling(state) ? elsewherePage(context, state, application) : gone(context)
 }
 
 /** What was typed into fields that hold no secret. */
@@ -181,6 +212,7 @@ const declaration = {
   query: z.object({
     flowId: z.string().max(100),
     environmentId: z.string().max(100).optional(),
+    inviteCode: z.string().max(64).optional().catch(undefined),
     error: z
       .literal('EXTERNAL_AUTHENTICATION_FAILED')
       .transform(() => true)
@@ -204,7 +236,9 @@ export const signOnPageOperations: readonly Operation[] = [
     handle: ({ query }, context) =>
       orGone(context, async () => {
         if (!uuid.safeParse(query.flowId).success) return gone(context)
-        return show(context, await loadFlow(context, query.flowId, 'page'), query.view, undefined, query.error)
+        const { view, error: failed, inviteCode } = query
+        const flow = await loadFlow(context, query.flowId, 'page')
+        return show(context, flow, view, undefined, { failed, inviteCode })
       }),
   }),
   defineOperation({

@@ -9,11 +9,12 @@ import type { ActionStatus, MediaType } from '../flow/actions/index.ts'
 import type { ActionView } from '../flow/action.ts'
 import { type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
-import { type PasswordRequirements, requirementsList } from './password-requirements.ts'
+import { firstPasswordPolicy, type PasswordRequirements, requirementsList } from './password-requirements.ts'
 import { agreement, type AgreementFormsView } from './sign-on-agreement.ts'
 import { deviceConsent, deviceUserCode } from './sign-on-device-grant.ts'
 import { devices, type DevicesView, passcode, passkey, push, pushOver } from './sign-on-devices.ts'
 import { field, type FieldContext, showPassword } from './sign-on-fields.ts'
+import { type InvitationView, invitation } from './sign-on-invitation.ts'
 import { providerLinks, type SignOnProvider } from './sign-on-providers.ts'
 import type { ClientView } from '../flow-runtime/client-view.ts'
 import { policyLinks, unverifiedNote } from './sign-on-client.ts'
@@ -24,7 +25,7 @@ import { signOnScript } from './sign-on-script.ts'
 import { type Language, say, type TextName } from './texts/language.ts'
 
 /** A waiting flow as its page shows it. */
-export interface SignOnView extends DevicesView, AgreementFormsView {
+export interface SignOnView extends DevicesView, AgreementFormsView, InvitationView {
   readonly status: ActionStatus
   readonly applicationName: string
   /** What the person chose to do instead of what the status asks first. */
@@ -118,6 +119,8 @@ function contentOf(view: SignOnView, context: FieldContext): Content {
       const fields = [field(context, 'username', { isFirst: true, takesPasskey }), submit(context, 'signOn.next')]
       return { heading: 'signOn.heading', forms: [postForm(view, 'user.lookup', fields), others(view, context)] }
     }
+    case 'INVITATION_REQUIRED':
+      return invitation(view, context)
     case 'MUST_CHANGE_PASSWORD':
       return { heading: 'change.heading', text: 'change.mustChange', forms: changeForm(view, context) }
     case 'PASSWORD_EXPIRED':
@@ -203,7 +206,7 @@ function register(view: SignOnView, context: FieldContext): Content {
   const content = [
     field(context, 'username', { isFirst: true }),
     field(context, 'email'),
-    requirements({ ...view, passwordPolicy: forFirstPassword(view.passwordPolicy) }, context),
+    requirements({ ...view, passwordPolicy: firstPasswordPolicy(view.passwordPolicy) }, context),
     field(context, 'password', { isNew: true }),
     showPassword(context.language),
     submit(context, 'register.submit'),
@@ -263,11 +266,6 @@ function back({ pageUrl }: SignOnView, { language }: FieldContext): Html {
 
 function requirements({ passwordPolicy, error }: SignOnView, { language }: FieldContext): Html {
   return html`${passwordPolicy && requirementsList(passwordPolicy, error?.missed ?? [], language)}`
-}
-
-/** A first password has none before it that it could repeat. */
-function forFirstPassword(policy: SignOnView['passwordPolicy']): SignOnView['passwordPolicy'] {
-  return policy && { ...policy, history: undefined, notSimilarToCurrent: undefined }
 }
 
 /** Who is signing on, and the way out for whoever that is not. */

@@ -11,7 +11,7 @@ import { endRecognition } from '../directory/recognition.ts'
 import { endSessionsOfUser } from '../directory/session-end.ts'
 import type { User } from '../directory/users.ts'
 import { notFound } from '../errors/problem.ts'
-import { update } from '../storage/operations.ts'
+import { remove, update } from '../storage/operations.ts'
 import { controlledUser, reachedKey, reachedUser } from './user-control.ts'
 import { partLinks } from './user-representation.ts'
 import { common, partOfUser } from './user-routes.ts'
@@ -85,7 +85,10 @@ function operationsOf({ member, column, ids, what }: Flag): readonly Operation[]
           if (!(yield* update('users', reachedKey(reached), columns))) throw notFound()
           const { environmentId } = reached.user
           if (member === 'mfaEnabled') yield* endRecognition(environmentId, userId)
-          if (member === 'enabled' && !on) yield* endSessionsOfUser(kernel.world, environmentId, userId, null, now)
+          if (member === 'enabled' && !on) {
+            yield* endSessionsOfUser(kernel.world, environmentId, userId, null, now)
+            yield* remove('invitations', { environment_id: environmentId, user_id: userId })
+          }
           yield record({ subject: { type: 'USER', id: userId }, detail: { changed: [member], [member]: on } })
         },
       })

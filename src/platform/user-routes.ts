@@ -18,6 +18,7 @@ export function partOfUser(
     | '/devices'
     | '/emailVerification'
     | '/enabled'
+    | '/invitation'
     | '/memberOfGroups'
     | '/mfaEnabled'
     | '/oauthConsents'

@@ -19,6 +19,7 @@ import { reachedUser, withinReach } from './user-control.ts'
 import { createUserOperations } from './user-create.ts'
 import { userDeletionOperations } from './user-delete.ts'
 import { userFlagOperations } from './user-flags.ts'
+import { userInvitationOperations } from './user-invitation.ts'
 import { userPopulationOperations } from './user-population.ts'
 import { includedGroups } from './user-groups.ts'
 import { listedUser, userBody, userResource } from './user-representation.ts'
@@ -109,4 +110,5 @@ export const userOperations: readonly Operation[] = [
   ...userFlagOperations,
   ...userPopulationOperations,
   ...userVerificationOperations,
+  ...userInvitationOperations,
 ]

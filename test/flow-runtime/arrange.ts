@@ -384,6 +384,8 @@ export function bodyOf(action: MediaType, person: Person, code = 'CANARYXX'): ob
     }
     case 'user.verify':
       return { verificationCode: code }
+    case 'user.acceptInvite':
+      return { inviteCode: code, password: newPassword(), accept: true }
     case 'password.sendRecoveryCode':
     case 'user.sendVerificationCode':
       return {}
@@ -642,9 +644,47 @@ async function deviceFlowIn(
   return { browser, flowId, person, code: userCode }
 }
 
+/** Invites a user as an administrator, and returns the code of the link that was sent. @param more of the body */
+export async function inviteCodeOf(
+  stile: Stile,
+  person: Pick<Person, 'id' | 'username'>,
+  more: object = {},
+): Promise<string> {
+  const mediaType = 'application/vnd.pingidentity.user.invite+json'
+  const answer = await stile.api('POST', `/users/${person.id}`, more, { mediaType })
+  assert.equal(answer.status, 200, answer.text)
+  return new URL(await linkSentTo(stile, addressOf(person))).searchParams.get('inviteCode') ?? ''
+}
+
+/** The link of the last message to an address. */
+export async function linkSentTo(stile: Stile, address: string): Promise<string> {
+  const [link] = /http\S+/.exec((await inboxOf(stile, address)).at(-1)?.body ?? '') ?? []
+  assert.ok(link, 'no link was sent')
+  return link
+}
+
+/** Follows the link of an invitation, and returns the flow that begins. */
+export async function followInvitation(browser: Browser, inviteCode: string): Promise<string> {
+  const { status, text, headers } = await browser.send(
+    `/${browser.stile.environmentId}/invite?inviteCode=${encodeURIComponent(inviteCode)}`,
+  )
+  assert.equal(status, 302, text)
+  const id = new URL(headers.get('location') ?? '').searchParams.get('flowId')
+  assert.ok(id)
+  return id
+}
+
+async function invitedFlow(stile: Stile): Promise<Arranged> {
+  const browser = new Browser(stile)
+  const person = await newPerson(stile, { password: null })
+  const code = await inviteCodeOf(stile, person, { application: { id: stile.nativeApp.clientId } })
+  return { browser, flowId: await followInvitation(browser, code), person, code }
+}
+
 /** Drives a new flow into a status. */
 export async function flowIn(stile: Stile, status: FlowStatus, door: Door = 'pi.flow'): Promise<Arranged> {
   if (status === 'DAG_USER_CODE_REQUIRED' || status === 'DAG_CONSENT_REQUIRED') return deviceFlowIn(stile, status)
+  if (status === 'INVITATION_REQUIRED') return invitedFlow(stile)
   const browser = new Browser(stile)
   const forceChange = status === 'MUST_CHANGE_PASSWORD' || status === 'FAILED'
   const { person, passkey, app } = await personFor(stile, status, forceChange)

@@ -138,6 +138,10 @@ export function flowIn(status: FlowState['status']): Rig {
       rig.signOn('alice')
       if (status === 'DAG_CONSENT_REQUIRED') rig.post('deviceAuthGrant.userCode.verify', { userCode })
       break
+    case 'INVITATION_REQUIRED':
+      rig.invite('alice')
+      rig.begin(policy())
+      break
     case 'DEVICE_SELECTION_REQUIRED':
       rig.begin(twoFactors())
       rig.signOn('alice')

@@ -56,6 +56,7 @@ suite('media types', () => {
       ['cancel.push.authentication', [], ['PUSH_CONFIRMATION_REQUIRED']],
       ['user.update', [], ['PROFILE_DATA_REQUIRED']],
       ['user.consent', [], ['AGREEMENT_CONSENT_REQUIRED']],
+      ['user.acceptInvite', ['inviteCode', 'password'], ['INVITATION_REQUIRED']],
       ['oauth.consent', [], ['CONSENT_REQUIRED']],
       ['deviceAuthGrant.userCode.verify', [], ['DAG_USER_CODE_REQUIRED']],
       ['deviceAuthGrant.consent', [], ['DAG_CONSENT_REQUIRED']],
@@ -72,7 +73,7 @@ suite('media types', () => {
 
   test('bodies can be published, secrets marked', () => {
     const schema = JSON.stringify(mediaTypes().map(({ body }) => z.toJSONSchema(body)))
-    assert.equal(schema.match(/"writeOnly":true/g)?.length, 9)
+    assert.equal(schema.match(/"writeOnly":true/g)?.length, 11)
   })
 })
 

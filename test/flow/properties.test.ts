@@ -178,6 +178,12 @@ type Command =
   | { readonly do: 'consent' | 'deviceConsent'; readonly accept: boolean }
   | { readonly do: 'userCode'; readonly code: 'right' | 'wrong' }
   | { readonly do: 'agree'; readonly accept: boolean }
+  | {
+      readonly do: 'invited'
+      readonly code: 'right' | 'wrong'
+      readonly accept: boolean
+      readonly fresh: string | null
+    }
   | { readonly do: 'revise' }
   | { readonly do: 'tell'; readonly nickname: string | null }
   | { readonly do: 'instruct'; readonly answer: WebhookSays }
@@ -488,6 +494,13 @@ function run(
       case 'agree':
         observe(rig, rig.post('user.consent', { accept: each.accept }), before)
         break
+      case 'invited': {
+        const { code, accept, fresh } = each
+        const inviteCode = code === 'right' ? codeOf(rig.request.loginHint ?? '') : codeOf('nobody')
+        const password = fresh === null ? {} : { password: fresh }
+        observe(rig, rig.post('user.acceptInvite', { inviteCode, accept, ...password }), before)
+        break
+      }
       case 'revise':
         rig.configuration.agreements.set(
           terms.id,
@@ -542,6 +555,7 @@ const everyMember = {
   newPassword: `${canary}-new`,
   recoveryCode: codeOf('alice'),
   verificationCode: codeOf('alice'),
+  inviteCode: codeOf('alice'),
   accept: true,
   userCode,
   otp: codeOf('alice'),
@@ -843,6 +857,52 @@ suite('properties of the flow machine', () => {
     assert.ok(reached.here > 20 && reached.elsewhere > 5 && reached.more > 0, JSON.stringify(reached))
   })
 
+  test('K36: nobody but whom it invites signs on by an invitation, and not before they accepted it, nor past the policy', () => {
+    const reached = { completed: 0, more: 0, declined: 0 }
+    const accepting = fc.record({
+      do: fc.constant('invited' as const),
+      code: fc.constantFrom('right' as const, 'right' as const, 'wrong' as const),
+      accept: fc.constantFrom(true, true, true, true, false),
+      fresh: fc.constantFrom(`${canary}-new`, `${canary}-new`, `${canary}-weak`, null),
+    })
+    const signing = fc.record({
+      do: fc.constant('check' as const),
+      who: fc.constantFrom('alice' as const, 'bob' as const, null),
+      secret: fc.constantFrom('right' as const, 'second' as const),
+    })
+    const then = fc.array(fc.oneof({ weight: 3, arbitrary: accepting }, { weight: 2, arbitrary: signing }, command), {
+      maxLength: 10,
+    })
+    fc.assert(
+      fc.property(scenario, who, then, (drawn, invited, commands) => {
+        const planned: Scenario = { ...drawn, consent: null, accountAtStart: null, commands }
+        const observe = (rig: Rig, outcome: Outcome) => {
+          if (outcome.kind !== 'done') return
+          const { state } = outcome
+          const { id } = rig.people[invited].facts
+          assert.ok(state.user === null || state.user.id === id, 'the flow is about nobody else')
+          if (state.failure?.code === 'INVITATION_DECLINED') reached.declined += 1
+          const isAccepted = state.trace.some(({ reason }) => reason === 'invitation-accepted')
+          if (!isAccepted && state.status !== 'FAILED') assert.equal(state.status, 'INVITATION_REQUIRED')
+          if (state.status !== 'COMPLETED' || state.resumedAt) return
+          assert.ok(state.outcome)
+          assert.equal(state.outcome.userId, id)
+          assert.ok(rig.evidence.some(({ method, userId }) => method === 'pwd' && userId === id))
+          assert.deepEqual(unprovedActions(rig, id, state.outcome.policyId), [])
+          assert.equal(state.steps[0]?.type, 'INVITATION')
+          reached.completed += 1
+          if (state.proofs.length > 1) reached.more += 1
+        }
+        run(planned, observe, asWritten, (rig) => rig.invite(invited))
+      }),
+      { numRuns: 1500 },
+    )
+    assert.ok(
+      Object.values(reached).every((count) => count > 5),
+      JSON.stringify(reached),
+    )
+  })
+
   test('an action once required stays required while its policy runs', () => {
     fc.assert(
       fc.property(scenario, (plannedScenario) => {
@@ -904,6 +964,7 @@ suite('properties of the flow machine', () => {
             'password-accepted': 1,
             'password-changed': 1,
             'password-recovered': 1,
+            'invitation-accepted': 1,
             'passcode-accepted': 1,
             'assertion-accepted': 1,
             'push-approved': 1,

@@ -69,6 +69,11 @@ export function codeOf(username: string): string {
   return `${canary}-code-${username}`
 }
 
+/** The id of somebody's invitation. */
+export function invitationOf(username: string): string {
+  return `invitation-of-${username}`
+}
+
 /** The id of somebody's device. */
 export function deviceOf(username: string, type: DeviceType): string {
   return `${type}-of-${username}`
@@ -275,6 +280,14 @@ export class Rig {
         },
       },
     }
+  }
+
+  /** Has somebody invited who has no password: the next flow is for that. */
+  invite(name: 'alice' | 'bob'): void {
+    const person = this.people[name]
+    person.facts = { ...person.facts, password: 'NO_PASSWORD', verification: 'REQUIRED' }
+    const invitation = { id: invitationOf(name) }
+    this.request = { ...this.request, hintedUserId: person.facts.id, loginHint: name, invitation }
   }
 
   begin(...policies: CompiledPolicy[]): Outcome {
@@ -500,6 +513,21 @@ export class Rig {
         if (newPassword.endsWith('weak')) return { to, result: 'unsatisfied', requirements: [tooShort] }
         this.pending.push(() => this.setPassword(user, newPassword))
         return { to, result: 'accepted', user: this.shown(user, { ...user.facts, password: 'OK' }) }
+      }
+      case 'acceptInvitation': {
+        const { kind: to, userId, invitationId } = question
+        const user = this.personById(userId)
+        const { inviteCode, password } = secrets
+        if (password === undefined) return { to, result: 'noPassword' }
+        const isRight = user && inviteCode === codeOf(user.username) && invitationId === invitationOf(user.username)
+        if (!isRight || user.facts.password !== 'NO_PASSWORD') return { to, result: 'wrongCode' }
+        if (password.endsWith('weak')) return { to, result: 'unsatisfied', requirements: [tooShort] }
+        const facts: UserFacts = { ...user.facts, password: 'OK', verification: 'OK' }
+        this.pending.push(() => {
+          user.password = password
+          user.facts = facts
+        })
+        return { to, result: 'accepted', user: this.shown(user, facts) }
       }
       case 'registerUser': {
         const { kind: to, attributes } = question

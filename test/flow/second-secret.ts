@@ -4,11 +4,12 @@
  * are, failure) and shows that the machine takes an action it has never seen.
  */
 import { z } from 'zod'
-import { defineAction, secret } from '../../src/flow/action.ts'
+import { defineAction } from '../../src/flow/action.ts'
 import type { AnyAction } from '../../src/flow/actions/index.ts'
 import type { CompiledCondition } from '../../src/flow/condition.ts'
 import type { CompiledAction } from '../../src/flow/policy.ts'
 import { wrongCredentials } from '../../src/flow/refusal.ts'
+import { secret } from '../../src/flow/secret.ts'
 
 export const secondSecret: AnyAction = defineAction({
   type: 'LOGIN',

@@ -163,6 +163,8 @@ suite('authentication-api 4', () => {
       [12, 'user.confirm', 'ACCOUNT_CONFIRMATION_REQUIRED', 'ACCOUNT_LINKING_REQUIRED'],
       [13, 'user.consent', 'AGREEMENT_CONSENT_REQUIRED', 'COMPLETED', { accept: true }],
       [13, 'user.consent', 'AGREEMENT_CONSENT_REQUIRED', 'FAILED', { accept: false }],
+      [14, 'user.acceptInvite', 'INVITATION_REQUIRED', 'COMPLETED'],
+      [14, 'user.acceptInvite', 'INVITATION_REQUIRED', 'FAILED', { accept: false }],
       [15, 'device.select', 'DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED'],
       [15, 'device.select', 'OTP_REQUIRED', 'OTP_REQUIRED'],
       [15, 'device.select', 'ASSERTION_REQUIRED', 'ASSERTION_REQUIRED'],
@@ -178,7 +180,6 @@ suite('authentication-api 4', () => {
       [20, 'deviceAuthGrant.consent', 'DAG_CONSENT_REQUIRED', 'FAILED', { accept: false }],
     ]
     const notBuilt: Readonly<Record<string, readonly [row: number, why: string]>> = {
-      'user.acceptInvite': [14, 'no invitations of administrators in this version'],
       'kerberos.authenticate': [21, 'D25'],
     }
     const extensions: readonly MediaType[] = ['oauth.consent']

@@ -161,8 +161,8 @@ suite('authentication-api 3', () => {
       COMPLETED: [],
       FAILED: [],
     }
-    /** What Stile has beside the catalogue. */
-    const extensions: readonly FlowStatus[] = ['CONSENT_REQUIRED']
+    /** What Stile has beside the catalogue, which says of invitations only how they are accepted (4.1, row 14). */
+    const extensions: readonly FlowStatus[] = ['CONSENT_REQUIRED', 'INVITATION_REQUIRED']
     /**
      * Links beside those documented: whoever came back from a provider, or connects a device by the session of somebody else,
      * can begin as somebody else (4.1, row 1).
@@ -515,6 +515,10 @@ suite('authentication-api 3', () => {
       ACCOUNT_LINKING_REQUIRED: {
         _links: links('self', 'usernamePassword.check', 'user.register', 'session.reset'),
         _embedded: { application, passwordPolicy: shownPolicy },
+      },
+      INVITATION_REQUIRED: {
+        _links: links('self', 'user.acceptInvite'),
+        _embedded: { user, application, passwordPolicy: shownPolicy },
       },
       DAG_USER_CODE_REQUIRED: {
         _links: links('self', 'deviceAuthGrant.userCode.verify', 'session.reset'),

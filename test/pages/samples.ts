@@ -5,6 +5,7 @@ import { type ActionStatus, type AnyAction, everyAction, offers } from '../../sr
 import { bootstrapPasswordPolicies } from '../../src/directory/passwords/policy.ts'
 import { renderElsewhere } from '../../src/pages/elsewhere-page.ts'
 import { renderEmailChange } from '../../src/pages/email-change-page.ts'
+import { type InvitationEnd, renderInvitationEnd } from '../../src/pages/invitation-page.ts'
 import { errorPage } from '../../src/pages/error.ts'
 import { formPostPage } from '../../src/pages/form-post.ts'
 import { renderSignOff, signOffForm } from '../../src/pages/sign-off.ts'
@@ -106,6 +107,7 @@ export function viewOf(status: ActionStatus, more: Partial<SignOnView> = {}): Si
     ...(status.startsWith('PUSH_CONFIRMATION') ? { devices, selectedDevice: { id: devices[3].id }, number: '42' } : {}),
     ...(status === 'DEVICE_SELECTION_REQUIRED' ? { devices } : {}),
     ...(status === 'PROFILE_DATA_REQUIRED' ? { attributes } : {}),
+    ...(status === 'INVITATION_REQUIRED' ? { inviteCode: 'n0t-a-real-c0de' } : {}),
     ...(status === 'AGREEMENT_CONSENT_REQUIRED' ? { agreement, agreementText } : {}),
     ...(status === 'CONSENT_REQUIRED' || status === 'DAG_CONSENT_REQUIRED' ? { scopes } : {}),
     ...(status === 'DAG_CONSENT_REQUIRED' ? { deviceAuthorization } : {}),
@@ -161,6 +163,18 @@ export function samples(language: Language = defaultLanguage): Readonly<Record<s
       agreementText: 'One.\n\nTwo.',
     }),
     'agreement, not accepted': signOn('AGREEMENT_CONSENT_REQUIRED', { error: refused('REQUIRED_VALUE', 'accept') }),
+    invitation: signOn('INVITATION_REQUIRED'),
+    'invitation, without its code': signOn('INVITATION_REQUIRED', { inviteCode: undefined }),
+    'invitation, a poor password': signOn('INVITATION_REQUIRED', {
+      error: refused('INVALID_VALUE', 'password', { unsatisfiedRequirements: ['length'] }),
+    }),
+    'invitation, over': renderInvitationEnd('over', language),
+    ...Object.fromEntries(
+      (['done', 'INVITATION_DECLINED', 'APPLICATION_ACCESS_DENIED'] satisfies InvitationEnd[]).map((end) => [
+        `invitation, ${end}`,
+        renderInvitationEnd(end, language, applicationName),
+      ]),
+    ),
     consent: signOn('CONSENT_REQUIRED'),
     'consent, by the backchannel': signOn('CONSENT_REQUIRED', { bindingMessage: 'Order 42 – 30.00 €' }),
     'code of a device': signOn('DAG_USER_CODE_REQUIRED'),

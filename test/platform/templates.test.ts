@@ -14,6 +14,7 @@ const extensions = [
   'email_address_changed_admin',
   'email_address_changed_user',
   'recovery_code_used',
+  'user_invitation',
 ]
 
 const email = { deliveryMethod: 'Email', locale: 'en', subject: 'Own', body: '<p>${code}</p>' }

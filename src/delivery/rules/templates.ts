@@ -1,5 +1,5 @@
 /**
- * The notification templates: PingOne's sixteen names and four of Stile's (extension), and what each of them may say.
+ * The notification templates: PingOne's sixteen names and five of Stile's (extension), and what each of them may say.
  * platform-api 3.18.
  *
  * Never: a name that is not in this list; a variable that a template does not name (unless it takes any).
@@ -141,6 +141,16 @@ export const templates = {
     ['Email', 'SMS', 'Voice', 'Push'],
     code,
     { dynamic: true },
+  ),
+  user_invitation: template(
+    'Invitation',
+    'Extension: invites a user to choose the first password of their account, by a link.',
+    ['Email'],
+    {
+      ...person,
+      'application.name': 'What the person is invited to: an application, or the environment',
+      inviteUrl: 'Where the invitation is accepted',
+    },
   ),
   verification_code_template: template(
     'Verification code',

@@ -8,6 +8,7 @@ import type { FlowState } from '../../flow/state.ts'
 import type { Answer, Question, QuestionKind, QuestionOf } from '../../flow/question.ts'
 import type { Ask, Write } from '../asked.ts'
 import { acceptAgreementAsk } from './accept-agreement.ts'
+import { acceptInvitationAsk } from './accept-invitation.ts'
 import { callWebhookAsk } from './call-webhook.ts'
 import { checkAssertionAsk } from './check-assertion.ts'
 import { checkPasscodeAsk } from './check-passcode.ts'
@@ -31,6 +32,7 @@ import { verifyUserCodeAsk } from './verify-user-code.ts'
 
 const asks: { readonly [Kind in QuestionKind]: Ask<Kind> } = {
   acceptAgreement: acceptAgreementAsk,
+  acceptInvitation: acceptInvitationAsk,
   callWebhook: callWebhookAsk,
   checkAssertion: checkAssertionAsk,
   checkPasscode: checkPasscodeAsk,

@@ -11,6 +11,7 @@ import { deviceConsent } from './device-consent.ts'
 import { deviceUserCode } from './device-user-code.ts'
 import { identifierFirst } from './identifier-first.ts'
 import { identityProvider } from './identity-provider.ts'
+import { invitation } from './invitation.ts'
 import { login } from './login.ts'
 import { progressiveProfiling } from './progressive-profiling.ts'
 import { multiFactorAuthentication } from './multi-factor-authentication.ts'
@@ -29,7 +30,14 @@ export const actions = [
 ] as const
 
 /** All that a flow may wait for: actions of policies, and what the request itself asks for. */
-export const everyAction = [...actions, oauthConsent, deviceUserCode, deviceConsent, backchannelConsent] as const
+export const everyAction = [
+  ...actions,
+  invitation,
+  oauthConsent,
+  deviceUserCode,
+  deviceConsent,
+  backchannelConsent,
+] as const
 
 type Listed = (typeof everyAction)[number]
 

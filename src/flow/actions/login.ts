@@ -5,7 +5,7 @@
  * Never: a difference between unknown user, disabled user and wrong password; a proof for anybody but the flow's user.
  */
 import { z } from 'zod'
-import { type ActionTurn, type Decision, defineAction, noBody, secret } from '../action.ts'
+import { type ActionTurn, type Decision, defineAction, noBody } from '../action.ts'
 import { isUsable } from '../facts.ts'
 import { isSameIdentifier } from '../identifier.ts'
 import type { Answer, AnswerTo } from '../question.ts'
@@ -61,6 +61,7 @@ import {
   verifyBody,
 } from './account/verification.ts'
 import { unavailable } from './unavailable.ts'
+import { secret } from '../secret.ts'
 
 const config = z.object({
   passkeys: passkeysConfig,

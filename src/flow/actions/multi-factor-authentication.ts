@@ -7,7 +7,7 @@
  * has only been named: they go on as if one e-mail device existed.
  */
 import { z } from 'zod'
-import { type ActionTurn, type Decision, defineAction, secret } from '../action.ts'
+import { type ActionTurn, type Decision, defineAction } from '../action.ts'
 import { assertionBody, compatibility, rememberMe } from '../factors/assertion.ts'
 import { type DeviceFacts, isSentTo, takesPasscode, viewDevice } from '../factors/device.ts'
 import {
@@ -30,6 +30,7 @@ import {
   problems,
 } from './multi-factor-configuration.ts'
 import { cancelBody, judgePushAnswer, judgeSentPush, pushLapse, pushSlot, pushStatuses } from './push-confirmation.ts'
+import { secret } from '../secret.ts'
 
 type Status = 'DEVICE_SELECTION_REQUIRED' | 'OTP_REQUIRED' | 'ASSERTION_REQUIRED' | (typeof pushStatuses)[number]
 

@@ -1,6 +1,6 @@
 /** `assertion.check`, wherever an action accepts it: authentication-api 4.2. */
 import { z } from 'zod'
-import { secret } from '../action.ts'
+import { secret } from '../secret.ts'
 
 /** What the client's browser can do with FIDO2 devices. */
 export const compatibility = z.enum(['FULL', 'SECURITY_KEY_ONLY', 'NONE']).optional()

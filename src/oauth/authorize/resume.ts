@@ -19,11 +19,13 @@ import { auditIssued, type Issued, issueResponse } from './issue.ts'
 import type { AuthorizationRequest } from './request.ts'
 import { redirectReply } from './response.ts'
 import { resumeElsewhere } from './resume-elsewhere.ts'
+import { resumeInvitation } from './resume-invitation.ts'
 
 async function resume(flowId: string, context: Context): Promise<Reply> {
   const { site } = context
   const loaded = await loadFlow(context, flowId, 'api')
   if (isForPolling(loaded.state)) return resumeElsewhere(context, loaded)
+  if (loaded.state.request.invitation) return resumeInvitation(context, loaded)
   const resumed = await resumeFlow(context, loaded)
   const request = loaded.state.request.parameters as unknown as AuthorizationRequest
   const inJson = request.mode === 'pi.flow' || request.redirectUri === null

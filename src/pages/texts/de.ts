@@ -218,6 +218,7 @@ export const german = {
   'failed.AGREEMENT_DECLINED': 'Sie haben dem, worum die Anwendung bittet, nicht zugestimmt.',
   'failed.NO_USABLE_DEVICES':
     'Ein zweiter Faktor ist nötig, und dieses Konto hat keinen, der verwendet werden kann. Fragen Sie, wer es verwaltet.',
+  'failed.INVITATION_DECLINED': 'Sie haben die Einladung nicht angenommen.',
   'failed.CONSENT_DENIED': 'Sie haben nicht erlaubt, worum die Anwendung gebeten hat.',
   'failed.DEVICE_CODE_EXPIRED':
     'Der Code des Geräts ist zu alt. Beginnen Sie auf dem Gerät von neuem, mit einem neuen Code.',
@@ -241,6 +242,19 @@ export const german = {
   'signedOff.back': 'Sie werden zurück zu {application} gebracht.',
   'signedOff.continue': 'Weiter',
 
+  'invitation.heading': 'Passwort wählen',
+  'invitation.text':
+    'Sie sind zu {application} eingeladen. Mit diesem Passwort melden Sie sich künftig bei Ihrem Konto an.',
+  'invitation.submit': 'Einladung annehmen',
+  'invitation.decline': 'Nicht annehmen',
+  'invitation.linkNeeded': 'Folgen Sie noch einmal dem Link in der Nachricht, die Sie eingeladen hat.',
+  'invitation.done.heading': 'Ihr Konto ist bereit',
+  'invitation.done.text': 'Sie sind angemeldet. Sie können diese Seite schließen.',
+  'invitation.declined.advice': 'Wenn Sie es sich anders überlegen, folgen Sie dem Link in der Nachricht noch einmal.',
+  'invitation.over.heading': 'Diese Einladung gilt nicht mehr',
+  'invitation.over.text': 'Sie ist zu alt, wurde schon angenommen oder zurückgezogen.',
+  'invitation.over.advice':
+    'Wenn Sie ein Passwort haben, melden Sie sich damit an. Sonst bitten Sie um eine neue Einladung, wo diese herkam.',
   'emailChange.heading': 'E-Mail-Adresse zurückholen?',
   'emailChange.text':
     'Die E-Mail-Adresse Ihres Kontos wurde geändert. Wenn Sie das nicht waren, holen Sie sie zurück: Alle werden abgemeldet, und wer sich als Nächstes anmeldet, wird nach einem Code gefragt, der an diese Adresse geht.',

@@ -211,6 +211,7 @@ export const english = {
   'failed.AGREEMENT_DECLINED': 'You did not agree to what the application asks for.',
   'failed.NO_USABLE_DEVICES':
     'A second factor is needed, and this account has none that can be used. Ask whoever manages it.',
+  'failed.INVITATION_DECLINED': 'You did not accept the invitation.',
   'failed.CONSENT_DENIED': 'You did not allow what the application asked for.',
   'failed.DEVICE_CODE_EXPIRED': 'The code of the device is too old. Begin again on the device, and use the new one.',
   'failed.REQUEST_EXPIRED': 'The request is over. Begin again in the application.',
@@ -233,6 +234,18 @@ export const english = {
   'signedOff.back': 'You are being taken back to {application}.',
   'signedOff.continue': 'Continue',
 
+  'invitation.heading': 'Choose a password',
+  'invitation.text': 'You are invited to {application}. With this password you will sign on to your account.',
+  'invitation.submit': 'Accept the invitation',
+  'invitation.decline': 'Do not accept',
+  'invitation.linkNeeded': 'Follow the link in the message that invited you once more.',
+  'invitation.done.heading': 'Your account is ready',
+  'invitation.done.text': 'You are signed on. You can close this page.',
+  'invitation.declined.advice': 'If you think better of it, follow the link in the message once more.',
+  'invitation.over.heading': 'This invitation is over',
+  'invitation.over.text': 'It is too old, was used before, or was withdrawn.',
+  'invitation.over.advice':
+    'If you have a password, sign on with it. Otherwise ask whoever invited you for a new invitation.',
   'emailChange.heading': 'Take your e-mail address back?',
   'emailChange.text':
     'The e-mail address of your account was changed. If it was not you, take it back: everybody is signed out, and whoever signs on next is asked for a code that goes to this address.',

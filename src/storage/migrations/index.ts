@@ -26,6 +26,7 @@ import { opaqueTokens } from './0023-opaque-tokens.ts'
 import { customDomains } from './0024-custom-domains.ts'
 import { pushCredentials } from './0025-push-credentials.ts'
 import { fido2Attestations } from './0026-fido2-attestations.ts'
+import { invitations } from './0027-invitations.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -54,4 +55,5 @@ export const migrations: readonly Migration[] = [
   customDomains,
   pushCredentials,
   fido2Attestations,
+  invitations,
 ]

@@ -37,6 +37,7 @@ export const environmentTables = {
   device_authentications: ['id'],
   inbox: ['id'],
   one_time_codes: ['purpose', 'subject'],
+  invitations: ['user_id'],
   sessions: ['id'],
   flows: ['id'],
   pushed_requests: ['reference_hash'],

@@ -29,6 +29,14 @@ export function linkedAccountOf(
   }
 }
 
+/** Whether a user is linked to an account at any provider. */
+export function anyLinkedAccountOf(environmentId: string, userId: string): Statement<{ readonly linked: number }> {
+  return {
+    text: 'SELECT 1 AS linked FROM linked_accounts WHERE environment_id = $1 AND user_id = $2 LIMIT 1',
+    values: [environmentId, userId],
+  }
+}
+
 /** A round trip that is under way. */
 export interface ExternalAuthenticationRow {
   readonly flow_id: string

@@ -21,6 +21,7 @@ export const transientTables = {
   remembered_browsers: { time: 'expires_at', key: ['environment_id', 'user_id', 'token_hash'] },
   inbox: { time: 'expires_at', key: ['environment_id', 'id'] },
   one_time_codes: { time: 'expires_at', key: ['environment_id', 'purpose', 'subject'] },
+  invitations: { time: 'expires_at', key: ['environment_id', 'user_id'] },
   polled_grants: { time: 'purge_at', key: ['environment_id', 'id'] },
   initial_access_tokens: { time: 'expires_at', key: ['environment_id', 'id'] },
   used_jwts: { time: 'expires_at', key: ['environment_id', 'kind', 'id_hash'] },

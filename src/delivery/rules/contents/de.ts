@@ -41,6 +41,18 @@ geben Sie diesen Code ein, um zu bestätigen, dass dies die E-Mail-Adresse Ihres
 Er gilt fünf Minuten und nur einmal. Wenn Sie kein solches Konto haben, ist nichts zu tun.`,
     },
   },
+  user_invitation: {
+    Email: {
+      subject: 'Sie sind eingeladen',
+      paragraphs: `Guten Tag \${user.name},
+
+Sie sind zu \${application.name} eingeladen. Ihr Konto \${user.username} ist bereit; wählen Sie hier ein Passwort dafür:
+
+\${inviteUrl}
+
+Der Link gilt sieben Tage und einmal. Geben Sie ihn niemandem. Wenn Sie keine Einladung erwarten, brauchen Sie nichts zu tun.`,
+    },
+  },
   email_address_changed_admin: {
     Email: {
       subject: 'Ihre E-Mail-Adresse wurde geändert',

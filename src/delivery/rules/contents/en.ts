@@ -29,6 +29,18 @@ It is good for five minutes and works once. If it was not you, ignore this messa
 The link is good for a few minutes. If you know of no request, ignore this message: nothing happens without you.`,
     },
   },
+  user_invitation: {
+    Email: {
+      subject: 'You are invited',
+      paragraphs: `Hello \${user.name},
+
+you are invited to \${application.name}. Your account \${user.username} is ready; choose a password for it here:
+
+\${inviteUrl}
+
+The link is good for seven days and works once. Give it to nobody. If you expect no invitation, ignore this message.`,
+    },
+  },
   email_verification_user: {
     Email: {
       subject: 'Confirm your e-mail address',

@@ -7,11 +7,12 @@
  * a new password without the code (row J15).
  */
 import { z } from 'zod'
-import { type Decision, secret } from '../../action.ts'
+import type { Decision } from '../../action.ts'
 import type { AnswerTo } from '../../question.ts'
 import { lockedOut, passwordUnsatisfied, tooManyCodes, valueMissing, wrongCode } from '../../refusal.ts'
 import { longestIdentifier } from '../../identifier.ts'
 import { type AccountSlot, freshAccountSlot, pass } from './verification.ts'
+import { secret } from '../../secret.ts'
 
 /** The part of an action's configuration that offers recovery. */
 export const recoveryConfig = z.object({ enabled: z.boolean() }).optional()

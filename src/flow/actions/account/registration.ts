@@ -5,12 +5,13 @@
  * Never: an attribute that decides what the user may do (row J34); a registration where the policy offers none (J33).
  */
 import { z } from 'zod'
-import { type Decision, secret } from '../../action.ts'
+import type { Decision } from '../../action.ts'
 import type { ExternalAuthentication } from '../../external-authentication.ts'
 import type { AnswerTo } from '../../question.ts'
 import { type Detail, notRegistered, passwordUnsatisfied } from '../../refusal.ts'
 import { type RegistrationAttributes, registrationAttributes } from '../../user-attributes.ts'
 import type { AccountSlot } from './verification.ts'
+import { secret } from '../../secret.ts'
 
 /** The part of an action's configuration that offers registration. */
 export const registrationConfig = z

@@ -5,13 +5,14 @@
  * Never: a password that counts before the address does, where the account has to be verified (row J20).
  */
 import { z } from 'zod'
-import { type Decision, secret } from '../../action.ts'
+import type { Decision } from '../../action.ts'
 import { externalAuthentication } from '../../external-authentication.ts'
 import type { UserFacts } from '../../facts.ts'
 import { type Authenticator, authenticators } from '../../proof.ts'
 import type { AnswerTo, Effect } from '../../question.ts'
 import type { TransitionReason } from '../../reasons.ts'
 import { tooManyCodes, tooManyTries, wrongCode } from '../../refusal.ts'
+import { secret } from '../../secret.ts'
 
 /** What the actions of an account remember; methods that were shown count once the address is proved. */
 export const accountSlot = z.strictObject({
