@@ -650,17 +650,14 @@ export async function inviteCodeOf(
   person: Pick<Person, 'id' | 'username'>,
   more: object = {},
 ): Promise<string> {
+  const before = new Set((await inboxOf(stile, addressOf(person))).map(({ id }) => id))
   const mediaType = 'application/vnd.pingidentity.user.invite+json'
   const answer = await stile.api('POST', `/users/${person.id}`, more, { mediaType })
   assert.equal(answer.status, 200, answer.text)
-  return new URL(await linkSentTo(stile, addressOf(person))).searchParams.get('inviteCode') ?? ''
-}
-
-/** The link of the last message to an address. */
-export async function linkSentTo(stile: Stile, address: string): Promise<string> {
-  const [link] = /http\S+/.exec((await inboxOf(stile, address)).at(-1)?.body ?? '') ?? []
+  const message = (await inboxOf(stile, addressOf(person))).find(({ id }) => !before.has(id))
+  const [link] = /http\S+/.exec(message?.body ?? '') ?? []
   assert.ok(link, 'no link was sent')
-  return link
+  return new URL(link).searchParams.get('inviteCode') ?? ''
 }
 
 /** Follows the link of an invitation, and returns the flow that begins. */

@@ -1,6 +1,6 @@
 /**
  * Requests that race on one flow or one password, on each engine; PostgreSQL with two nodes, half of the requests to each.
- * Rows J08, J10, J11, K02, K03, K11, L10-L12, L17; decision D6. Whatever happens has to be what some order one after the other gives.
+ * Rows J08, J10, J11, K36, K02, K03, K11, L10-L12, L17; decision D6. Whatever happens has to be what some order one after the other gives.
  */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -21,6 +21,8 @@ import {
   enable,
   enableMfa,
   flowIn,
+  followInvitation,
+  inviteCodeOf,
   newPassword,
   newPerson,
   offeringOf,
@@ -268,6 +270,48 @@ function races(engine: string, start: Started): void {
       )
       refusedOnly(lost(verified))
       assert.equal((await sessionsOf({ id: people[0]?.id ?? '' } as Person)).length, 1)
+    })
+
+    test('K36: of thirty acceptances of one invitation, in five flows, one sets the password and signs on', async () => {
+      const person = await newPerson(stile, { password: null })
+      const code = await inviteCodeOf(stile, person)
+      const browsers = Array.from({ length: 5 }, () => new Browser(stile))
+      const flowIds = await Promise.all(browsers.map((browser) => followInvitation(browser, code)))
+      const wanted = Array.from({ length: 30 }, () => newPassword())
+      const answers = await Promise.all(
+        wanted.map((password, at) => {
+          const node = nodes[at % nodes.length] as Stile
+          const one = Object.assign(new Browser(node), { cookie: browsers[at % 5]?.cookie })
+          return one.act(flowIds[at % 5] ?? '', 'user.acceptInvite', { inviteCode: code, password, accept: true })
+        }),
+      )
+      assert.deepEqual(
+        won(answers).map(({ json }) => json.status),
+        ['COMPLETED'],
+      )
+      refusedOnly(lost(answers))
+      const winner = answers.findIndex((answer) => answer.status === 200)
+      assert.ok(await signsOn({ ...person, password: wanted[winner] as string }))
+      assert.deepEqual(await rows(stile, 'invitations', 'user_id = $2', person.id), [])
+      const events = await rows<{ action: string }>(stile, 'events', 'subject_id = $2', person.id)
+      assert.equal(events.filter(({ action }) => action === 'USER.INVITATION_ACCEPTED').length, 1)
+    })
+
+    test('K36: an acceptance beside what ends the invitation: one order after the other', async () => {
+      for (let round = 0; round < 4; round += 1) {
+        const { browser, flowId, person, code } = await flowIn(stile, 'INVITATION_REQUIRED')
+        const password = newPassword()
+        const [accepted, withdrawn] = await Promise.all([
+          browser.act(flowId, 'user.acceptInvite', { inviteCode: code, password, accept: true }),
+          (nodes.at(-1) as Stile).api('DELETE', `/users/${person.id}/invitation`),
+        ])
+        assert.deepEqual(
+          [accepted.status, withdrawn.status].toSorted(),
+          accepted.status === 200 ? [200, 404] : [204, 400],
+          `${accepted.text} ${withdrawn.text}`,
+        )
+        assert.equal(await signsOn({ ...person, password }), accepted.status === 200)
+      }
     })
 
     test('J11: a password check beside a password reset does not save the step that is required', async () => {

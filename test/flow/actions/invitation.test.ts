@@ -1,8 +1,9 @@
 /** Invitations through the machine: authentication-api 4.1 row 14, row K36. */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { invitation } from '../../../src/flow/actions/invitation.ts'
 import { compilePolicy } from '../../../src/flow/policy.ts'
-import { canary, codeOf, loginPolicy, partner, policyOf, Rig } from '../rig.ts'
+import { canary, codeOf, invitationOf, loginPolicy, noon, partner, policyOf, Rig } from '../rig.ts'
 import { secondSecretAction } from '../second-secret.ts'
 
 const [login] = loginPolicy([null]).actions
@@ -143,6 +144,14 @@ suite('user.acceptInvite', () => {
     later.post('user.acceptInvite', right)
     assert.deepEqual([later.state?.status, later.state?.failure?.code], ['FAILED', 'ACCOUNT_NOT_USABLE'])
     assert.equal(later.people.alice.password, `${canary}-1-alice`)
+  })
+
+  test('K36: it is satisfied by a password that was chosen by it, and by no other', () => {
+    const standing = { actionId: 'invitation', user: null, facts: {}, identifier: null, now: noon }
+    const proof = { method: 'pwd', userId: 'id-of-alice', at: noon } as const
+    const isSatisfiedBy = (actionId: string) =>
+      invitation.isSatisfied([{ ...proof, actionId }], { id: invitationOf('alice') }, standing)
+    assert.deepEqual([isSatisfiedBy('invitation'), isSatisfiedBy('login-1')], [true, false])
   })
 
   test('once accepted it stays so, where the policy goes away and the next one takes over', () => {
