@@ -1,6 +1,6 @@
 /**
- * A real Chromium creates an account and recovers a password by the hosted pages, with JavaScript on and off; the codes
- * are read from the inbox of dev, as a person would.
+ * A real Chromium creates an account, accepts an invitation and recovers a password by the hosted pages, with JavaScript on
+ * and off; the codes are read from the inbox of dev, as a person would.
  */
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -19,25 +19,27 @@ browserSuite('accounts in Chromium', ({ withPage }) => {
   let directory: string
   let running: Running
   let facts: Quickstart
+  /** Posts to the management API. */
+  let api: (path: string, body: object, contentType?: string) => Promise<{ readonly id: string }>
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'stile-browser-'))
     running = runStile(['dev', '--data', directory, '--port', '0', '--json'])
     facts = quickstartSchema.parse(JSON.parse(await running.firstLine))
-    const answer = await fetch(`${facts.issuer}/token`, {
+    const token = await fetch(`${facts.issuer}/token`, {
       method: 'POST',
       headers: { authorization: basic(facts.worker.clientId, facts.worker.clientSecret) },
       body: new URLSearchParams({ grant_type: 'client_credentials' }),
     })
-    const { access_token } = (await answer.json()) as { readonly access_token: string }
-    const api = async (path: string, body: object) => {
-      const created = await fetch(`${facts.apiUrl}/v1/environments/${facts.environmentId}${path}`, {
+    const { access_token } = (await token.json()) as { readonly access_token: string }
+    api = async (path, body, contentType = 'application/json') => {
+      const answer = await fetch(`${facts.apiUrl}/v1/environments/${facts.environmentId}${path}`, {
         method: 'POST',
-        headers: { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' },
+        headers: { authorization: `Bearer ${access_token}`, 'content-type': contentType },
         body: JSON.stringify(body),
       })
-      assert.equal(created.status, 201)
-      return (await created.json()) as { readonly id: string }
+      assert.ok(answer.ok, `${path}: ${answer.status}`)
+      return (await answer.json()) as { readonly id: string }
     }
     const offering = { recovery: { enabled: true }, registration: { enabled: true } }
     const policy = await api('/signOnPolicies', { name: 'Accounts' })
@@ -55,15 +57,15 @@ browserSuite('accounts in Chromium', ({ withPage }) => {
 
   const open = (page: Page) => page.goto(`${facts.authUrl}/dev/app/${facts.webApp.clientId}`)
 
-  /** The code of the newest message to an address. */
-  async function codeTo(address: string, template: string): Promise<string> {
+  /** The code of the newest message to an address, or whatever else of it is wanted. */
+  async function codeTo(address: string, template: string, wanted = /^[0-9A-Z]{8}$/m): Promise<string> {
     for (let waited = 0; waited < 5000; waited += 20) {
       const answer = await fetch(`${facts.authUrl}/dev/inbox.json`)
       const { messages } = (await answer.json()) as {
         readonly messages: readonly { readonly to: string; readonly template: string; readonly text: string }[]
       }
       const message = messages.find((one) => one.to === address && one.template === template)
-      const [code] = /^[0-9A-Z]{8}$/m.exec(message?.text ?? '') ?? []
+      const [code] = wanted.exec(message?.text ?? '') ?? []
       if (code) return code
       await pause(20)
     }
@@ -105,6 +107,41 @@ browserSuite('accounts in Chromium', ({ withPage }) => {
         await press(page, 'Confirm')
         await untilApplication(page)
         await page.getByText(username).first().waitFor()
+      }))
+
+    test(`${script}: an invitation is declined, followed once more and accepted, and is over then`, () =>
+      withPage({ javaScriptEnabled }, async (page) => {
+        const invited = `invited-${javaScriptEnabled ? 'on' : 'off'}`
+        const email = `${invited}@example.com`
+        const population = { id: facts.populationId }
+        const { id } = await api('/users', { username: invited, email, population, name: { given: 'Ada' } })
+        const application = { id: facts.webApp.clientId }
+        await api(`/users/${id}`, { application }, 'application/vnd.pingidentity.user.invite+json')
+        const link = await codeTo(email, 'user_invitation', /http\S+/)
+        await page.goto(link)
+        await press(page, 'Do not accept')
+        await page.getByText('You did not accept the invitation').waitFor()
+        await page.goto(link)
+        await page.getByRole('heading', { name: 'Choose a password' }).waitFor()
+        await page.getByText(invited).waitFor()
+        if (javaScriptEnabled) await scan(page)
+        await page.getByLabel('Password', { exact: true }).fill('short')
+        await press(page, 'Accept the invitation')
+        await page.getByText('does not meet all requirements').waitFor()
+        if (javaScriptEnabled) await scan(page)
+        await page.getByLabel('Password', { exact: true }).fill('Lantern-Walk-19')
+        await press(page, 'Accept the invitation')
+        await page.getByRole('heading', { name: 'Your account is ready' }).waitFor()
+        if (javaScriptEnabled) await scan(page)
+        await open(page)
+        await page.getByText(invited).waitFor()
+        await page.getByLabel('Password', { exact: true }).fill('Lantern-Walk-19')
+        await press(page, 'Sign On')
+        await untilApplication(page)
+        await page.getByText(invited).first().waitFor()
+        await page.goto(link)
+        await page.getByRole('heading', { name: 'This invitation is over' }).waitFor()
+        if (javaScriptEnabled) await scan(page)
       }))
 
     test(`${script}: a forgotten password is replaced, by name first`, () =>
