@@ -1,12 +1,13 @@
 /**
- * The pages around an invitation: the address behind its link, `{pagesBase}/invite?inviteCode=…` (extension; row K36), the
- * form in which it is accepted, and where it ends for whom no application waits.
+ * Where an invitation begins and ends: the address behind its link, `{pagesBase}/invite?inviteCode=…` (extension; row K36),
+ * and the page for whom no application waits. It is accepted on a page of the flow (sign-on-invitation.ts).
  *
  * Never: whose invitation it was, or why it is over, told to somebody who has only a link.
  */
 import { z } from 'zod'
 import { type Context, defineOperation, type Operation, type Reply } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
+import type { FailureCode } from '../flow/failure.ts'
 import type { FlowState } from '../flow/state.ts'
 import { followInvitation } from '../flow-runtime/invitation.ts'
 import { languageOf } from './flow-language.ts'
@@ -16,7 +17,7 @@ import { renderPage } from './layout.ts'
 import { chooseLanguage, type Language, say } from './texts/language.ts'
 
 /** How it ended. `over`: the link is of no use any more. */
-export type InvitationEnd = 'done' | 'over' | NonNullable<FlowState['failure']>['code']
+export type InvitationEnd = 'done' | 'over' | FailureCode
 
 /** Renders the end. */
 export function renderInvitationEnd(end: InvitationEnd, language: Language, applicationName?: string): string {
@@ -35,7 +36,7 @@ export function renderInvitationEnd(end: InvitationEnd, language: Language, appl
         hasError: true,
         main: html`<p>${say(language, 'invitation.over.text')}</p><p>${say(language, 'invitation.over.advice')}</p>`,
       })
-    default: {
+    default:
       return renderPage({
         language,
         heading: say(language, 'failed.heading'),
@@ -44,7 +45,6 @@ export function renderInvitationEnd(end: InvitationEnd, language: Language, appl
         main: html`<p>${say(language, `failed.${end}`)}</p>
 ${end === 'INVITATION_DECLINED' && html`<p>${say(language, 'invitation.declined.advice')}</p>`}`,
       })
-    }
   }
 }
 

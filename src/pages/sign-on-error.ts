@@ -48,9 +48,7 @@ export function explainRefusal(
   if (code === 'UNIQUENESS_VIOLATION') return { field, text: say(language, 'error.taken') }
   if (code === 'REQUIRED_VALUE' && field) return { field, text: say(language, missing[field] ?? 'error.enterValue') }
   if (detail?.target === 'accept') return { field: null, text: say(language, 'error.accept') }
-  if (detail?.target === 'inviteCode' && code !== 'LIMIT_EXCEEDED') {
-    return { field: null, text: say(language, 'invitation.over.text') }
-  }
+  if (detail?.target === 'inviteCode') return { field: null, text: say(language, 'invitation.over.text') }
   if (code === 'INVALID_VALUE' && detail?.target === 'assertion') {
     return { field: null, text: say(language, 'error.wrongPasskey') }
   }

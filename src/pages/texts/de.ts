@@ -252,7 +252,7 @@ export const german = {
   'invitation.done.text': 'Sie sind angemeldet. Sie können diese Seite schließen.',
   'invitation.declined.advice': 'Wenn Sie es sich anders überlegen, folgen Sie dem Link in der Nachricht noch einmal.',
   'invitation.over.heading': 'Diese Einladung gilt nicht mehr',
-  'invitation.over.text': 'Sie ist zu alt, wurde schon angenommen oder zurückgezogen.',
+  'invitation.over.text': 'Die Einladung ist zu alt, wurde schon angenommen oder zurückgezogen.',
   'invitation.over.advice':
     'Wenn Sie ein Passwort haben, melden Sie sich damit an. Sonst bitten Sie um eine neue Einladung, wo diese herkam.',
   'emailChange.heading': 'E-Mail-Adresse zurückholen?',

@@ -243,7 +243,7 @@ export const english = {
   'invitation.done.text': 'You are signed on. You can close this page.',
   'invitation.declined.advice': 'If you think better of it, follow the link in the message once more.',
   'invitation.over.heading': 'This invitation is over',
-  'invitation.over.text': 'It is too old, was used before, or was withdrawn.',
+  'invitation.over.text': 'The invitation is too old, was used before, or was withdrawn.',
   'invitation.over.advice':
     'If you have a password, sign on with it. Otherwise ask whoever invited you for a new invitation.',
   'emailChange.heading': 'Take your e-mail address back?',
