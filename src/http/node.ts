@@ -6,7 +6,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { type Config, ConfigError } from '../config.ts'
-import { createHashingPool } from '../directory/passwords/pool.ts'
+import { createHashingPool, type HashingPool } from '../directory/passwords/pool.ts'
 import { openEnvironments } from '../environment/environments.ts'
 import { openVolumeEvents } from '../events/volume.ts'
 import { openClientDocuments } from '../external/client-documents.ts'
@@ -40,10 +40,17 @@ export interface Node {
   close(): Promise<void>
 }
 
+/** What a node is given that it would else make itself. */
+export interface GivenParts {
+  /** How names are looked up that somebody claims. */
+  readonly dns?: Dns
+  /** The hashing pool of several nodes of one process; who made it closes it. */
+  readonly passwords?: HashingPool
+}
+
 /**
  * Starts a node.
  * @param served what it serves
- * @param dns how names are looked up that somebody claims
  * @throws ConfigError, DirectoryLocked, StorageUnavailable, or the error of the socket that could not be opened
  */
 export async function startNode(
@@ -51,7 +58,7 @@ export async function startNode(
   world: World,
   masterKeys: MasterKeys,
   served: Served,
-  dns: Dns = systemDns,
+  given: GivenParts = {},
 ): Promise<Node> {
   const log = pino({ level: config.logLevel })
   const ipIntelligence = readIpIntelligence(config.ipIntelligence)
@@ -69,7 +76,7 @@ export async function startNode(
     mtlsUrl: config.mtlsUrl,
   }
   const environments = openEnvironments({ storage, world, masterKeys, log })
-  const passwords = createHashingPool(world)
+  const passwords = given.passwords ?? createHashingPool(world)
   const volumeEvents = openVolumeEvents(storage, log)
   const egress = openEgress({ listed: config.egressAllow })
   let jobs: Jobs | undefined
@@ -85,7 +92,7 @@ export async function startNode(
     volumeEvents,
     clientRefusals: openClientRefusals(),
     egress,
-    dns,
+    dns: given.dns ?? systemDns,
     ipIntelligence,
     clientCertificateAuthorities,
     providerDocuments: openProviderDocuments(egress, world),
@@ -102,7 +109,7 @@ export async function startNode(
     await jobs?.stop()
     environments.close()
     await volumeEvents.close()
-    await passwords.close()
+    if (!given.passwords) await passwords.close()
     await storage.close()
     await health?.close()
   }

@@ -17,7 +17,13 @@ export async function startSecondNode(first: Stile, databaseUrl: string, world: 
     STILE_API_URL: first.apiUrl,
     DATABASE_URL: databaseUrl,
   }
-  const node = await startNode(readConfig('dev', settings, { port: '0' }), world, first.node.kernel.masterKeys, served)
+  const node = await startNode(
+    readConfig('dev', settings, { port: '0' }),
+    world,
+    first.node.kernel.masterKeys,
+    served,
+    { passwords: first.node.kernel.passwords },
+  )
   const send = (path: string, call?: Call) => first.send(`http://127.0.0.1:${node.port}${path}`, call)
   return {
     ...first,

@@ -17,6 +17,7 @@ import { parseMasterKeys } from '../../src/keys/master-key.ts'
 import { realWorld } from '../../src/world.ts'
 import type { PostgresCluster } from '../storage/postgres-cluster.ts'
 import { temporaryDirectory } from '../storage/temporary-directory.ts'
+import { sharedHashingPool } from './hashing-pool.ts'
 import { sharedRsaKeyPair } from './rsa-key.ts'
 
 /** Where a run of the suite keeps the template that its processes share (scripts/test.ts): a directory. */
@@ -53,7 +54,9 @@ export async function makeDemoTemplate(directory: string, cluster?: PostgresClus
   const world = { ...realWorld, now: () => realWorld.now() - 60_000, rsaKeyPair: sharedRsaKeyPair }
   const make = async (settings: Readonly<Record<string, string>>, dataDirectory: string): Promise<Quickstart> => {
     const config = readConfig('dev', { ...testSettings, ...settings }, { port: '0', dataDirectory })
-    const node = await startNode(config, world, parseMasterKeys(masterKey), served)
+    const node = await startNode(config, world, parseMasterKeys(masterKey), served, {
+      passwords: sharedHashingPool(),
+    })
     try {
       return await ensureDemoEnvironment(node, undefined)
     } finally {

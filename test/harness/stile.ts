@@ -12,6 +12,7 @@ import { parseMasterKeys } from '../../src/keys/master-key.ts'
 import { realWorld, type World } from '../../src/world.ts'
 import { temporaryDirectory } from '../storage/temporary-directory.ts'
 import { beginWithDemo, testSettings } from './demo-template.ts'
+import { sharedHashingPool } from './hashing-pool.ts'
 import { request } from './request.ts'
 import { sharedRsaKeyPair } from './rsa-key.ts'
 
@@ -54,6 +55,8 @@ export interface StileOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** Asks public addresses alone, as in production; a node for tests may ask loopback too. */
   readonly asksPublicOnly?: true
+  /** Hashes passwords with a pool of its own and at the cost that they have in production. */
+  readonly hashesAsInProduction?: true
 }
 
 /** Starts a node. */
@@ -71,7 +74,10 @@ export async function startStile(options: StileOptions = {}): Promise<Stile> {
   )
   const config = options.asksPublicOnly ? { ...settings, egressAllow: undefined } : settings
   const world = { ...(options.world ?? realWorld), rsaKeyPair: sharedRsaKeyPair }
-  const node = await startNode(config, world, parseMasterKeys(masterKey), served, options.dns)
+  const node = await startNode(config, world, parseMasterKeys(masterKey), served, {
+    ...(options.dns ? { dns: options.dns } : {}),
+    ...(options.hashesAsInProduction ? {} : { passwords: sharedHashingPool() }),
+  })
   const quickstart = await ensureDemoEnvironment(node, previous).catch(async (error: unknown) => {
     await node.close()
     await directory.remove()

@@ -91,10 +91,10 @@ suite('D11: an assertion after a restart', () => {
       const present = (port: number) =>
         stile.send(`http://127.0.0.1:${port}/${stile.environmentId}/as/token`, byAssertion(jwt))
       expectStatus(await present(stile.node.port), 200)
-      const { config, masterKeys } = stile.node.kernel
+      const { config, masterKeys, passwords } = stile.node.kernel
       await stile.node.close()
       const addresses = { authUrl: stile.authUrl, apiUrl: stile.apiUrl }
-      const again = await startNode({ ...config, ...addresses }, realWorld, masterKeys, served)
+      const again = await startNode({ ...config, ...addresses }, realWorld, masterKeys, served, { passwords })
       try {
         expectRefusal(await present(again.port), 'invalid_client')
       } finally {

@@ -10,9 +10,9 @@ import { startPostgres } from '../storage/postgres-cluster.ts'
 
 /** Another node on the same database and under the same addresses. */
 async function secondNode(stile: Stile): Promise<{ readonly node: Node; readonly send: Stile['send'] }> {
-  const { config, masterKeys } = stile.node.kernel
+  const { config, masterKeys, passwords } = stile.node.kernel
   const addresses = { authUrl: stile.authUrl, apiUrl: stile.apiUrl }
-  const node = await startNode({ ...config, ...addresses }, realWorld, masterKeys, served)
+  const node = await startNode({ ...config, ...addresses }, realWorld, masterKeys, served, { passwords })
   return { node, send: (path, call) => stile.send(`http://127.0.0.1:${node.port}${path}`, call) }
 }
 

@@ -4,21 +4,16 @@
  */
 import { hashSync, verifySync } from '@node-rs/argon2'
 import { legacyDigest } from './legacy-digest.ts'
-import { currentCost, digestToHash } from './phc.ts'
+import { type Argon2Cost, digestToHash } from './phc.ts'
 import type { StoredHash } from './stored-hash.ts'
 
 /**
- * Hashes a password at the current cost.
+ * Hashes a password.
  * @param salt 16 random bytes
  * @returns a PHC string
  */
-export function hashPassword(password: Uint8Array, salt: Uint8Array): string {
-  return hashSync(password, {
-    salt,
-    memoryCost: currentCost.memory,
-    timeCost: currentCost.passes,
-    parallelism: currentCost.lanes,
-  })
+export function hashPassword(password: Uint8Array, salt: Uint8Array, { memory, passes, lanes }: Argon2Cost): string {
+  return hashSync(password, { salt, memoryCost: memory, timeCost: passes, parallelism: lanes })
 }
 
 /**

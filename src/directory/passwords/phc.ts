@@ -22,8 +22,9 @@ const HIGHEST_WORK = 8 * currentCost.memory * currentCost.passes
  * What stands in for the hash of a user who does not exist or has no password, so that both take the same time (K10).
  * Its digest is not that of any known password, and whatever it matches is refused anyway.
  */
-export const DUMMY_HASH =
-  '$argon2id$v=19$m=19456,t=2,p=1$c3RpbGUtZHVtbXktc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
+export function dummyHash({ memory, passes, lanes }: Argon2Cost): string {
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${lanes}$c3RpbGUtZHVtbXktc2FsdA$${'A'.repeat(43)}`
+}
 
 const shape = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{43,86}$/
 

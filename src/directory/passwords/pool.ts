@@ -14,7 +14,7 @@ import type { World } from '../../world.ts'
 import type { Job, JobAnswer } from './jobs.ts'
 import type { NormalizedPassword } from './normalize.ts'
 import type { ImportedHash } from './imported-hash.ts'
-import { digestToHash, DUMMY_HASH } from './phc.ts'
+import { type Argon2Cost, currentCost, digestToHash, dummyHash } from './phc.ts'
 import { needsRehash, readStoredHash, storedHash } from './stored-hash.ts'
 
 const SALT_BYTES = 16
@@ -49,6 +49,8 @@ export interface HashingPoolSettings {
   readonly queueLength?: number
   /** How long a job may wait for a worker, in milliseconds; default: 2000. */
   readonly longestWait?: number
+  /** What new hashes cost; default: the current cost. No setting of a server leads here; its tests hash for less. */
+  readonly cost?: Argon2Cost
 }
 
 /** What becomes of a password that was tried. */
@@ -103,6 +105,8 @@ export function createHashingPool(world: World, settings: HashingPoolSettings = 
   const size = settings.workers ?? Math.max(1, availableParallelism() - 1)
   const queueLength = settings.queueLength ?? 64 * size
   const longestWait = settings.longestWait ?? 2000
+  const cost = settings.cost ?? currentCost
+  const nobodysHash = dummyHash(cost)
   const queue: Ticket[] = []
   const members: Member[] = []
   let closed = false
@@ -161,7 +165,7 @@ export function createHashingPool(world: World, settings: HashingPoolSettings = 
   }
 
   async function argon2id(password: Uint8Array<ArrayBuffer>): Promise<string> {
-    const hash = await submit({ kind: 'hash', password, salt: world.bytes(SALT_BYTES) })
+    const hash = await submit({ kind: 'hash', password, salt: world.bytes(SALT_BYTES), cost })
     if (typeof hash !== 'string') throw new HashingFailed('a hashing worker gave no hash')
     return hash
   }
@@ -176,8 +180,8 @@ export function createHashingPool(world: World, settings: HashingPoolSettings = 
   }
 
   async function verify(hash: string | null, password: NormalizedPassword): Promise<PasswordVerdict> {
-    const matched = await matchesAny([hash ?? DUMMY_HASH], password)
-    return { matches: matched && hash !== null, needsRehash: matched && hash !== null && needsRehash(hash) }
+    const matched = await matchesAny([hash ?? nobodysHash], password)
+    return { matches: matched && hash !== null, needsRehash: matched && hash !== null && needsRehash(hash, cost) }
   }
 
   return {

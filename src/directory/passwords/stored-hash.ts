@@ -8,7 +8,7 @@
  * any other. Never: a text whose parameters pass the bounds of phc.ts and legacy-kdf.ts (row K26).
  */
 import { type LegacyKdf, legacyKdfFrom } from './legacy-kdf.ts'
-import { argon2Cost, currentCost } from './phc.ts'
+import { type Argon2Cost, argon2Cost } from './phc.ts'
 
 /** What a stored text says. */
 export interface StoredHash {
@@ -33,12 +33,12 @@ export function readStoredHash(text: string): StoredHash | undefined {
   return legacy && { legacy, phc }
 }
 
-/** Whether a hash that has just matched should be replaced by one of the current form and cost (row K27). */
-export function needsRehash(text: string): boolean {
+/** Whether a hash that has just matched should be replaced by one of the current form and of the `wanted` cost (row K27). */
+export function needsRehash(text: string, wanted: Argon2Cost): boolean {
   const stored = readStoredHash(text)
   const cost = stored && argon2Cost(stored.phc)
   if (!cost || stored.legacy) return true
-  return cost.memory !== currentCost.memory || cost.passes !== currentCost.passes || cost.lanes !== currentCost.lanes
+  return cost.memory !== wanted.memory || cost.passes !== wanted.passes || cost.lanes !== wanted.lanes
 }
 
 function parsed(json: string): unknown {

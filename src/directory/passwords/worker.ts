@@ -6,7 +6,7 @@ import type { Job, JobAnswer } from './jobs.ts'
 async function answer(job: Job): Promise<JobAnswer> {
   switch (job.kind) {
     case 'hash':
-      return hashPassword(job.password, job.salt)
+      return hashPassword(job.password, job.salt, job.cost)
     case 'verify':
       for (const hash of job.hashes) if (await verifyPassword(hash, job.password)) return true
       return false

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { hashSync } from '@node-rs/argon2'
 import { readImportedHash } from '../../../src/directory/passwords/imported-hash.ts'
 import type { NormalizedPassword } from '../../../src/directory/passwords/normalize.ts'
-import { argon2Cost, currentCost, DUMMY_HASH } from '../../../src/directory/passwords/phc.ts'
+import { argon2Cost, currentCost, dummyHash } from '../../../src/directory/passwords/phc.ts'
 import {
   createHashingPool,
   HashingFailed,
@@ -18,11 +18,13 @@ import {
 import { realWorld } from '../../../src/world.ts'
 import { vectorPassword, vectors } from './vectors.ts'
 
+const dummy = dummyHash(currentCost)
+
 const secret = 'CANARY-hunter2' as NormalizedPassword
 const other = 'CANARY-hunter3' as NormalizedPassword
 
 /** Looks sound, and makes argon2 throw inside the worker: its digest is no base64 of whole bytes. */
-const poison = `${DUMMY_HASH}AA`
+const poison = `${dummy}AA`
 
 let pool: HashingPool | undefined
 function open(settings: HashingPoolSettings = {}): HashingPool {
@@ -50,6 +52,15 @@ suite('hashing pool', () => {
     const cheap = hashSync(secret, { memoryCost: 8192, timeCost: 1 })
     assert.deepEqual(await verify(cheap, secret), { matches: true, needsRehash: true })
     assert.deepEqual(await verify(cheap, other), { matches: false, needsRehash: false })
+  })
+
+  test('a pool for tests hashes at the cost that it is given, also for nobody', async () => {
+    const cost = { memory: 8, passes: 1, lanes: 1 }
+    const { hash, verify } = open({ cost })
+    const cheap = await hash(secret)
+    assert.deepEqual(argon2Cost(cheap), cost)
+    assert.deepEqual(await verify(cheap, secret), { matches: true, needsRehash: false })
+    assert.deepEqual(await verify(null, secret), { matches: false, needsRehash: false })
   })
 
   test('K27: what was imported verifies, asks to be replaced, and is stored as argon2id of its digest', async () => {
@@ -112,9 +123,9 @@ suite('hashing pool', () => {
 
   test('K26: hashes that are never computed are refused before they reach a worker', async () => {
     const { verify, matchesAny } = open()
-    for (const hash of ['', 'garbage', '$2b$31$x', DUMMY_HASH.replace('m=19456', 'm=4194304')]) {
+    for (const hash of ['', 'garbage', '$2b$31$x', dummy.replace('m=19456', 'm=4194304')]) {
       await assert.rejects(verify(hash, secret), UnsupportedPasswordHash)
-      await assert.rejects(matchesAny([DUMMY_HASH, hash], secret), UnsupportedPasswordHash)
+      await assert.rejects(matchesAny([dummy, hash], secret), UnsupportedPasswordHash)
     }
   })
 
