@@ -2,7 +2,8 @@
  * Runs the test suite with Node's own test runner. A few processes share the files between them (scripts/test-process.ts),
  * since loading the product and warming it up costs more than most files do; files that need a process of their own are
  * listed below. There are two processes more than there are cores: many tests wait for a browser or a clock. A run of
- * many files makes once what they share (scripts/test-shared.ts).
+ * many files makes once what they share (scripts/test-shared.ts). What the runner itself costs is lessened by
+ * scripts/test-context.ts.
  * `npm test` runs everything; `npm test -- test/flow` one folder or file; flags go to `node --test` as they are, those
  * with a value written `--name=value`. The last lines are the runner's summary and the exit code is its own.
  * Never: a run that found no test file and yet succeeds.
@@ -91,6 +92,7 @@ const runner = spawn(
     `--test-concurrency=${processes}`,
     `--test-timeout=${testTimeoutMs}`,
     '--test-reporter=spec',
+    `--import=${pathToFileURL(join(root, 'scripts', 'test-context.ts')).href}`,
     ...flags,
     ...entries(),
   ],
