@@ -25,8 +25,6 @@ const fileTimeoutMs = 600_000
 
 /** Paths of files, and beginnings of paths, whose tests must have a process to themselves. */
 const apart = [
-  // The runner keeps snapshots beside the file it was given, under names that begin with the file's own suites.
-  'test/golden/',
   // They measure the memory or the event loop of their process.
   'test/http/fuzz.test.ts',
   'test/http/limits.test.ts',

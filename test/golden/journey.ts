@@ -33,6 +33,16 @@ import type { Answer, Stile } from '../harness/stile.ts'
 
 snapshot.setDefaultSnapshotSerializers([String])
 
+/**
+ * The runner records under the file that its process was started with, and there the file of the test is the outermost
+ * suite where a process takes one file after the other (scripts/test-process.ts). This is the test as its own file has it.
+ */
+function recordedBesideItsFile(context: TestContext): TestContext {
+  const [file = '', ...names] = context.fullName.split(' > ')
+  if (!file.endsWith('.test.ts')) return context
+  return Object.defineProperties(context, { filePath: { value: file }, fullName: { value: names.join(' > ') } })
+}
+
 export type Json = Answer['json']
 /** What the examples call something -> what it is called here. */
 export type Names = Readonly<Record<string, string>>
@@ -221,7 +231,7 @@ export class Journey {
         ({ type, status, reason }: Json) => `  step ${type}: ${status}, ${reason.code}`,
       ),
     ]
-    context.assert.snapshot(lines.join('\n'))
+    recordedBesideItsFile(context).assert.snapshot(lines.join('\n'))
   }
 }
 
