@@ -11,16 +11,26 @@ const context = new URL('../../scripts/test-context.ts', import.meta.url)
 const tests = `
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+const failed = (signal) => pause(60_000, undefined, { signal }).catch(() => {})
+const tooLate = new Promise((resolve) => process.on('uncaughtException', ({ message }) => {
+  if (message === 'too late') resolve()
+}))
 suite('outer', async () => {
   await pause(1)
   before(() => pause(1))
   after(() => pause(1))
-  test('a timer throws', async () => { setTimeout(() => { throw new Error('thrown late') }, 1); await pause(20) })
-  test('a promise is rejected', async () => { pause(1).then(() => { throw new Error('rejected') }); await pause(20) })
+  test('a timer throws', async ({ signal }) => {
+    setTimeout(() => { throw new Error('thrown late') }, 1)
+    await failed(signal)
+  })
+  test('a promise is rejected', async ({ signal }) => {
+    pause(1).then(() => { throw new Error('rejected') })
+    await failed(signal)
+  })
   test('declares another', async () => { await pause(1); await test('within', () => {}) })
   suite('inner', async () => { await pause(5); test('declared late', () => {}) })
-  test('leaves something behind', () => { setTimeout(() => { throw new Error('too late') }, 1) })
-  test('stays untouched', () => pause(20))
+  test('leaves something behind', () => { setTimeout(() => { throw new Error('too late') }, 50) })
+  test('stays untouched', () => tooLate)
 })
 `
 
