@@ -93,6 +93,8 @@ export function openEnvironments(ports: {
 }): Environments {
   const { storage, world, masterKeys, log } = ports
   const snapshots = new Recent<Environment | Promise<Environment | undefined>>(500)
+  /** Snapshots that a change has made old, until the new one is loaded. */
+  const outdated = new Recent<Environment>(500)
   const applications = new Recent<Application | Promise<Application | undefined>>(5_000)
   const versions = new Recent<CompiledPolicy>(2_000)
   let lastGoodPoll = world.now()
@@ -133,11 +135,22 @@ export function openEnvironments(ports: {
 
   function evict(environmentId: string, change: ConfigurationChange): void {
     if (change.kind === 'application') applications.delete(key(environmentId, change.id))
-    else snapshots.delete(environmentId)
+    else {
+      const snapshot = snapshots.get(environmentId)
+      if (snapshot && !(snapshot instanceof Promise)) outdated.set(environmentId, snapshot)
+      snapshots.delete(environmentId)
+    }
+  }
+
+  function loadSnapshot(environmentId: string): Promise<Environment | undefined> {
+    const previous = outdated.get(environmentId)
+    outdated.delete(environmentId)
+    return loadEnvironment(storage, masterKeys, environmentId, previous)
   }
 
   function forget(environmentId: string): void {
     snapshots.delete(environmentId)
+    outdated.delete(environmentId)
     applications.deletePrefix(`${environmentId}/`)
   }
 
@@ -162,6 +175,7 @@ export function openEnvironments(ports: {
     const started = world.now()
     if (started - lastGoodPoll > feedKeptMilliseconds) {
       snapshots.clear()
+      outdated.clear()
       applications.clear()
       applied.clear()
       haveDomainsChanged = true
@@ -204,7 +218,7 @@ export function openEnvironments(ports: {
   }
 
   return {
-    get: (id) => through(snapshots, id, () => loadEnvironment(storage, masterKeys, id)),
+    get: (id) => through(snapshots, id, () => loadSnapshot(id)),
     application,
     client(environmentId, clientId) {
       if (clientId.startsWith('https://')) return clientOfUri(environmentId, clientId)

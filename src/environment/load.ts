@@ -9,7 +9,7 @@ import { storedAlgorithm } from '../keys/algorithm.ts'
 import { unwrapDataKey } from '../keys/data-key.ts'
 import { readCertificates } from '../keys/client-certificate.ts'
 import { open, type SealContext } from '../keys/sealing.ts'
-import { loadSigningKey, type PublicJwk } from '../keys/signing-key.ts'
+import { loadSigningKey, type PublicJwk, type SigningKey } from '../keys/signing-key.ts'
 import type { Storage } from '../storage/port.ts'
 import { resourceAttributesOf } from '../storage/sql/attributes.ts'
 import { agreementLanguagesOf, agreementRevisionsOf, agreementsOf } from '../storage/sql/agreements.ts'
@@ -46,11 +46,15 @@ export function signingKeyContext(environmentId: string, kid: string): SealConte
   return { environmentId, table: 'signing_keys', row: kid, column: 'sealed_private_key' }
 }
 
-/** Loads the snapshot of a live environment. */
+/**
+ * Loads the snapshot of a live environment.
+ * @param previous an older snapshot of it: keys that both have are taken over, since reading one costs more than all the rest
+ */
 export async function loadEnvironment(
   storage: Storage,
   masterKeys: MasterKeys,
   id: string,
+  previous?: Environment,
 ): Promise<Environment | undefined> {
   const [row] = await storage.read(environmentById(id))
   if (!row) return undefined
@@ -101,7 +105,7 @@ export async function loadEnvironment(
   if (!wrapped) throw new Error('an environment without a data key')
   const dataKey = unwrapDataKey(masterKeys, wrapped.wrapped, id)
   const settings = environmentSettings.parse(JSON.parse(row.settings))
-  const signingKeys = keys.map((key) => scheduledKey(id, dataKey, key))
+  const signingKeys = keys.map((key) => scheduledKey(id, dataKey, key, previous))
   const keyRotationPolicies = keyRotationPoliciesFrom(keyPolicies, signingKeys)
   const defaultKeyRotationPolicy = [...keyRotationPolicies.values()].find(({ isDefault }) => isDefault)
   const defaultPolicy = policies.find((policy) => policy.is_default === 1)
@@ -162,7 +166,25 @@ export async function loadEnvironment(
   }
 }
 
-function scheduledKey(environmentId: string, dataKey: KeyObject, row: SigningKeyRow): ScheduledKey {
+function scheduledKey(
+  environmentId: string,
+  dataKey: KeyObject,
+  row: SigningKeyRow,
+  previous: Environment | undefined,
+): ScheduledKey {
+  // A key never changes under its id; when it signs may.
+  const known = previous?.signingKeys.find(({ kid, jwk }) => kid === row.id && JSON.stringify(jwk) === row.public_jwk)
+  return {
+    ...(known ?? unsealedKey(environmentId, dataKey, row)),
+    policyId: row.policy_id,
+    createdAt: row.created_at,
+    signsFrom: row.signs_from,
+    retiredAt: row.retired_at,
+    notAfter: row.expires_at,
+  }
+}
+
+function unsealedKey(environmentId: string, dataKey: KeyObject, row: SigningKeyRow): SigningKey {
   const record = {
     kid: row.id,
     algorithm: storedAlgorithm(row.algorithm),
@@ -170,14 +192,7 @@ function scheduledKey(environmentId: string, dataKey: KeyObject, row: SigningKey
     createdAt: row.created_at,
     notAfter: row.expires_at,
   }
-  return {
-    ...loadSigningKey(record, open(dataKey, row.sealed_private_key, signingKeyContext(environmentId, row.id))),
-    policyId: row.policy_id,
-    createdAt: row.created_at,
-    signsFrom: row.signs_from,
-    retiredAt: row.retired_at,
-    notAfter: row.expires_at,
-  }
+  return loadSigningKey(record, open(dataKey, row.sealed_private_key, signingKeyContext(environmentId, row.id)))
 }
 
 function flowConfiguration(

@@ -367,6 +367,23 @@ suite('loading', () => {
     assert.deepEqual([loaded(snapshot), loaded(application)], [0, 1])
   })
 
+  test('keys that a change left alone are taken over; after an environment was forgotten they are read again', async () => {
+    const privateKeys = async () => {
+      const environment = await cache.get(stile.environmentId)
+      return environment?.signingKeys.map(({ privateKey }) => privateKey) ?? []
+    }
+    const before = await privateKeys()
+    assert.ok(before.length > 0)
+    await stile.api('POST', '/populations', { name: `Population ${randomUUID()}` })
+    reads = []
+    await cache.poll()
+    const after = await privateKeys()
+    assert.equal(loaded(snapshot), 1)
+    assert.ok(after.length === before.length && after.every((key, at) => key === before[at]))
+    cache.forget(stile.environmentId)
+    assert.ok((await privateKeys()).every((key, at) => key !== before[at]))
+  })
+
   test('a change by this cache is forgotten before it answers; one that rolls back changes nothing', async () => {
     const before = await cache.get(stile.environmentId)
     assert.ok(before)
