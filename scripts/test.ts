@@ -1,7 +1,7 @@
 /**
  * Runs the test suite with Node's own test runner. A few processes share the files between them (scripts/test-process.ts),
  * since loading the product and warming it up costs more than most files do; files that need a process of their own are
- * listed below. There are two processes more than there are cores: many tests wait for a browser or a clock. A run of
+ * listed below. There are three processes more than there are cores: many tests wait for a browser or a clock. A run of
  * many files makes once what they share (scripts/test-shared.ts). What the runner itself costs is lessened by
  * scripts/test-context.ts.
  * `npm test` runs everything; `npm test -- test/flow` one folder or file; flags go to `node --test` as they are, those
@@ -39,6 +39,18 @@ const apart = [
   'test/flow-runtime/push-races.test.ts',
 ]
 
+/** Beginnings of paths of files that drive a browser, most of whose time is spent in its processes. */
+const browsing = ['test/browser/', 'test/pages/browser.test.ts', 'test/clients/oidc-client-ts.test.ts']
+
+/** Spreads the files that drive a browser over the others, so that few of them run at once and none at the end. */
+function spread(paths: readonly string[]): readonly string[] {
+  const [browsers, others] = [true, false].map((wanted) =>
+    paths.filter((path) => browsing.some((beginning) => path.startsWith(beginning)) === wanted),
+  ) as [string[], string[]]
+  const gap = Math.max(1, Math.floor((0.6 * others.length) / Math.max(1, browsers.length)))
+  return others.flatMap((path, at) => (at % gap === 0 ? [...browsers.splice(0, 1), path] : [path])).concat(browsers)
+}
+
 /** The test files under `path` (a folder or one file), relative to the root and in a stable order. */
 function testFilesUnder(path: string): readonly string[] {
   const stat = statSync(join(root, path), { throwIfNoEntry: false })
@@ -59,14 +71,14 @@ if (files.length === 0) {
   process.exit(1)
 }
 
-const processes = availableParallelism() + 2
+const processes = availableParallelism() + 3
 
 const runDirectory = mkdtempSync(join(tmpdir(), 'stile-test-run-'))
 const compileCache = join(root, 'node_modules', '.cache', 'compile')
 
 /** The modules to run: files that have a process each, and a module for each process that takes one file after the other. */
 function entries(): readonly string[] {
-  const together = files.filter((file) => !apart.some((path) => file.startsWith(path)))
+  const together = spread(files.filter((file) => !apart.some((path) => file.startsWith(path))))
   if (together.length <= processes) return files
   const claims = join(runDirectory, 'claims')
   mkdirSync(claims)
