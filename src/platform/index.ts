@@ -55,6 +55,7 @@ import { userDeviceCreationOperations } from './user-device-create.ts'
 import { userDeviceOperations } from './user-devices.ts'
 import { userPairingKeyOperations } from './user-pairing-keys.ts'
 import { userGroupOperations } from './user-groups.ts'
+import { userLinkedAccountOperations } from './user-linked-accounts.ts'
 import { userOauthConsentOperations } from './user-oauth-consents.ts'
 import { userPasswordOperations } from './user-password.ts'
 import { userSessionOperations } from './user-sessions.ts'
@@ -79,6 +80,7 @@ export const platformOperations: readonly Operation[] = [
   ...groupNestingOperations,
   ...userGroupOperations,
   ...userOauthConsentOperations,
+  ...userLinkedAccountOperations,
   ...mfaSettingsOperations,
   ...deviceAuthenticationPolicyOperations,
   ...fido2PolicyOperations,

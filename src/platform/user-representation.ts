@@ -90,6 +90,7 @@ export function userBody(context: Pick<Context, 'site' | 'now'>, { user, passwor
       emailVerification: `${self}/emailVerification`,
       roleAssignments: `${self}/roleAssignments`,
       memberOfGroups: `${self}/memberOfGroups`,
+      linkedAccounts: `${self}/linkedAccounts`,
     }),
     id,
     environment: { id: environmentId },

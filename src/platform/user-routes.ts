@@ -19,6 +19,7 @@ export function partOfUser(
     | '/emailVerification'
     | '/enabled'
     | '/invitation'
+    | '/linkedAccounts'
     | '/memberOfGroups'
     | '/mfaEnabled'
     | '/oauthConsents'

@@ -275,6 +275,33 @@ await onEachEngine('external authentication', (stile) => {
     )
   })
 
+  test('M09: what links an account does it in its own flow, for the account that came back there, and once', async () => {
+    const { flow, providerId } = await arrange(social({ enabled: false }))
+    const user = await addUser(stile(), { password: { value: password } })
+    const arriving = async () => {
+      upstream.user = person()
+      const arranged = await flow()
+      const waiting = await comeBack(arranged.browser, arranged.flowId, providerId, upstream)
+      assert.equal(waiting.status, 'ACCOUNT_LINKING_REQUIRED')
+      return { ...arranged, subject: String(upstream.user['sub']) }
+    }
+    const [linking, other] = [await arriving(), await arriving()]
+    const proof = { username: user.username, password }
+    assert.equal((await linking.browser.act(linking.flowId, 'usernamePassword.check', proof)).json.status, 'COMPLETED')
+    const subjects = async () => (await linksOf(providerId)).map(({ external_id: subject }) => subject)
+    assert.deepEqual(await subjects(), [linking.subject])
+    // Neither once more in the same flow, nor for the account that waits in another.
+    assert.equal((await linking.browser.act(linking.flowId, 'usernamePassword.check', proof)).status, 400)
+    assert.notEqual((await other.browser.act(other.flowId, 'usernamePassword.check', proof)).status, 200)
+    assert.notEqual((await stateOf(stile(), other.flowId)).status, 'COMPLETED')
+    assert.deepEqual(await subjects(), [linking.subject])
+    // What was proved does not bring a link back that was taken away.
+    const [{ id }] = (await stile().api('GET', `/users/${user.id}/linkedAccounts`)).json._embedded.linkedAccounts
+    assert.equal((await stile().api('DELETE', `/users/${user.id}/linkedAccounts/${id}`)).status, 204)
+    assert.equal((await linking.browser.act(linking.flowId, 'usernamePassword.check', proof)).status, 400)
+    assert.deepEqual(await subjects(), [])
+  })
+
   test('M12: ten links of one account at once: one holds; a second account of the user is refused', async () => {
     const { flow, providerId } = await arrange(social({ enabled: false }))
     const subject = person()

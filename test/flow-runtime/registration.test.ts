@@ -1,6 +1,6 @@
 /**
  * Registration and verification in a flow, over HTTP: authentication-api 4.2 `user.register`, `user.verify`; decision D9;
- * rows J20, J33, J34, K13, K28, K29, K32, K35, L13.
+ * rows J20, J33, J34, K13, K28, K29, K32, K35, L04, L13.
  */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -9,6 +9,7 @@ import { testWorld, type TestWorld } from '../../src/world.ts'
 import { Browser } from '../harness/sign-on.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
 import {
+  addressOf,
   assign,
   begin,
   codeSentTo,
@@ -51,6 +52,24 @@ suite('registration', () => {
     const { json } = await stile.api('GET', `/users?filter=${encodeURIComponent(`username eq "${username}"`)}`)
     return json._embedded.users[0]
   }
+
+  test('L04: codes go to the address that the flow has established, whatever a body says', async () => {
+    const evil = `evil-${randomUUID()}@example.com`
+    const elsewhere = { email: evil, to: evil, phone: '+15125550100', user: { email: evil }, device: { email: evil } }
+    const person = newcomer()
+    const { browser, flowId, answer } = await register({ ...person, to: evil, user: { email: evil } })
+    assert.equal(answer.json.status, 'VERIFICATION_CODE_REQUIRED', answer.text)
+    assert.equal((await browser.act(flowId, 'user.sendVerificationCode', elsewhere)).status, 200)
+    const known = await newPerson(stile)
+    const forgetful = new Browser(stile)
+    const forgotten = await begin(forgetful, 'pi.flow', request)
+    const forgot = await forgetful.act(forgotten, 'password.forgot', { username: known.username, ...elsewhere })
+    assert.equal(forgot.json.status, 'RECOVERY_CODE_REQUIRED', forgot.text)
+    assert.equal((await forgetful.act(forgotten, 'password.sendRecoveryCode', elsewhere)).status, 200)
+    assert.equal((await inboxOf(stile, person.email)).length, 2)
+    assert.equal((await inboxOf(stile, addressOf(known))).length, 2)
+    assert.deepEqual(await inboxOf(stile, evil), [])
+  })
 
   test('an account may be made elsewhere: whoever has none is shown where, and nobody registers here (J33)', async () => {
     const href = 'https://corp.example/register?from=stile'

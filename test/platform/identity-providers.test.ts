@@ -97,7 +97,7 @@ await onEachEngine('identity providers', (stile) => {
     })
   }
 
-  test('SAML and unknown types are refused by name; a type cannot change', async () => {
+  test('M27, M28, M30: there is no SAML; it and unknown types are refused by name; a type cannot change', async () => {
     const saml = await api('POST', '/identityProviders', { ...partner(), type: 'SAML' })
     assert.equal(saml.status, 400)
     assert.deepEqual([saml.json.details[0].code, saml.json.details[0].target], ['INVALID_VALUE', 'type'])

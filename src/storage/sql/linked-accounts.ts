@@ -29,6 +29,22 @@ export function linkedAccountOf(
   }
 }
 
+/** An account at a provider that a user is linked to. */
+export interface LinkedAccountRow {
+  readonly id: string
+  readonly identity_provider_id: string
+  readonly external_id: string
+}
+
+/** Every account that a user is linked to, the oldest first. */
+export function linkedAccountsOf(environmentId: string, userId: string): Statement<LinkedAccountRow> {
+  return {
+    text: `SELECT id, identity_provider_id, external_id FROM linked_accounts
+           WHERE environment_id = $1 AND user_id = $2 ORDER BY created_at, id`,
+    values: [environmentId, userId],
+  }
+}
+
 /** Whether a user is linked to an account at any provider. */
 export function anyLinkedAccountOf(environmentId: string, userId: string): Statement<{ readonly linked: number }> {
   return {
