@@ -56,7 +56,11 @@ async function refuseUnread(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const group = (await found)?.value ?? []
+  // Where the operations of the path could not be loaded, that is what is told.
+  const group = await Promise.resolve(found).then(
+    (there) => there?.value ?? [],
+    () => [],
+  )
   // Fastify finds a Content-Type that is no media type at all before anybody is asked.
   const isNoMediaType = failure.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
   fail(kernel, group, isNoMediaType ? wrongMediaType(surfaceOf(group), request) : failure, request, reply)

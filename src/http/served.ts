@@ -8,7 +8,7 @@ import { type Found, pathLookup } from './paths.ts'
 /** What a node serves. No path has operations in both lists. */
 export interface Served {
   readonly operations: readonly Operation[]
-  /** Asked for once, when it is needed. */
+  /** Asked for when it is needed, and again only where that has failed. */
   readonly management: () => Promise<readonly Operation[]>
 }
 
@@ -27,7 +27,7 @@ export function operationLookup({ operations, management }: Served): (target: st
     const found = find(target)
     if (found) return found
     if (findFurther) return findFurther(target)
-    loading ??= load()
+    loading ??= load().finally(() => (loading = undefined))
     return loading.then((findThere) => findThere(target))
   }
 }
