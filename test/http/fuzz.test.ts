@@ -246,7 +246,9 @@ suite('requests at random', () => {
         const what = `${status} for ${line} ${JSON.stringify(batch[index])}: ${text} (STILE_FUZZ_SEED=${seed})`
         assert.ok(status < 500, what)
         assert.match(headers.get('correlation-id') ?? '', /^[0-9a-f-]{36}$/, what)
-        assert.doesNotMatch(text, /node_modules|\.ts:\d|at async|SQLITE|SELECT |\bpg\b/, what)
+        // Links repeat the address of the request, which is random.
+        const told = text.replaceAll(line.slice(line.indexOf(' ') + 1), '')
+        assert.doesNotMatch(told, /node_modules|\.ts:\d|at async|SQLITE|SELECT |\bpg\b/, what)
         if (status < 400 || text === '' || headers.get('content-type')?.startsWith('text/html')) continue
         const { code, message, error, error_description: description } = JSON.parse(text)
         assert.ok(
