@@ -12,10 +12,11 @@ import { reference, uuid } from '../contract/validation.ts'
 import { insertLink } from '../directory/linked-accounts.ts'
 import { type User, userWithPasswordById } from '../directory/users.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
-import { remove } from '../storage/operations.ts'
+import { compareAndSet, remove } from '../storage/operations.ts'
+import { Stale } from '../storage/refusals.ts'
 import { type LinkedAccountRow, linkedAccountsOf } from '../storage/sql/linked-accounts.ts'
 import { requireUnique } from './names.ts'
-import { controlledUser, reachedUser } from './user-control.ts'
+import { controlledUser, reachedKey, reachedUser } from './user-control.ts'
 import { userUrl } from './user-representation.ts'
 import { partOfUser } from './user-routes.ts'
 
@@ -76,6 +77,28 @@ async function requireAnotherWay(context: Context, userId: string): Promise<void
   if (found?.password || (await accountsOf(context, userId)).length > 1) return
   const message = 'It is the only way in that is left.'
   throw problem('REQUEST_FAILED', { details: [{ code: 'CONSTRAINT_VIOLATION', target: 'linkedAccounts', message }] })
+}
+
+/** How often a removal looks again that another change of the user has overtaken. */
+const attempts = 10
+
+/** @throws Stale when the user has changed meanwhile */
+async function removeAccount(context: Context, userId: string, id: string): Promise<void> {
+  const { kernel, environment, now } = context
+  const reached = await controlledUser(context, userId, deleting)
+  const account = await accountOf(context, userId, id)
+  if (reached.asSelf) await requireAnotherWay(context, userId)
+  await kernel.storage.commit({
+    name: 'delete-linked-account',
+    *run() {
+      // What was another way in a moment ago may be removed at this moment.
+      if (reached.asSelf) yield* compareAndSet('users', reachedKey(reached), reached.user.version, { updated_at: now })
+      const key = { environment_id: environment.id, user_id: userId, id: account.id }
+      if ((yield* remove('linked_accounts', key)) === 0) throw notFound()
+      const detail = { userId, identityProviderId: account.identity_provider_id }
+      yield context.record({ subject: { type: 'LINKED_ACCOUNT', id: account.id }, detail })
+    },
+  })
 }
 
 export const userLinkedAccountOperations: readonly Operation[] = [
@@ -157,20 +180,15 @@ export const userLinkedAccountOperations: readonly Operation[] = [
     errors: ['REQUEST_FAILED', 'FORBIDDEN', 'NOT_FOUND'],
     event: 'LINKED_ACCOUNT.DELETED',
     async handle({ params: { userId, linkedAccountId } }, context) {
-      const { kernel, environment } = context
-      const { asSelf } = await controlledUser(context, userId, deleting)
-      const account = await accountOf(context, userId, linkedAccountId)
-      if (asSelf) await requireAnotherWay(context, userId)
-      await kernel.storage.commit({
-        name: 'delete-linked-account',
-        *run() {
-          const key = { environment_id: environment.id, user_id: userId, id: account.id }
-          if ((yield* remove('linked_accounts', key)) === 0) throw notFound()
-          const detail = { userId, identityProviderId: account.identity_provider_id }
-          yield context.record({ subject: { type: 'LINKED_ACCOUNT', id: account.id }, detail })
-        },
-      })
-      return { status: 204 }
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          await removeAccount(context, userId, linkedAccountId)
+          return { status: 204 }
+        } catch (error) {
+          if (!(error instanceof Stale)) throw error
+          if (attempt === attempts) throw problem('UNAVAILABLE', { headers: { 'retry-after': '1' }, cause: error })
+        }
+      }
     },
   }),
 ]

@@ -116,6 +116,20 @@ await onEachEngine(
       assert.equal((await listed(userId)).length, 1)
     })
 
+    test('a user who removes all of theirs at once keeps one', async () => {
+      const { id: userId } = await addUser(stile())
+      const providers = await Promise.all(Array.from({ length: 5 }, newProvider))
+      const paths: string[] = []
+      for (const [at, providerId] of providers.entries()) {
+        const { json } = await link(userId, providerId, `subject-${at}`)
+        paths.push(`/users/${userId}/linkedAccounts/${json.id}`)
+      }
+      const token = await userToken(stile(), userId, 'p1:delete:userLinkedAccounts')
+      const answers = await Promise.all(paths.map((path) => api('DELETE', path, undefined, { token })))
+      assert.deepEqual(answers.map(({ status }) => status).toSorted(), [204, 204, 204, 204, 400])
+      assert.equal((await listed(userId)).length, 1)
+    })
+
     test('a user reads and removes their own by scope, lately signed on, and never the last way in', async () => {
       const { id: userId } = await addUser(stile())
       const foreign = await addUser(stile())
