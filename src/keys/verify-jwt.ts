@@ -7,7 +7,7 @@
  * of the key, and the header must say the same (RFC 8725 section 3.1; F01 to F08). Never: a key taken from the token,
  * a claim looked at before the signature holds.
  */
-import { createHmac, verify } from 'node:crypto'
+import { createHmac, type KeyObject, verify } from 'node:crypto'
 import { hmacHashes, type JwsAlgorithm, schemeOf } from './algorithm.ts'
 import { decodeBase64url } from './base64url.ts'
 import { constantTimeEqual } from './constant-time.ts'
@@ -113,8 +113,17 @@ function isSignedBy(key: PublicVerificationKey, input: Buffer, signature: Buffer
     case 'OKP':
       return verify(null, input, key.publicKey, signature)
     case 'RSA':
-      return verify(scheme.hash, input, withPadding(key.publicKey, scheme.padding), signature)
+      // OpenSSL takes a PSS signature without its leading zero bytes, so that one token would have two spellings.
+      return (
+        signature.length === modulusBytes(key.publicKey) &&
+        verify(scheme.hash, input, withPadding(key.publicKey, scheme.padding), signature)
+      )
   }
+}
+
+/** How long every signature by the key is (RFC 8017 sections 8.1.2 and 8.2.2, step 1). */
+function modulusBytes(key: KeyObject): number {
+  return Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8)
 }
 
 function checkTimes(claims: Readonly<Record<string, unknown>>, expectations: JwtExpectations): JwtRefusal | undefined {

@@ -16,7 +16,7 @@ export interface Watch {
 /** What runs whenever it likes: the feed of configuration, jobs, the sending of messages, the buffer of volume events. */
 const background = {
   reads:
-    /FROM (outbox|notifications_settings|notifications_policies|template_contents|leases|environments|environment_changes|data_keys WHERE master)/,
+    /FROM (outbox|notifications_settings|notifications_policies|template_contents|leases|environments|environment_changes|custom_domains d\n|data_keys WHERE master)/,
   commits: /^(lease|purge|outbox|take-allowance|environment|data-key|keep-in-inbox)\b|^flush-volume-events$/,
 }
 

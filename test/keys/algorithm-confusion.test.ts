@@ -31,7 +31,7 @@ const expectations: JwtExpectations = {
 }
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-const inputOf = (header: object) => `${encode(header)}.${encode(good)}`
+const inputOf = (header: object, claims: object = good) => `${encode(header)}.${encode(claims)}`
 const reasonOf = (token: string, change: Partial<JwtExpectations> = {}) => {
   const verdict = verifyJwt(token, { ...expectations, ...change })
   return verdict.ok ? 'ok' : verdict.reason
@@ -136,6 +136,20 @@ suite('confusion of algorithms', () => {
       for (const bytes of forged) assert.equal(reasonOf(`${head}.${body}.${bytes.toString('base64url')}`), 'signature')
     })
   }
+
+  test('F06: a signature of RSA without its leading zero byte is refused', () => {
+    for (const algorithm of signingAlgorithms.filter((name) => /^(PS|RS)/.test(name))) {
+      const { kid, privateKey } = keys[algorithm]
+      let input = ''
+      let signature: Buffer | undefined
+      for (let jti = 0; signature?.[0] !== 0; jti++) {
+        input = inputOf({ kid, alg: algorithm, typ: 'at+jwt' }, { ...good, jti: `${jti}` })
+        signature = signatureBy(algorithm, privateKey, input)
+      }
+      assert.equal(reasonOf(`${input}.${signature.toString('base64url')}`), 'ok')
+      assert.equal(reasonOf(`${input}.${signature.subarray(1).toString('base64url')}`), 'signature', algorithm)
+    }
+  })
 
   for (const algorithm of hmacAlgorithms) {
     test(`a secret of ${algorithm} verifies that and nothing else`, async () => {
