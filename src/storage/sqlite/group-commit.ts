@@ -1,7 +1,12 @@
 /**
  * Group commit: many units, one COMMIT, one sync. Architecture section 5, "Embedded engine".
  *
- * A unit runs at once, in a savepoint of the open group. The group is sealed with one COMMIT at the end of the
+ * A unit runs at once, in the open group. One that gives up before it changed anything leaves nothing to undo, and most do;
+ * so there is a savepoint around each unit only in a *careful* group. When a unit gives up later than that, the group is
+ * undone as a whole and run again, carefully. Its units have been told nothing, and a unit may run more than once. A
+ * savepoint costs a tenth of a unit: SQLite copies every page before its first change within it.
+ *
+ * The group is sealed with one COMMIT at the end of the
  * event-loop turn, or, while the sync of an earlier group is in flight, when that returns: there is never more than
  * one sync, and whatever arrives meanwhile shares the next. Only after its sync is a member told its outcome, also one that
  * gave up: what it saw may have been the work of its neighbours, and a loser that loads again must find the winner.
@@ -18,13 +23,29 @@ import { UnitSteps } from '../unit-steps.ts'
 import { passes, translate } from './failures.ts'
 import { Statements } from './statements.ts'
 
-/** A unit that has run and waits to hear of its group. */
+/** A unit that waits to hear of its group. */
 interface Member {
-  /** Tells the outcome: the group is durable. */
+  /** Runs the unit, perhaps again. Throws only when the whole group is lost. */
+  run(isCareful: boolean): 'done' | 'undo'
+  /** Tells the outcome of the last run: the group is durable. */
   tell(): void
   /** The group did not become durable. */
   refuse(error: unknown): void
 }
+
+interface Group {
+  readonly members: Member[]
+  /** Whether each unit has a savepoint of its own. */
+  isCareful: boolean
+}
+
+type Outcome<T> =
+  | { readonly value: T }
+  | {
+      readonly error: unknown
+      /** Whether a statement that may have changed something was run before. */
+      readonly hasWritten: boolean
+    }
 
 /** What the groups are written to. */
 export interface GroupTarget {
@@ -42,7 +63,7 @@ export class GroupCommit {
   readonly #count: () => void
   readonly #statements: Statements
   readonly #control
-  #open: Member[] | undefined
+  #open: Group | undefined
   #syncing = false
   #held: (() => void)[] | undefined
   #quiet: (() => void) | undefined
@@ -100,38 +121,72 @@ export class GroupCommit {
     }
     try {
       const group = this.#begin()
-      this.#control.enter.run()
-      const tell = this.#attempt(unit, resolve, refuse)
-      this.#control.leave.run()
-      group.push({ tell, refuse })
+      const member = this.#member(unit, resolve, refuse)
+      if (member.run(group.isCareful) === 'undo') this.#runAgain(group, member)
+      group.members.push(member)
     } catch (error) {
       refuse(this.#lose(error))
     }
   }
 
-  /** Runs the unit and returns how to tell its outcome. Throws only when the whole group is lost. */
-  #attempt<T>(unit: Unit<T>, resolve: (value: T) => void, refuse: (error: unknown) => void): () => void {
+  #member<T>(unit: Unit<T>, resolve: (value: T) => void, refuse: (error: unknown) => void): Member {
+    let outcome: Outcome<T>
+    return {
+      refuse,
+      run: (isCareful) => {
+        if (isCareful) this.#control.enter.run()
+        outcome = this.#attempt(unit)
+        if ('value' in outcome) {
+          if (isCareful) this.#control.leave.run()
+          return 'done'
+        }
+        // On a full disk, for one, SQLite rolls back the whole transaction by itself.
+        if (!this.#target.writer.isTransaction) throw outcome.error
+        if (isCareful) {
+          this.#control.undo.run()
+          this.#control.leave.run()
+          return 'done'
+        }
+        return outcome.hasWritten ? 'undo' : 'done'
+      },
+      tell: () => {
+        if ('value' in outcome) resolve(outcome.value)
+        else refuse(translate(outcome.error))
+      },
+    }
+  }
+
+  #attempt<T>(unit: Unit<T>): Outcome<T> {
+    let hasWritten = false
     try {
       const steps = new UnitSteps(unit)
       let step = steps.advance()
       while (!step.done) {
         this.#count()
-        step = steps.advance(this.#statements.all(step.value))
+        // A statement that fails is undone by SQLite itself.
+        const rows = this.#statements.all(step.value)
+        hasWritten ||= !/^\s*SELECT\b/.test(step.value.text)
+        step = steps.advance(rows)
       }
-      const { value } = step
-      return () => resolve(value)
+      return step
     } catch (error) {
-      // On a full disk, for one, SQLite rolls back the whole transaction by itself.
-      if (!this.#target.writer.isTransaction) throw error
-      this.#control.undo.run()
-      return () => refuse(translate(error))
+      return { error, hasWritten }
     }
   }
 
-  #begin(): Member[] {
+  /** Undoes what the group has done and runs its units again, each in a savepoint, then the one that gave up. */
+  #runAgain(group: Group, last: Member): void {
+    this.#control.rollback.run()
+    this.#control.begin.run()
+    group.isCareful = true
+    for (const member of group.members) member.run(true)
+    last.run(true)
+  }
+
+  #begin(): Group {
     if (this.#open) return this.#open
     this.#control.begin.run()
-    this.#open = []
+    this.#open = { members: [], isCareful: false }
     setImmediate(() => this.#seal())
     return this.#open
   }
@@ -156,28 +211,28 @@ export class GroupCommit {
       )
   }
 
-  #settle(group: readonly Member[]): void {
+  #settle({ members }: Group): void {
     this.#syncing = false
-    for (const member of group) member.tell()
+    for (const member of members) member.tell()
     this.#seal()
     this.#whenQuiet()
   }
 
   /** The sync of a group failed: nobody knows what of it is durable. */
-  #fail(group: readonly Member[], cause: unknown): void {
+  #fail({ members }: Group, cause: unknown): void {
     this.#syncing = false
     const reason = new StorageUnavailable(
       'The embedded engine stopped all writes, since a commit could not be made durable. Restart the process once the disk is sound.',
       { cause },
     )
     this.stop(reason)
-    for (const member of group) member.refuse(reason)
+    for (const member of members) member.refuse(reason)
     this.#lose(cause)
   }
 
   /** Undoes the open group, if SQLite has not already, and tells its members. Returns what they were told. */
   #lose(error: unknown): StorageUnavailable {
-    const group = this.#open ?? []
+    const members = this.#open?.members ?? []
     this.#open = undefined
     const cause = translate(error)
     const outcome =
@@ -190,7 +245,7 @@ export class GroupCommit {
     } catch {
       this.stop(outcome)
     }
-    for (const member of group) member.refuse(outcome)
+    for (const member of members) member.refuse(outcome)
     this.#whenQuiet()
     return outcome
   }

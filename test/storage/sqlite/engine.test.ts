@@ -7,7 +7,7 @@ import { suite, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { migrate } from '../../../src/storage/migrate.ts'
 import { insert } from '../../../src/storage/operations.ts'
-import { type Storage, StorageUnavailable, type Unit } from '../../../src/storage/port.ts'
+import { run, type Storage, StorageUnavailable, type Unit, type UnitBody } from '../../../src/storage/port.ts'
 import { DirectoryInUse } from '../../../src/storage/sqlite/directory-lock.ts'
 import { openSqlite } from '../../../src/storage/sqlite/engine.ts'
 import { realWorld } from '../../../src/world.ts'
@@ -37,6 +37,10 @@ function writing(id: string, document = ''): Unit<void> {
 async function count(store: Storage): Promise<unknown> {
   const [row] = await store.read<{ n: number }>({ text: 'SELECT COUNT(*) AS n FROM documents', values: [] })
   return row?.n
+}
+
+function outcomeOf(result: PromiseSettledResult<string>): string {
+  return result.status === 'fulfilled' ? result.value : String(result.reason)
 }
 
 suite('embedded engine', () => {
@@ -70,6 +74,44 @@ suite('embedded engine', () => {
           ['fulfilled', 'rejected'],
         )
       }
+    }))
+
+  test('a unit that gives up after a change has its group run again; one that changed nothing does not', () =>
+    withStore(async (store) => {
+      const runs: string[] = []
+      const unit = (id: string, body: () => UnitBody<string>): Promise<string> =>
+        store.commit({
+          name: id,
+          run: () => {
+            runs.push(id)
+            return body()
+          },
+        })
+      const inserting = (id: string) =>
+        unit(id, function* () {
+          yield* insert('documents', { environment_id, id, document: '', version: 1 })
+          return id
+        })
+      const reading = (id: string) =>
+        unit(id, function* (): UnitBody<string> {
+          const rows = yield* run<{ id: string }>({ text: 'SELECT id FROM documents ORDER BY id', values: [] })
+          throw new RangeError(rows.map(({ id: each }) => each).join())
+        })
+      const losing = (id: string) =>
+        unit(id, function* () {
+          yield* insert('documents', { environment_id, id, document: '', version: 1 })
+          throw new RangeError(`${id} gives up`)
+        })
+
+      const calm = await Promise.allSettled([inserting('a'), reading('b'), inserting('c')])
+      assert.deepEqual(runs.splice(0), ['a', 'b', 'c'])
+      assert.deepEqual(calm.map(outcomeOf), ['a', 'RangeError: a', 'c'])
+
+      const undone = await Promise.allSettled([inserting('d'), reading('e'), losing('f'), losing('g'), inserting('h')])
+      assert.deepEqual(runs.splice(0), ['d', 'e', 'f', 'd', 'e', 'f', 'g', 'h'])
+      const told = ['d', 'RangeError: a,c,d', 'RangeError: f gives up', 'RangeError: g gives up', 'h']
+      assert.deepEqual(undone.map(outcomeOf), told)
+      assert.equal(await count(store), 4)
     }))
 
   test('the directory is made for its owner alone', () =>
