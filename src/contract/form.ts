@@ -12,6 +12,8 @@ export interface FormParameters {
   readonly repeated: readonly string[]
   /** The values that followed the first one of a repeated name. */
   readonly further?: Readonly<Record<string, readonly string[]>>
+  /** That every name has a value that is not empty. */
+  readonly isFull?: boolean
 }
 
 const maximumParameters = 200
@@ -26,8 +28,9 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 export function parseForm(text: string): FormParameters {
   const values: Record<string, string> = Object.create(null) as Record<string, string>
   const repeated: string[] = []
-  const further: Record<string, string[]> = Object.create(null) as Record<string, string[]>
-  if (text === '') return { values, repeated, further }
+  if (text === '') return { values, repeated, isFull: true }
+  let further: Record<string, string[]> | undefined
+  let isFull = true
   const pairs = text.split('&')
   if (pairs.length > maximumParameters) throw problem('invalid_request', { description: 'too many parameters' })
   for (const pair of pairs) {
@@ -39,12 +42,16 @@ export function parseForm(text: string): FormParameters {
       throw problem('invalid_request', { description: 'a parameter has a name that is not allowed' })
     }
     if (!name.test(key)) continue
-    if (key in values) {
+    if (values[key] !== undefined) {
       repeated.push(key)
+      further ??= Object.create(null) as Record<string, string[]>
       ;(further[key] ??= []).push(value)
-    } else values[key] = value
+    } else {
+      values[key] = value
+      if (value === '') isFull = false
+    }
   }
-  return { values, repeated, further }
+  return further ? { values, repeated, further, isFull } : { values, repeated, isFull }
 }
 
 /**

@@ -15,8 +15,11 @@ export interface GrantedRequest {
   readonly authorizationDetails?: readonly AuthorizationDetail[]
 }
 
+const nothingMore: GrantedRequest = {}
+
 /** What a checked request has of it, or a code that came of one. */
 export function grantedRequest({ claims, resources = [], authorizationDetails = [] }: Partial<Asked>): GrantedRequest {
+  if (!claims && resources.length === 0 && authorizationDetails.length === 0) return nothingMore
   return {
     ...(claims ? { claims } : {}),
     ...(resources.length > 0 ? { resources } : {}),

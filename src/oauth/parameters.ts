@@ -26,8 +26,10 @@ function withoutEmpty(values: Readonly<Record<string, string>>): Readonly<Record
 }
 
 /** The parameters that have a value, and the names that must not have come more than once but did. */
-export function withValues({ values, repeated, further = {} }: FormParameters): RequestParameters {
-  const present = Object.values(values).includes('') ? withoutEmpty(values) : values
-  const resources = [values['resource'] ?? '', ...(further['resource'] ?? [])].filter((resource) => resource !== '')
+export function withValues({ values, repeated, further, isFull = false }: FormParameters): RequestParameters {
+  const present = isFull ? values : withoutEmpty(values)
+  const { resource } = present
+  if (repeated.length === 0) return { values: present, repeated, resources: resource === undefined ? [] : [resource] }
+  const resources = [resource ?? '', ...(further?.['resource'] ?? [])].filter((each) => each !== '')
   return { values: present, repeated: repeated.filter((name) => name !== 'resource'), resources }
 }

@@ -14,59 +14,55 @@ import type { Application } from '../environment/application.ts'
 import { tellBrowserState } from '../flow-runtime/answer-cookies.ts'
 import type { AuthorizationRequest } from './authorize/request.ts'
 
-/** The parameter of an authorization response. */
-interface SessionStateParameter {
-  readonly session_state?: string
-}
-
-/** The parameter of a response that succeeds, where the application wants it; the browser is told its state with it. */
+/** The value for a response that succeeds, where the application wants one; the browser is told its state with it. */
 export async function sessionStateFor(
   context: Context,
   { clientId, redirectUri }: AuthorizationRequest,
   sessionId: string,
-): Promise<SessionStateParameter> {
+): Promise<string | undefined> {
   const { kernel, environment, headers } = context
   const found = kernel.environments.application(environment.id, clientId)
   const application = found instanceof Promise ? await found : found
+  if (!application || !watches(application)) return undefined
   // Without a redirect the page that asks is the one that will watch; its origin has been let in by then.
   const origin = redirectUri === null ? headers.origin : URL.parse(redirectUri)?.origin
-  if (!application || !isWatchable(application, origin)) return {}
-  return parameter(context, application, origin, sessionId)
+  if (!isWatchable(origin)) return undefined
+  return told(context, application, origin, sessionId)
 }
 
 /**
- * The parameter of a response that fails: section 3.2 wants it there too, so that the application sees when that may have
+ * The value for a response that fails: section 3.2 wants it there too, so that the application sees when that may have
  * changed. It is of the session that the browser has, whoever the request was about, or of none.
  */
 export async function sessionStateOfBrowser(
   context: Context,
   application: Application,
   redirectUri: string,
-): Promise<SessionStateParameter> {
+): Promise<string | undefined> {
+  if (!watches(application)) return undefined
   const origin = URL.parse(redirectUri)?.origin
-  if (!isWatchable(application, origin)) return {}
+  if (!isWatchable(origin)) return undefined
   const { kernel, environment, headers, now } = context
   const token = readSessionToken(headers.cookie)
   const found = token === undefined ? undefined : await sessionOfToken(kernel, environment.id, token, now)
-  return parameter(context, application, origin, found?.session.id ?? null)
+  return told(context, application, origin, found?.session.id ?? null)
 }
 
-function isWatchable({ document }: Application, origin: string | undefined): origin is string {
-  return document.echoed['opSessionCheckEnabled'] === true && origin !== undefined && origin !== 'null'
+function watches({ document }: Application): boolean {
+  return document.echoed['opSessionCheckEnabled'] === true
+}
+
+function isWatchable(origin: string | undefined): origin is string {
+  return origin !== undefined && origin !== 'null'
 }
 
 /** Tells the browser its state, and the application by what it will know it again. @param sessionId null: nobody is signed on */
-function parameter(
-  context: Context,
-  { clientId }: Application,
-  origin: string,
-  sessionId: string | null,
-): SessionStateParameter {
+function told(context: Context, { clientId }: Application, origin: string, sessionId: string | null): string {
   const { kernel, environment } = context
   tellBrowserState(context, sessionId, true)
   const salt = kernel.world.bytes(16).toString('base64url')
   const state = sessionId === null ? '' : browserState(environment, sessionId)
-  return { session_state: sessionState(clientId, origin, state, salt) }
+  return sessionState(clientId, origin, state, salt)
 }
 
 /** The value: a hash and its salt, neither with a space in it. */

@@ -21,11 +21,16 @@ suite('what passes', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.tuple(name, value), { selector: ([one]) => one, maxLength: 20 }), (pairs) => {
         const text = new URLSearchParams(pairs).toString()
-        const { values, repeated, further } = parseForm(text)
+        const form = parseForm(text)
+        const { values, repeated, further, isFull } = form
         assert.deepEqual({ ...values }, Object.fromEntries(new URLSearchParams(text)))
         assert.deepEqual(repeated, [])
-        assert.deepEqual({ ...further }, {})
-        assert.deepEqual(parseFormBody(Buffer.from(text)), { values, repeated, further })
+        assert.equal(further, undefined)
+        assert.equal(
+          isFull,
+          pairs.every(([, one]) => one !== ''),
+        )
+        assert.deepEqual(parseFormBody(Buffer.from(text)), form)
       }),
       { numRuns: 500 },
     )

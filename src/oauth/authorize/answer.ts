@@ -35,10 +35,11 @@ export async function failureParameters(
   { redirectUri, state }: Pick<ReturnPath, 'state'> & { readonly redirectUri: string },
   failure: Problem,
 ): Promise<Readonly<Record<string, string>>> {
+  const sessionState = await sessionStateOfBrowser(context, client, redirectUri)
   return {
     ...toOAuth(failure, context.correlationId),
     ...(state === null ? {} : { state }),
-    ...(await sessionStateOfBrowser(context, client, redirectUri)),
+    ...(sessionState === undefined ? {} : { session_state: sessionState }),
     iss: context.site.issuer,
   }
 }

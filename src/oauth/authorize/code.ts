@@ -52,17 +52,17 @@ function codeDocument(
   return {
     redirectUri: request.redirectUri,
     challenge: request.challenge,
-    ...(request.dpopJkt ? { dpopJkt: request.dpopJkt } : {}),
+    dpopJkt: request.dpopJkt ?? undefined,
     nonce: request.nonce,
     scopes: request.scopes,
-    ...(request.leftOut ? { leftOut: request.leftOut } : {}),
+    leftOut: request.leftOut,
     audiences: request.audiences,
     accessTokenSeconds: request.accessTokenSeconds,
     acr: user.acr,
     amr: user.amr,
     authTime: user.authTime,
+    consentId,
+    frontChannelFamilyId,
     ...grantedRequest(request),
-    ...(consentId === undefined ? {} : { consentId }),
-    ...(frontChannelFamilyId === undefined ? {} : { frontChannelFamilyId }),
   }
 }

@@ -10,7 +10,7 @@ import type { Application } from '../../environment/application.ts'
 import { problem } from '../../errors/problem.ts'
 import { type EventDescription, eventRow } from '../../events/record.ts'
 import type { Outcome } from '../../flow/outcome.ts'
-import type { UnitBody } from '../../storage/port.ts'
+import type { Statement, UnitBody } from '../../storage/port.ts'
 import { clientUse } from '../client-use.ts'
 import { grantedRequest } from '../granted-request.ts'
 import { sessionStateFor } from '../session-state.ts'
@@ -84,29 +84,47 @@ export async function issueResponse(
   const opensFamily = wantsToken || !wantsCode
   const sessionState = await sessionStateFor(context, request, user.sessionId)
   const used = clientUse(environment, client, context.now)
+
+  const parameters: Record<string, string | number> = {}
+  if (code !== undefined) parameters['code'] = code
+  if (accessToken !== undefined) {
+    parameters['access_token'] = accessToken
+    parameters['token_type'] = 'Bearer'
+    parameters['expires_in'] = lifetime
+    parameters['scope'] = request.scopes.join(' ')
+  }
+  if (idToken !== undefined) parameters['id_token'] = idToken
+  if (request.state !== null) parameters['state'] = request.state
+  if (sessionState !== undefined) parameters['session_state'] = sessionState
+  parameters['iss'] = site.issuer
+
+  const kept: Kept = { used, familyId: opensFamily ? familyId : undefined, accessToken: prepared, code, codeFamilyId }
   return {
-    parameters: {
-      ...(code === undefined ? {} : { code }),
-      ...(accessToken === undefined
-        ? {}
-        : { access_token: accessToken, token_type: 'Bearer', expires_in: lifetime, scope: request.scopes.join(' ') }),
-      ...(idToken === undefined ? {} : { id_token: idToken }),
-      ...(request.state === null ? {} : { state: request.state }),
-      ...sessionState,
-      iss: site.issuer,
-    },
-    *store() {
-      if (used) yield used
-      if (opensFamily) yield* storeFamily(issuing, familyId)
-      if (prepared?.store) yield* prepared.store()
-      if (code !== undefined) {
-        const frontChannelFamilyId = wantsToken ? familyId : undefined
-        yield* storeCode(context, request, code, { user, consentId, familyId: codeFamilyId, frontChannelFamilyId })
-      }
-    },
+    parameters,
+    store: () => storeIssued(issuing, kept),
     single: !opensFamily && !used,
     audit: code === undefined ? undefined : { action: 'AUTHORIZATION_CODE.ISSUED', ...about(issuing, codeFamilyId) },
   }
+}
+
+/** What of a response is stored. */
+interface Kept {
+  readonly used: Statement<object> | undefined
+  /** The family that is opened at once. */
+  readonly familyId: string | undefined
+  readonly accessToken: PreparedAccessToken | undefined
+  readonly code: string | undefined
+  readonly codeFamilyId: string
+}
+
+function* storeIssued(issuing: Issuing, { used, familyId, accessToken, code, codeFamilyId }: Kept): UnitBody<void> {
+  if (used) yield used
+  if (familyId !== undefined) yield* storeFamily(issuing, familyId)
+  if (accessToken?.store) yield* accessToken.store()
+  if (code === undefined) return
+  const { context, request, user, consentId } = issuing
+  const frontChannelFamilyId = request.responseType.token ? familyId : undefined
+  yield* storeCode(context, request, code, { user, consentId, familyId: codeFamilyId, frontChannelFamilyId })
 }
 
 function about({ request, user }: Issuing, familyId: string) {

@@ -15,9 +15,9 @@ import { setCookie, tellBrowserState } from '../../flow-runtime/answer-cookies.t
 import { flowResource } from '../../flow-runtime/display.ts'
 import { LoginRequired } from '../../flow-runtime/drive.ts'
 import { type Begun, beginFlow, storeFlow } from '../../flow-runtime/runtime.ts'
-import type { UnitBody } from '../../storage/port.ts'
+import type { Statement, UnitBody } from '../../storage/port.ts'
 import { claimSource } from '../tokens/claim-source.ts'
-import { auditIssued, issueResponse } from './issue.ts'
+import { auditIssued, type Issued, issueResponse } from './issue.ts'
 import { type PushedRequest, usePushed } from './pushed.ts'
 import type { AuthorizationRequest } from './request.ts'
 import { redirectReply } from './response.ts'
@@ -84,6 +84,19 @@ function* using(context: Context, { pushed, proofs }: Uses): UnitBody<void> {
   if (pushed) yield* usePushed(context, pushed)
 }
 
+function* storing(
+  context: Context,
+  uses: Uses,
+  issued: Issued,
+  used: Statement<object> | undefined,
+  writes: Begun['writes'],
+): UnitBody<void> {
+  yield* using(context, uses)
+  yield* issued.store()
+  if (used) yield used
+  for (const write of writes) if (write.with === 'save') yield* write.run()
+}
+
 /** The session satisfies the policy: one commit, no flow. */
 async function answerAtOnce(
   context: Context,
@@ -100,12 +113,7 @@ async function answerAtOnce(
   await kernel.storage.commit({
     name: 'authorize-with-session',
     single: issued.single && used === undefined && writes.length === 0 && !uses.pushed && uses.proofs.length === 0,
-    *run() {
-      yield* using(context, uses)
-      yield* issued.store()
-      if (used) yield used
-      for (const write of writes) if (write.with === 'save') yield* write.run()
-    },
+    run: () => storing(context, uses, issued, used, writes),
   })
   auditIssued(context, issued)
   const { mode, redirectUri } = request

@@ -156,7 +156,6 @@ export function checkRequest(
     state: path.state,
     clientId: client.id,
     responseType: type,
-    ...access,
     nonce,
     challenge: pkce.challenge,
     dpopJkt: readThumbprint(values['dpop_jkt']),
@@ -171,6 +170,7 @@ export function checkRequest(
     remoteIp: signed?.remoteIp ?? null,
     template: signed?.template ?? null,
     clientContext: signed?.clientContext ?? null,
+    ...access,
   }
 }
 

@@ -82,11 +82,13 @@ export type ResponseMode = Exclude<(typeof responseModeNames)[number], 'jwt'>
 /** The parameters of a response, in the order they are written. */
 export type ResponseParameters = Readonly<Record<string, string | number>>
 
+const sortedWords = (text: string): string => text.split(' ').toSorted().join(' ')
+const knownWords: ReadonlySet<string> = new Set(responseTypeNames.map(sortedWords))
+
 /** Reads a `response_type`: its words in any order, each once. */
 export function readResponseType(text: string): ResponseType | undefined {
+  if (!knownWords.has(sortedWords(text))) return undefined
   const words = text.split(' ')
-  const canonical = words.toSorted().join(' ')
-  if (!responseTypeNames.some((name) => name.split(' ').toSorted().join(' ') === canonical)) return undefined
   return { code: words.includes('code'), token: words.includes('token'), idToken: words.includes('id_token') }
 }
 

@@ -28,8 +28,8 @@ export async function readVouchedUser(
   client: Application,
   parameters: RequestParameters,
 ): Promise<VouchedRequest> {
+  if (parameters.values['login_hint_token'] === undefined) return { parameters, proofs: [] }
   const { login_hint_token: token, ...values } = parameters.values
-  if (token === undefined) return { parameters, proofs: [] }
   const hint = await readLoginHintToken(context, client, token)
   if ('refused' in hint) throw problem('invalid_request', { description: `login_hint_token is ${hint.refused}` })
   const vouchedUserId = hint.by === 'id' ? hint.value : await idOf(context, hint.value)

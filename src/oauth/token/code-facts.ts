@@ -17,20 +17,20 @@ export interface CodeDocument extends GrantedRequest {
   readonly redirectUri: string | null
   readonly challenge: CodeChallenge | null
   /** The thumbprint of the DPoP key that may redeem it; absent: any key, or none. */
-  readonly dpopJkt?: string
+  readonly dpopJkt?: string | undefined
   readonly nonce: string | null
   readonly scopes: readonly string[]
   /** What the request asked for and was not granted. */
-  readonly leftOut?: readonly string[]
+  readonly leftOut?: readonly string[] | undefined
   readonly audiences: readonly string[]
   readonly accessTokenSeconds: number | null
   readonly acr: string | undefined
   readonly amr: readonly string[]
   readonly authTime: number | undefined
   /** The consent by which the code was issued, where the application needs one. */
-  readonly consentId?: string
+  readonly consentId?: string | undefined
   /** The family of the access token that came beside the code (`code token`): who leaked one has leaked the other. */
-  readonly frontChannelFamilyId?: string
+  readonly frontChannelFamilyId?: string | undefined
 }
 
 /** A stored code and the present standing of whom it speaks for. */

@@ -19,7 +19,7 @@ import { clientUse, noting } from '../client-use.ts'
 import { defineMetadata } from '../metadata.ts'
 import { withValues } from '../parameters.ts'
 import type { Word } from '../../storage/operations.ts'
-import type { Unit } from '../../storage/port.ts'
+import type { Unit, UnitBody } from '../../storage/port.ts'
 import { mayFail } from '../tokens/id-token.ts'
 import { type RefreshToken, writeRefreshToken } from '../tokens/refresh-token.ts'
 import type { GrantQuestion, Issue, Refuse } from './grant.ts'
@@ -95,7 +95,7 @@ async function handleTokenRequest(
   const question = { client, environment, params: params.data as never, target, confirmation }
   const gathering = grant.gather(context, question)
   const facts = gathering instanceof Promise ? await gathering : gathering
-  const verdict = grant.decide({ ...question, facts: facts as never, now })
+  const verdict = grant.decide({ facts: facts as never, now, ...question })
 
   if (verdict.kind === 'issue') {
     const used = [...proofs, ...constraint.proofs]
@@ -175,15 +175,19 @@ function unitOf(
   store: (() => Word<void>) | undefined,
 ): Unit<Refuse | RefreshToken | undefined> | undefined {
   if (proofs.length === 0 && !store) return effect
-  return {
-    name: effect?.name ?? 'issue-tokens',
-    *run() {
-      yield* useProofs(environmentId, proofs)
-      const outcome = effect ? yield* effect.run() : undefined
-      if (store && outcome?.kind !== 'refuse') yield* store()
-      return outcome
-    },
-  }
+  return { name: effect?.name ?? 'issue-tokens', run: () => together(environmentId, proofs, effect, store) }
+}
+
+function* together(
+  environmentId: string,
+  proofs: readonly OneTimeJwt[],
+  effect: Unit<Refuse | RefreshToken | undefined> | undefined,
+  store: (() => Word<void>) | undefined,
+): UnitBody<Refuse | RefreshToken | undefined> {
+  yield* useProofs(environmentId, proofs)
+  const outcome = effect ? yield* effect.run() : undefined
+  if (store && outcome?.kind !== 'refuse') yield* store()
+  return outcome
 }
 
 function refused({ error, description }: Refuse): Problem {
@@ -202,11 +206,11 @@ function tokenReply(
       access_token: tokens.accessToken,
       token_type: confirmation?.jkt === undefined ? 'Bearer' : 'DPoP',
       expires_in: verdict.lifetime,
-      ...(verdict.scopes.length > 0 ? { scope: verdict.scopes.join(' ') } : {}),
-      ...(verdict.issuedTokenType === undefined ? {} : { issued_token_type: verdict.issuedTokenType }),
-      ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
-      ...(tokens.idToken === undefined ? {} : { id_token: tokens.idToken }),
-      ...(verdict.authorizationDetails ? { authorization_details: verdict.authorizationDetails } : {}),
+      scope: verdict.scopes.length > 0 ? verdict.scopes.join(' ') : undefined,
+      issued_token_type: verdict.issuedTokenType,
+      refresh_token: refreshToken,
+      id_token: tokens.idToken,
+      authorization_details: verdict.authorizationDetails,
     },
   }
 }

@@ -3,11 +3,12 @@
  * about. RFC 6749 sections 4.1.2 and 10.5, decisions D21 and D22, rows B01, B03 and B14.
  */
 import { eventOrigin } from '../../contract/event-origin.ts'
+import type { Context } from '../../contract/operation.ts'
 import { consentStands } from '../../directory/oauth-consents.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { record } from '../../events/record.ts'
 import { increment } from '../../storage/operations.ts'
-import { run, type UnitBody } from '../../storage/port.ts'
+import { run, type Statement, type UnitBody } from '../../storage/port.ts'
 import { burnCode, takeCode } from '../../storage/sql/authorization-codes.ts'
 import { revokeFamily } from '../../storage/sql/token-families.ts'
 import { grantedRequest } from '../granted-request.ts'
@@ -30,28 +31,36 @@ export function redeem(
 ): GrantUnit<Refuse | RefreshToken | undefined> {
   return (context, environment) => ({
     name: 'redeem-authorization-code',
-    *run() {
-      const { now } = context
-      if (!(yield* mayBeIssued(environment, code, now))) return invalidCode
-      const [taken] = yield* run(takeCode(environment.id, code.hash, now))
-      if (!taken) {
-        yield* revokeFamilies(environment, code, now)
-        yield record(eventOrigin(context, environment.id), {
-          action: 'AUTHORIZATION_CODE.REPLAYED',
-          result: 'FAILED',
-          ...whose(code),
-        })
-        return invalidCode
-      }
-      const { familyId: id, clientId, user, document } = code
-      const { scopes, leftOut, consentId } = document
-      const granted = grantedRequest(document)
-      const family = { id, clientId, user, scopes, leftOut, consentId, granted, refresh }
-      const refreshToken = yield* openFamily(environment, family, now)
-      yield record(eventOrigin(context, environment.id), { action: 'TOKEN.ISSUED', ...whose(code) })
-      return refreshToken
-    },
+    run: () => taking(context, environment, code, refresh),
   })
+}
+
+function* taking(
+  context: Context,
+  environment: Environment,
+  code: CodeFacts,
+  refresh: FamilyRefresh | undefined,
+): UnitBody<Refuse | RefreshToken | undefined> {
+  const { now } = context
+  if (!(yield* mayBeIssued(environment, code, now))) return invalidCode
+  const [taken] = yield* run(takeCode(environment.id, code.hash, now))
+  if (!taken) {
+    yield* revokeFamilies(environment, code, now)
+    yield replayed(context, environment, code)
+    return invalidCode
+  }
+  const { familyId: id, clientId, user, document } = code
+  const { scopes, leftOut, consentId } = document
+  const granted = grantedRequest(document)
+  const family = { id, clientId, user, scopes, leftOut, consentId, granted, refresh }
+  const refreshToken = yield* openFamily(environment, family, now)
+  yield record(eventOrigin(context, environment.id), { action: 'TOKEN.ISSUED', ...whose(code) })
+  return refreshToken
+}
+
+function replayed(context: Context, environment: Environment, code: CodeFacts): Statement<object> {
+  const event = { action: 'AUTHORIZATION_CODE.REPLAYED', result: 'FAILED', ...whose(code) } as const
+  return record(eventOrigin(context, environment.id), event)
 }
 
 function whose({ familyId, user, clientId }: CodeFacts) {
@@ -84,11 +93,7 @@ export function revokeReplayed(code: CodeFacts): GrantUnit<void> {
     name: 'revoke-replayed-code',
     *run() {
       yield* revokeFamilies(environment, code, context.now)
-      yield record(eventOrigin(context, environment.id), {
-        action: 'AUTHORIZATION_CODE.REPLAYED',
-        result: 'FAILED',
-        ...whose(code),
-      })
+      yield replayed(context, environment, code)
     },
   })
 }

@@ -114,22 +114,30 @@ function prepared(
 ): PreparedAccessToken {
   const { client, lifetime } = content
   const issuedAt = Math.floor(now / 1000)
-  const scope = content.scopes.join(' ')
-  const claims = {
-    ...mappedClaims(resources, read),
+  const user = content.user && userPart(environment, content, content.user, resources, read)
+  // Those without a value are left out where they are written.
+  const own = {
     client_id: client.clientId,
     iss: site.issuer,
     jti: content.jti,
     iat: issuedAt,
     exp: issuedAt + lifetime,
     aud: content.audiences.length > 0 ? content.audiences : [site.platformAudience],
-    ...(scope === '' ? {} : { scope }),
+    scope: content.scopes.length === 0 ? undefined : content.scopes.join(' '),
     cnf: cnfOf(content.confirmation),
     authorization_details: content.authorizationDetails,
-    ...(content.user
-      ? userPart(environment, content, content.user, resources, read)
-      : { env: environment.id, org: environment.organizationId, 'p1.rid': content.jti }),
+    sub: user?.sub,
+    'p1.userId': user?.id,
+    sid: user?.sid,
+    auth_time: content.user?.authTime,
+    acr: content.user?.acr,
+    act: content.user && content.act,
+    env: environment.id,
+    org: environment.organizationId,
+    'p1.gid': content.user && content.grantId,
+    'p1.rid': content.user ? undefined : content.jti,
   }
+  const claims = resources.length === 0 ? own : { ...mappedClaims(resources, read), ...own }
   if (resources.some(({ accessTokenFormat }) => accessTokenFormat === 'OPAQUE')) {
     const token = kernel.world.bytes(32).toString('base64url')
     const row = {
@@ -149,11 +157,7 @@ function prepared(
   }
 }
 
-function mappedClaims(
-  resources: readonly Resource[],
-  read: ReadAttribute | undefined,
-): Record<string, unknown> | undefined {
-  if (resources.length === 0) return undefined
+function mappedClaims(resources: readonly Resource[], read: ReadAttribute | undefined): Record<string, unknown> {
   const claims = new Map<string, unknown>()
   for (const { name, value } of resources.flatMap(({ attributes }) => attributes)) {
     const evaluated = claims.get(name) ?? value.of(read)
@@ -162,10 +166,10 @@ function mappedClaims(
   return Object.fromEntries(claims)
 }
 
-/** `p1.userId` says who the user is to this server, where the resource has another `sub` (authentication-api 2.9). */
+/** `id` says who the user is to this server, where the resource has another `sub` (authentication-api 2.9). */
 function userPart(
   environment: Environment,
-  { client, grantId, act }: AccessTokenContent,
+  { client }: AccessTokenContent,
   user: TokenUser,
   resources: readonly Resource[],
   read: ReadAttribute | undefined,
@@ -176,14 +180,8 @@ function userPart(
   if (mapping && mapped === undefined) throw valueMissing()
   return {
     sub: mapped === undefined ? subject : mapped.toString(),
-    ...(mapped === undefined ? {} : { 'p1.userId': subject }),
+    id: mapped === undefined ? undefined : subject,
     sid: user.sessionId === '' ? undefined : sessionFor(environment, client, user.sessionId),
-    auth_time: user.authTime,
-    acr: user.acr,
-    act,
-    env: environment.id,
-    org: environment.organizationId,
-    'p1.gid': grantId,
   }
 }
 

@@ -76,6 +76,9 @@ export async function userClaims(
       ? []
       : [...claimsByScope.values()].flat().filter((claim) => claim[place] && names.has(baseOf(claim.name)))
   const own = application.claims.filter((claim) => claim[place] && comesWith(environment, claim, scopes))
+  if (ofScopes.length + single.length + own.length === 0 && !application.subject) {
+    return { sub: subjectFor(environment, application, source.userId) }
+  }
   const values = [...ofScopes, ...single, ...own].map(({ value }) => value)
   const needs = new Set(
     [...values, ...(application.subject ? [application.subject] : [])].flatMap((value) => value.needs),

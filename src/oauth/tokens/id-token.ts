@@ -92,8 +92,8 @@ export async function makeIdToken(
   } = client.document
   const key = responseKey(environment, client, idTokenSignedResponseAlg, context.now)
   const hashed = (text: string | undefined) => (text === undefined ? undefined : leftHalfHash(text, key.algorithm))
-  const claims = {
-    ...(await userClaims(context, environment, client, content.source, { place: 'idToken', scopes, requested })),
+  const about = await userClaims(context, environment, client, content.source, { place: 'idToken', scopes, requested })
+  const own = {
     iss: site.issuer,
     aud: client.clientId,
     iat: issuedAt,
@@ -110,7 +110,7 @@ export async function makeIdToken(
     org: environment.organizationId,
     'p1.region': environment.region,
   }
-  const jwt = await signJwt(key, claims, { includeX5t: client.document.includeX5t })
+  const jwt = await signJwt(key, { ...about, ...own }, { includeX5t: client.document.includeX5t })
   return alg === undefined ? jwt : encryptFor(context, client, { jwt }, { alg, enc })
 }
 

@@ -61,7 +61,7 @@ export const authorizationCode = defineGrant({
       user: code.user,
       source: code.source,
       familyId: code.familyId,
-      ...(detailed.details.length > 0 ? { authorizationDetails: detailed.details } : {}),
+      authorizationDetails: detailed.details.length > 0 ? detailed.details : undefined,
       idToken: document.scopes.includes('openid')
         ? { source: code.source, nonce: document.nonce ?? undefined, claims: document.claims?.idToken }
         : undefined,
