@@ -53,8 +53,25 @@ export interface Site {
   readonly platformAudience: string
 }
 
+/** The sites of what has been asked for, as long as both it and the origins are there. */
+const sites = new WeakMap<Origins, WeakMap<Located, Site>>()
+
 /** Resolves the site of an environment: by its custom domain where the request came under that. */
-export function resolveSite(origins: Origins, { id, customDomain }: Located): Site {
+export function resolveSite(origins: Origins, located: Located): Site {
+  let known = sites.get(origins)
+  if (!known) {
+    known = new WeakMap()
+    sites.set(origins, known)
+  }
+  let site = known.get(located)
+  if (!site) {
+    site = siteOf(origins, located)
+    known.set(located, site)
+  }
+  return site
+}
+
+function siteOf(origins: Origins, { id, customDomain }: Located): Site {
   const isCustomDomain = origins.domain?.environmentId === id
   const usualBase = `${origins.authUrl}/${id}`
   const authBase = isCustomDomain ? pageOrigin(origins) : usualBase

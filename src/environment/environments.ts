@@ -55,8 +55,8 @@ export interface Environments {
   client(environmentId: string, clientId: string): Application | undefined | Promise<Application | undefined>
   /** The environment in which a client id lives (first-edition URLs, decision D16). */
   environmentOfClient(clientId: string): Promise<string | undefined>
-  /** The active custom domain of a name in lower case, as this node last read them. */
-  customDomain(name: string): CustomDomain | undefined
+  /** The active custom domain that a Host header names, as this node last read them; its port is that of whatever stands in front. */
+  customDomain(host: string): CustomDomain | undefined
   /** One version of a policy; the current one comes from the snapshot. */
   policyVersion(environment: Environment, policyId: string, version: number): Promise<CompiledPolicy | undefined>
   /**
@@ -231,7 +231,7 @@ export function openEnvironments(ports: {
       const [row] = await storage.read(environmentOfClient(clientId))
       return row?.environment_id
     },
-    customDomain: (name) => domains.get(name),
+    customDomain: (host) => (domains.size === 0 ? undefined : domains.get(host.replace(/:\d{1,5}$/, '').toLowerCase())),
     async policyVersion(environment, policyId, version) {
       const current = environment.policies.get(policyId)
       if (current?.version === version) return current

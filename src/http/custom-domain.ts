@@ -15,9 +15,9 @@ import { originsUnder } from '../site.ts'
 import { customDomainOf } from '../storage/sql/custom-domains.ts'
 import { tlsLimits } from './tls-limits.ts'
 
-/** The custom domain that a Host header names; its port is that of whatever stands in front. */
+/** The custom domain that a Host header names. */
 function domainOf({ environments }: Pick<Kernel, 'environments'>, host: string | undefined): CustomDomain | undefined {
-  return host === undefined ? undefined : environments.customDomain(host.replace(/:\d{1,5}$/, '').toLowerCase())
+  return host === undefined ? undefined : environments.customDomain(host)
 }
 
 const wellKnown = /^\/\.well-known\/(?:oauth-authorization-server|openid-configuration)(?=\/as(?:\?|$))/

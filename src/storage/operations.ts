@@ -44,8 +44,9 @@ export function* insertAll(table: string, rows: readonly Columns[]): Word<void> 
   const values: SqlValue[] = []
   for (const row of rows) {
     checkTenant(table, row)
-    if (Object.keys(row).join(', ') !== list) throw new TypeError(`The rows for ${table} differ in their columns`)
-    for (const column of columns) bind(values, row[column])
+    const isAlike = row === rows[0] || Object.keys(row).join(', ') === list
+    if (!isAlike) throw new TypeError(`The rows for ${table} differ in their columns`)
+    for (const column of columns) values.push(bindable(row[column]))
   }
   const inserted = yield* run({ text: insertText(table, columns, list, rows.length), values })
   if (inserted.length < rows.length) throw new UniquenessViolation(table)
@@ -211,8 +212,12 @@ export function* remove(table: string, key: Key): Word<number> {
 }
 
 function bind(values: SqlValue[], value: SqlValue | undefined): string {
+  return `$${values.push(bindable(value))}`
+}
+
+function bindable(value: SqlValue | undefined): SqlValue {
   if (value === undefined) throw new TypeError('A column without a value cannot be bound (bind null)')
-  return `$${values.push(value)}`
+  return value
 }
 
 function assignments(set: Columns, values: SqlValue[]): string[] {

@@ -2,7 +2,10 @@
 
 /** `a=1&b=2`, each part encoded. */
 export function encodeParameters(parameters: Readonly<Record<string, string | number>>): string {
-  return Object.entries(parameters)
-    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
-    .join('&')
+  let encoded = ''
+  for (const name of Object.keys(parameters)) {
+    const value = encodeURIComponent(String(parameters[name]))
+    encoded += `${encoded === '' ? '' : '&'}${encodeURIComponent(name)}=${value}`
+  }
+  return encoded
 }

@@ -14,6 +14,8 @@ import type { PassReport } from './checkpoint-pass.ts'
 
 /** Frames of 4 KiB: 16 MiB. */
 const limit = 4096
+/** How many groups may pass between two looks at the log: a look costs as much as a statement. */
+const groupsPerLook = 8
 
 /** What a cycle needs of the engine. */
 export interface CheckpointTarget {
@@ -35,6 +37,7 @@ export class Checkpoint {
   #worker: Worker | undefined
   #cycle: Promise<void> | undefined
   #seen = 0
+  #unseen = 0
   #due = limit
   #closed = false
 
@@ -48,7 +51,8 @@ export class Checkpoint {
 
   /** Starts a cycle if the log has grown enough. To be called after a sync. */
   consider(): void {
-    if (this.#cycle || this.#closed) return
+    if (this.#cycle || this.#closed || ++this.#unseen < groupsPerLook) return
+    this.#unseen = 0
     const frames = this.frames()
     if (frames < this.#seen) this.#due = limit
     this.#seen = frames
