@@ -32,7 +32,7 @@ export interface Result {
 
 /** What a server needs while it does nothing: times in milliseconds, memory in MiB. */
 export interface Footprint {
-  readonly kind: Kind | 'Stile bundle'
+  readonly kind: Kind | 'Stile from sources'
   readonly ready: number
   readonly firstAnswer: number
   readonly idleMemory: number

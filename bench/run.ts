@@ -3,6 +3,8 @@
  * with the rounds of all of them interleaved, so that what happens on the machine meanwhile falls on all alike. Each
  * server has core 0, the load generator core 1 (PostgreSQL shares it). Prints tables and writes results/latest.json.
  *
+ * Stile is measured as it is published, from its bundle; start and idle memory from its sources too.
+ *
  *   --quick            fewer and shorter rounds: shows that everything runs, not how fast
  *   --servers=a,b      only these of: floor, node-oidc-provider, Stile embedded, Stile PostgreSQL
  */
@@ -122,8 +124,8 @@ async function footprint(server: Measured): Promise<readonly Footprint[]> {
   const loadedMemory = server.process.memory()
   await server.process.stop()
   const own = { kind: server.kind, ...(await startSeveralTimes(server.restart)), loadedMemory }
-  if (!server.restartBundle) return [own]
-  return [own, { kind: 'Stile bundle', ...(await startSeveralTimes(server.restartBundle)) }]
+  if (!server.restartFromSources) return [own]
+  return [own, { kind: 'Stile from sources', ...(await startSeveralTimes(server.restartFromSources)) }]
 }
 
 await using cleanup = new AsyncDisposableStack()

@@ -16,7 +16,7 @@ const sessions = 8
 export const kinds = ['floor', 'node-oidc-provider', 'Stile embedded', 'Stile PostgreSQL'] as const
 export type Kind = (typeof kinds)[number]
 
-/** Where the bundle is built for the bench; its dependencies are found above it. */
+/** Where the bundle is built for the bench, the form in which Stile is published; its dependencies are found above it. */
 export const bundleFolder = 'bench/results/bundle'
 
 /** A server that is ready to be measured. */
@@ -29,8 +29,8 @@ export interface Measured {
    * where its metadata begins.
    */
   readonly restart: () => Promise<ServerProcess>
-  /** The same from the bundle that `npm run build` makes. */
-  readonly restartBundle?: (() => Promise<ServerProcess>) | undefined
+  /** The same from the sources, as `npm start` runs them. */
+  readonly restartFromSources?: (() => Promise<ServerProcess>) | undefined
   stop(): Promise<void>
 }
 
@@ -60,7 +60,7 @@ export async function startNodeOidcProvider(algorithm: Algorithm): Promise<Measu
 }
 
 /**
- * Stile as in production (`serve`), on data that its development mode has prepared.
+ * Stile as in production: the bundle that `npm run build` makes, on data that its development mode has prepared.
  * @param databaseUrl an empty PostgreSQL database; without it the embedded engine, durable as always
  */
 export async function startStile(algorithm: Algorithm, databaseUrl?: string): Promise<Measured> {
@@ -82,7 +82,7 @@ export async function startStile(algorithm: Algorithm, databaseUrl?: string): Pr
   const api = await ManagementApi.of(quickstart)
   const { resource, ...application } = await api.makeRefreshingApplication()
   await preparing.stop()
-  const serve = async (program = 'src/main.ts'): Promise<ServerProcess> => {
+  const serve = async (program = `${bundleFolder}/main.js`): Promise<ServerProcess> => {
     const node = await startServer([program, 'serve', '--data', data, '--port', new URL(authUrl).port], {
       ...settings,
       STILE_MASTER_KEY_FILE: join(data, 'master.key'),
@@ -122,7 +122,7 @@ export async function startStile(algorithm: Algorithm, databaseUrl?: string): Pr
     target: { ...target, cookies },
     process,
     restart: () => serve(),
-    restartBundle: databaseUrl ? undefined : () => serve(`${bundleFolder}/main.js`),
+    restartFromSources: databaseUrl ? undefined : () => serve('src/main.ts'),
     stop: () => cleanup.disposeAsync(),
   }
 }
