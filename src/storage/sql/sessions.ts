@@ -20,16 +20,16 @@ export type SessionWithUserRow = { readonly [K in keyof SessionRow as `session_$
   | { readonly id: null }
 )
 
+/** Put together once: every request of a browser asks it. */
+const sessionByTokenText = `SELECT s.id AS session_id, s.user_id AS session_user_id, s.document AS session_document,
+    s.version AS session_version, s.created_at AS session_created_at, s.active_at AS session_active_at,
+    s.expires_at AS session_expires_at, ${userWithPasswordColumns}
+  FROM sessions s LEFT JOIN users u ON u.environment_id = s.environment_id AND u.id = s.user_id ${withPasswordOf}
+  WHERE s.environment_id = $1 AND s.token_hash = $2 AND s.expires_at > $3`
+
 /** The live session of a token, with its user and their password. */
 export function sessionByToken(environmentId: string, tokenHash: string, now: number): Statement<SessionWithUserRow> {
-  return {
-    text: `SELECT s.id AS session_id, s.user_id AS session_user_id, s.document AS session_document,
-             s.version AS session_version, s.created_at AS session_created_at, s.active_at AS session_active_at,
-             s.expires_at AS session_expires_at, ${userWithPasswordColumns}
-           FROM sessions s LEFT JOIN users u ON u.environment_id = s.environment_id AND u.id = s.user_id ${withPasswordOf}
-           WHERE s.environment_id = $1 AND s.token_hash = $2 AND s.expires_at > $3`,
-    values: [environmentId, tokenHash, now],
-  }
+  return { text: sessionByTokenText, values: [environmentId, tokenHash, now] }
 }
 
 /** A live session by its id, with the token it answers to. */
