@@ -10,6 +10,7 @@ import fc from 'fast-check'
 import { allOperations } from '../../src/http/operations.ts'
 import { Browser, piFlowRequest, pkce, userToken } from '../harness/sign-on.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
+import { anyCharacter } from '../harness/any-character.ts'
 
 const operations = await allOperations()
 
@@ -57,7 +58,7 @@ members.push(
   'settings',
 )
 const text = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({ unit: anyCharacter, maxLength: 40 }),
   fc.string({ maxLength: 40 }),
   fc.constantFrom(
     '',

@@ -9,6 +9,7 @@ import { type Aside, asides, renderSignOn, type SignOnView } from '../../src/pag
 import { styleSheet } from '../../src/pages/style.css.ts'
 import { defaultLanguage, languages } from '../../src/pages/texts/language.ts'
 import { samples, viewOf } from './samples.ts'
+import { anyCharacter } from '../harness/any-character.ts'
 
 const waiting = flowStatuses.filter((status) => status !== 'COMPLETED' && status !== 'FAILED')
 const render = (view: SignOnView) => renderSignOn(view, defaultLanguage)
@@ -103,7 +104,7 @@ suite('sign-on pages', () => {
       minLength: 1,
       unit: fc.oneof(
         fc.constantFrom('<', '>', '"', "'", '&', '=', '`', '/', '{', '}', 'x', ' '),
-        fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+        fc.string({ unit: anyCharacter, minLength: 1, maxLength: 1 }),
       ),
     })
     const view = (status: SignOnView['status'], [name, username, given, family, error]: readonly string[]) =>
@@ -127,7 +128,7 @@ suite('sign-on pages', () => {
 
   test('W01: neither do the names on a page without a form', () => {
     fc.assert(
-      fc.property(fc.string({ minLength: 1, unit: 'binary' }), (applicationName) => {
+      fc.property(fc.string({ minLength: 1, unit: anyCharacter }), (applicationName) => {
         for (const kind of ['completed', 'failed'] as const) {
           const page = (name: string) =>
             renderSignOnNotice(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
 import { isSameName, nameOfCertificate, parseDistinguishedName } from '../../../src/oauth/rules/distinguished-name.ts'
+import { anyCharacter } from '../../harness/any-character.ts'
 
 const parse = (text: string) => parseDistinguishedName(text) ?? assert.fail(`${text} is no name`)
 
@@ -76,7 +77,7 @@ suite('distinguished names', () => {
   })
 
   test('any text is read or refused, and soon', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseDistinguishedName(`CN=${text}`)))
+    fc.assert(fc.property(fc.string({ unit: anyCharacter }), (text) => void parseDistinguishedName(`CN=${text}`)))
     assert.equal(parseDistinguishedName(`CN=${'\\'.repeat(1001)}`), undefined)
     assert.equal(parseDistinguishedName(`CN=${' '.repeat(5000)}"`), undefined)
   })
