@@ -82,9 +82,13 @@ onEachEngine('outbox', (open) => {
     const ports = await open()
     await promise(ports, 1)
     let release = (_: 'done') => {}
-    const stuck = handlers(() => new Promise<'done'>((resolve) => (release = resolve)))
-    const first = drainOutbox(ports, stuck, never)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    const first = await new Promise<{ readonly drained: Promise<unknown> }>((taken) => {
+      const stuck = handlers(() => {
+        taken({ drained })
+        return new Promise<'done'>((resolve) => (release = resolve))
+      })
+      const drained = drainOutbox(ports, stuck, never)
+    })
     ports.world.advance(30_000)
     let secondTook = 0
     const failing = handlers(() => {
@@ -94,7 +98,7 @@ onEachEngine('outbox', (open) => {
     await drainOutbox(ports, failing, never)
     assert.equal(secondTook, 1)
     release('done')
-    await first
+    await first.drained
     assert.equal(await waiting(ports), 1, 'the second attempt owns the message now')
   })
 

@@ -147,7 +147,8 @@ await onEachEngine('attributes of users', (stile) => {
         ]
         const taken = performance.now() - started
         for (const { status } of answers) assert.equal(status, 400, `${path.join('.')} ${text.slice(0, 5)}`)
-        assert(taken < 500, `${path.join('.')} took ${taken} ms`)
+        // Some tens of milliseconds; what grows by the square of a text takes minutes.
+        assert(taken < 5000, `${path.join('.')} took ${taken} ms`)
       }
     }
     for (const filter of ['username eq "a%00b"', 'username eq "\\u0000"', 'username eq "\\ud800"']) {
