@@ -8,49 +8,26 @@ import { z } from 'zod'
 import { type Context, defineOperation, type Operation, type Reply } from '../../contract/operation.ts'
 import { uuid } from '../../contract/validation.ts'
 import { readPolledGrant } from '../../directory/polled-grants.ts'
-import { readSessionToken, sessionCookie } from '../../directory/session-cookie.ts'
-import { sessionOfToken } from '../../directory/sessions.ts'
 import { userWithPasswordById } from '../../directory/users.ts'
-import { problem } from '../../errors/problem.ts'
-import { setCookie } from '../../flow-runtime/answer-cookies.ts'
-import { signOnPage } from '../../flow-runtime/address.ts'
-import { beginFlow, storeFlow } from '../../flow-runtime/runtime.ts'
+import { beginOnPage } from '../../flow-runtime/begin-on-page.ts'
 import { lateBackchannelPage } from '../../pages/elsewhere-page.ts'
 import { grantOfLink } from '../backchannel/link.ts'
 import { backchannelRequestOf } from '../backchannel/reach.ts'
 
 async function follow(context: Context, token: string): Promise<Reply> {
-  const { kernel, environment, site, now } = context
+  const { kernel, environment, now } = context
   const id = grantOfLink(environment, token)
   const grant = id === undefined ? undefined : await readPolledGrant(kernel.storage, environment.id, id, now)
-  const application = grant && (await kernel.environments.application(environment.id, grant.clientId))
-  if (!grant || grant.isDecided || grant.userId === null || !application?.enabled) return lateBackchannelPage(context)
-  const cookie = readSessionToken(context.headers.cookie)
-  const [found, user] = await Promise.all([
-    cookie ? sessionOfToken(kernel, environment.id, cookie, now) : undefined,
+  if (!grant || grant.isDecided || grant.userId === null) return lateBackchannelPage(context)
+  const [application, asked] = await Promise.all([
+    kernel.environments.application(environment.id, grant.clientId),
     userWithPasswordById(kernel, environment.id, grant.userId),
   ])
-  const begun = await beginFlow(context, {
-    application,
-    door: 'redirect',
-    forcesLogin: false,
-    isSilent: false,
-    maxAge: null,
-    loginHint: user?.user.username ?? null,
-    hintedUserId: grant.userId,
-    acrValues: grant.request.acrValues,
-    grants: { backchannel: backchannelRequestOf(grant) },
-    parameters: {},
-    session: found?.session ?? null,
-    sessionUser: found?.user,
-  })
-  if (begun.state.status === 'FAILED') {
-    throw problem('access_denied', { description: begun.state.failure?.message ?? '' })
-  }
-  const binding = cookie ?? kernel.world.uuid()
-  await storeFlow(context, begun, binding)
-  if (binding !== cookie) setCookie(context, sessionCookie(site, binding, now))
-  return { status: 302, headers: { location: signOnPage(site, application, begun.state.id) } }
+  if (!application?.enabled || !asked) return lateBackchannelPage(context)
+  const { acrValues } = grant.request
+  const grants = { backchannel: backchannelRequestOf(grant) }
+  const location = await beginOnPage(context, { application, onlyUser: asked.user, acrValues, grants })
+  return { status: 302, headers: { location } }
 }
 
 export const backchannelLinkOperations: readonly Operation[] = [

@@ -9,14 +9,10 @@ import { z } from 'zod'
 import { type Context, defineOperation, type Operation, type Reply } from '../../contract/operation.ts'
 import { uuid } from '../../contract/validation.ts'
 import { readUserCode, writeUserCode } from '../../directory/polled-grants.ts'
-import { readSessionToken, sessionCookie } from '../../directory/session-cookie.ts'
-import { sessionOfToken } from '../../directory/sessions.ts'
 import type { Application } from '../../environment/application.ts'
-import { notFound, problem } from '../../errors/problem.ts'
-import { signOnPage } from '../../flow-runtime/address.ts'
-import { setCookie } from '../../flow-runtime/answer-cookies.ts'
+import { notFound } from '../../errors/problem.ts'
+import { beginOnPage } from '../../flow-runtime/begin-on-page.ts'
 import { noApplication } from '../../flow-runtime/flow-application.ts'
-import { beginFlow, storeFlow } from '../../flow-runtime/runtime.ts'
 import { applicationOfDevicePath } from '../../storage/sql/polled-grants.ts'
 
 /** The application of an address: by its id, or by its `devicePathId`. @throws Problem NOT_FOUND */
@@ -36,38 +32,16 @@ async function visit(
   appIdentifier: string | undefined,
   query: { readonly user_code?: string | undefined; readonly ui_locales?: string | undefined },
 ): Promise<Reply> {
-  const { kernel, environment, site, now } = context
   const application =
-    appIdentifier === undefined ? noApplication(environment) : await applicationOf(context, appIdentifier)
-  const token = readSessionToken(context.headers.cookie)
-  const found = token ? await sessionOfToken(kernel, environment.id, token, now) : undefined
+    appIdentifier === undefined ? noApplication(context.environment) : await applicationOf(context, appIdentifier)
   const typed = readUserCode(query.user_code ?? '')
-  const begun = await beginFlow(context, {
-    application,
-    door: 'redirect',
-    forcesLogin: false,
-    isSilent: false,
-    maxAge: null,
-    loginHint: null,
-    hintedUserId: null,
-    acrValues: [],
-    grants: {
-      deviceGrant: {
-        userCode: typed.length === 8 ? writeUserCode(typed) : null,
-        applicationId: appIdentifier === undefined ? null : application.id,
-      },
-    },
-    parameters: { uiLocales: query.ui_locales?.slice(0, 256) ?? null },
-    session: found?.session ?? null,
-    sessionUser: found?.user,
-  })
-  if (begun.state.status === 'FAILED') {
-    throw problem('access_denied', { description: begun.state.failure?.message ?? '' })
+  const deviceGrant = {
+    userCode: typed.length === 8 ? writeUserCode(typed) : null,
+    applicationId: appIdentifier === undefined ? null : application.id,
   }
-  const binding = token ?? kernel.world.uuid()
-  await storeFlow(context, begun, binding)
-  if (binding !== token) setCookie(context, sessionCookie(site, binding, now))
-  return { status: 302, headers: { location: signOnPage(site, application, begun.state.id) } }
+  const uiLocales = query.ui_locales?.slice(0, 256)
+  const location = await beginOnPage(context, { application, onlyUser: null, grants: { deviceGrant }, uiLocales })
+  return { status: 302, headers: { location } }
 }
 
 const declaration = {
