@@ -2,7 +2,7 @@
  * An application goes with all that belongs to it (row N31): a piece of the unit that deletes it, whoever does that. Roles
  * are the caller's: the last administrator of an organization stays (`platform/last-administrator.ts`).
  *
- * Never: a token, grant or consent of an application that is gone.
+ * Never: a token, grant, consent or invitation of an application that is gone.
  */
 import { remove } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
@@ -26,6 +26,7 @@ export function* removeApplication(environmentId: string, id: string, now: numbe
   yield* remove('application_attributes', belonging)
   yield* remove('sign_on_policy_assignments', belonging)
   yield* remove('oauth_consents', belonging)
+  yield* remove('invitations', belonging)
   yield* remove('dynamic_clients', belonging)
   yield* remove('client_index', { client_id: id })
   yield revokeFamiliesOfClient(environmentId, id, now)

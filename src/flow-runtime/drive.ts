@@ -133,8 +133,9 @@ function policiesOf({ environment }: Context, candidates: FlowState['candidates'
   })
 }
 
+/** That the user of the session is gone says nothing of whom the flow is about, who may be somebody else. */
 function factsRead(context: Context, session: SessionFacts | null, user: UserWithPassword | undefined): Facts {
-  return session ? { session, user: user ? userFacts(context, user) : null } : { session }
+  return { session, ...(user ? { user: userFacts(context, user) } : {}) }
 }
 
 /** The groups of a user, who may have been made in this very request: then nobody but the machine knows them yet. */

@@ -51,7 +51,8 @@ export function start(
   const turn: Turn = { policies, facts, now, cause: 'start' }
   if (facts.session === undefined) {
     // The user of the session is of no interest where the request is for somebody.
-    const isForSomebody = origin.door === 'backchannel' || origin.request.invitation !== undefined
+    const { invitation, isVouched } = origin.request
+    const isForSomebody = origin.door === 'backchannel' || invitation !== undefined || isVouched === true
     return needs(isForSomebody ? ['session'] : ['session', 'user'], null)
   }
   const versions = candidates.map(({ id, version }) => ({ policyId: id, version }))

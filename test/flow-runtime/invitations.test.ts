@@ -369,6 +369,19 @@ await onEachEngine(
       assert.equal((await rows(stile(), 'sessions', 'user_id = $2', person.id)).length, 1)
     })
 
+    test('N31: an invitation goes with its application, and no other does', async () => {
+      const clientId = await newApplication(stile())
+      const { person, code, browser, flowId } = await begun({ application: { id: clientId } })
+      const other = await begun({ application: { id: stile().webApp.clientId } })
+      assert.equal((await api('DELETE', `/applications/${clientId}`)).status, 204)
+      assert.deepEqual(await rows(stile(), 'invitations', 'user_id = $2', person.id), [])
+      assert.equal((await api('GET', `/users/${person.id}/invitation`)).status, 404)
+      assert.equal((await new Browser(stile()).send(path(code))).status, 404)
+      assert.equal((await browser.act(flowId, 'user.acceptInvite', body(code))).status, 404)
+      await hasNoPassword(person)
+      assert.equal((await api('GET', `/users/${other.person.id}/invitation`)).status, 200)
+    })
+
     test('E07: whom the application does not let in gets a password and nothing else', async () => {
       const clientId = await newApplication(stile(), { accessControl: { role: { type: 'ADMIN_USERS_ONLY' } } })
       const { person, code, browser, flowId } = await begun({ application: { id: clientId } })

@@ -390,6 +390,11 @@ suite('facts and questions', () => {
     const again = (facts: Parameters<typeof start>[2], policy = singleFactor) =>
       start([policy], plainOrigin, facts, noon)
     assert.deepEqual(again({}), { kind: 'needs', facts: ['session', 'user'], userId: null })
+    const vouched = {
+      ...plainOrigin,
+      request: { ...plainRequest, hintedUserId: 'id-of-bob', isVouched: true as const },
+    }
+    assert.deepEqual(start([singleFactor], vouched, {}, noon), { kind: 'needs', facts: ['session'], userId: null })
     assert.deepEqual(again({ session }), { kind: 'needs', facts: ['user'], userId: 'id-of-alice' })
     assert.deepEqual(again({ session, user: rig.people.bob.facts }), {
       kind: 'needs',

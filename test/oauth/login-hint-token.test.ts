@@ -20,6 +20,7 @@ import {
   newPolicy,
   type Person,
   type Policy,
+  removeRows,
 } from '../flow-runtime/arrange.ts'
 import { Browser, pkce } from '../harness/sign-on.ts'
 import { type Answer, basic, type Stile, startStile } from '../harness/stile.ts'
@@ -338,6 +339,21 @@ suite('login_hint_token', () => {
       'invalid_request',
     )
     codeOf(await browser.authorize(await asking(third.id, magic, hint)).then((at) => followedFrom(browser, at)))
+  })
+
+  test('L41: a browser with the session of a user who is gone begins with whom the token names', async () => {
+    const gone = await newPerson(stile)
+    const browser = new Browser(stile)
+    codeOf(await followed(browser, await asking(gone.id, magic)))
+    // As it is while the deletion is on its way: their sessions end with them.
+    await removeRows(stile, 'users', 'id = $2', gone.id)
+    const { id_token } = expectStatus(
+      await redeemCode(stile, app, codeOf(await followed(browser, await asking(withoutDevice.id, magic)))),
+      200,
+    )
+    assert.equal(decodeJwt(id_token).sub, withoutDevice.id)
+    const nobody = await browser.authorize(await asking(gone.id, magic))
+    assert.equal(told(nobody).get('error'), 'access_denied')
   })
 
   async function followedFrom(browser: Browser, answer: Answer): Promise<Answer> {
