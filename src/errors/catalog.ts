@@ -238,6 +238,14 @@ export const catalog = {
     cause: 'Storage is away, this node is out of date, or all password hashing slots are taken.',
     fix: 'Try again after the seconds that `Retry-After` names.',
   },
+  SPECULATIVE: {
+    status: 503,
+    code: 'REQUEST_FAILED',
+    message: `${general} This page is not loaded ahead of time.`,
+    oauth: 'temporarily_unavailable',
+    cause: 'A browser asked for a page before anybody went there (`Sec-Purpose: prefetch`).',
+    fix: 'Nothing: it asks once more when somebody goes there.',
+  },
   invalid_request: {
     status: 400,
     code: 'INVALID_REQUEST',

@@ -20,6 +20,7 @@ import { RequestContext } from './request-context.ts'
 import { operationLookup, type Served } from './served.ts'
 import { allowedMethods, selectOperation, wrongMediaType } from './select.ts'
 import { baseHeaders, toProblem, type Written, writeProblem, writeReply } from './reply.ts'
+import { refuseSpeculative } from './speculative.ts'
 
 /** How large a body may be, in bytes: in the management API, and anywhere else. */
 const bodyLimits = { '/v1/*': 1_048_576, '*': 65_536 } as const
@@ -80,6 +81,7 @@ async function dispatch(
     if (request.method === 'OPTIONS') return await answerPreflight(group, request, reply, answer)
     operation = selectOperation(group, request)
     if (operation.cors === 'any') setHeaders(answer, anyOrigin)
+    refuseSpeculative(operation, request.headers)
     written = await perform(kernel, operation, params, request, correlationId, answer)
   } catch (error) {
     if (!operation) setHeaders(answer, unjudged(group, request.method, request.headers))

@@ -198,7 +198,7 @@ await onEachEngine(
       assert.deepEqual([json.status, json._embedded.user.id], ['COMPLETED', one.person.id])
     })
 
-    test('K36: the flow is of the browser that followed the link; without its cookie the code is nothing', async () => {
+    test('K20, K36: the flow is of the browser that followed the link; without its cookie the code is nothing', async () => {
       const { code, browser, flowId, person } = await begun()
       const stranger = new Browser(stile())
       assert.equal((await stranger.act(flowId, 'user.acceptInvite', body(code))).status, 404)
@@ -223,7 +223,7 @@ await onEachEngine(
       await hasNoPassword(person)
     })
 
-    test('K36: twice: the second time it is over, at the link, in its own flow and in one begun before', async () => {
+    test('K36, L38: twice: the second time it is over, at the link, in its own flow and in one begun before', async () => {
       const { code, browser, flowId, person } = await begun()
       const second = new Browser(stile())
       const secondFlow = await followInvitation(second, code)

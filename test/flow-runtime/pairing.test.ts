@@ -57,7 +57,7 @@ suite('pairing', () => {
     await stile.node.kernel.environments.poll()
   }
 
-  test('a key is made, told once, claimed once, and the app is a device of the user', async () => {
+  test('L38: a key is made, told once, claimed once, and the app is a device of the user', async () => {
     const person = await newPerson(stile)
     const made = await make(person, applicationId)
     assert.deepEqual(
@@ -113,7 +113,7 @@ suite('pairing', () => {
     await put('NUMERIC')
   })
 
-  test('a key that is over, removed, or for another application pairs nothing', async () => {
+  test('L38: a key that is over, removed, or for another application pairs nothing', async () => {
     const person = await newPerson(stile)
     const late = await newPairingKey(stile, person, applicationId)
     await wait(600_000)

@@ -172,7 +172,7 @@ suite('J25, L34: a remembered browser', () => {
     }
   })
 
-  test('D20: what was spared by it is asked for after all, once the policy has stopped remembering', async () => {
+  test('I19, D20: what was spared by it is asked for after all, once the policy has stopped remembering', async () => {
     const person = await personWithDevice()
     const remember = { web: { enabled: true, lifeTime: { duration: 30, timeUnit: 'MINUTES' } } }
     const deviceAuthenticationPolicy = { id: await newDevicePolicy(stile, { rememberMe: remember }) }

@@ -332,7 +332,7 @@ suite('flows under https', () => {
   })
   after(() => stile.close())
 
-  test('D1: the cookie is Secure and SameSite=None', async () => {
+  test('I01, D1: the cookie is Secure and SameSite=None', async () => {
     const answer = await authorize(new Browser(stile), 'pi.flow')
     const [cookie = ''] = answer.headers.getSetCookie()
     assert.match(

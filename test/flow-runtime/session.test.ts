@@ -51,7 +51,7 @@ suite('a session and its browser', () => {
       return { pair, rest }
     }
 
-    test('authorize sets it when it is absent: a random UUID, for this environment, out of the reach of scripts', async () => {
+    test('I01, D1: authorize sets it when it is absent: a random UUID, for this environment, out of the reach of scripts', async () => {
       for (const door of ['pi.flow', 'redirect'] as const) {
         const { pair, rest } = attributes(await authorize(new Browser(stile), door))
         assert.match(pair, /^ST=[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)

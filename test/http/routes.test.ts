@@ -1,6 +1,6 @@
 /**
  * How requests find their operation: every path of the product by every method, and every spelling of a path that is not
- * its own (decision D5; rows N28, O06, O18, O20, O21, O27, O29).
+ * its own (decision D5; rows C24, N28, O06, O18, O20, O21, O27, O29).
  */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -90,6 +90,41 @@ suite('routes', () => {
       assert.deepEqual([answer.status, answer.text], [204, ''])
       assert.equal(answer.headers.get('allow'), [...new Set(group.map(({ method }) => method))].join(', '))
     }
+  })
+
+  test('C24: a page that is asked for before anybody goes there begins nothing and sets nothing', async () => {
+    const { webApp, environmentId } = stile
+    const query = new URLSearchParams({
+      client_id: webApp.clientId,
+      redirect_uri: webApp.redirectUri,
+      response_type: 'code',
+      scope: 'openid',
+    })
+    const target = `/${environmentId}/as/authorize?${query}`
+    const flows = async () =>
+      (await stile.node.kernel.storage.read({ text: 'SELECT id FROM flows', values: [] })).length
+    const before = await flows()
+    const pages = operations.filter(
+      ({ surface, method, path }) => surface === 'page' && method === 'GET' && path.startsWith('/{environmentId}/'),
+    )
+    assert.ok(pages.length > 10)
+    const ahead = [
+      { 'sec-purpose': 'prefetch' },
+      { 'sec-purpose': 'prefetch;prerender' },
+      { 'Sec-Purpose': 'Prefetch ; anonymous-client-ip' },
+      { purpose: 'prefetch' },
+    ] as readonly Readonly<Record<string, string>>[]
+    for (const headers of ahead) {
+      for (const path of [target, ...pages.map((page) => concrete(page.path))]) {
+        const answer = await stile.send(path, { headers })
+        assert.deepEqual([answer.status, answer.headers.getSetCookie()], [503, []], `${path}: ${answer.text}`)
+        assert.equal(answer.headers.get('cache-control'), 'no-store')
+      }
+    }
+    assert.equal((await stile.send(target, { method: 'HEAD' })).status, 405)
+    assert.equal(await flows(), before)
+    assert.equal((await stile.send(target, { headers: { 'sec-purpose': 'other', purpose: 'prefetched' } })).status, 302)
+    assert.equal(await flows(), before + 1)
   })
 
   test('an answer without a body has no media type', async () => {

@@ -105,7 +105,7 @@ suite('B20: a code dies with what it stands on', () => {
     expectRefusal(await redeemCode(stile, client, code), 'unauthorized_client')
   })
 
-  test('the session idles out before the code does', async () => {
+  test('I19: the session idles out before the code does', async () => {
     const settings = { signingAlgorithm: 'ES256', sessionIdleMinutes: 1, authorizationCodeSeconds: 600 }
     expectStatus(await stile.api('PUT', '/settings', settings), 200)
     const code = await obtainCode(new Browser(stile), codeRequest(app))

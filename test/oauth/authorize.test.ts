@@ -1,10 +1,11 @@
 /**
- * Where failures of the authorization request go, and what comes back: rows A17, A20-A26; decisions D10, D11. A22 as far
+ * Where failures of the authorization request go, and what comes back: rows A17, A20-A26, B18; decisions D10, D11. A22 as far
  * as it goes: there is no dynamic registration, so every client was registered by an administrator.
  */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
+import { environmentTables } from '../../src/storage/sql/deletion.ts'
 import { Browser, piFlowRequest, pkce } from '../harness/sign-on.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
 import { authorizeBySignOnPage, codeRequest, expectErrorPage, flowOf, postedForm, told } from './journeys.ts'
@@ -231,6 +232,32 @@ suite('where failures of an authorization request go', () => {
     }
     assert.equal(pages[1], pages[0])
     assert.equal(pages[2], pages[0])
+  })
+
+  test('B18: a code stands in the redirect that brings it, and nowhere else', async () => {
+    const browser = new Browser(stile)
+    const seen: string[] = []
+    const send = browser.send.bind(browser)
+    browser.send = async (path, call) => {
+      const answer = await send(path, call)
+      seen.push(path, JSON.stringify([...answer.headers]), answer.text)
+      return answer
+    }
+    const answer = await authorizeBySignOnPage(browser, codeRequest(app))
+    const code = told(answer).get('code') ?? ''
+    assert.equal(code.length, 36)
+    assert.deepEqual(
+      seen.filter((text) => text.includes(code)),
+      [JSON.stringify([...answer.headers])],
+    )
+    // The browser tells the application nothing of where it comes from, and keeps nothing.
+    assert.equal(answer.headers.get('referrer-policy'), 'no-referrer')
+    assert.equal(answer.headers.get('cache-control'), 'no-store')
+    await stile.node.kernel.volumeEvents.flush()
+    for (const table of Object.keys(environmentTables)) {
+      const rows = await stile.node.kernel.storage.read({ text: `SELECT * FROM ${table}`, values: [] })
+      assert.ok(!JSON.stringify(rows).includes(code), table)
+    }
   })
 
   test('RFC 6749 section 3.1: a parameter without a value counts as left out', async () => {

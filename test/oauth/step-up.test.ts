@@ -163,7 +163,7 @@ suite('step-up', () => {
       return answer.json.status === 'COMPLETED'
     }
 
-    test('D4: it ends after 30 days without use, and after 90 days however often it is used', async () => {
+    test('I19, D4: it ends after 30 days without use, and after 90 days however often it is used', async () => {
       const person = await newPerson(stile)
       const [{ browser: used }, { browser: idle }] = [await singleFactor(person), await singleFactor(person)]
       for (let days = 0; days < 75; days += 25) {

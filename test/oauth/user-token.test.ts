@@ -49,7 +49,7 @@ suite('user tokens', () => {
     return expectStatus(await redeemCode(stile, app, code), 200)
   }
 
-  test('2.9: exactly the claims of access and ID token, which name the same sign-on', async () => {
+  test('2.9, E25, D4: exactly the claims of access and ID token, which name the same sign-on', async () => {
     const answer = await tokensFor('openid profile email', { nonce: 'n1' })
     assert.deepEqual(Object.keys(answer), ['access_token', 'token_type', 'expires_in', 'scope', 'id_token'])
     assert.deepEqual([answer.token_type, answer.expires_in, answer.scope], ['Bearer', 3600, 'openid profile email'])
@@ -155,7 +155,7 @@ suite('user tokens', () => {
     assert.equal(timeless(await verifiedClaims(stile, answer.id_token), 3600)['aud'], app.clientId)
   })
 
-  test('a nonce is in the ID token when it was sent, and only then', async () => {
+  test('E25: a nonce is in the ID token as it was sent, and only then', async () => {
     assert.equal(decodeJwt((await tokensFor('openid')).id_token)['nonce'], undefined)
     assert.equal(decodeJwt((await tokensFor('openid', { nonce: 'ä "\\' })).id_token)['nonce'], 'ä "\\')
   })

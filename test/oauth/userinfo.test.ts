@@ -83,7 +83,7 @@ suite('userinfo', () => {
     assert.equal(sub, stile.user.id)
   })
 
-  test('only the claims of the granted scopes', async () => {
+  test('E21: only the claims of the granted scopes', async () => {
     const { access_token } = await tokensFor(stile, app, stile.user, 'openid email')
     const claims = Object.keys(expectStatus(await userinfo({ token: access_token }), 200))
     assert.deepEqual(claims, ['sub', 'email', 'env', 'org', 'p1.region'])
@@ -108,12 +108,14 @@ suite('userinfo', () => {
       )
     })
 
-    test('a token in the address is not read', async () => {
+    test('E20: a token in the address is not read', async () => {
       const path = `/${stile.environmentId}/as/userinfo?access_token=${tokens.access_token}`
       assert.equal((await stile.send(path)).status, 401)
+      const users = `/users?access_token=${await stile.workerToken()}`
+      assert.equal((await stile.api('GET', users, undefined, { token: null })).status, 401)
     })
 
-    test('sent twice, in two ways or one', async () => {
+    test('E20: sent twice, in two ways or one', async () => {
       const { access_token: token } = tokens
       const once = new URLSearchParams({ access_token: token })
       const challenge = /^Bearer error="invalid_request"$/
@@ -145,7 +147,7 @@ suite('userinfo', () => {
       }
     })
 
-    test('an application token, or a user token without openid, has too little scope', async () => {
+    test('E21: an application token, or a user token without openid, has too little scope', async () => {
       const challenge = /^Bearer error="insufficient_scope", scope="openid"$/
       const withoutOpenid = await tokensFor(stile, app, stile.user, 'profile')
       for (const token of [await stile.workerToken(), withoutOpenid.access_token]) {
@@ -169,7 +171,7 @@ suite('userinfo', () => {
     })
   })
 
-  suite('D22, D23: a token ends at once with what it stands on', () => {
+  suite('E21, D22, D23: a token ends at once with what it stands on', () => {
     const ok = async (answer: Promise<Answer>) => assert.ok((await answer).status < 300, (await answer).text)
     type Ending = (who: Person, client: Registered, browser: Browser) => Promise<unknown>
     const lock = { mediaType: 'application/vnd.pingidentity.account.lock+json' }

@@ -95,7 +95,17 @@ suite('the hosted sign-on page', () => {
     assert.ok(text.includes('value="&quot;&gt;&lt;b&gt;ada"'))
   })
 
-  test('I05, I07: a form of any other origin is refused and changes nothing', async () => {
+  test('A34: a login_hint is what is typed for somebody, and tells nobody whether they are there', async () => {
+    const shown = async (hint: string) => {
+      const browser = new Browser(stile)
+      const { text } = await browser.send(await begin(browser, { login_hint: hint }))
+      assert.ok(text.includes(`value="${hint}"`))
+      return text.replaceAll(hint, 'HINT').replaceAll(/flowId=[0-9a-f-]{36}/g, 'FLOW')
+    }
+    assert.equal(await shown(stile.user.username), await shown('nobody@example.com'))
+  })
+
+  test('I05, I07, I25: a form of any other origin is refused and changes nothing', async () => {
     const browser = new Browser(stile)
     const page = await begin(browser)
     for (const headers of [

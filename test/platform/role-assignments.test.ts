@@ -209,7 +209,7 @@ await onEachEngine('role assignments', (stile) => {
     assert.equal((await api('GET', `/applications/${worker}/roleAssignments/${id}`)).json.readOnly, true)
   })
 
-  test('that are taken end what their holder may do with the next request (N35)', async () => {
+  test('that are taken end what their holder may do with the next request (I31, N35)', async () => {
     const worker = await newWorker()
     const path = `/applications/${worker}/roleAssignments`
     const { json } = await api('POST', path, bodyOf(ofEnvironment('Environment Admin')))

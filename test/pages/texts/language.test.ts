@@ -26,6 +26,16 @@ suite('languages of the pages', () => {
     )
   })
 
+  test('A37: a path is no language, and nothing is kept of what was asked for', () => {
+    const twenty = (at: number) => Array.from({ length: 20 }, (_, one) => `x${(at * 20 + one).toString(36)}`)
+    for (const asked of ['../../etc/passwd', '/etc/passwd', '__proto__', 'constructor', 'en/../de', 'de\u0000'])
+      assert.equal(chooseLanguage(asked, asked), defaultLanguage, asked)
+    const before = process.memoryUsage().rss
+    for (let at = 0; at < 5_000; at++)
+      assert.equal(chooseLanguage(twenty(at).join(' '), twenty(-at).join(', ')), defaultLanguage)
+    assert.ok(process.memoryUsage().rss - before < 100 * 1_048_576)
+  })
+
   test('every language has the gaps of the English text, and no other', () => {
     const gaps = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(([gap]) => gap).toSorted()
     for (const { tag, texts } of languages) {
