@@ -40,7 +40,7 @@ export interface Config {
   /** PEM. */
   readonly fido2AttestationRoots: string | undefined
   /** How much one network address may do in how many seconds; undefined: there is no limit. */
-  readonly addressLimits: Readonly<Record<'password' | 'account' | 'lookup' | 'client', Rate | undefined>>
+  readonly addressLimits: Readonly<Record<'password' | 'account' | 'lookup' | 'client' | 'flow', Rate | undefined>>
   /** Addresses that are not public and may be asked all the same. */
   readonly egressAllow: BlockList | undefined
   /** A file of what is known of networks. */
@@ -109,7 +109,7 @@ export function readConfig(
 
   /** A developer’s own tools all come from one address. */
   const rateOf = (
-    name: `STILE_ADDRESS_LIMIT_${'PASSWORD' | 'ACCOUNT' | 'LOOKUP' | 'CLIENT'}`,
+    name: `STILE_ADDRESS_LIMIT_${'PASSWORD' | 'ACCOUNT' | 'LOOKUP' | 'CLIENT' | 'FLOW'}`,
     standard: Rate,
   ): Rate | undefined => {
     if (!environment[name]) return mode === 'dev' ? undefined : standard
@@ -173,6 +173,7 @@ export function readConfig(
       account: rateOf('STILE_ADDRESS_LIMIT_ACCOUNT', { guesses: 10, seconds: 600 }),
       lookup: rateOf('STILE_ADDRESS_LIMIT_LOOKUP', { guesses: 60, seconds: 60 }),
       client: rateOf('STILE_ADDRESS_LIMIT_CLIENT', { guesses: 200, seconds: 60 }),
+      flow: rateOf('STILE_ADDRESS_LIMIT_FLOW', { guesses: 600, seconds: 60 }),
     },
     egressAllow: blockList([...(mode === 'dev' ? ['127.0.0.0/8', '::1'] : []), ...(read('STILE_EGRESS_ALLOW') ?? [])]),
     ipIntelligence: read('STILE_IP_INTELLIGENCE'),

@@ -150,6 +150,12 @@ export const settings = {
     default: 'dev: `off`; serve: `200/60`',
     meaning: 'The same for requests of clients whose credentials are refused.',
   },
+  STILE_ADDRESS_LIMIT_FLOW: {
+    schema: rate.optional(),
+    default: 'dev: `off`; serve: `600/60`',
+    meaning:
+      'The same for sign-on flows that begin; a request that a session answers at once begins none. Where an application asks for its users from a server of its own (`response_mode=pi.flow`), all of them are of one address.',
+  },
   STILE_EGRESS_ALLOW: {
     schema: addressRanges,
     default: 'none; dev: loopback (`127.0.0.0/8,::1`)',

@@ -6,6 +6,7 @@
  * Never: a decision of its own about what a flow may do, or a secret in what it saves.
  */
 import type { Context } from '../contract/operation.ts'
+import { countAddressWith } from '../limits/addresses.ts'
 import { clearGuesses } from '../limits/guesses.ts'
 import { pushesTo } from '../directory/push-requests.ts'
 import { type Session, sessionFacts } from '../directory/sessions.ts'
@@ -101,16 +102,20 @@ export async function beginFlow(context: Context, beginning: FlowBeginning): Pro
 /**
  * Stores a flow that waits, bound to a session token, and what its first answers wrote.
  * @param also what belongs into the same unit
+ * @throws Problem LIMITED where too many began from the address of the browser (row J32)
  */
 export async function storeFlow(
-  { kernel }: Context,
+  context: Context,
   { state, writes }: Begun,
   token: string,
   also: () => UnitBody<void> = function* () {},
 ): Promise<void> {
+  const { kernel } = context
   await kernel.storage.commit({
     name: 'store-flow',
     *run() {
+      // A flow without a browser is begun by this server itself.
+      if (state.door !== 'backchannel') yield* countAddressWith(context, 'flow')
       yield* also()
       yield* insertFlow(state, token)
       for (const write of writes) if (write.with === 'save') yield* guarded(write.run)

@@ -27,6 +27,7 @@ export type GuessKind =
   | 'address-account'
   | 'address-lookup'
   | 'address-client'
+  | 'address-flow'
   | 'address-registration'
   | 'device-notice'
 

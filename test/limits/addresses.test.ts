@@ -1,4 +1,4 @@
-/** Limits by network address: security catalogue 4.5; rows K08, K13, O24. */
+/** Limits by network address: security catalogue 4.5; rows J32, K08, K13, O24. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
@@ -8,7 +8,7 @@ import type { Storage } from '../../src/storage/port.ts'
 import { testWorld, type TestWorld } from '../../src/world.ts'
 import { onBothEngines } from '../directory/engines.ts'
 import { begin, bodyOf, newPassword, newPerson, offeringOf, rows } from '../flow-runtime/arrange.ts'
-import { Browser, signOn } from '../harness/sign-on.ts'
+import { Browser, piFlowRequest, pkce, signOn } from '../harness/sign-on.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 
 suite('what an address stands for', () => {
@@ -51,6 +51,13 @@ await onBothEngines('limits of address and user', (nodes) => {
   })
 })
 
+interface Flow {
+  readonly id: string
+  readonly state: string
+  readonly created_at: number
+  readonly expires_at: number
+}
+
 suite('limits by network address', () => {
   let stile: Stile
   let world: TestWorld
@@ -65,6 +72,7 @@ suite('limits by network address', () => {
         STILE_ADDRESS_LIMIT_PASSWORD: '5/300',
         STILE_ADDRESS_LIMIT_ACCOUNT: '3/600',
         STILE_ADDRESS_LIMIT_LOOKUP: '4/60',
+        STILE_ADDRESS_LIMIT_FLOW: '100/60',
       },
     })
     const { clients, login, identifierFirst } = await offeringOf(stile)
@@ -175,6 +183,40 @@ suite('limits by network address', () => {
     assertLimited(limited.answer, 60)
     const shown = await limited.browser.send(`/${stile.environmentId}/flows/${limited.flowId}`)
     assert.equal(shown.json.status, 'SIGN_ON_REQUIRED')
+  })
+
+  test('J32: flows that nobody goes on with are refused before storage grows; a session that answers begins none', async () => {
+    const remote = address()
+    const { webApp, environmentId } = stile
+    const inJson = piFlowRequest(stile, pkce().challenge)
+    const byPage = {
+      client_id: webApp.clientId,
+      redirect_uri: webApp.redirectUri,
+      response_type: 'code',
+      scope: 'openid',
+    }
+    const ask = (parameters: Readonly<Record<string, string>>, browser = new Browser(stile), by = remote) =>
+      browser.send(`/${environmentId}/as/authorize?${new URLSearchParams(parameters)}`, { headers: from(by) })
+    const known = new Set((await rows<Flow>(stile, 'flows')).map(({ id }) => id))
+    const answers = await Promise.all(Array.from({ length: 150 }, (_, at) => ask(at % 2 === 0 ? inJson : byPage)))
+    const begun = (await rows<Flow>(stile, 'flows')).filter(({ id }) => !known.has(id))
+    assert.equal(begun.length, 100)
+    for (const { state, created_at, expires_at } of begun) {
+      assert.ok(state.length < 2048, `${state.length} bytes`)
+      assert.equal(expires_at - created_at, 900_000)
+    }
+    const isLimited = ({ status, headers }: Answer) =>
+      status === 429 || /[?&]error=temporarily_unavailable/.test(headers.get('location') ?? '')
+    assert.equal(answers.filter(isLimited).length, 50)
+    assertLimited(await ask(inJson), 60)
+    const device = await stile.send(`/${environmentId}/device`, { headers: { ...from(remote), accept: 'text/html' } })
+    assert.equal(device.status, 429)
+    const browser = new Browser(stile)
+    await signOn(browser)
+    assert.equal((await ask(inJson, browser)).json.status, 'COMPLETED')
+    assert.equal((await ask(inJson, new Browser(stile), address())).status, 200)
+    await pass(61)
+    assert.equal((await ask(inJson)).status, 200)
   })
 
   test('a sign-on with a right password costs no commit more', async () => {

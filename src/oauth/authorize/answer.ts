@@ -51,7 +51,8 @@ export async function failureParameters(
 function refuseAsJson(failure: Problem, context: Context): Reply {
   const body = toPingOne(failure, context.correlationId)
   const detail = interactions[failure.entry.oauth ?? ''] ?? { code: 'INVALID_VALUE', message: failure.message }
-  return { status: failure.entry.status, body: { ...body, details: body.details ?? [detail] } }
+  const { headers, entry } = failure
+  return { status: entry.status, headers, body: { ...body, details: body.details ?? [detail] } }
 }
 
 /** What the user would have to do, where the request does not let them be asked. */
