@@ -9,6 +9,7 @@ import { UniquenessViolation } from '../storage/refusals.ts'
 import { realWorld } from '../world.ts'
 import { orFail } from './failure.ts'
 import { untilAskedToEnd } from './shutdown.ts'
+import { surviveUnhandledRejections } from './unhandled-rejections.ts'
 
 /** Makes the first administrator; another node that starts at the same moment may be faster. */
 async function bootstrap(
@@ -38,6 +39,7 @@ export const serve = defineCommand({
       const config = readConfig('serve', process.env, { port: args.port, dataDirectory: args.data })
       const masterKeys = parseMasterKeys(config.masterKey ?? '', config.masterKeyPrevious)
       const node = await startNode(config, realWorld, masterKeys, served)
+      surviveUnhandledRejections(node.kernel.log)
       const { bootstrapAdmin } = config
       if (!(await administratorExists(node.kernel))) {
         if (bootstrapAdmin) {

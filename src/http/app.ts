@@ -1,10 +1,11 @@
 /**
  * The HTTP server: Fastify with every limit set by hand (security catalogue 4.9: headers 16 KB and 100 lines, address
- * 8 KB, header time 15 s, request time 30 s), one body parser of our own, and all failures through the catalogue.
+ * 8 KB, header time 15 s, request time 30 s, 60 s without a byte in either direction, connections by the limit of open
+ * files), one body parser of our own, and all failures through the catalogue.
  */
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import Fastify, {
   type FastifyInstance,
   type FastifyReply,
@@ -14,11 +15,15 @@ import Fastify, {
 import { notFound, type Problem, problem, toPingOne } from '../errors/problem.ts'
 import type { Kernel } from '../kernel.ts'
 import { certificatesOfDomains, targetUnderDomain } from './custom-domain.ts'
+import { limitsOfProcess, mostConnections } from './connection-limit.ts'
+import { countPipelined } from './pipelining.ts'
 import { fail, mount } from './routes.ts'
 import type { Served } from './served.ts'
 import { tlsLimits } from './tls-limits.ts'
 
 const maximumUrlLength = 8192
+/** Of a connection on which something is under way: nobody waits that long, but who reads nothing of an answer does (row O15). */
+export const idleMilliseconds = 60_000
 
 /** The limits of every port that serves the operations. */
 export const serverLimits = {
@@ -48,7 +53,7 @@ export function buildApp(kernel: Kernel, served: Served): FastifyInstance {
     bodyLimit: 65_536,
     requestTimeout: serverLimits.requestTimeout,
     keepAliveTimeout: serverLimits.keepAliveTimeout,
-    connectionTimeout: 0,
+    connectionTimeout: idleMilliseconds,
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
@@ -80,20 +85,34 @@ export function buildApp(kernel: Kernel, served: Served): FastifyInstance {
   } satisfies FastifyServerOptions & { http: object; https?: object }
   const app = Fastify(options) as unknown as FastifyInstance
   app.server.maxHeadersCount = 100
+  limitConnections(app.server, kernel.config.mtlsPort === undefined ? 1 : 2)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   // Fastify knows it as a method with a body and refuses it before the route can say 405.
   app.addHttpMethod('QUERY', { hasBody: false, overrideExisting: true })
-  app.addHook('onRequest', (request, _reply, done) => done(objectionTo(request)))
+  const isOneTooMany = countPipelined()
+  app.addHook('onRequest', (request, reply, done) =>
+    done(isOneTooMany(request.raw, reply.raw) ? tooManyAtOnce() : objectionTo(request)),
+  )
   app.setErrorHandler((error, request, reply) => fail(kernel, [], error, request, reply))
   app.setNotFoundHandler((request, reply) => fail(kernel, [], notFound(), request, reply))
   mount(app, kernel, served)
   return app
 }
 
+/** Sets how many connections a server holds. @param ports how many servers there are */
+export function limitConnections(server: Server, ports: number): void {
+  const most = mostConnections(limitsOfProcess(), ports)
+  if (most !== undefined) server.maxConnections = most
+}
+
 /** Operations bring schemas of their own; with this in their place, the compilers of Fastify's schemas are never loaded. */
 function noSchemas(): never {
   throw new Error('routes have no schemas of Fastify')
+}
+
+function tooManyAtOnce(): Problem {
+  return problem('LIMITED', { headers: { 'retry-after': '1' } })
 }
 
 /** What is wrong with a request before its operation is known. */

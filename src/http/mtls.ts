@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config.ts'
-import { serverLimits } from './app.ts'
+import { idleMilliseconds, limitConnections, serverLimits } from './app.ts'
 import { tlsLimits } from './tls-limits.ts'
 
 /** A second port that listens. */
@@ -43,6 +43,8 @@ export async function openMtlsPort(
     (incoming, outgoing) => app.routing(incoming, outgoing),
   )
   server.maxHeadersCount = app.server.maxHeadersCount
+  server.setTimeout(idleMilliseconds)
+  limitConnections(server, 2)
   for (const listener of app.server.listeners('clientError')) server.on('clientError', listener as () => void)
   await listening(server, port, host)
   const address = server.address()

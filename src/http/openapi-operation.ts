@@ -1,11 +1,11 @@
-/** `GET /v1/openapi.json`: the contract itself, worked out once, on the first request. */
+/** `GET /v1/openapi.json`: the contract itself, worked out and written once, on the first request: it is 3 MB. */
 import { z } from 'zod'
 import { openApiDocument } from '../contract/openapi.ts'
 import { defineOperation, type Operation } from '../contract/operation.ts'
 
 /** The operation that serves the description of `operations`, itself included. */
 export function openApiOperation(operations: readonly Operation[]): Operation {
-  let document: Record<string, unknown> | undefined
+  let content: Buffer | undefined
   const operation: Operation = defineOperation({
     id: 'openApi',
     method: 'GET',
@@ -21,8 +21,9 @@ export function openApiOperation(operations: readonly Operation[]): Operation {
     replies: { 200: z.looseObject({ openapi: z.string() }) },
     errors: [],
     handle: () => {
-      document ??= openApiDocument([...operations, operation])
-      return { status: 200, body: document, headers: { 'cache-control': 'public, max-age=300', pragma: '' } }
+      content ??= Buffer.from(JSON.stringify(openApiDocument([...operations, operation])))
+      const file = { contentType: 'application/json;charset=UTF-8', content }
+      return { status: 200, file, headers: { 'cache-control': 'public, max-age=300', pragma: '' } }
     },
   })
   return operation

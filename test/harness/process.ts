@@ -26,14 +26,20 @@ export interface Running {
 /**
  * Starts `stile` with arguments. Settings of the surrounding process do not reach it.
  * @param program the file that is run; default: the sources
+ * @param openFiles how many the system lets it open; default: as many as the surrounding process
  */
 export function runStile(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   directory?: string,
   program = main,
+  openFiles?: number,
 ): Running {
-  const child = spawn(process.execPath, [program, ...args], {
+  const command = [process.execPath, program, ...args]
+  const [file = '', ...words] = openFiles
+    ? ['sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`, ...command]
+    : command
+  const child = spawn(file, words, {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(directory ? { cwd: directory } : {}),

@@ -1,11 +1,14 @@
 /**
- * Headers, framing and slow connections, sent as bytes: what no client would send (rows O06, O10, O11, O13, O23, O28).
+ * Headers, framing and slow connections, sent as bytes: what no client would send (rows I27, O06, O09-O11, O13-O16, O23, O28).
  */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { mostConnections } from '../../src/http/connection-limit.ts'
+import { Browser, piFlowRequest, pkce } from '../harness/sign-on.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
 import { type Conversation, converse, head } from './wire.ts'
 
@@ -73,6 +76,49 @@ suite('requests as bytes', () => {
       for (const line of ['X Y: 1', 'X(Y): 1', ': 1', 'X\u0000: 1', 'X: a\u0000b', 'X']) {
         assert.deepEqual(await status('Host: x', line), [400, true], line)
       }
+    })
+
+    test('I27: cookies of others do not hide the own one; more than fit are 431, and gone once they are cleared', async () => {
+      const { headers } = await new Browser(stile).authorize(piFlowRequest(stile, pkce().challenge))
+      const own = headers.getSetCookie()[0]?.split(';')[0] ?? ''
+      const others = (length: number) => Array.from({ length: 100 }, (_, at) => `c${at}=${'x'.repeat(length)}`)
+      const flow = (cookies: readonly string[]) => status('Host: x', `Cookie: ${cookies.join('; ')}`)
+      assert.deepEqual(await flow([...others(100), own]), [200, true])
+      assert.deepEqual(await flow([...others(200), own]), [431, true])
+      assert.deepEqual(await flow([own]), [200, true])
+    })
+
+    test('O09: no line of the answer is anybody else’s, wherever a word of the request comes back in one', async () => {
+      const injected = '%0d%0aX-Injected:%201%0d%0a%0d%0a<script>'
+      const { webApp, environmentId } = stile
+      const request = `client_id=${webApp.clientId}&redirect_uri=${encodeURIComponent(webApp.redirectUri)}`
+      const as = `/${environmentId}/as`
+      const paths = [
+        `${as}/authorize?${request}&response_type=code&scope=openid&prompt=none&state=${injected}`,
+        `${as}/authorize?${request}&response_type=${injected}&state=x`,
+        `${as}/authorize?${request}&response_type=code&scope=${injected}&${injected}=x&${injected}=y`,
+        `${as}/authorize?${request}${injected}&response_type=code`,
+        `${as}/authorize?client_id=${injected}`,
+        `${as}/resume?flowId=${injected}`,
+        `${as}/signoff?post_logout_redirect_uri=${injected}&state=${injected}&client_id=${webApp.clientId}`,
+        `${as}/initiate_login?iss=${injected}&target_link_uri=${injected}`,
+        `/${environmentId}/device?user_code=${injected}&ui_locales=${injected}`,
+        `/${environmentId}/invite?inviteCode=${injected}`,
+        `/${environmentId}/signon/?flowId=${injected}`,
+        `/v1/environments/${environmentId}/users?filter=${injected}`,
+        `/as/authorize?client_id=${webApp.clientId}&state=${injected}`,
+      ]
+      for (const path of paths) {
+        const { answers } = await converse(port, head(`GET ${path} HTTP/1.1`, 'Host: x', 'Connection: close'), 50)
+        assert.equal(answers.length, 1, path)
+        assert.doesNotMatch(answers[0]?.head ?? '', /^x-injected/im, path)
+      }
+      for (const line of [
+        'Origin: https://x\rX-Injected: 1',
+        'Authorization: Bearer x\rX-Injected: 1',
+        'DPoP: x\nX-Injected: 1',
+      ])
+        assert.deepEqual((await status('Host: x', line))[0], 400, line)
     })
 
     test('what means something once, sent twice, is refused', async () => {
@@ -177,18 +223,66 @@ suite('requests as bytes', () => {
     })
   })
 
-  suite('slow and many connections (O13)', () => {
+  suite('slow and many connections (O13-O16)', () => {
     test('every limit is set by hand', () => {
       const { server } = stile.node.app
       assert.deepEqual(
-        [server.headersTimeout, server.requestTimeout, server.keepAliveTimeout, server.maxHeadersCount],
-        [15_000, 30_000, 65_000, 100],
+        [server.headersTimeout, server.requestTimeout, server.keepAliveTimeout, server.timeout, server.maxHeadersCount],
+        [15_000, 30_000, 65_000, 60_000, 100],
       )
+      if (process.platform === 'linux') assert.ok(server.maxConnections >= 50)
     })
 
-    test('connections that never finish their headers are closed, and the others are served meanwhile', async () => {
+    test('O16: as many connections as files are left', () => {
+      const limits = (files: number | string) =>
+        `Limit                     Soft Limit           Hard Limit           Units\n` +
+        `Max open files            ${files}                 4096                 files\nMax locked memory  1  1  bytes\n`
+      assert.equal(mostConnections(limits(4096), 1), 3584)
+      assert.equal(mostConnections(limits(4096), 2), 1792)
+      assert.equal(mostConnections(limits(256), 1), 156)
+      assert.equal(mostConnections(limits(64), 1), 50)
+      for (const unknown of ['', limits('unlimited')]) assert.equal(mostConnections(unknown, 1), undefined)
+    })
+
+    test('O15: of the requests that one packet holds, sixteen are worked on', async () => {
+      const request = head(`GET ${jwks()} HTTP/1.1`, 'Host: x')
+      const { answers } = await converse(port, request.repeat(500))
+      const statuses = answers.map(({ status }) => status)
+      assert.equal(statuses.length, 500)
+      assert.ok(statuses.filter((status) => status === 200).length <= 32)
+      assert.deepEqual([statuses[0], statuses[15], statuses[499]], [200, 200, 429])
+      const behind = await converse(port, request.repeat(16))
+      assert.ok(behind.answers.length === 16 && behind.answers.every(({ status }) => status === 200))
+    })
+
+    test('O15: who asks for much and reads nothing of it is let go, and holds no more than a buffer meanwhile', async () => {
+      const { server } = stile.node.app
+      const before = process.memoryUsage().rss
+      server.timeout = 150
+      const ended: Promise<unknown>[] = []
+      const note = (socket: Socket) => void ended.push(once(socket, 'close'))
+      server.on('connection', note)
+      const lazy = Array.from({ length: 10 }, () => {
+        const socket = connect(port, '127.0.0.1', () =>
+          socket.write(head('GET /v1/openapi.json HTTP/1.1', 'Host: x').repeat(100)),
+        )
+        socket.on('error', () => undefined)
+        return socket.pause()
+      })
+      while (ended.length < lazy.length) await pause(5)
+      server.off('connection', note)
+      server.timeout = 60_000
+      await Promise.all(ended)
+      for (const socket of lazy) socket.destroy()
+      const more = Math.round((process.memoryUsage().rss - before) / 1_048_576)
+      assert.ok(more < 150, `${more} MiB more`)
+      await isAlive()
+    })
+
+    test('O14: connections that never finish their headers or their body are closed, and the others are served meanwhile', async () => {
       const { server } = stile.node.app
       server.headersTimeout = 500
+      server.requestTimeout = 500
       const patient = Array.from({ length: 300 }, (_, at) => {
         const socket = connect(port, '127.0.0.1')
         const ended = new Promise<string>((resolve) => {
@@ -197,14 +291,23 @@ suite('requests as bytes', () => {
           socket.on('error', () => undefined)
           socket.on('close', () => resolve(text))
         })
-        // A header that goes on for ever, headers without end, and a method that never comes to its end.
+        // A header that goes on for ever, headers without end, a method and a body that never come to their end.
         const [begins, goesOn] = (
           [
             [`GET ${jwks()} HTTP/1.1\r\nX: `, 'y'],
             [`GET ${jwks()} HTTP/1.1\r\n`, 'X: y\r\n'],
             ['P', ''],
+            [
+              head(
+                `POST ${token()} HTTP/1.1`,
+                'Host: x',
+                'Content-Type: application/x-www-form-urlencoded',
+                'Content-Length: 1000',
+              ),
+              'a',
+            ],
           ] as const
-        )[at % 3] as readonly [string, string]
+        )[at % 4] as readonly [string, string]
         socket.on('connect', () => socket.write(begins))
         const drip = setInterval(() => socket.write(goesOn), 400)
         return ended.finally(() => clearInterval(drip))
@@ -221,6 +324,7 @@ suite('requests as bytes', () => {
       }
       const answers = await all
       server.headersTimeout = 15_000
+      server.requestTimeout = 30_000
       // The server looks every 5 s.
       assert.ok(performance.now() - began < 8000, `${Math.round(performance.now() - began)} ms`)
       for (const text of answers) assert.match(text, /^HTTP\/1\.1 408 /)

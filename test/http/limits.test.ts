@@ -1,11 +1,11 @@
-/** What the server bears: sizes, depths, encodings and forged headers (rows O01, O02, O04, O05, O07, O08, O19, O24). */
+/** What the server bears: sizes, depths, encodings and forged headers (rows N15, O01-O05, O07, O08, O19, O22, O24). */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { connect } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { allOperations } from '../../src/http/operations.ts'
 import { Browser, piFlowRequest, pkce, signOn } from '../harness/sign-on.ts'
-import { type Stile, startStile } from '../harness/stile.ts'
+import { basic, type Stile, startStile } from '../harness/stile.ts'
 import { converse, head } from './wire.ts'
 
 const operations = await allOperations()
@@ -102,7 +102,7 @@ suite('limits of requests', () => {
     })
   })
 
-  suite('JSON (O02, O04, O05, O07, O08)', () => {
+  suite('JSON (N15, O02, O03, O04, O05, O07, O08)', () => {
     const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
     const depths = [33, 20_000, 200_000]
     const attacks: Readonly<Record<string, string | Buffer>> = {
@@ -227,6 +227,27 @@ suite('limits of requests', () => {
         assert.equal(answers[0]?.status, status, target.slice(0, 100))
       }
       await isAlive()
+    })
+
+    test('O22: nothing is compressed, so that no length tells what stands beside the words of somebody else', async () => {
+      const headers = { 'accept-encoding': 'gzip, deflate, br, zstd' }
+      const { clientId, clientSecret } = stile.worker
+      const flow = await new Browser(stile).authorize(piFlowRequest(stile, pkce().challenge))
+      for (const path of [
+        `/${stile.environmentId}/signon/?flowId=${flow.json.id}`,
+        `/${stile.environmentId}/flows/${flow.json.id}`,
+        `/v1/environments/${stile.environmentId}/users`,
+        '/v1/openapi.json',
+      ]) {
+        const answer = await stile.send(path, { headers, token: await stile.workerToken() })
+        assert.equal(answer.headers.get('content-encoding'), null, path)
+        assert.equal(answer.headers.get('transfer-encoding'), null, path)
+      }
+      const token = await stile.send(`/${stile.environmentId}/as/token`, {
+        body: new URLSearchParams({ grant_type: 'client_credentials' }),
+        headers: { ...headers, authorization: basic(clientId, clientSecret) },
+      })
+      assert.deepEqual([token.status, token.headers.get('content-encoding')], [200, null])
     })
 
     test('compressed bodies are not unpacked', async () => {

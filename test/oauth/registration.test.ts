@@ -35,7 +35,7 @@ suite('client registration', () => {
   const application = async (id: string) => expectStatus(await stile.api('GET', `/applications/${id}`), 200)
 
   suite('who may register', () => {
-    test('H01: by default nobody, and discovery names no endpoint', async () => {
+    test('H01, N38: by default nobody, and discovery names no endpoint', async () => {
       expectStatus(await stile.api('DELETE', '/clientRegistrationPolicy'), 200)
       assert.equal((await registering(stile, webClient)).status, 404)
       assert.equal((await stile.send(`/${stile.environmentId}/as/register/${randomUUID()}`)).status, 404)

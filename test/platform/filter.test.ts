@@ -77,7 +77,7 @@ suite('SCIM filters', () => {
     assert.deepEqual(compile(`name.given sw "\u{10ffff}"`).values, ['\u{10ffff}'])
   })
 
-  test('are refused with the supported attributes and operators', () => {
+  test('N06: are refused with the supported attributes and operators', () => {
     for (const text of [
       '',
       'username',

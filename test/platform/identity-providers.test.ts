@@ -153,7 +153,7 @@ await onEachEngine('identity providers', (stile) => {
     }
   })
 
-  test('G10: the secret is masked for whoever may only read, and the mask is no secret', async () => {
+  test('G10, N26: the secret is masked for whoever may only read, and the mask is no secret', async () => {
     const sent = partner()
     const { id } = await create(sent)
     const place = { type: 'ENVIRONMENT', id: stile().environmentId } as const

@@ -96,7 +96,7 @@ await onEachEngine('templates', (stile) => {
     await create('general', { locale: 'it', variant: 'spring' })
   })
 
-  test('all contents of a variant are renamed or deleted at once', async () => {
+  test('N30: all contents of a variant are renamed or deleted at once', async () => {
     const template = 'transaction'
     const [one, two, other] = [
       await create(template, { variant: 'a' }),

@@ -50,7 +50,7 @@ await onEachEngine('access to users', (stile) => {
     ['DELETE', '', undefined, undefined],
   ]
 
-  test('N05: a list, its filters and its count show the populations of the administrator alone', async () => {
+  test('N05, N06: a list, its filters and its count show the populations of the administrator alone', async () => {
     const { here, there, mine, foreign, as } = await scene()
     const all = await as('GET', '/users')
     assert.deepEqual(ids(all), [mine.id])

@@ -1,0 +1,22 @@
+/**
+ * How many requests of one connection are under way at once (row O15). HTTP/1.1 lets a client send the next one before the
+ * last is answered (RFC 9112 section 9.3.2); one packet holds hundreds, all of which would be worked on, and their answers kept
+ * until somebody reads the first. Browsers send one at a time.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+const mostAtOnce = 16
+
+/** Counts the requests of connections. */
+export function countPipelined(): (request: IncomingMessage, response: ServerResponse) => boolean {
+  const underWay = new WeakMap<Socket, number>()
+  /** Counts a request until its answer is sent. @returns whether it is one too many of its connection */
+  return ({ socket }, response) => {
+    const count = underWay.get(socket) ?? 0
+    if (count >= mostAtOnce) return true
+    underWay.set(socket, count + 1)
+    response.once('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1))
+    return false
+  }
+}
