@@ -107,6 +107,49 @@ browserSuite('signing on in Chromium', ({ withPage }) => {
       })
     }))
 
+  test('what an address or a message says is not run, and the browser keeps nothing of a sign-on (W03, W17)', () =>
+    withPage({}, async (page) => {
+      let dialogs = 0
+      page.on('dialog', (dialog) => {
+        dialogs += 1
+        void dialog.dismiss()
+      })
+      const hosted: string[] = []
+      page.on('request', (request) => {
+        if (request.isNavigationRequest() && !request.url().includes('/dev/app/')) hosted.push(request.url())
+      })
+      const kept = () => page.evaluate('[localStorage.length, sessionStorage.length, document.cookie]')
+      await page.goto(`${facts.authUrl}/dev/app/${facts.webApp.clientId}`)
+      const run = 'javascript:alert(1)'
+      const markup = '<img src=x onerror=alert(1)>'
+      const { href } = new URL(page.url())
+      for (const more of [
+        `#${run}`,
+        `#${markup}`,
+        `&next=${run}&redirect=${run}&target=${encodeURIComponent(markup)}`,
+      ]) {
+        await page.goto(href + more)
+        await page.evaluate(`for (const each of ['${run}', '${markup}', { type: 'navigate', url: '${run}' }])
+          window.postMessage(each, '*')`)
+        assert.equal(await page.locator('img').count(), 0)
+      }
+      for (const sink of [`document.body.innerHTML = '<b>x</b>'`, `document.write('x')`])
+        await assert.rejects(page.evaluate(`(() => { ${sink} })()`), /TrustedHTML/, sink)
+      assert.deepEqual(await kept(), [0, 0, ''])
+      await fillIn(page, 'wrong')
+      await page
+        .getByText(/user ?name or password/i)
+        .first()
+        .waitFor()
+      assert.deepEqual(await kept(), [0, 0, ''])
+      await page.getByLabel('Password', { exact: true }).fill(facts.user.password)
+      await page.getByRole('button', { name: 'Sign On' }).click()
+      await untilApplication(page)
+      assert.ok(hosted.length > 3)
+      for (const url of hosted) assert.doesNotMatch(url, /token=|code=|password|session=/i)
+      assert.equal(dialogs, 0)
+    }))
+
   test('a form of another site is refused (I05)', () =>
     withPage({}, async (page) => {
       await page.goto(`${facts.authUrl}/dev/app/${facts.webApp.clientId}`)

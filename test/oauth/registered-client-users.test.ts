@@ -282,7 +282,7 @@ suite('users of a client that has registered itself', () => {
       )
     })
 
-    test('the sign-on page shows the logo, which comes from here', async () => {
+    test('W04: the sign-on page shows the logo, which comes from here', async () => {
       const client = asRegistered(await registered(stile, { ...webClient, logo_uri: `${base}/logo.png` }))
       const browser = new Browser(stile)
       const { text } = await browser.send(signOnPage(stile, flowOf(await browser.authorize(codeRequest(client)))))
@@ -301,7 +301,7 @@ suite('users of a client that has registered itself', () => {
       }
     })
 
-    test('a logo that is no picture of pixels, or of nobody, is not served', async () => {
+    test('W04: a logo that is no picture of pixels, or of nobody, is not served', async () => {
       const svg = await registered(stile, { ...webClient, logo_uri: `${base}/logo.svg` })
       const none = await registered(stile)
       for (const id of [svg.client_id, none.client_id, stile.webApp.clientId, who.id]) {

@@ -1,7 +1,7 @@
 /** `npm run build`: what is published runs without the sources, with nothing but its own dependencies beside it. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
@@ -47,6 +47,20 @@ suite('the bundle', () => {
     assert.deepEqual(manifest['bin'], { stile: 'main.js' })
     const licences = await readFile(join(bundle, 'THIRD-PARTY-LICENSES.txt'), 'utf8')
     for (const name of ['fastify', 'zod', 'pg', 'pino']) assert.match(licences, new RegExp(`^${name} \\d`, 'm'))
+  })
+
+  test('W13: holds no source, no map of one, and no word that opens a debugger', async () => {
+    const files = await readdir(bundle, { recursive: true })
+    assert.ok(files.length > 5)
+    assert.deepEqual(
+      files.filter((file) => /\.(map|ts|mts)$|^(test|src|bench|\.env)/.test(file)),
+      [],
+    )
+    for (const file of files.filter((name) => name.endsWith('.js'))) {
+      const code = await readFile(join(bundle, file), 'utf8')
+      assert.doesNotMatch(code, /^\/\/# source(MappingURL|URL)=|--inspect\b/m, file)
+      assert.doesNotMatch(code, /node:inspector['"]|testWorld\(/, file)
+    }
   })
 
   test('prints its help', async () => {
