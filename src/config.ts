@@ -41,6 +41,8 @@ export interface Config {
   readonly fido2AttestationRoots: string | undefined
   /** How much one network address may do in how many seconds; undefined: there is no limit. */
   readonly addressLimits: Readonly<Record<'password' | 'account' | 'lookup' | 'client' | 'flow', Rate | undefined>>
+  /** How many calls of the management API one caller may make in how many seconds; undefined: there is no limit. */
+  readonly apiLimit: Rate | undefined
   /** Addresses that are not public and may be asked all the same. */
   readonly egressAllow: BlockList | undefined
   /** A file of what is known of networks. */
@@ -109,7 +111,7 @@ export function readConfig(
 
   /** A developer’s own tools all come from one address. */
   const rateOf = (
-    name: `STILE_ADDRESS_LIMIT_${'PASSWORD' | 'ACCOUNT' | 'LOOKUP' | 'CLIENT' | 'FLOW'}`,
+    name: `STILE_ADDRESS_LIMIT_${'PASSWORD' | 'ACCOUNT' | 'LOOKUP' | 'CLIENT' | 'FLOW'}` | 'STILE_API_LIMIT',
     standard: Rate,
   ): Rate | undefined => {
     if (!environment[name]) return mode === 'dev' ? undefined : standard
@@ -175,6 +177,7 @@ export function readConfig(
       client: rateOf('STILE_ADDRESS_LIMIT_CLIENT', { guesses: 200, seconds: 60 }),
       flow: rateOf('STILE_ADDRESS_LIMIT_FLOW', { guesses: 600, seconds: 60 }),
     },
+    apiLimit: rateOf('STILE_API_LIMIT', { guesses: 1000, seconds: 10 }),
     egressAllow: blockList([...(mode === 'dev' ? ['127.0.0.0/8', '::1'] : []), ...(read('STILE_EGRESS_ALLOW') ?? [])]),
     ipIntelligence: read('STILE_IP_INTELLIGENCE'),
     managementPort: read('STILE_MANAGEMENT_PORT') ?? (mode === 'serve' ? 4001 : undefined),

@@ -14,6 +14,7 @@ import type { Egress } from './external/egress.ts'
 import type { Pictures } from './external/pictures.ts'
 import type { ProviderDocuments } from './external/provider-documents.ts'
 import type { IpIntelligence } from './ip-intelligence.ts'
+import type { ApiCalls } from './limits/api-calls.ts'
 import type { ClientRefusals } from './limits/client-refusals.ts'
 import type { MasterKeys } from './keys/master-key.ts'
 import type { Origins } from './site.ts'
@@ -32,6 +33,7 @@ export interface Kernel {
   readonly passwords: HashingPool
   readonly volumeEvents: VolumeEvents
   readonly clientRefusals: ClientRefusals
+  readonly apiCalls: ApiCalls
   /** Key sets and configuration documents of identity providers. */
   readonly providerDocuments: ProviderDocuments
   /** Documents that client ids are the addresses of. */

@@ -156,6 +156,12 @@ export const settings = {
     meaning:
       'The same for sign-on flows that begin; a request that a session answers at once begins none. Where an application asks for its users from a server of its own (`response_mode=pi.flow`), all of them are of one address.',
   },
+  STILE_API_LIMIT: {
+    schema: rate.optional(),
+    default: 'dev: `off`; serve: `1000/10`',
+    meaning:
+      'Calls of the management API, in as many seconds, by one application or user, whatever their token; then 429. Each node counts for itself.',
+  },
   STILE_EGRESS_ALLOW: {
     schema: addressRanges,
     default: 'none; dev: loopback (`127.0.0.0/8,::1`)',

@@ -19,6 +19,7 @@ import { readIpIntelligence } from '../ip-intelligence.ts'
 import type { Kernel } from '../kernel.ts'
 import { authoritiesProblem, readCertificates } from '../keys/client-certificate.ts'
 import type { MasterKeys } from '../keys/master-key.ts'
+import { openApiCalls } from '../limits/api-calls.ts'
 import { openClientRefusals } from '../limits/client-refusals.ts'
 import { reachUser } from '../oauth/backchannel/reach.ts'
 import type { Origins } from '../site.ts'
@@ -91,6 +92,7 @@ export async function startNode(
     passwords,
     volumeEvents,
     clientRefusals: openClientRefusals(),
+    apiCalls: openApiCalls(config.apiLimit),
     egress,
     dns: given.dns ?? systemDns,
     ipIntelligence,

@@ -160,7 +160,10 @@ async function perform(
 
   // 2. Who calls: before anything tells whether an object exists.
   const { permission } = operation
-  if (permission.kind !== 'public') context.actor = await authenticate(context)
+  if (permission.kind !== 'public') {
+    context.actor = await authenticate(context)
+    kernel.apiCalls.count(context.actor, context.now)
+  }
 
   // 3. Path and environment.
   const params = operation.params?.safeParse(rawParams)
