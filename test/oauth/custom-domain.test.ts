@@ -1,5 +1,5 @@
 /**
- * The custom domain of an environment: platform-api 3.17, authentication-api 1.3; rows C08, G18, N02, N25. The environment's
+ * The custom domain of an environment: platform-api 3.17, authentication-api 1.3; rows C08, G18, N02, N25, O12. The environment's
  * id is in no path under it, and it is the issuer of whatever is issued there.
  */
 import assert from 'node:assert/strict'
@@ -347,6 +347,25 @@ suite('a custom domain of a server that ends TLS itself', () => {
     socket.destroy()
     return [String(subject.CN), fingerprint256]
   }
+
+  test('O12: a connection is never one of HTTP/2, whoever offers it', async () => {
+    for (const ALPNProtocols of [['h2', 'http/1.1'], ['h2'], []]) {
+      const socket = connect({ host: '127.0.0.1', port: stile.node.port, ALPNProtocols, rejectUnauthorized: false })
+      const isOpen = await new Promise((resolve) => {
+        socket.once('secureConnect', () => resolve(true)).once('error', () => resolve(false))
+      })
+      // Whoever speaks nothing else is refused before it begins.
+      assert.equal(isOpen, ALPNProtocols.length !== 1)
+      assert.notEqual(socket.alpnProtocol, 'h2')
+      if (isOpen) {
+        // The first bytes of HTTP/2 are a request of HTTP/1.1 that is none (RFC 9113 section 3.4).
+        socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+        const [answer] = (await once(socket, 'data')) as [Buffer]
+        assert.match(answer.toString(), /^HTTP\/1\.1 400 /)
+      }
+      socket.destroy()
+    }
+  })
 
   test('waits for its certificate, shows it to whoever says its name, and the next one once that is there', async () => {
     const form = { 'content-type': 'application/x-www-form-urlencoded' }
