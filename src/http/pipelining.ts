@@ -6,17 +6,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-const mostAtOnce = 16
+/** How many may come before the first is answered, beside it. */
+const mostBehind = 15
 
 /** Counts the requests of connections. */
 export function countPipelined(): (request: IncomingMessage, response: ServerResponse) => boolean {
-  const underWay = new WeakMap<Socket, number>()
+  const behind = new WeakMap<Socket, number>()
   /** Counts a request until its answer is sent. @returns whether it is one too many of its connection */
   return ({ socket }, response) => {
-    const count = underWay.get(socket) ?? 0
-    if (count >= mostAtOnce) return true
-    underWay.set(socket, count + 1)
-    response.once('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1))
+    // An answer has the socket from the beginning, unless another one has it: there is nothing to count as a rule.
+    if (response.socket !== null) return false
+    const count = behind.get(socket) ?? 0
+    if (count >= mostBehind) return true
+    behind.set(socket, count + 1)
+    response.once('close', () => behind.set(socket, (behind.get(socket) ?? 1) - 1))
     return false
   }
 }
