@@ -33,6 +33,15 @@ export function identified(state: FlowState, { identifier, user }: Named): Parti
   return { identifier, user: isCandidate ? { id: user.id, knownBy: 'identifier' } : null }
 }
 
+/**
+ * The flow once somebody has come back from an identity provider: a name that was only typed has led there, and says no
+ * more. Whether anybody has it must make no difference to whoever comes back (row J29).
+ */
+export function unnamed(state: FlowState): FlowState {
+  const isNamed = state.user === null || state.user.knownBy === 'identifier'
+  return isNamed ? { ...state, user: null, identifier: null } : state
+}
+
 /** Whether this is not the flow's user, or nobody that the request lets sign on. */
 export function isStranger({ user, request }: FlowState, { id }: UserFacts): boolean {
   return (user !== null && id !== user.id) || !mayBe(request, id)

@@ -20,7 +20,7 @@ import { readsFact } from './condition.ts'
 import type { Destination } from './device-grant.ts'
 import { type FactName, type Facts, isUsable } from './facts.ts'
 import { type Failure, failure } from './failure.ts'
-import { identified, isStranger, proven, userAtStart } from './flow-user.ts'
+import { identified, isStranger, proven, unnamed, userAtStart } from './flow-user.ts'
 import type { Json } from './json.ts'
 import type { CompiledAction, CompiledPolicy } from './policy.ts'
 import { type LivePolicy, type PolicyVersions, variantOf } from './policy-versions.ts'
@@ -100,7 +100,8 @@ function apply(turn: Turn, state: FlowState, event: Exclude<FlowEvent, { type: '
     const decision = action.definition.answerPush?.({ ...actionTurn(turn, state, action), event: event.answer })
     return decision ? carryOut(turn, state, action, decision, effects) : refuse(noSuchRequest)
   }
-  return carryOut(turn, state, action, decide(turn, state, action, event), effects)
+  const about = event.type === 'external' ? unnamed(state) : state
+  return carryOut(turn, about, action, decide(turn, about, action, event), effects)
 }
 
 function isAllowed(state: FlowState, event: Exclude<FlowEvent, { type: 'resume' }>): boolean {

@@ -445,6 +445,41 @@ await onEachEngine('external authentication', (stile) => {
     assert.equal(done.status, 'COMPLETED', 'no password beside the provider')
   })
 
+  test('J29: whoever comes back is whom the provider says, whether or not anybody has the name that led there', async () => {
+    const { flow, providerId } = await arrange((id) => [
+      {
+        type: 'IDENTIFIER_FIRST',
+        discoveryRules: [
+          { condition: { contains: '@corp.example', value: '${identifier}' }, identityProvider: { id } },
+        ],
+      },
+      { type: 'LOGIN' },
+    ])
+    const known = await addUser(stile(), { username: `k-${randomUUID()}@corp.example`, password: { value: password } })
+    const linked = await addUser(stile(), { password: { value: password } })
+    const subject = person()
+    const link = { identityProvider: { id: providerId }, externalId: subject.sub }
+    assert.equal((await stile().api('POST', `/users/${linked.id}/linkedAccounts`, link)).status, 201)
+    for (const username of [known.username, `nobody-${randomUUID()}@corp.example`]) {
+      const named = async () => {
+        const { browser, flowId } = await flow()
+        await browser.act(flowId, 'user.lookup', { username })
+        return { browser, flowId }
+      }
+      upstream.user = subject
+      const owner = await named()
+      const done = await comeBack(owner.browser, owner.flowId, providerId, upstream)
+      assert.deepEqual([done.status, done._embedded.user?.id], ['COMPLETED', linked.id], username)
+      upstream.user = person()
+      const stranger = await named()
+      const waiting = await comeBack(stranger.browser, stranger.flowId, providerId, upstream)
+      assert.equal(waiting.status, 'ACCOUNT_LINKING_REQUIRED')
+      const proof = { username: linked.username, password: 'wrong' }
+      const refused = await stranger.browser.act(stranger.flowId, 'usernamePassword.check', proof)
+      assert.equal(refused.json.details[0].code, 'INVALID_CREDENTIALS', username)
+    }
+  })
+
   test('what a provider said is confirmed, changed, and only what it said', async () => {
     const { flow, providerId } = await arrange(social({ enabled: true, confirmIdentityProviderAttributes: true }))
     upstream.user = person({ email: 'confirm@idp.example', email_verified: true })

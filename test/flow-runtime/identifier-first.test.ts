@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import { Browser } from '../harness/sign-on.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
-import { begin, enable, newPerson, offeringOf, type Person, rows } from './arrange.ts'
+import { addressOf, begin, enable, inboxOf, newPerson, offeringOf, type Person, rows } from './arrange.ts'
 
 suite('IDENTIFIER_FIRST', () => {
   let stile: Stile
@@ -91,6 +91,27 @@ suite('IDENTIFIER_FIRST', () => {
     const expected = await story(unknown)
     for (const { username } of [known, disabled, locked, noPassword]) assert.deepEqual(await story(username), expected)
     assert.deepEqual((expected[2] as { status: number }).status, 404, 'bound to the browser that typed the name')
+  })
+
+  test('J29, K12: a recovery is of whoever was named first; another name is refused, whoever has either', async () => {
+    const [known, other] = [await newPerson(stile), await newPerson(stile)]
+    const unknown = `person-${randomUUID()}`
+    const story = async (username: string) => {
+      const { browser, flowId } = await named(username)
+      const asOther = await browser.act(flowId, 'password.forgot', { username: other.username })
+      const page = () => browser.send(`/${stile.environmentId}/signon/?flowId=${flowId}`)
+      const before = await page()
+      const asNamed = await browser.act(flowId, 'password.forgot', { username: ` ${username.toUpperCase()}` })
+      return [asOther, before, asNamed, await page()].map((answer) => told(answer, username))
+    }
+    const [expected, ...others] = [await story(unknown), await story(known.username)]
+    for (const each of others) assert.deepEqual(each, expected)
+    assert.deepEqual(
+      expected.map((answer) => (answer as { status: number }).status),
+      [400, 200, 200, 200],
+    )
+    assert.deepEqual(await inboxOf(stile, addressOf(other)), [], 'nobody else is written to')
+    assert.equal((await inboxOf(stile, addressOf(known))).length, 1)
   })
 
   test('nobody is signed on by a name that nobody has, or by that of another', async () => {

@@ -8,9 +8,10 @@
  */
 import { z } from 'zod'
 import type { Decision } from '../../action.ts'
+import type { Facts } from '../../facts.ts'
+import { isSameIdentifier, longestIdentifier } from '../../identifier.ts'
 import type { AnswerTo } from '../../question.ts'
-import { lockedOut, passwordUnsatisfied, tooManyCodes, valueMissing, wrongCode } from '../../refusal.ts'
-import { longestIdentifier } from '../../identifier.ts'
+import { lockedOut, otherUser, passwordUnsatisfied, tooManyCodes, valueMissing, wrongCode } from '../../refusal.ts'
 import { type AccountSlot, freshAccountSlot, pass } from './verification.ts'
 import { secret } from '../../secret.ts'
 
@@ -36,9 +37,19 @@ interface Known {
   readonly identifier: string | null
 }
 
-/** Begins a recovery, or has a new code sent. */
-export function askForRecoveryCode({ user, identifier }: Known, username: string | undefined): Decision<never, never> {
-  const name = username ?? identifier
+/**
+ * Begins a recovery, or has a new code sent. Once the flow is about somebody, or about a name that nobody has, no other
+ * name begins one: to whom the code goes, and whom the page names, would tell which of the two it is.
+ */
+export function askForRecoveryCode(
+  { user, identifier, facts }: Known & { readonly facts: Facts },
+  username: string | undefined,
+): Decision<never, never> {
+  const own = identifier ?? (user ? facts.user?.attributes['username'] : undefined)
+  if (username !== undefined && typeof own === 'string' && !isSameIdentifier(username, own)) {
+    return { outcome: 'refuse', refusal: otherUser }
+  }
+  const name = identifier ?? username ?? null
   if (name === null && !user) return { outcome: 'refuse', refusal: valueMissing('username') }
   return { outcome: 'ask', question: { kind: 'sendRecoveryCode', userId: user?.id ?? null, identifier: name ?? '' } }
 }
