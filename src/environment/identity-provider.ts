@@ -88,6 +88,11 @@ export function identityProvidersFrom(
   )
 }
 
+/** The population that a provider registers people in, by its `document` column; undefined where it names none. */
+export function populationOfProvider(document: string): string | undefined {
+  return (JSON.parse(document) as IdentityProviderDocument).registration?.population?.id
+}
+
 /** What flows know of it. */
 export function flowIdentityProvider({ id, name, type, enabled, document }: IdentityProvider): FlowIdentityProvider {
   const icon = document.loginButtonIcon ?? document.icon

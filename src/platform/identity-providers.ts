@@ -29,6 +29,7 @@ import {
 } from './identity-provider-representation.ts'
 import { requireUnique } from './names.ts'
 import { answerPage, filterOf, pageQuery } from './page.ts'
+import { requirePopulation } from './registration-population.ts'
 
 const common = { surface: 'management', tag: 'Identity providers', source: 'platform-api 3.13', cors: 'none' } as const
 const collectionPath = '/v1/environments/{environmentId}/identityProviders'
@@ -81,10 +82,6 @@ const readIdentityProvider = defineOperation({
 /** The columns of a request, its secret sealed. */
 function columnsOf({ kernel, environment }: Context, id: string, body: IdentityProviderRequest) {
   const { columns, secret } = partedProvider(body, kernel.config.egressAllow)
-  const { population } = body.registration ?? {}
-  if (population && !environment.populations.has(population.id)) {
-    throw invalidData('INVALID_VALUE', 'registration.population.id', 'is not a population of the environment')
-  }
   const place = identityProviderSecretContext(environment.id, id)
   return { ...columns, sealed_secret: seal(environment.dataKey, secret, place, kernel.world) }
 }
@@ -107,6 +104,7 @@ const createIdentityProvider = defineOperation({
     const row: IdentityProviderRow = { id, ...columnsOf(context, id, body), created_at: now, updated_at: now }
     const commit = kernel.environments.configure(environment.id, 'create-identity-provider', now, function* (changes) {
       changes.push({ kind: 'snapshot' })
+      yield* requirePopulation(environment.id, body.registration?.population?.id)
       yield* insert('identity_providers', { environment_id: environment.id, ...row })
       yield* insert('identity_provider_attributes', {
         environment_id: environment.id,
@@ -148,6 +146,7 @@ const updateIdentityProvider = defineOperation({
       if (before.type !== body.type) {
         throw invalidData('INVALID_VALUE', 'type', 'cannot be changed', { allowedValues: [before.type] })
       }
+      yield* requirePopulation(environment.id, body.registration?.population?.id)
       yield* update('identity_providers', { environment_id: environment.id, id }, { ...columns, updated_at: now })
       yield context.record({ subject: { type: 'IDENTITY_PROVIDER', id } })
       return { ...before, ...columns, updated_at: now }

@@ -31,6 +31,7 @@ import { deleteRoleAssignmentsAt } from '../storage/sql/role-assignments.ts'
 import { nullMeansAbsent } from './absent-members.ts'
 import { requireUnique } from './names.ts'
 import { answerPage, filterOf, pageQuery } from './page.ts'
+import { registersIn } from './registration-population.ts'
 import {
   type PopulationRequest,
   population,
@@ -193,7 +194,7 @@ const deletePopulation = defineOperation({
   id: 'deletePopulation',
   method: 'DELETE',
   path: itemPath,
-  summary: 'Delete a population that has neither users nor groups and is not the last one',
+  summary: 'Delete a population that is empty, not the default one, and not named by who registers people there',
   permission: { kind: 'role', permission: 'idm:delete:population', population: true },
   params: ofPopulation,
   replies: { 204: null },
@@ -203,6 +204,7 @@ const deletePopulation = defineOperation({
     const { kernel, now } = context
     requireReach(context, 'idm:delete:population', id)
     await kernel.environments.configure(environmentId, 'deletePopulation', now, function* (changes) {
+      const before = yield* existing(environmentId, id)
       if ((yield* remove('populations', { environment_id: environmentId, id })) === 0) throw notFound()
       const users = yield* run(anyUserOf(environmentId, id))
       if (users.length > 0) throw constraint('The population must not contain users when it is deleted.')
@@ -210,6 +212,10 @@ const deletePopulation = defineOperation({
       if (groups.length > 0) throw constraint('The population must not contain groups when it is deleted.')
       const others = yield* run(anyPopulation(environmentId))
       if (others.length === 0) throw constraint('An environment must contain at least one population.')
+      if (before.is_default === 1)
+        throw constraint('The default population cannot be deleted: make another one it first.')
+      const registering = yield* registersIn(environmentId, id)
+      if (registering) throw constraint(`A population that ${registering} registers people in cannot be deleted.`)
       yield deleteRoleAssignmentsAt(environmentId, id)
       yield context.record({ subject: { type: 'POPULATION', id } })
       changes.push({ kind: 'snapshot' })

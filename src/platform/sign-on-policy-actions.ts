@@ -20,7 +20,8 @@ import { withoutNulls } from './absent-members.ts'
 import { namedPolicy } from './device-authentication-policies.ts'
 import { requireGroups } from './group-control.ts'
 import { webAddressProblem } from '../environment/registered-urls.ts'
-import { actionsOf, moveToNextVersion, type StoredAction } from './sign-on-policy-version.ts'
+import { requirePopulation } from './registration-population.ts'
+import { actionsOf, moveToNextVersion, populationOf, type StoredAction } from './sign-on-policy-version.ts'
 
 /** An action as sent: what is wrong with it is told in the words of `flow/`, before the schema takes it apart. */
 const actionRequest = z.preprocess(judged, policyActionSchema)
@@ -182,6 +183,7 @@ const createAction = defineOperation({
       yield* changeActions(environment.id, policyId, (before) => [...before, created], now)
       yield* requireGroups(environment.id, groupsNamedBy(body), 'condition')
       if (body.type === 'AGREEMENT') yield* requireAgreement(environment.id, body.agreement.id)
+      yield* requirePopulation(environment.id, populationOf(body))
       yield context.record({ subject: { type: 'ACTION', id: created.id }, detail: { policyId } })
     })
     const answer = actionBody(context, policyId, created)
@@ -210,6 +212,7 @@ const updateAction = defineOperation({
       yield* changeActions(environment.id, policyId, (before) => replace(before, replaced), now)
       yield* requireGroups(environment.id, groupsNamedBy(body), 'condition')
       if (body.type === 'AGREEMENT') yield* requireAgreement(environment.id, body.agreement.id)
+      yield* requirePopulation(environment.id, populationOf(body))
       yield context.record({ subject: { type: 'ACTION', id: actionId }, detail: { policyId } })
     })
     return { status: 200, body: actionBody(context, policyId, replaced) }

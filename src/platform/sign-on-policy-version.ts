@@ -17,6 +17,18 @@ export function actionsOf(policy: SignOnPolicyRow): StoredAction[] {
   return actions.toSorted((a, b) => a.priority - b.priority || (a.id < b.id ? -1 : 1))
 }
 
+/** The population that an action registers people in; undefined where it names none. */
+export function populationOf(action: PolicyAction): string | undefined {
+  switch (action.type) {
+    case 'LOGIN':
+    case 'IDENTIFIER_FIRST':
+    case 'IDENTITY_PROVIDER':
+      return action.registration?.population?.id
+    default:
+      return undefined
+  }
+}
+
 /**
  * Moves a policy to its next version, inside the unit that changes it.
  * @param change the new name or the new actions; the other stays

@@ -152,6 +152,50 @@ await onEachEngine('populations', (stile) => {
     assert.equal((await api('GET', path)).json.size, 1)
   })
 
+  test('are not deleted while people are registered in them, nor as the default', async () => {
+    const gone = '0f1e2d3c-4b5a-4697-8879-6a5b4c3d2e1f'
+    const populationId = await addPopulation(stile())
+    const { json: policy } = await api('POST', '/signOnPolicies', { name: `Registers_${randomUUID().slice(0, 8)}` })
+    const actions = `/signOnPolicies/${policy.id}/actions`
+    const provider = { name: uniqueName(), type: 'GOOGLE', enabled: true, clientId: 'a', clientSecret: 'b' }
+    const registration = (id: string) => ({ registration: { enabled: true, population: { id } } })
+    const wrong = ({ json }: Json) => [json.details?.[0].code, json.details?.[0].target]
+    for (const type of ['LOGIN', 'IDENTIFIER_FIRST']) {
+      const refused = await api('POST', actions, { type, priority: 1, ...registration(gone) })
+      assert.deepEqual(wrong(refused), ['INVALID_VALUE', 'registration.population.id'], refused.text)
+    }
+    const { json: action } = await api('POST', actions, { type: 'LOGIN', priority: 1, ...registration(populationId) })
+    const changed = await api('PUT', `${actions}/${action.id}`, { type: 'LOGIN', priority: 1, ...registration(gone) })
+    assert.deepEqual(wrong(changed), ['INVALID_VALUE', 'registration.population.id'], changed.text)
+    const outcome = async () => {
+      const { status, json } = await api('DELETE', `/populations/${populationId}`)
+      return [status, json?.details[0].message]
+    }
+    assert.deepEqual(await outcome(), [
+      400,
+      'A population that a sign-on policy registers people in cannot be deleted.',
+    ])
+
+    const { json: made } = await api('POST', '/identityProviders', { ...provider, ...registration(populationId) })
+    assert.equal((await api('DELETE', `/signOnPolicies/${policy.id}`)).status, 204)
+    const byProvider = 'A population that an identity provider registers people in cannot be deleted.'
+    assert.deepEqual(await outcome(), [400, byProvider])
+    const elsewhere = await api('PUT', `/identityProviders/${made.id}`, { ...provider, ...registration(gone) })
+    assert.deepEqual(wrong(elsewhere), ['INVALID_VALUE', 'registration.population.id'], elsewhere.text)
+    assert.equal((await api('PUT', `/identityProviders/${made.id}`, provider)).status, 200)
+    assert.deepEqual(await outcome(), [204, undefined])
+
+    const { json: parent } = await api('GET', '')
+    const body = { name: `Default ${randomUUID()}`, type: 'SANDBOX', region: 'NA', license: parent.license }
+    const { json: environment } = await api('POST', '/v1/environments', body)
+    const path = `/v1/environments/${environment.id}/populations`
+    const first = (await api('POST', path, { name: 'first', default: true })).json
+    const second = (await api('POST', path, { name: 'second' })).json
+    assert.match((await api('DELETE', `${path}/${first.id}`)).json.details[0].message, /default population/)
+    assert.equal((await api('PUT', `${path}/${second.id}`, { name: 'second', default: true })).status, 200)
+    assert.equal((await api('DELETE', `${path}/${first.id}`)).status, 204)
+  })
+
   test('that are deleted take the roles that were scoped to them', async () => {
     const populationId = await addPopulation(stile())
     const token = await administrator(stile(), { role: 'Identity Data Admin', type: 'POPULATION', id: populationId })
