@@ -240,7 +240,9 @@ function carryOut(
       if (user && !isUsable(user)) return dismissUser(turn, state)
       const waiting = move(turn, state, reason, {
         status,
-        offers: offers(action.definition, action.config, status).filter((name) => !withholds.includes(name)),
+        offers: offers(action.definition, action.config, status).filter(
+          (name) => !withholds.includes(name) && (name !== 'session.reset' || mayBeginAnew(turn, state)),
+        ),
         slot,
         user: proven(state, user),
         ...(named ? identified(state, named) : {}),
@@ -268,6 +270,12 @@ function carryOut(
       return advance({ ...turn, facts }, proved, [...effects, ...(decision.effects ?? [])])
     }
   }
+}
+
+/** Whether somebody else could sign on by the running policy: nobody can be asked by devices alone who they are. */
+function mayBeginAnew(turn: Turn, state: FlowState): boolean {
+  const actions = policyOf(turn, state)?.atStart.actions ?? []
+  return actions.some(({ definition: { methods } }) => methods.includes('pwd') || methods.includes('idp'))
 }
 
 /** The flow is about another application: its policies are judged from their beginning, by all that was proved. */

@@ -70,6 +70,40 @@ suite('a second factor', () => {
     return { ...person, secret }
   }
 
+  test('whoever is asked for the factor of somebody else begins as themselves; nothing of before counts', async () => {
+    const [person, other] = [await personWith('EMAIL'), await newPerson(stile)]
+    const { browser, flowId } = await pass(person)
+    const again = await browser.act(flowId, 'session.reset', {})
+    assert.deepEqual([again.status, again.json.status], [200, 'USERNAME_PASSWORD_REQUIRED'], again.text)
+    assert.deepEqual([again.json._embedded.user, again.json._embedded.devices], [undefined, undefined])
+    assert.equal((await check(browser, flowId, await sentTo(person))).status, 400, 'what was sent before is no use')
+    const credentials = bodyOf('usernamePassword.check', other)
+    const failed = await browser.act(flowId, 'usernamePassword.check', credentials)
+    assert.deepEqual([failed.json.status, failed.json.error?.code], ['FAILED', 'NO_USABLE_DEVICES'], failed.text)
+  })
+
+  test('where devices alone are asked for, nobody else could say who they are: there is no beginning anew', async () => {
+    const person = await personWith('EMAIL')
+    const [named, devices] = [
+      await newPolicy(stile, { type: 'IDENTIFIER_FIRST' }, { type: 'MULTI_FACTOR_AUTHENTICATION' }),
+      await newPolicy(stile, { type: 'MULTI_FACTOR_AUTHENTICATION' }),
+    ]
+    const application = await newApplication(stile)
+    await assign(stile, application, named, devices)
+    const browser = new Browser(stile)
+    const first = await begin(browser, 'pi.flow', { client_id: application, acr_values: named.name })
+    const typed = await browser.act(first, 'user.lookup', { username: 'somebody-else' })
+    assert.ok(typed.json._links['session.reset'], 'a name that was mistyped')
+    assert.equal((await browser.act(first, 'session.reset', {})).json.status, 'SIGN_ON_REQUIRED')
+    await browser.act(first, 'user.lookup', { username: person.username })
+    assert.equal((await check(browser, first, await sentTo(person))).json.status, 'COMPLETED')
+    await browser.resume(first)
+    const second = await begin(browser, 'pi.flow', { client_id: application, acr_values: devices.name })
+    const { json } = await browser.flow(second)
+    assert.deepEqual([json.status, json._links['session.reset']], ['OTP_REQUIRED', undefined])
+    assert.equal((await browser.act(second, 'session.reset', {})).status, 400)
+  })
+
   test('a passcode by e-mail completes the flow; session and tokens say what happened (L08)', async () => {
     const person = await personWith('EMAIL')
     const { verifier, challenge } = pkce()
@@ -81,7 +115,7 @@ suite('a second factor', () => {
     assert.equal(answer.json.status, 'OTP_REQUIRED', answer.text)
     assert.deepEqual(
       Object.keys(answer.json._links).filter((name) => name.includes('.')),
-      ['device.select', 'otp.check'],
+      ['device.select', 'otp.check', 'session.reset'],
     )
     const [device] = answer.json._embedded.devices
     assert.deepEqual(

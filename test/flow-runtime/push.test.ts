@@ -241,6 +241,7 @@ suite('an app approves', () => {
       'otp.check',
       'requiredStep',
       'self',
+      'session.reset',
       'signOnPage',
     ])
     assert.deepEqual(await app.requests(), [])

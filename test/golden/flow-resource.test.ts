@@ -164,10 +164,15 @@ suite('authentication-api 3', () => {
     /** What Stile has beside the catalogue, which says of invitations only how they are accepted (4.1, row 14). */
     const extensions: readonly FlowStatus[] = ['CONSENT_REQUIRED', 'INVITATION_REQUIRED']
     /**
-     * Links beside those documented: whoever came back from a provider, or connects a device by the session of somebody else,
-     * can begin as somebody else (4.1, row 1).
+     * Links beside those documented: whoever came back from a provider, is asked for the second factor of somebody else, or
+     * connects a device by the session of somebody else, can begin as somebody else (4.1, row 1).
      */
     const more: Readonly<Record<string, readonly MediaType[]>> = {
+      DEVICE_SELECTION_REQUIRED: ['session.reset'],
+      OTP_REQUIRED: ['session.reset'],
+      PUSH_CONFIRMATION_REQUIRED: ['session.reset'],
+      PUSH_CONFIRMATION_TIMED_OUT: ['session.reset'],
+      ASSERTION_REQUIRED: ['session.reset'],
       ACCOUNT_CONFIRMATION_REQUIRED: ['session.reset'],
       ACCOUNT_LINKING_REQUIRED: ['session.reset'],
       DAG_USER_CODE_REQUIRED: ['session.reset'],
@@ -298,7 +303,7 @@ suite('authentication-api 3', () => {
       })
     })
 
-    test('DEVICE_SELECTION_REQUIRED (Stile: without userRetries, whose meaning is not documented)', async (context) => {
+    test('DEVICE_SELECTION_REQUIRED (Stile: without userRetries, whose meaning is not documented; with session.reset)', async (context) => {
       const person = await newPerson(stile)
       await enableMfa(stile, person)
       const phone = { type: 'SMS', phone: '+15125550101' }
@@ -312,7 +317,7 @@ suite('authentication-api 3', () => {
       const journey = await Journey.under(stile, [{ type: 'LOGIN' }, mfa], { person, names })
       await journey.shows(await journey.password(), {
         ...flow,
-        _links: links('self', 'device.select'),
+        _links: links('self', 'device.select', 'session.reset'),
         status: 'DEVICE_SELECTION_REQUIRED',
         bypassAllowed: false,
         _embedded: {
@@ -328,7 +333,7 @@ suite('authentication-api 3', () => {
       await journey.record(context)
     })
 
-    test('OTP_REQUIRED (2.5; Stile: without userRetries)', async (context) => {
+    test('OTP_REQUIRED (2.5; Stile: without userRetries; with session.reset)', async (context) => {
       const person = await newPerson(stile)
       await enableMfa(stile, person)
       const names = { '7dbd': await addEmailDevice(stile, person) }
@@ -336,7 +341,7 @@ suite('authentication-api 3', () => {
       const journey = await Journey.under(stile, actions, { person, names })
       await journey.shows(await journey.password(), {
         ...flow,
-        _links: links('self', 'otp.check', 'device.select'),
+        _links: links('self', 'otp.check', 'device.select', 'session.reset'),
         status: 'OTP_REQUIRED',
         bypassAllowed: false,
         selectedDevice: { id: '7dbd' },
@@ -349,7 +354,7 @@ suite('authentication-api 3', () => {
       await journey.record(context)
     })
 
-    test('PUSH_CONFIRMATION_REQUIRED: as OTP_REQUIRED, the selected device is a MOBILE one; polled until COMPLETED (Stile: with numberMatching)', async (context) => {
+    test('PUSH_CONFIRMATION_REQUIRED: as OTP_REQUIRED, the selected device is a MOBILE one; polled until COMPLETED (Stile: with numberMatching and session.reset)', async (context) => {
       const person = await newPerson(stile)
       await enableMfa(stile, person)
       const app = await addMobileApp(stile, person)
@@ -362,7 +367,7 @@ suite('authentication-api 3', () => {
         { ...waiting, json },
         {
           ...flow,
-          _links: links('self', 'otp.check', 'device.select', 'cancel.push.authentication'),
+          _links: links('self', 'otp.check', 'device.select', 'cancel.push.authentication', 'session.reset'),
           status: 'PUSH_CONFIRMATION_REQUIRED',
           bypassAllowed: false,
           selectedDevice: { id: 'm1' },
@@ -378,7 +383,7 @@ suite('authentication-api 3', () => {
       await journey.record(context)
     })
 
-    test('ASSERTION_REQUIRED: publicKeyCredentialRequestOptions is a JSON string with signed-byte arrays', async () => {
+    test('ASSERTION_REQUIRED: publicKeyCredentialRequestOptions is a JSON string with signed-byte arrays (Stile: with session.reset)', async () => {
       const journey = await Journey.in(stile, 'ASSERTION_REQUIRED')
       const shown = await journey.read()
       const { publicKeyCredentialRequestOptions: options, ...json } = shown.json
@@ -386,7 +391,7 @@ suite('authentication-api 3', () => {
         { ...shown, json },
         {
           ...flow,
-          _links: links('self', 'assertion.check', 'device.select'),
+          _links: links('self', 'assertion.check', 'device.select', 'session.reset'),
           status: 'ASSERTION_REQUIRED',
           bypassAllowed: false,
           selectedDevice: { id: '{uuid}' },

@@ -7,7 +7,7 @@
  * has only been named: they go on as if one e-mail device existed.
  */
 import { z } from 'zod'
-import { type ActionTurn, type Decision, defineAction } from '../action.ts'
+import { type ActionTurn, type Decision, defineAction, noBody } from '../action.ts'
 import { assertionBody, compatibility, rememberMe } from '../factors/assertion.ts'
 import { type DeviceFacts, isSentTo, takesPasscode, viewDevice } from '../factors/device.ts'
 import {
@@ -73,6 +73,10 @@ export const multiFactorAuthentication = defineAction({
     },
     'cancel.push.authentication': { in: ['PUSH_CONFIRMATION_REQUIRED'], body: cancelBody },
     'assertion.check': { in: ['ASSERTION_REQUIRED'], body: assertionBody },
+    'session.reset': {
+      in: ['DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED', 'ASSERTION_REQUIRED', ...pushStatuses],
+      body: noBody,
+    },
   },
   setsPasswordIn: [],
   methods: ['mfa', 'remembered', 'vouched'],
@@ -130,6 +134,8 @@ export const multiFactorAuthentication = defineAction({
           slot: { deviceId: null },
           reason: 'push-cancelled',
         }
+      case 'session.reset':
+        return { outcome: 'restart', reason: 'session-reset' }
       case 'external':
         throw new Error('MULTI_FACTOR_AUTHENTICATION asks no identity provider')
       case 'answer':
