@@ -21,6 +21,7 @@ export function* removeBelongings(world: World, environmentId: string, userId: s
   yield* remove('fido2_attestations', belonging)
   yield* remove('mobile_devices', belonging)
   yield* remove('pairing_keys', belonging)
+  yield* remove('device_pairings', belonging)
   yield* remove('push_requests', belonging)
   yield* remove('polled_grants', belonging)
   yield* remove('opaque_tokens', belonging)

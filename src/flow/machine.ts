@@ -22,7 +22,7 @@ import { type FactName, type Facts, isUsable } from './facts.ts'
 import { type Failure, failure } from './failure.ts'
 import { identified, isStranger, proven, unnamed, userAtStart } from './flow-user.ts'
 import type { Json } from './json.ts'
-import type { CompiledAction, CompiledPolicy } from './policy.ts'
+import { asksWho, type CompiledAction, type CompiledPolicy } from './policy.ts'
 import { type LivePolicy, type PolicyVersions, variantOf } from './policy-versions.ts'
 import { mayComeFrom } from './providers.ts'
 import type { Effect } from './question.ts'
@@ -241,7 +241,7 @@ function carryOut(
       const waiting = move(turn, state, reason, {
         status,
         offers: offers(action.definition, action.config, status).filter(
-          (name) => !withholds.includes(name) && (name !== 'session.reset' || mayBeginAnew(turn, state)),
+          (name) => !withholds.includes(name) && (name !== 'session.reset' || asksWho(policyOf(turn, state)?.atStart)),
         ),
         slot,
         user: proven(state, user),
@@ -270,12 +270,6 @@ function carryOut(
       return advance({ ...turn, facts }, proved, [...effects, ...(decision.effects ?? [])])
     }
   }
-}
-
-/** Whether somebody else could sign on by the running policy: nobody can be asked by devices alone who they are. */
-function mayBeginAnew(turn: Turn, state: FlowState): boolean {
-  const actions = policyOf(turn, state)?.atStart.actions ?? []
-  return actions.some(({ definition: { methods } }) => methods.includes('pwd') || methods.includes('idp'))
 }
 
 /** The flow is about another application: its policies are judged from their beginning, by all that was proved. */

@@ -133,6 +133,12 @@ function compileAction(source: PolicyAction & { readonly id: string }, policyVer
   })
 }
 
+/** Whether somebody nobody knows can sign on by a policy: devices alone ask nobody who they are. */
+export function asksWho(policy: CompiledPolicy | undefined): boolean {
+  const methods = policy?.actions.flatMap(({ definition }) => definition.methods) ?? []
+  return methods.includes('pwd') || methods.includes('idp')
+}
+
 /** The ids of the groups that the condition of an action names. */
 export function groupsNamedBy({ condition }: Pick<PolicyAction, 'condition'>): readonly string[] {
   return condition === undefined ? [] : groupsReadBy(readCondition(condition).condition)

@@ -26,6 +26,7 @@ const keptAfter: Readonly<Record<TransientTable, number>> = {
   external_authentications: marginMilliseconds,
   pairing_keys: marginMilliseconds,
   push_requests: marginMilliseconds,
+  device_pairings: marginMilliseconds,
   devices: marginMilliseconds,
   device_authentications: goneMilliseconds,
   remembered_browsers: marginMilliseconds,

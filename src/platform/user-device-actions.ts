@@ -17,11 +17,13 @@ import { endRecognition } from '../directory/recognition.ts'
 import type { User } from '../directory/users.ts'
 import { takesPasscode } from '../flow/factors/device.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
-import { triesOf } from '../flow/factors/device-authentication-policy.ts'
+import { type DeviceAuthenticationPolicy, triesOf } from '../flow/factors/device-authentication-policy.ts'
+import { devicePolicy } from '../flow-runtime/device-policy.ts'
 import { clearGuesses } from '../limits/guesses.ts'
-import { type Columns, update } from '../storage/operations.ts'
+import { type Columns, remove, update } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { AlreadyConsumed, UniquenessViolation } from '../storage/refusals.ts'
+import { pairingPolicyOf } from '../storage/sql/devices.ts'
 import type { Reach } from './user-control.ts'
 import { controlledDevices } from './own-factor.ts'
 import { deviceBody, deviceResource } from './user-device-representation.ts'
@@ -90,7 +92,7 @@ const activateDevice = defineOperation({
     if (device.status === 'ACTIVE') throw alreadyActive()
     if (!takesPasscode(device.type)) return activateFido2(context, user, device, body)
     if (body.otp === undefined) throw invalidData('REQUIRED_VALUE', 'otp', 'must not be null')
-    const bound = triesOf(environment.flowConfiguration.defaultDeviceAuthenticationPolicy, device.type)
+    const bound = triesOf(await pairingPolicy(context, device), device.type)
     const attempt = { device, use: { kind: 'activation' }, typed: body.otp, bound, now } as const
     const check = await tryPasscode(kernel, environment, attempt)
     if (check.result === 'lockedOut') {
@@ -105,6 +107,12 @@ const activateDevice = defineOperation({
   },
 })
 
+/** The policy that a device is made under: the default one, unless another was named; that too, where it is gone. */
+async function pairingPolicy({ kernel, environment }: Context, { id }: Device): Promise<DeviceAuthenticationPolicy> {
+  const [pairing] = await kernel.storage.read(pairingPolicyOf(environment.id, id))
+  return devicePolicy(environment, pairing?.policy_id ?? null)
+}
+
 /** Activates a device by what proved it, and tells its user elsewhere (row L36). */
 async function activate(
   context: Context,
@@ -114,7 +122,7 @@ async function activate(
   detail: object = {},
 ): Promise<Reply> {
   const { kernel, environment, now } = context
-  const policy = environment.flowConfiguration.defaultDeviceAuthenticationPolicy
+  const policy = await pairingPolicy(context, device)
   const devices = await devicesOf(kernel, environment.id, user.id, now)
   const activated = { status: 'ACTIVE', expires_at: null } as const
   return change(
@@ -124,6 +132,7 @@ async function activate(
     () => activated,
     function* () {
       yield* prove()
+      yield* remove('device_pairings', { environment_id: environment.id, device_id: device.id })
       yield* tellOfDevice(kernel, environment, policy, { user, device, change: 'added', devices }, now)
     },
     detail,
@@ -140,7 +149,7 @@ async function activateFido2(
   const { kernel, environment, now } = context
   const { id: deviceId, userId, createdAt } = device
   if (attestation === undefined) throw invalidData('REQUIRED_VALUE', 'attestation', 'must not be null')
-  const terms = fido2Terms(kernel, environment, environment.flowConfiguration.defaultDeviceAuthenticationPolicy)
+  const terms = fido2Terms(kernel, environment, await pairingPolicy(context, device))
   const challenge = challengeFor(environment, { kind: 'attestation', userId, deviceId, createdAt })
   const roots = [terms.policy.attestationRoots ?? '', kernel.config.fido2AttestationRoots ?? '']
   const isInTime = now - createdAt <= challengeMilliseconds && origin === terms.relyingParty.origin
@@ -180,7 +189,8 @@ const sendActivationCode = defineOperation({
     const { user } = await controlledDevices(context, params.userId, activating)
     const device = await deviceOf(context, user, params.deviceId)
     if (device.status === 'ACTIVE') throw alreadyActive()
-    const reply = await change(context, params, activating, () => ({}), await activationCode(context, user, device))
+    const sending = await activationCode(context, user, device, await pairingPolicy(context, device))
+    const reply = await change(context, params, activating, () => ({}), sending)
     context.kernel.wakeOutbox()
     return reply
   },

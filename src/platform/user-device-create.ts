@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { type Context, defineOperation, type Operation } from '../contract/operation.ts'
 import { uuid } from '../contract/validation.ts'
 import { tellOfDevice } from '../directory/device-notice.ts'
-import { addDevice, type Device, deviceFrom, sealSeed } from '../directory/devices.ts'
+import { activationMilliseconds, addDevice, type Device, deviceFrom, sealSeed } from '../directory/devices.ts'
 import { credentialsOf, fido2Terms } from '../directory/fido2-devices.ts'
 import { challengeFor, creationOptions } from '../directory/fido2-options.ts'
 import { sendPasscode } from '../directory/passcodes.ts'
@@ -27,8 +27,8 @@ import {
   settingsOf,
 } from '../flow/factors/device-authentication-policy.ts'
 import { optionalAttributes } from '../flow/user-attributes.ts'
-import { remove } from '../storage/operations.ts'
-import { run } from '../storage/port.ts'
+import { insert, remove } from '../storage/operations.ts'
+import { run, type UnitBody } from '../storage/port.ts'
 import { lockUser } from '../storage/sql/devices.ts'
 import { controlledDevices } from './own-factor.ts'
 import { createdDeviceResource, deviceBody } from './user-device-representation.ts'
@@ -133,7 +133,7 @@ const createDevice = defineOperation({
       updatedAt: now,
     }
     const options = body.type === 'FIDO2' ? await fido2Options(context, user, device, policy, body.rp) : undefined
-    const sending = isActive || seed || options ? undefined : await activationCode(context, user, device)
+    const sending = isActive || seed || options ? undefined : await activationCode(context, user, device, policy)
     await kernel.storage.commit({
       name: 'create-device',
       *run() {
@@ -143,6 +143,7 @@ const createDevice = defineOperation({
           yield* keepRecoveryCodes(environment, userId, codes, now)
         }
         const present = yield* addDevice(environment, device, now)
+        if (body.policy && !isActive) yield* rememberPolicy(environment.id, device, body.policy.id)
         if (sending) yield* sending()
         if (isActive) {
           const devices = present.flatMap((row) => deviceFrom(row) ?? [])
@@ -164,6 +165,13 @@ const createDevice = defineOperation({
   },
 })
 
+/** A device is activated under the policy that it was made under. */
+function* rememberPolicy(environmentId: string, { id, userId, createdAt }: Device, policyId: string): UnitBody<void> {
+  const expiresAt = createdAt + activationMilliseconds
+  const pairing = { environment_id: environmentId, device_id: id, user_id: userId, policy_id: policyId }
+  yield* insert('device_pairings', { ...pairing, expires_at: expiresAt })
+}
+
 /** Where the passcodes of a new device go. @throws Problem INVALID_DATA */
 function addressIn(
   { type, email, phone, extension: dialled }: z.output<typeof newDevice>,
@@ -183,13 +191,13 @@ function addressIn(
 
 /**
  * Prepares the passcode that activates a device which passcodes are sent to.
+ * @param policy the one that the device is made under
  * @throws Problem LIMITED; INVALID_DATA for one that makes its own
  */
-export async function activationCode(context: Context, user: User, device: Device) {
+export async function activationCode(context: Context, user: User, device: Device, policy: DeviceAuthenticationPolicy) {
   const { kernel, environment, now } = context
   const { type } = device
   if (!isSentTo(type)) throw invalidData('INVALID_VALUE', 'type', 'No code is sent to a device of this type.')
-  const policy = environment.flowConfiguration.defaultDeviceAuthenticationPolicy
   const { otpLength, lifeTime } = settingsOf(policy, type).otp
   const sending = await sendPasscode(kernel, environment, {
     user,

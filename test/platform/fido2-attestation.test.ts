@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { sign } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
-import { activate, enableMfa, newPerson, rows, saidTo, signature } from '../flow-runtime/arrange.ts'
+import { activate, enableMfa, newDevicePolicy, newPerson, rows, saidTo, signature } from '../flow-runtime/arrange.ts'
 import { authority, certificate, type Held } from '../harness/client-certificates.ts'
 import { type Said, type Signed, SoftwareAuthenticator } from '../harness/software-authenticator.ts'
 import { type Stile, startStile } from '../harness/stile.ts'
@@ -43,11 +43,12 @@ suite('FIDO2 devices under a policy that demands attestation', () => {
     ]),
   })
 
-  async function enrol(more: Partial<Said>) {
+  async function enrol(more: Partial<Said>, policyId?: string) {
     const person = await newPerson(stile)
     await enableMfa(stile, person)
     const rp = { id: 'localhost', name: 'Example' }
-    const created = await stile.api('POST', `/users/${person.id}/devices`, { type: 'FIDO2', rp })
+    const body = { type: 'FIDO2', rp, ...(policyId === undefined ? {} : { policy: { id: policyId } }) }
+    const created = await stile.api('POST', `/users/${person.id}/devices`, body)
     assert.equal(created.status, 201, created.text)
     const { id: deviceId, publicKeyCredentialCreationOptions: options } = created.json
     const passkey = new SoftwareAuthenticator()
@@ -100,6 +101,31 @@ suite('FIDO2 devices under a policy that demands attestation', () => {
     assert.deepEqual([other.answer.status, other.asked], [200, 'none'])
     assert.equal((await stile.api('DELETE', `/users/${other.person.id}`)).status, 204)
     assert.deepEqual(await rows(stile, 'fido2_attestations', 'user_id = $2', other.person.id), [])
+  })
+
+  test('L30: a device is judged by the policy that it was made under, whatever the default one demands', async () => {
+    const { json } = await stile.api('GET', '/fido2Policies')
+    const present = json._embedded.fido2Policies.find((each: { readonly default: boolean }) => each.default)
+    const strict = {
+      attestationRequirements: 'DIRECT',
+      mdsAuthenticatorsRequirements: {
+        enforceDuringAuthentication: false,
+        option: 'SPECIFIC',
+        allowedAuthenticators: [{ id: aaguid }],
+      },
+    }
+    const body = { ...present, name: 'Of one maker', default: false, ...strict }
+    const made = await stile.api('POST', '/fido2Policies', body)
+    assert.equal(made.status, 201, made.text)
+    await demand('NONE', { option: 'NONE' })
+    const policyId = await newDevicePolicy(stile, { fido2: { enabled: true, fido2PolicyId: made.json.id } })
+    const refused = await enrol({}, policyId)
+    assert.deepEqual(
+      [refused.asked, refused.answer.status, refused.answer.json.details?.[0].target],
+      ['direct', 400, 'attestation'],
+    )
+    assert.equal((await enrol({ aaguid: model, statement: byMaker }, policyId)).answer.status, 200)
+    assert.equal((await enrol({})).answer.status, 200)
   })
 
   test('what cannot be kept is refused', async () => {

@@ -9,12 +9,14 @@ import {
   enableMfa,
   mobileApplicationOf,
   inboxOf,
+  newDevicePolicy,
   newPerson,
   type Person,
   rows,
 } from '../flow-runtime/arrange.ts'
 import { passcodeShown } from '../harness/authenticator-app.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
+import { defaultDeviceAuthenticationPolicy } from '../../src/flow/factors/device-authentication-policy.ts'
 import { sentMembers } from './members.ts'
 import { addPopulation, administrator, giveRoles, tokenOfSignOn, userToken } from './people.ts'
 
@@ -65,6 +67,25 @@ suite('devices', () => {
     assert.equal((await stile.api('DELETE', pathOf(person, id))).status, 204)
     assert.equal((await stile.api('GET', pathOf(person, id))).status, 404)
     assert.equal((await all(person)).length, 2)
+  })
+
+  test('the code that activates a device is one of the policy that it was made under, also when it is sent again', async () => {
+    const person = await newPerson(stile)
+    const email = { ...defaultDeviceAuthenticationPolicy.email }
+    const failure = { count: 1, coolDown: { duration: 5, timeUnit: 'MINUTES' } }
+    const id = await newDevicePolicy(stile, { email: { ...email, otp: { ...email.otp, otpLength: 9, failure } } })
+    const sent = { type: 'EMAIL', email: addressOf(person), status: 'ACTIVATION_REQUIRED', policy: { id } }
+    const { json: device } = await stile.api('POST', pathOf(person), sent)
+    const codes = async () =>
+      (await inboxOf(stile, addressOf(person))).map(({ body }) => /^[0-9]{6,}$/m.exec(body)?.[0] ?? '')
+    assert.equal((await act(person, device.id, 'device.sendActivationCode')).status, 200)
+    assert.deepEqual(
+      (await codes()).map(({ length }) => length),
+      [9, 9],
+    )
+    assert.equal((await act(person, device.id, 'device.activate', { otp: '000000000' })).status, 400)
+    const held = await act(person, device.id, 'device.activate', { otp: (await codes()).at(-1) })
+    assert.deepEqual([held.status, held.headers.get('retry-after')], [429, '300'])
   })
 
   test('what is not a device is refused, and nothing is written', async () => {

@@ -9,7 +9,7 @@
 import { z } from 'zod'
 import { type ActionTurn, type Decision, defineAction, noBody } from '../action.ts'
 import { assertionBody, compatibility, rememberMe } from '../factors/assertion.ts'
-import { type DeviceFacts, isSentTo, takesPasscode, viewDevice } from '../factors/device.ts'
+import { type DeviceFacts, isSentTo, signersOf, takesPasscode, viewDevice } from '../factors/device.ts'
 import {
   allows,
   remembers,
@@ -32,7 +32,10 @@ import {
 import { cancelBody, judgePushAnswer, judgeSentPush, pushLapse, pushSlot, pushStatuses } from './push-confirmation.ts'
 import { secret } from '../secret.ts'
 
-type Status = 'DEVICE_SELECTION_REQUIRED' | 'OTP_REQUIRED' | 'ASSERTION_REQUIRED' | (typeof pushStatuses)[number]
+/** The statuses in which a device is asked for, or which one. */
+const asking = ['OTP_REQUIRED', 'DEVICE_SELECTION_REQUIRED', 'ASSERTION_REQUIRED', ...pushStatuses] as const
+
+type Status = (typeof asking)[number]
 
 /**
  * The device that was chosen; null while none is, and for somebody who was only named. `challengedAt`: when a FIDO2 device
@@ -61,10 +64,10 @@ export const multiFactorAuthentication = defineAction({
   needs: ['devices', 'configuration', 'remembered'],
   slot,
   freshSlot: { deviceId: null },
-  statuses: ['OTP_REQUIRED', 'DEVICE_SELECTION_REQUIRED', 'ASSERTION_REQUIRED', ...pushStatuses],
+  statuses: asking,
   accepts: {
     'device.select': {
-      in: ['DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED', 'ASSERTION_REQUIRED', ...pushStatuses],
+      in: asking,
       body: z.object({ device: z.object({ id: z.string().max(100) }), compatibility }),
     },
     'otp.check': {
@@ -73,10 +76,7 @@ export const multiFactorAuthentication = defineAction({
     },
     'cancel.push.authentication': { in: ['PUSH_CONFIRMATION_REQUIRED'], body: cancelBody },
     'assertion.check': { in: ['ASSERTION_REQUIRED'], body: assertionBody },
-    'session.reset': {
-      in: ['DEVICE_SELECTION_REQUIRED', 'OTP_REQUIRED', 'ASSERTION_REQUIRED', ...pushStatuses],
-      body: noBody,
-    },
+    'session.reset': { in: asking, body: noBody },
   },
   setsPasswordIn: [],
   methods: ['mfa', 'remembered', 'vouched'],
@@ -163,11 +163,6 @@ export const multiFactorAuthentication = defineAction({
     }
   },
 })
-
-/** Any FIDO2 device of the user may sign, whichever was chosen: the browser knows which of them is at hand. */
-function signersOf(devices: readonly DeviceFacts[]): readonly string[] {
-  return devices.filter(({ type }) => type === 'FIDO2').map(({ id }) => id)
-}
 
 /** The devices that may be used now. */
 function devicesOf({ config: configured, facts, user }: Turn): readonly DeviceFacts[] {

@@ -26,6 +26,11 @@ export function takesPasscode(type: DeviceType): boolean {
   return type !== 'FIDO2' && type !== 'MOBILE'
 }
 
+/** Any FIDO2 device of the user may sign, whichever was chosen: the browser knows which of them is at hand. */
+export function signersOf(devices: readonly DeviceFacts[]): readonly string[] {
+  return devices.filter(({ type }) => type === 'FIDO2').map(({ id }) => id)
+}
+
 /** Whether it is only there for when nothing else is at hand: the sheet of paper with recovery codes. */
 export function isLastResort(type: DeviceType): boolean {
   return type === 'RECOVERY_CODE'

@@ -27,6 +27,7 @@ import { customDomains } from './0024-custom-domains.ts'
 import { pushCredentials } from './0025-push-credentials.ts'
 import { fido2Attestations } from './0026-fido2-attestations.ts'
 import { invitations } from './0027-invitations.ts'
+import { devicePairings } from './0028-device-pairings.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -56,4 +57,5 @@ export const migrations: readonly Migration[] = [
   pushCredentials,
   fido2Attestations,
   invitations,
+  devicePairings,
 ]

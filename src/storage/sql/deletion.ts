@@ -31,6 +31,7 @@ export const environmentTables = {
   fido2_attestations: ['credential_id'],
   mobile_devices: ['device_id'],
   pairing_keys: ['id'],
+  device_pairings: ['device_id'],
   push_requests: ['flow_id'],
   recovery_codes: ['user_id', 'code_hash'],
   remembered_browsers: ['user_id', 'token_hash'],

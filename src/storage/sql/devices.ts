@@ -47,6 +47,14 @@ export function devicesOfUser(environmentId: string, userId: string, now: number
   }
 }
 
+/** The policy that a device is made under; no row: the default one, or it is made. */
+export function pairingPolicyOf(environmentId: string, deviceId: string): Statement<{ readonly policy_id: string }> {
+  return {
+    text: 'SELECT policy_id FROM device_pairings WHERE environment_id = $1 AND device_id = $2',
+    values: [environmentId, deviceId],
+  }
+}
+
 /**
  * Marks a time step as used. No row: somebody used this one or a later one (RFC 6238 section 5.2).
  */

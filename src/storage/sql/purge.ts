@@ -16,6 +16,7 @@ export const transientTables = {
   external_authentications: { time: 'expires_at', key: ['environment_id', 'flow_id'] },
   pairing_keys: { time: 'expires_at', key: ['environment_id', 'id'] },
   push_requests: { time: 'expires_at', key: ['environment_id', 'flow_id'] },
+  device_pairings: { time: 'expires_at', key: ['environment_id', 'device_id'] },
   devices: { time: 'expires_at', key: ['environment_id', 'user_id', 'id'] },
   device_authentications: { time: 'expires_at', key: ['environment_id', 'id'] },
   remembered_browsers: { time: 'expires_at', key: ['environment_id', 'user_id', 'token_hash'] },
