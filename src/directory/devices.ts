@@ -37,6 +37,8 @@ export interface Device {
   readonly sealedSeed: string | null
   readonly lastStep: number | null
   readonly blockedAt: number | null
+  /** The user's devices have no order: none of them is the default (platform-api 3.14.5). */
+  readonly isUnordered?: true
   /** The tries at all devices of the user, and when they are forgotten; null: there were none lately. */
   readonly guesses: { readonly count: number; readonly until: number } | null
   readonly createdAt: number
@@ -81,6 +83,7 @@ export function deviceFrom(row: DeviceRow): Device | undefined {
     guesses: row.guesses === null ? null : { count: row.guesses, until: row.guesses_until ?? 0 },
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    ...(row.position === unordered ? { isUnordered: true as const } : {}),
     ...(row.application_id === null
       ? {}
       : {
@@ -108,9 +111,17 @@ export function* addDevice(
   if ((yield* run(lockUser(environmentId, device.userId))).length === 0) throw notFound()
   const present = yield* run(devicesOfUser(environmentId, device.userId, now))
   if (present.length >= maxAllowedDevices) throw tooMany(maxAllowedDevices)
-  const last = Math.max(0, ...present.map(({ position }) => position))
-  yield* insert('devices', { ...rowOf(environmentId, device), position: last + 1 })
+  yield* insert('devices', { ...rowOf(environmentId, device), position: positionBehind(present) })
   return present
+}
+
+/** The position of every device of a user whose devices have no order. */
+export const unordered = 0
+
+/** The position behind devices; none, where they have no order. */
+export function positionBehind(devices: readonly Pick<DeviceRow, 'position'>[]): number {
+  const last = Math.max(unordered, ...devices.map(({ position }) => position))
+  return devices.length > 0 && last === unordered ? unordered : last + 1
 }
 
 function tooMany(maximumAllowed: number): Error {
@@ -163,7 +174,8 @@ export function deviceFacts(device: Device): DeviceFacts {
   const { id, type, status, blockedAt, nickname, email, phone, app, sealedSeed } = device
   const target = email === null ? phone && maskPhone(phone) : maskEmail(email)
   const mobile = app && { applicationId: app.applicationId, showsPasscodes: sealedSeed !== null }
-  return { id, type, status, isBlocked: blockedAt !== null, nickname, target, ...(mobile ? { mobile } : {}) }
+  const place = device.isUnordered ? { isUnordered: true as const } : {}
+  return { id, type, status, isBlocked: blockedAt !== null, nickname, target, ...place, ...(mobile ? { mobile } : {}) }
 }
 
 function place(environmentId: string, deviceId: string): SealContext {

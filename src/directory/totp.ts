@@ -66,9 +66,20 @@ export function fromBase32(text: string): Buffer {
   return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
 }
 
-/** The address that an authenticator app reads from a QR code. @param issuer who the account is with */
-export function keyUri(issuer: string, username: string, seed: Uint8Array): string {
+/**
+ * The address that an authenticator app reads from a QR code.
+ * @param name who the account is with, unless `parameters` say another `issuer`
+ * @param parameters what is said besides
+ */
+export function keyUri(
+  name: string,
+  username: string,
+  seed: Uint8Array,
+  parameters: Readonly<Record<string, string>> = {},
+): string {
+  const { issuer = name, ...others } = parameters
   const label = `${encodeURIComponent(issuer)}:${encodeURIComponent(username)}`
-  const query = new URLSearchParams({ secret: base32(seed), issuer, algorithm: 'SHA1', digits: '6', period: '30' })
+  const ours = { secret: base32(seed), issuer, algorithm: 'SHA1', digits: '6', period: '30' }
+  const query = new URLSearchParams({ ...others, ...ours })
   return `otpauth://totp/${label}?${query.toString().replaceAll('+', '%20')}`
 }

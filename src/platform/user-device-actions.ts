@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { vendorMediaType } from '../contract/media-type.ts'
 import { type Context, defineOperation, type Operation, type Reply } from '../contract/operation.ts'
 import { tellOfDevice } from '../directory/device-notice.ts'
-import { type Device, devicesOf } from '../directory/devices.ts'
+import { type Device, devicesOf, positionBehind } from '../directory/devices.ts'
 import { verifyAttestation } from '../directory/fido2.ts'
 import { fido2Terms, keepCredential } from '../directory/fido2-devices.ts'
 import { challengeFor, challengeMilliseconds } from '../directory/fido2-options.ts'
@@ -21,9 +21,9 @@ import { type DeviceAuthenticationPolicy, triesOf } from '../flow/factors/device
 import { devicePolicy } from '../flow-runtime/device-policy.ts'
 import { clearGuesses } from '../limits/guesses.ts'
 import { type Columns, remove, update } from '../storage/operations.ts'
-import type { UnitBody } from '../storage/port.ts'
+import { run, type UnitBody } from '../storage/port.ts'
 import { AlreadyConsumed, UniquenessViolation } from '../storage/refusals.ts'
-import { pairingPolicyOf } from '../storage/sql/devices.ts'
+import { devicesOfUser, lockUser, pairingPolicyOf } from '../storage/sql/devices.ts'
 import type { Reach } from './user-control.ts'
 import { controlledDevices } from './own-factor.ts'
 import { deviceBody, deviceResource } from './user-device-representation.ts'
@@ -132,11 +132,21 @@ async function activate(
     () => activated,
     function* () {
       yield* prove()
+      yield* placeLast(environment.id, device, now)
       yield* remove('device_pairings', { environment_id: environment.id, device_id: device.id })
       yield* tellOfDevice(kernel, environment, policy, { user, device, change: 'added', devices }, now)
     },
     detail,
   )
+}
+
+/** Devices are in the order in which they became active: the first is the default (platform-api 3.14.5). */
+function* placeLast(environmentId: string, { id, userId }: Device, now: number): UnitBody<void> {
+  yield* run(lockUser(environmentId, userId))
+  const others = (yield* run(devicesOfUser(environmentId, userId, now))).filter((row) => row.id !== id)
+  const active = others.filter(({ status }) => status === 'ACTIVE')
+  const key = { environment_id: environmentId, user_id: userId, id }
+  if (active.length > 0) yield* update('devices', key, { position: positionBehind(active) })
 }
 
 /** Keeps the credential that the browser made (rows L22, L29). */

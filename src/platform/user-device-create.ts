@@ -19,6 +19,7 @@ import { base32, keyUri, seedBytes } from '../directory/totp.ts'
 import type { User } from '../directory/users.ts'
 import { forbidden } from '../access/actor.ts'
 import { invalidData, notFound, problem } from '../errors/problem.ts'
+import { unavailable } from '../flow/actions/unavailable.ts'
 import { type DeviceType, deviceTypes, isSentTo } from '../flow/factors/device.ts'
 import {
   allows,
@@ -58,6 +59,8 @@ const newDevice = z.object({
   status: z.enum(['ACTIVE', 'ACTIVATION_REQUIRED']).optional(),
   policy: z.object({ id: uuid }).optional(),
   rp: z.object({ id: z.string().max(253), name: z.string().max(256).optional() }).optional(),
+  testMode: z.boolean().optional(),
+  notification: z.looseObject({}).optional(),
 })
 
 /** The policy that lets a device be paired. @throws Problem INVALID_DATA */
@@ -108,6 +111,8 @@ const createDevice = defineOperation({
   event: 'DEVICE.CREATED',
   async handle({ params: { userId }, body }, context) {
     const { kernel, environment, now } = context
+    const missing = [...unavailable(body.testMode, 'testMode'), ...unavailable(body.notification, 'notification')]
+    if (missing.length > 0) throw problem('INVALID_DATA', { details: missing })
     const { user, asSelf } = await controlledDevices(context, userId, creating)
     if (asSelf && body.status === 'ACTIVE') throw forbidden()
     const policy = pairingPolicy(context, body.type, body.policy?.id)
@@ -153,7 +158,8 @@ const createDevice = defineOperation({
       },
     })
     if (sending) kernel.wakeOutbox()
-    const told = seed ? { secret: base32(seed), keyUri: keyUri(environment.name, user.username, seed) } : {}
+    const uri = (bytes: Buffer) => keyUri(environment.name, user.username, bytes, policy.totp.uriParameters)
+    const told = seed ? { secret: base32(seed), keyUri: uri(seed) } : {}
     const asked = options ? { publicKeyCredentialCreationOptions: options } : {}
     const kept = codes ? { recoveryCodes: codes } : {}
     const written = deviceBody(context, user, device)

@@ -10,11 +10,13 @@ import { type Context, defineOperation, type Operation } from '../contract/opera
 import { vendorMediaType } from '../contract/media-type.ts'
 import { uuid } from '../contract/validation.ts'
 import { tellOfDevice } from '../directory/device-notice.ts'
-import { type Device, devicesOf } from '../directory/devices.ts'
+import { type Device, devicesOf, unordered } from '../directory/devices.ts'
 import { endRecognition } from '../directory/recognition.ts'
 import type { User } from '../directory/users.ts'
 import { invalidData, notFound } from '../errors/problem.ts'
 import { remove, update } from '../storage/operations.ts'
+import { run } from '../storage/port.ts'
+import { lockUser } from '../storage/sql/devices.ts'
 import { reachedUser } from './user-control.ts'
 import { controlledDevices } from './own-factor.ts'
 import { deviceBody, deviceResource } from './user-device-representation.ts'
@@ -188,9 +190,37 @@ const orderDevices = defineOperation({
   },
 })
 
+const removeDeviceOrder = defineOperation({
+  ...deviceCommon,
+  ...allDevices,
+  id: 'removeDeviceOrder',
+  method: 'DELETE',
+  mediaTypes: [vendorMediaType('devices.order.remove')],
+  summary: 'Take the order from the MFA devices of a user, so that none is the default and one is chosen',
+  permission: { kind: 'role', population: true, ...updating },
+  body: { kind: 'json', schema: z.object({}) },
+  replies: { 204: null },
+  errors: ['INVALID_DATA', 'FORBIDDEN', 'NOT_FOUND'],
+  event: 'DEVICE.UPDATED',
+  async handle({ params: { userId } }, context) {
+    const { kernel, environment } = context
+    await controlledDevices(context, userId, updating)
+    await kernel.storage.commit({
+      name: 'remove-device-order',
+      *run() {
+        if ((yield* run(lockUser(environment.id, userId))).length === 0) throw notFound()
+        yield* update('devices', { environment_id: environment.id, user_id: userId }, { position: unordered })
+        yield context.record({ subject: { type: 'USER', id: userId }, detail: { changed: ['order'] } })
+      },
+    })
+    return { status: 204 }
+  },
+})
+
 export const userDeviceOperations: readonly Operation[] = [
   listDevices,
   orderDevices,
+  removeDeviceOrder,
   readDevice,
   deleteDevice,
   nameDevice,

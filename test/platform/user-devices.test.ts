@@ -5,16 +5,22 @@ import {
   addEmailDevice,
   addressOf,
   addTotpDevice,
+  assign,
+  begin,
+  bodyOf,
   codeSentTo,
   enableMfa,
   mobileApplicationOf,
   inboxOf,
+  newApplication,
   newDevicePolicy,
   newPerson,
+  newPolicy,
   type Person,
   rows,
 } from '../flow-runtime/arrange.ts'
 import { passcodeShown } from '../harness/authenticator-app.ts'
+import { Browser } from '../harness/sign-on.ts'
 import { type Answer, type Stile, startStile } from '../harness/stile.ts'
 import { defaultDeviceAuthenticationPolicy } from '../../src/flow/factors/device-authentication-policy.ts'
 import { sentMembers } from './members.ts'
@@ -88,6 +94,72 @@ suite('devices', () => {
     assert.deepEqual([held.status, held.headers.get('retry-after')], [429, '300'])
   })
 
+  test('are in the order in which they became active', async () => {
+    const person = await newPerson(stile)
+    const { json: app } = await stile.api('POST', pathOf(person), { type: 'TOTP' })
+    const email = await addEmailDevice(stile, person)
+    const idsOf = async () => (await all(person)).map(({ id }: { readonly id: string }) => id)
+    assert.deepEqual(await idsOf(), [app.id, email])
+    const otp = passcodeShown(app.secret, 0, stile.node.kernel.world.now())
+    assert.equal((await act(person, app.id, 'device.activate', { otp })).status, 200)
+    assert.deepEqual(await idsOf(), [email, app.id], 'the first is the default one')
+  })
+
+  test('without an order have no default one, until they are put into an order', async () => {
+    const person = await newPerson(stile)
+    await enableMfa(stile, person)
+    const remove = { mediaType: 'application/vnd.pingidentity.devices.order.remove+json' }
+    const [email, app] = [await addEmailDevice(stile, person), (await addTotpDevice(stile, person)).id]
+    const client = await newApplication(stile)
+    await assign(stile, client, await newPolicy(stile, { type: 'LOGIN' }, { type: 'MULTI_FACTOR_AUTHENTICATION' }))
+    const statusNow = async () => {
+      const browser = new Browser(stile)
+      const flowId = await begin(browser, 'pi.flow', { client_id: client })
+      const answer = await browser.act(flowId, 'usernamePassword.check', bodyOf('usernamePassword.check', person))
+      return [answer.json.status, answer.json.selectedDevice?.id]
+    }
+    assert.deepEqual(await statusNow(), ['OTP_REQUIRED', email])
+    for (const body of [undefined, {}]) {
+      assert.equal((await stile.api('DELETE', pathOf(person), body, remove)).status, 204)
+    }
+    assert.deepEqual(await statusNow(), ['DEVICE_SELECTION_REQUIRED', undefined])
+    const { json: phone } = await stile.api('POST', pathOf(person), { type: 'SMS', phone: '+15125201234' })
+    assert.deepEqual(await statusNow(), ['DEVICE_SELECTION_REQUIRED', undefined], 'nor does another one become it')
+    const order = [app, phone.id, email].map((id) => ({ id }))
+    const reorder = { mediaType: 'application/vnd.pingidentity.devices.reorder+json' }
+    assert.equal((await stile.api('POST', pathOf(person), { order }, reorder)).status, 200)
+    assert.deepEqual(await statusNow(), ['OTP_REQUIRED', app])
+    const own = await userToken(stile, (await newPerson(stile)).id, 'p1:update:device')
+    assert.equal((await stile.api('DELETE', pathOf(person), undefined, { ...remove, token: own })).status, 403)
+    assert.equal((await stile.api('DELETE', pathOf(person))).status, 415)
+  })
+
+  test('an authenticator app is told what the policy says besides, and how passcodes are made by the server alone', async () => {
+    const person = await newPerson(stile)
+    const { totp } = defaultDeviceAuthenticationPolicy
+    const uriParameters = { issuer: 'Lantern Books & Co', image: 'https://example.com/a.png' }
+    const id = await newDevicePolicy(stile, { totp: { ...totp, uriParameters } })
+    const { json } = await stile.api('POST', pathOf(person), { type: 'TOTP', policy: { id } })
+    const uri = new URL(json.keyUri)
+    assert.equal(decodeURIComponent(uri.pathname), `/Lantern Books & Co:${person.username}`)
+    assert.deepEqual(Object.fromEntries(uri.searchParams), {
+      ...uriParameters,
+      secret: json.secret,
+      algorithm: 'SHA1',
+      digits: '6',
+      period: '30',
+    })
+    for (const name of ['secret', 'algorithm', 'digits', 'period', 'a b']) {
+      const body = {
+        ...defaultDeviceAuthenticationPolicy,
+        name: 'Wrong',
+        totp: { ...totp, uriParameters: { [name]: '8' } },
+      }
+      const refused = await stile.api('POST', '/deviceAuthenticationPolicies', body)
+      assert.deepEqual([refused.status, refused.json.details[0].code], [400, 'INVALID_VALUE'], refused.text)
+    }
+  })
+
   test('what is not a device is refused, and nothing is written', async () => {
     const person = await newPerson(stile)
     const refused: readonly (readonly [object, string, string])[] = [
@@ -100,6 +172,8 @@ suite('devices', () => {
       [{ type: 'SMS', phone: '+1512520123456789' }, 'phone', 'INVALID_VALUE'],
       [{ type: 'VOICE', phone: '+1512;ext=9' }, 'phone', 'INVALID_VALUE'],
       [{ type: 'EMAIL', email: 'a@b.org', policy: { id: person.id } }, 'policy.id', 'INVALID_VALUE'],
+      [{ type: 'EMAIL', email: 'a@b.org', testMode: true }, 'testMode', 'INVALID_VALUE'],
+      [{ type: 'EMAIL', email: 'a@b.org', notification: { message: 'x' } }, 'notification', 'INVALID_VALUE'],
     ]
     for (const [body, target, code] of refused) {
       const { status, json, text } = await stile.api('POST', pathOf(person), body)

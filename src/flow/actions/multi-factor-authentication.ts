@@ -213,7 +213,8 @@ function choose(turn: Turn): Decided {
     }
   }
   const selection = policyOf(turn.config, turn.facts)?.authentication?.deviceSelection
-  const isAsked = selection === 'ALWAYS_DISPLAY_DEVICES' || (selection === 'PROMPT_TO_SELECT' && second)
+  const isOpen = selection === 'PROMPT_TO_SELECT' || first.isUnordered
+  const isAsked = selection === 'ALWAYS_DISPLAY_DEVICES' || (isOpen && second)
   if (isAsked && turn.user.knownBy !== 'hint') {
     return { outcome: 'wait', status: 'DEVICE_SELECTION_REQUIRED', slot: { deviceId: null }, reason: 'device-needed' }
   }

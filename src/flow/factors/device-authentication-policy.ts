@@ -43,7 +43,11 @@ export const deviceAuthenticationPolicySchema = z.object({
     ...common,
     otp: z.object({ failure }),
     passcodeGracePeriod: z.int().min(1).max(10).optional(),
-    uriParameters: z.record(z.string(), z.string()).optional(),
+    uriParameters: z
+      .record(z.string().regex(/^[A-Za-z0-9_.-]{1,50}$/), z.string().max(256))
+      .refine((parameters) => Object.keys(parameters).length <= 10, 'must not be more than 10')
+      .optional()
+      .describe('What is said in `keyUri` besides, such as `issuer`.'),
   }),
   fido2: z
     .object({ enabled: z.boolean(), ...common, failure: failure.optional(), fido2PolicyId: z.string().optional() })
@@ -94,6 +98,9 @@ export function remembers({ rememberMe }: DeviceAuthenticationPolicy): Remembere
   return rememberMe?.web.enabled ? rememberMe.web.lifeTime : undefined
 }
 
+/** What an authenticator app is told by the server alone: how passcodes are made. */
+const fixedUriParameters = ['secret', 'algorithm', 'digits', 'period']
+
 /** What of a policy this version cannot keep. */
 export function policyProblems(policy: DeviceAuthenticationPolicy): readonly Detail[] {
   const { whatsApp, mobile, oathToken, rememberMe, ignoreUserLock } = policy
@@ -108,7 +115,15 @@ export function policyProblems(policy: DeviceAuthenticationPolicy): readonly Det
     ...tooLong(rememberMe?.web.lifeTime),
     ...unavailable(ignoreUserLock, 'ignoreUserLock'),
     ...unavailable(policy.notificationsPolicy, 'notificationsPolicy'),
-    ...unavailable(policy.totp.uriParameters, 'totp.uriParameters'),
+    ...fixedUriParameters
+      .filter((name) => policy.totp.uriParameters?.[name] !== undefined)
+      .map(
+        (name): Detail => ({
+          code: 'INVALID_VALUE',
+          target: `totp.uriParameters.${name}`,
+          message: 'is not for the policy to say',
+        }),
+      ),
     ...unavailable(
       policy.totp.passcodeGracePeriod !== undefined && policy.totp.passcodeGracePeriod !== 5,
       'totp.passcodeGracePeriod',

@@ -43,6 +43,8 @@ export interface DeviceFacts {
   readonly status: 'ACTIVE' | 'ACTIVATION_REQUIRED'
   readonly isBlocked: boolean
   readonly nickname: string | null
+  /** None of the user's devices is the default one: which is used is chosen. */
+  readonly isUnordered?: true
   /** Where codes go, masked; null where none are sent. */
   readonly target: string | null
   /** Of a MOBILE device: the application it was paired with, and whether it shows passcodes. */
