@@ -174,8 +174,8 @@ export function deviceFacts(device: Device): DeviceFacts {
   const { id, type, status, blockedAt, nickname, email, phone, app, sealedSeed } = device
   const target = email === null ? phone && maskPhone(phone) : maskEmail(email)
   const mobile = app && { applicationId: app.applicationId, showsPasscodes: sealedSeed !== null }
-  const place = device.isUnordered ? { isUnordered: true as const } : {}
-  return { id, type, status, isBlocked: blockedAt !== null, nickname, target, ...place, ...(mobile ? { mobile } : {}) }
+  const order = device.isUnordered ? { isUnordered: true as const } : {}
+  return { id, type, status, isBlocked: blockedAt !== null, nickname, target, ...order, ...(mobile ? { mobile } : {}) }
 }
 
 function place(environmentId: string, deviceId: string): SealContext {

@@ -95,7 +95,7 @@ export async function sendPasscode(
           to: device.email ?? e164(device.phone ?? ''),
           ...(device.extension === null ? {} : { extension: device.extension }),
           userId: user.id,
-          locales: user.document.preferredLanguage ? [user.document.preferredLanguage, ...locales] : locales,
+          locales: languagesFor(user, text, locales),
           variables: {
             ...text?.variables,
             code,
@@ -109,6 +109,15 @@ export async function sendPasscode(
       )
     },
   }
+}
+
+/** The languages in which something is said to a user: the one that is asked for, the one they prefer, those of the browser. */
+export function languagesFor(
+  { document: { preferredLanguage } }: User,
+  text: TransactionText | undefined,
+  locales: readonly string[],
+): readonly string[] {
+  return [...[text?.locale, preferredLanguage].filter((locale) => locale !== undefined), ...locales]
 }
 
 /** What came of trying a passcode. */

@@ -18,6 +18,7 @@ import { insert } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { withdrawPushRequest } from '../storage/sql/mobile-devices.ts'
 import { newCode } from './one-time-codes.ts'
+import { languagesFor } from './passcodes.ts'
 import type { User } from './users.ts'
 
 /** What came of asking for a request. */
@@ -85,7 +86,6 @@ export async function sendPush(
         expires_at: request.expiresAt,
       })
       if (!target) return
-      const wanted = user.document.preferredLanguage ? [user.document.preferredLanguage, ...locales] : locales
       yield notify(
         kernel.world,
         environment,
@@ -96,7 +96,7 @@ export async function sendPush(
           to: target.token,
           deviceId,
           userId: user.id,
-          locales: wanted,
+          locales: languagesFor(user, text, locales),
           variables: {
             ...text?.variables,
             'user.username': user.username,

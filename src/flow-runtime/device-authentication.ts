@@ -221,7 +221,7 @@ function answerQuestion(
   question: Question,
   secrets: Readonly<Record<string, string>>,
 ): Promise<{ readonly answer: Answer; readonly write?: Write }> {
-  const { applicationId, oneTime } = state
+  const { applicationId, oneTime, text } = state
   const use = { kind: 'deviceAuthentication', deviceAuthenticationId: id } as const
   const factor: FactorUse = {
     use,
@@ -230,10 +230,11 @@ function answerQuestion(
   }
   switch (question.kind) {
     case 'sendPasscode':
-      return prepareSending(context, question, factor)
+      return prepareSending(context, question, factor, text)
     case 'sendPush':
       return preparePush(context, question, {
         applicationId: applicationId ?? context.environment.id,
+        text,
         termsFrom: (terms) => terms,
       })
     case 'checkPasscode':

@@ -15,6 +15,7 @@ import { type DeviceFacts, oneTimeDevice, oneTimeFacts, viewDevice } from './fac
 import { failure, failureSchema } from './failure.ts'
 import type { PushAnswer } from './factors/push.ts'
 import type { Answer, Question } from './question.ts'
+import { clientContext, transactionText } from './transaction-text.ts'
 import { actionNotAllowed, noSuchRequest, type Refusal } from './refusal.ts'
 
 /** The statuses, in the words of authentication-api 6.4. */
@@ -25,6 +26,10 @@ const stateSchema = z.strictObject({
   /** What the user is told that they sign on to. */
   applicationId: z.string().nullable(),
   oneTime: oneTimeDevice.nullable(),
+  /** What the user is told in the place of the usual. */
+  text: transactionText.exactOptional(),
+  /** What their app is told. */
+  clientContext: clientContext.exactOptional(),
   status: z.enum(deviceAuthenticationStatuses),
   slot: action.slot,
   /** What the status would take and this one does not: the app that was asked shows no passcodes. */
@@ -50,7 +55,7 @@ export function decodeDeviceAuthentication(text: string): DeviceAuthenticationSt
 
 /** A state before anything is decided. */
 export function newDeviceAuthentication(
-  asked: Pick<DeviceAuthenticationState, 'policyId' | 'applicationId' | 'oneTime'>,
+  asked: Pick<DeviceAuthenticationState, keyof ReturnType<typeof askedIn>>,
 ): DeviceAuthenticationState {
   return { ...asked, status: 'DEVICE_SELECTION_REQUIRED', slot: action.freshSlot, failure: null }
 }
@@ -160,7 +165,7 @@ export function stepDeviceAuthentication(
 }
 
 function waiting(
-  { policyId, applicationId, oneTime, failure: why }: DeviceAuthenticationState,
+  state: DeviceAuthenticationState,
   {
     status,
     slot,
@@ -170,15 +175,16 @@ function waiting(
   },
 ): DeviceAuthenticationState {
   const withheld = withholds.length > 0 ? { withholds: [...withholds] } : {}
-  return { policyId, applicationId, oneTime, status, slot, ...withheld, failure: why }
+  return { ...askedIn(state), status, slot, ...withheld, failure: state.failure }
 }
 
 function failed(state: DeviceAuthenticationState, ...why: Parameters<typeof failure>): DeviceAuthenticationStep {
   return { kind: 'done', state: { ...state, status: 'FAILED', failure: failure(...why) } }
 }
 
-function askedIn({ policyId, applicationId, oneTime }: DeviceAuthenticationState) {
-  return { policyId, applicationId, oneTime }
+/** What it was begun with. */
+function askedIn({ policyId, applicationId, oneTime, text, clientContext: context }: DeviceAuthenticationState) {
+  return { policyId, applicationId, oneTime, ...(text ? { text } : {}), ...(context ? { clientContext: context } : {}) }
 }
 
 function configOf({ policyId }: DeviceAuthenticationState) {

@@ -20,6 +20,7 @@ import {
 import { type OneTimeDevice, sentCodeTypes } from '../flow/factors/device.ts'
 import { allows } from '../flow/factors/device-authentication-policy.ts'
 import { readRequest } from '../flow/media-types.ts'
+import { clientContext, sentTransactionText } from '../flow/transaction-text.ts'
 import { refusalProblem } from '../flow-runtime/runtime.ts'
 import { deviceAuthenticationBody, deviceAuthenticationResource } from './device-authentication-representation.ts'
 import {
@@ -59,8 +60,11 @@ const newAuthentication = z.object({
     .optional(),
   webAuthn: z.looseObject({}).optional(),
   authenticationCode: z.string().max(100).optional(),
-  notification: z.looseObject({}).optional(),
-  clientContext: z.unknown().optional(),
+  notification: z
+    .object({ template: sentTransactionText })
+    .optional()
+    .describe('What the user is told of the transaction that they approve, in the place of the usual.'),
+  clientContext: clientContext.optional().describe('What the app of the user is told besides.'),
 })
 
 type NewAuthentication = z.output<typeof newAuthentication>
@@ -85,7 +89,7 @@ const create = defineOperation({
     const deviceId = device?.id ?? body.selectedDevice?.id
     const event: DeviceAuthenticationEvent =
       deviceId === undefined ? { type: 'enter' } : { type: 'device.select', body: { device: { id: deviceId } } }
-    const state = newDeviceAuthentication({ policyId, applicationId, oneTime: device })
+    const state = newDeviceAuthentication({ policyId, applicationId, oneTime: device, ...saidIn(body) })
     const begun = await beginDeviceAuthentication(context, found, state, event, (refusal) =>
       refusal.reason === 'no-such-device'
         ? invalidData('INVALID_VALUE', 'selectedDevice', 'The device cannot be used.')
@@ -99,12 +103,15 @@ const create = defineOperation({
 /** What PingOne has and this version has not is refused, not ignored. @throws Problem INVALID_DATA */
 function refuseUnavailable(body: NewAuthentication): void {
   const details = [
-    ...(['webAuthn', 'authenticationCode', 'notification', 'clientContext'] as const).flatMap((name) =>
-      unavailable(body[name] !== undefined, name),
-    ),
+    ...(['webAuthn', 'authenticationCode'] as const).flatMap((name) => unavailable(body[name] !== undefined, name)),
     ...unavailable(body.selectedDevice?.oneTime?.testMode, 'selectedDevice.oneTime.testMode'),
   ]
   if (details.length > 0) throw problem('INVALID_DATA', { details })
+}
+
+/** What is said to the user and to their app. */
+function saidIn({ notification, clientContext: context }: NewAuthentication) {
+  return { ...(notification ? { text: notification.template } : {}), ...(context ? { clientContext: context } : {}) }
 }
 
 /** The policy that is named, or the default. @throws Problem INVALID_DATA */

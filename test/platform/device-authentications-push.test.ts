@@ -98,6 +98,14 @@ suite('stand-alone MFA by an app', () => {
     ])
   })
 
+  test('the app is told what the application tells it, also when it is asked again', async () => {
+    const clientContext = { header: 'Approve?', order: { id: 42 } }
+    const { app, request, id } = await waiting(stile, mfa, { clientContext })
+    assert.deepEqual((request as { clientContext?: unknown }).clientContext, clientContext)
+    await select(id, app.deviceId)
+    assert.deepEqual(((await only(app)) as { clientContext?: unknown }).clientContext, clientContext)
+  })
+
   test('denied: FAILED, and nothing is asked any more', async () => {
     const { app, request, id, number } = await waiting(stile, mfa)
     assert.equal((await app.answer(request, 'DENY')).status, 204)

@@ -108,6 +108,40 @@ suite('stand-alone MFA', () => {
     assert.deepEqual(await rows(stile, 'sessions', 'user_id = $2', person.id), [], 'it opens no session')
   })
 
+  test('the application says what is approved and in which language; what is ours it cannot change', async () => {
+    const words = [
+      ['en', 'Pay'],
+      ['fr-CA', 'Payer'],
+    ] as const
+    for (const [locale, word] of words) {
+      const content = {
+        locale,
+        deliveryMethod: 'Email',
+        variant: 'transfer',
+        subject: word,
+        body: `${word} \${sum}, \${user.username}?\n\n\${code}\n`,
+        emailContentType: 'text/plain',
+      }
+      const made = await stile.api('POST', '/templates/transaction/contents', content)
+      assert.equal(made.status, 201, made.text)
+    }
+    const person = await personWith(stile, 'EMAIL')
+    const variables = { sum: '30.00', code: '000000', 'user.username': 'x' }
+    const template = { name: 'transaction', variant: 'transfer', variables, locale: 'fr-CA' }
+    const { status, json } = await mfa.start(person, { notification: { template } })
+    assert.deepEqual([status, json.status], [201, 'OTP_REQUIRED'])
+    const { locale: _, ...plain } = template
+    await mfa.start(person, { notification: { template: plain } })
+    await mfa.act(json.id, 'device.select', { device: { id: person.devices[0]?.id } })
+    const bodies = (await inboxOf(stile, addressOf(person))).map(({ body }) => body)
+    assert.deepEqual(
+      bodies.map((body) => body.split('\n')[0]),
+      ['Payer', 'Pay', 'Payer'].map((word) => `${word} 30.00, ${person.username}?`),
+    )
+    assert.ok(!bodies.some((body) => body.includes('000000')))
+    assert.equal((await mfa.act(json.id, 'otp.check', { otp: await sentTo(person) })).json.status, 'COMPLETED')
+  })
+
   test('an authenticator app: its passcode is good once (L17)', async () => {
     const person = await personWith(stile, 'TOTP')
     const { json } = await mfa.start(person, { selectedDevice: { id: person.devices[0]?.id } })
@@ -244,8 +278,20 @@ suite('stand-alone MFA', () => {
       ],
       [{ webAuthn: { challenge: 'x' } }, 'webAuthn', 'INVALID_VALUE'],
       [{ authenticationCode: 'x' }, 'authenticationCode', 'INVALID_VALUE'],
-      [{ notification: {} }, 'notification', 'INVALID_VALUE'],
-      [{ clientContext: {} }, 'clientContext', 'INVALID_VALUE'],
+      [{ notification: {} }, 'notification.template', 'REQUIRED_VALUE'],
+      [
+        { notification: { template: { name: 'recovery_code_template' } } },
+        'notification.template.name',
+        'INVALID_VALUE',
+      ],
+      [{ notification: { template: { locale: '../x' } } }, 'notification.template.locale', 'INVALID_VALUE'],
+      [
+        { notification: { template: { variables: { '${x}': 'y' } } } },
+        'notification.template.variables.${x}',
+        'INVALID_VALUE',
+      ],
+      [{ clientContext: 'x' }, 'clientContext', 'INVALID_VALUE'],
+      [{ clientContext: { x: 'y'.repeat(4096) } }, 'clientContext', 'INVALID_VALUE'],
     ]
     for (const [more, target, code] of refused) {
       assert.deepEqual(detailOf(await mfa.start(person, more)), [400, code, target], JSON.stringify(more))

@@ -15,8 +15,10 @@ import { pushService } from '../../delivery/push-credentials.ts'
 import { type PushTarget, sealPushTarget } from '../../delivery/push-target.ts'
 import type { MobileDevice } from '../../directory/mobile-devices.ts'
 import { invalidData, notFound } from '../../errors/problem.ts'
+import { decodeDeviceAuthentication } from '../../flow/device-authentication.ts'
 import type { PushAnswer } from '../../flow/factors/push.ts'
 import { update } from '../../storage/operations.ts'
+import { deviceAuthenticationById } from '../../storage/sql/device-authentications.ts'
 import { pushRequestsOf, type PushRequestRow } from '../../storage/sql/mobile-devices.ts'
 import { answerAuthentication } from '../device-authentication.ts'
 import { callingDevice } from '../device-caller.ts'
@@ -43,7 +45,7 @@ const authenticationRequest = z.object({
   clientContext: z
     .record(z.string(), z.unknown())
     .optional()
-    .describe('What the application has signed for its app (`pi.clientContext`), as it came.'),
+    .describe('What the application tells its app (`pi.clientContext`, `clientContext`), as it came.'),
   scopes: scopesSchema
     .optional()
     .describe('What the application is let have by this very approval, where nothing else asks for it.'),
@@ -80,7 +82,7 @@ async function requestOf(context: Context, device: MobileDevice, requestId: stri
 
 /** What the application says of the transaction, and what is approved with the sign-on (OpenID CIBA Core section 7.1). */
 async function approvedWith(context: Context, { flow_id: flowId, stands_alone }: PushRequestRow) {
-  if (stands_alone) return {}
+  if (stands_alone) return { clientContext: await contextOfAuthentication(context, flowId) }
   const { state } = await loadFlow(context, flowId, 'device')
   const { backchannel, parameters } = state.request
   const clientContext = parameters['clientContext'] ?? undefined
@@ -92,6 +94,12 @@ async function approvedWith(context: Context, { flow_id: flowId, stands_alone }:
     scopes: scopeIds.flatMap((id) => scopes.get(id) ?? []),
     ...(details ? { authorizationDetails: details } : {}),
   }
+}
+
+/** What the application tells its app with a stand-alone authentication. */
+async function contextOfAuthentication({ kernel, environment }: Context, id: string) {
+  const [row] = await kernel.storage.read(deviceAuthenticationById(environment.id, id))
+  return row && decodeDeviceAuthentication(row.state)?.clientContext
 }
 
 async function requestBody(context: Context, row: PushRequestRow) {
