@@ -8,7 +8,7 @@
  */
 import { notify } from '../delivery/notification.ts'
 import type { Environment } from '../environment/snapshot.ts'
-import type { DeviceAuthenticationPolicy } from '../flow/factors/device-authentication-policy.ts'
+import { type DeviceAuthenticationPolicy, limitedBy } from '../flow/factors/device-authentication-policy.ts'
 import type { Kernel } from '../kernel.ts'
 import { type GuessBound, takeGuess } from '../limits/guesses.ts'
 import type { UnitBody } from '../storage/port.ts'
@@ -54,11 +54,12 @@ const templates = {
 export function* tellOfDevice(
   { world }: Pick<Kernel, 'world'>,
   environment: Environment,
-  { newDeviceNotification = 'NONE' }: DeviceAuthenticationPolicy,
+  policy: DeviceAuthenticationPolicy,
   changed: DeviceChange,
   now: number,
 ): UnitBody<void> {
   const { user, device, change } = changed
+  const { newDeviceNotification = 'NONE' } = policy
   if (newDeviceNotification === 'NONE' && change !== 'code used') return
   const order = newDeviceNotification === 'SMS_THEN_EMAIL' ? (['SMS', 'Email'] as const) : (['Email', 'SMS'] as const)
   const addresses = addressesOf(changed)
@@ -77,6 +78,7 @@ export function* tellOfDevice(
       deliveryMethod,
       to,
       userId: user.id,
+      ...limitedBy(policy),
       locales: user.document.preferredLanguage ? [user.document.preferredLanguage] : [],
       variables: {
         'user.username': user.username,

@@ -46,6 +46,8 @@ export interface PasscodeForm {
   readonly length: number
   /** Seconds. */
   readonly lifetime: number
+  /** Whose limits hold for the message; default: the default one. */
+  readonly notificationsPolicyId?: string
 }
 
 /** What came of asking for a passcode. */
@@ -95,6 +97,7 @@ export async function sendPasscode(
           to: device.email ?? e164(device.phone ?? ''),
           ...(device.extension === null ? {} : { extension: device.extension }),
           userId: user.id,
+          ...(form.notificationsPolicyId === undefined ? {} : { notificationsPolicyId: form.notificationsPolicyId }),
           locales: languagesFor(user, text, locales),
           variables: {
             ...text?.variables,

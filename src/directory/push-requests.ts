@@ -50,6 +50,8 @@ export async function sendPush(
     readonly terms: PushTerms
     /** What is said of the transaction that is approved; by default, that somebody signs on. */
     readonly text?: TransactionText | undefined
+    /** Whose limits hold for the message; default: the default notifications policy. */
+    readonly notificationsPolicyId?: string
     /** The address of the browser. */
     readonly remoteAddress: string
     readonly locales: readonly string[]
@@ -57,6 +59,7 @@ export async function sendPush(
   },
 ): Promise<PushSending> {
   const { user, deviceId, flowId, application, terms, text, remoteAddress, locales, now } = asked
+  const { notificationsPolicyId } = asked
   const { count, seconds, lockSeconds } = terms.limit
   const bound = { guesses: count, seconds }
   const guess = await kernel.storage.commit(takeGuessOrLock(pushesTo(environment.id, user.id), bound, lockSeconds, now))
@@ -96,6 +99,7 @@ export async function sendPush(
           to: target.token,
           deviceId,
           userId: user.id,
+          ...(notificationsPolicyId === undefined ? {} : { notificationsPolicyId }),
           locales: languagesFor(user, text, locales),
           variables: {
             ...text?.variables,

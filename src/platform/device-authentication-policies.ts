@@ -8,6 +8,7 @@ import { z } from 'zod'
 import type { Context, Operation } from '../contract/operation.ts'
 import { deviceAuthenticationPolicySchema, policyProblems } from '../flow/factors/device-authentication-policy.ts'
 import type { Detail } from '../flow/refusal.ts'
+import { notificationsPolicyById } from '../storage/sql/notifications.ts'
 import { defaultedPolicyOperations } from './defaulted-policies.ts'
 
 /** The device authentication policy that the configuration of an action names. */
@@ -18,6 +19,12 @@ export function namedPolicy(config: unknown): string | undefined {
 function unknownFido2Policy(id: string | undefined, known: ReadonlyMap<string, unknown>): Detail[] {
   if (id === undefined || known.has(id)) return []
   return [{ code: 'INVALID_VALUE', target: 'fido2.fido2PolicyId', message: 'is not a FIDO2 policy' }]
+}
+
+/** One that is deleted later gives way to the default one. */
+async function unknownNotificationsPolicy(id: string | undefined, { kernel, environment }: Context): Promise<Detail[]> {
+  if (id === undefined || (await kernel.storage.read(notificationsPolicyById(environment.id, id))).length > 0) return []
+  return [{ code: 'INVALID_VALUE', target: 'notificationsPolicy.id', message: 'is not a notifications policy' }]
 }
 
 /** Applications that are none, or whose devices cannot have an app. */
@@ -62,6 +69,7 @@ export const deviceAuthenticationPolicyOperations: readonly Operation[] = defaul
     ...policyProblems(policy),
     ...unknownFido2Policy(policy.fido2?.fido2PolicyId, context.environment.fido2Policies),
     ...(await unfitApplications(policy.mobile.applications ?? [], context)),
+    ...(await unknownNotificationsPolicy(policy.notificationsPolicy?.id, context)),
   ],
   namedBy(id, { environment }) {
     const actions = [...environment.policies.values()].flatMap((policy) => policy.actions)

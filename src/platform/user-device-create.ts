@@ -24,6 +24,7 @@ import { type DeviceType, deviceTypes, isSentTo } from '../flow/factors/device.t
 import {
   allows,
   type DeviceAuthenticationPolicy,
+  limitedBy,
   secondsOf,
   settingsOf,
 } from '../flow/factors/device-authentication-policy.ts'
@@ -210,7 +211,7 @@ export async function activationCode(context: Context, user: User, device: Devic
     device: { ...device, type },
     use: { kind: 'activation' },
     applicationName: '',
-    form: { length: otpLength, lifetime: secondsOf(lifeTime) },
+    form: { length: otpLength, lifetime: secondsOf(lifeTime), ...limitedBy(policy) },
     locales: [],
     now,
   })

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { decodeJwt } from 'jose'
+import { defaultDeviceAuthenticationPolicy } from '../../src/flow/factors/device-authentication-policy.ts'
 import { testWorld, type TestWorld } from '../../src/world.ts'
 import { passcodeShown } from '../harness/authenticator-app.ts'
 import { Browser, piFlowRequest, pkce, redeem } from '../harness/sign-on.ts'
@@ -176,6 +177,42 @@ suite('a second factor', () => {
     assert.deepEqual([app.json.status, app.json.selectedDevice.id], ['OTP_REQUIRED', devices[1]?.id])
     await browser.act(flowId, 'device.select', { device: { id: devices[0]?.id } })
     assert.equal((await check(browser, flowId, await sentTo(person))).json.status, 'COMPLETED')
+  })
+
+  test('L14: messages keep the limits of the notifications policy that the MFA policy names', async () => {
+    const countryLimit = { type: 'ALLOWED', countries: ['DE'] }
+    const home = await stile.api('POST', '/notificationsPolicies', { name: 'Home', quotas: [], countryLimit })
+    assert.equal(home.status, 200, home.text)
+    const named = { notificationsPolicy: { id: home.json.id as string }, newDeviceNotification: 'SMS_THEN_EMAIL' }
+    const id = await newDevicePolicy(stile, named)
+    const client = await newApplication(stile)
+    const policies = [
+      await newPolicy(stile, { type: 'LOGIN' }, { type: 'MULTI_FACTOR_AUTHENTICATION' }),
+      await newPolicy(
+        stile,
+        { type: 'LOGIN' },
+        { type: 'MULTI_FACTOR_AUTHENTICATION', deviceAuthenticationPolicy: { id } },
+      ),
+    ] as const
+    await assign(stile, client, ...policies)
+    const person = await newPerson(stile)
+    await enableMfa(stile, person)
+    const austrian = '+436641234567'
+    const device = { type: 'SMS', phone: austrian, policy: { id } }
+    const code = await stile.api('POST', `/users/${person.id}/devices`, { ...device, status: 'ACTIVATION_REQUIRED' })
+    assert.equal(code.status, 201, code.text)
+    assert.equal((await stile.api('DELETE', `/users/${person.id}/devices/${code.json.id}`)).status, 204)
+    assert.equal((await stile.api('POST', `/users/${person.id}/devices`, device)).status, 201)
+    const more = { type: 'EMAIL', email: addressOf(person), policy: { id } }
+    assert.equal((await stile.api('POST', `/users/${person.id}/devices`, more)).status, 201)
+    const [usual, limited] = policies
+    await pass(person, { client_id: client, acr_values: limited.name })
+    assert.deepEqual(await inboxOf(stile, austrian), [], 'neither codes nor notices')
+    await pass(person, { client_id: client, acr_values: usual.name })
+    assert.equal((await inboxOf(stile, austrian)).length, 1)
+    const unknown = { ...defaultDeviceAuthenticationPolicy, name: 'X', notificationsPolicy: { id: person.id } }
+    const refused = await stile.api('POST', '/deviceAuthenticationPolicies', unknown)
+    assert.deepEqual([refused.status, refused.json.details[0].target], [400, 'notificationsPolicy.id'])
   })
 
   test('L01: the device of somebody else is not there, and nothing is sent to it', async () => {

@@ -4,7 +4,7 @@ import { devicesOf } from '../../directory/devices.ts'
 import { sendPasscode } from '../../directory/passcodes.ts'
 import { userWithPasswordById } from '../../directory/users.ts'
 import { isSentTo } from '../../flow/factors/device.ts'
-import { secondsOf, settingsOf } from '../../flow/factors/device-authentication-policy.ts'
+import { limitedBy, secondsOf, settingsOf } from '../../flow/factors/device-authentication-policy.ts'
 import { type TransactionText, transactionTextOf } from '../../flow/transaction-text.ts'
 import type { QuestionOf } from '../../flow/question.ts'
 import type { Ask, Asked } from '../asked.ts'
@@ -37,14 +37,15 @@ export async function prepareSending(
   const device = [...devices, ...beside].find(({ id }) => id === deviceId)
   // Removed since the machine chose it: nothing is sent, and no passcode will fit.
   if (!found || !device || !isSentTo(device.type)) return { answer: { to, result: 'sent' } }
-  const { otpLength: length, lifeTime } = settingsOf(devicePolicy(environment, policyId), device.type).otp
+  const policy = devicePolicy(environment, policyId)
+  const { otpLength: length, lifeTime } = settingsOf(policy, device.type).otp
   const application = applicationId ? await kernel.environments.application(environment.id, applicationId) : undefined
   const sending = await sendPasscode(kernel, environment, {
     user: found.user,
     device: { ...device, type: device.type },
     use,
     applicationName: application?.name ?? '',
-    form: { length, lifetime: secondsOf(lifeTime) },
+    form: { length, lifetime: secondsOf(lifeTime), ...limitedBy(policy) },
     text,
     locales: localesOf(context),
     now,

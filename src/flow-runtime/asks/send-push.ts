@@ -6,6 +6,7 @@ import type { Context } from '../../contract/operation.ts'
 import { devicesOf } from '../../directory/devices.ts'
 import { sendPush } from '../../directory/push-requests.ts'
 import { userWithPasswordById } from '../../directory/users.ts'
+import { limitedBy } from '../../flow/factors/device-authentication-policy.ts'
 import { mobileApplication, type PushTerms, pushTerms } from '../../flow/factors/mobile.ts'
 import type { QuestionOf } from '../../flow/question.ts'
 import type { FlowState } from '../../flow/state.ts'
@@ -46,7 +47,8 @@ export async function preparePush(
     devicesOf(kernel, environment.id, userId, now),
   ])
   const device = devices.find((each) => each.id === deviceId)
-  const policy = mobileApplication(devicePolicy(environment, policyId).mobile, device?.app?.applicationId)
+  const wholePolicy = devicePolicy(environment, policyId)
+  const policy = mobileApplication(wholePolicy.mobile, device?.app?.applicationId)
   // Removed since the machine chose it: nobody is asked, and the request is over as soon as it is made.
   const nothing = { requestId: kernel.world.uuid(), number: null, expiresAt: now }
   if (!found || !device || !policy) return { answer: { to, result: 'sent', request: nothing } }
@@ -60,6 +62,7 @@ export async function preparePush(
     application: { id, name: application?.name ?? '' },
     terms,
     text,
+    ...limitedBy(wholePolicy),
     remoteAddress,
     locales: localesOf(context),
     now,

@@ -65,7 +65,10 @@ export const deviceAuthenticationPolicySchema = z.object({
     .optional(),
   newDeviceNotification: z.enum(['NONE', 'EMAIL_THEN_SMS', 'SMS_THEN_EMAIL']).optional(),
   ignoreUserLock: z.boolean().optional(),
-  notificationsPolicy: z.object({ id: z.string() }).optional(),
+  notificationsPolicy: z
+    .object({ id: z.string() })
+    .optional()
+    .describe('Whose limits hold for messages about second factors; default: the default notifications policy.'),
 })
 
 /** How long a passcode of an app is shown, seconds (RFC 6238). */
@@ -114,7 +117,6 @@ export function policyProblems(policy: DeviceAuthenticationPolicy): readonly Det
     ...unavailable(oathToken?.enabled, 'oathToken.enabled'),
     ...tooLong(rememberMe?.web.lifeTime),
     ...unavailable(ignoreUserLock, 'ignoreUserLock'),
-    ...unavailable(policy.notificationsPolicy, 'notificationsPolicy'),
     ...fixedUriParameters
       .filter((name) => policy.totp.uriParameters?.[name] !== undefined)
       .map(
@@ -169,6 +171,13 @@ export function settingsOf<Type extends DeviceType>(
   type: Type,
 ): DeviceAuthenticationPolicy[(typeof members)[Type]] {
   return policy[members[type]]
+}
+
+/** By which notifications policy messages are limited, where a policy names one. */
+export function limitedBy({ notificationsPolicy }: DeviceAuthenticationPolicy): {
+  readonly notificationsPolicyId?: string
+} {
+  return notificationsPolicy ? { notificationsPolicyId: notificationsPolicy.id } : {}
 }
 
 /** A cool-down of none would let a device be tried without end. */
