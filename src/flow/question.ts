@@ -195,11 +195,15 @@ export interface Questions {
       | { readonly result: 'rejected' }
       | LockedOut
   }
-  /** Send a passcode to a device of the user, with the saving of the state; good for this flow only. */
+  /**
+   * Send a passcode to a device of the user, with the saving of the state; good for this flow only. Where there is nobody,
+   * or nothing to send it to, nothing is sent, and that is counted like any other (D7).
+   */
   readonly sendPasscode: {
     readonly ask: {
-      readonly userId: string
-      readonly deviceId: string
+      readonly userId: string | null
+      readonly identifier: string
+      readonly deviceId: string | null
       /** `null`: the environment's default device authentication policy. */
       readonly policyId: string | null
       readonly flowId: string

@@ -363,6 +363,37 @@ suite('a second factor', () => {
     assert.deepEqual((shown[0] as [{ status: string }])[0].status, 'OTP_REQUIRED')
   })
 
+  test('J29, L14: a name is asked for a passcode as often, whether anybody has it, and by whatever device', async () => {
+    const application = await newApplication(stile)
+    await assign(
+      stile,
+      application,
+      await newPolicy(stile, { type: 'IDENTIFIER_FIRST' }, { type: 'MULTI_FACTOR_AUTHENTICATION' }),
+    )
+    const [mail, app] = [await personWith('EMAIL'), await personWith('TOTP')]
+    const plain = await newPerson(stile)
+    const story = async (username: string) => {
+      const answers: unknown[] = []
+      for (let time = 0; time < 7; time++) {
+        const browser = new Browser(stile)
+        const flowId = await begin(browser, 'pi.flow', { client_id: application })
+        const answer = await browser.act(flowId, 'user.lookup', { username })
+        const { json } = await browser.flow(flowId)
+        answers.push([...statusAndCode(answer), answer.headers.get('retry-after'), json.status])
+      }
+      return answers
+    }
+    const expected = await story(`nobody-${mail.username}`)
+    assert.deepEqual(
+      [expected[0], expected[6]],
+      [
+        [200, undefined, null, 'OTP_REQUIRED'],
+        [429, 'LIMIT_EXCEEDED', '900', 'SIGN_ON_REQUIRED'],
+      ],
+    )
+    for (const { username } of [mail, app, plain]) assert.deepEqual(await story(username), expected)
+  })
+
   test('L10, K06: three wrong passcodes, and neither a new code nor a new flow gives new tries', async () => {
     const person = await personWith('EMAIL')
     const { browser, flowId } = await pass(person)

@@ -1,5 +1,6 @@
 /** Answers `sendPasscode`: a passcode to a device of the flow's user (directory/passcodes.ts; row L40). */
 import type { Context } from '../../contract/operation.ts'
+import { countSending } from '../../directory/code-limits.ts'
 import { devicesOf } from '../../directory/devices.ts'
 import { sendPasscode } from '../../directory/passcodes.ts'
 import { userWithPasswordById } from '../../directory/users.ts'
@@ -24,19 +25,24 @@ export const sendPasscodeAsk: Ask<'sendPasscode'> = (context, question, _, { app
 /** Prepares a passcode; it is stored and sent with the state. */
 export async function prepareSending(
   context: Context,
-  { userId, deviceId, policyId }: QuestionOf<'sendPasscode'>,
+  { userId, identifier, deviceId, policyId }: QuestionOf<'sendPasscode'>,
   { use, applicationId, beside }: FactorUse,
   text?: TransactionText,
 ): Promise<Asked<'sendPasscode'>> {
   const { kernel, environment, now } = context
   const to = 'sendPasscode'
   const [found, devices] = await Promise.all([
-    userWithPasswordById(kernel, environment.id, userId),
-    devicesOf(kernel, environment.id, userId, now),
+    userId === null ? undefined : userWithPasswordById(kernel, environment.id, userId),
+    userId === null ? [] : devicesOf(kernel, environment.id, userId, now),
   ])
   const device = [...devices, ...beside].find(({ id }) => id === deviceId)
-  // Removed since the machine chose it: nothing is sent, and no passcode will fit.
-  if (!found || !device || !isSentTo(device.type)) return { answer: { to, result: 'sent' } }
+  // Nobody has the name, the device makes passcodes itself, or it was removed since the machine chose it.
+  if (!found || !device || !isSentTo(device.type)) {
+    const wait = await countSending(kernel, { environmentId: environment.id, userId, identifier }, now)
+    return wait === undefined
+      ? { answer: { to, result: 'sent' } }
+      : { answer: { to, result: 'lockedOut', secondsUntilUnlock: wait } }
+  }
   const policy = devicePolicy(environment, policyId)
   const { otpLength: length, lifeTime } = settingsOf(policy, device.type).otp
   const application = applicationId ? await kernel.environments.application(environment.id, applicationId) : undefined

@@ -193,24 +193,16 @@ function choose(turn: Turn): Decided {
   const devices = devicesOf(turn)
   const [first, second] = devices
   if (turn.user === null || turn.user.knownBy === 'identifier') {
-    // Which credentials somebody has is told to nobody else: they are asked for a passcode.
-    const named = devices.find(({ type }) => takesPasscode(type))
-    return named
-      ? use(turn, named)
-      : { outcome: 'wait', status: 'OTP_REQUIRED', slot: { deviceId: null }, reason: 'passcode-needed' }
+    // Which credentials somebody has is told to nobody else: they are asked for a passcode, and as often as anybody.
+    return send(turn, devices.find(({ type }) => takesPasscode(type))?.id ?? null)
   }
   const user = turn.facts.user ?? null
   if (!first && user && turn.isVouched && turn.config.noDevicesMode === 'BYPASS') {
     return { outcome: 'prove', methods: ['vouched'], user, reason: 'no-device-bypassed' }
   }
   if (!first) {
-    const unavailableDevices = (turn.facts.devices ?? []).map(({ id }) => ({ id }))
-    return {
-      outcome: 'fail',
-      failure: 'NO_USABLE_DEVICES',
-      details: { unavailableDevices },
-      reason: 'no-usable-device',
-    }
+    const details = { unavailableDevices: (turn.facts.devices ?? []).map(({ id }) => ({ id })) }
+    return { outcome: 'fail', failure: 'NO_USABLE_DEVICES', details, reason: 'no-usable-device' }
   }
   const selection = policyOf(turn.config, turn.facts)?.authentication?.deviceSelection
   const isOpen = selection === 'PROMPT_TO_SELECT' || first.isUnordered
@@ -222,12 +214,12 @@ function choose(turn: Turn): Decided {
 }
 
 /** Waits for what the device proves itself by: a signature, or a passcode, after one was sent where it makes none itself. */
-function use({ user, config: configured, facts, flow, now }: Turn, device: DeviceFacts): Decided {
+function use(turn: Turn, device: DeviceFacts): Decided {
+  const { user, config: configured, facts, flow, now } = turn
   const chosen = { deviceId: device.id }
-  const policyId = policyIdOf(configured)
-  const asked = { userId: user?.id ?? '', deviceId: device.id, policyId, flowId: flow.id }
   const policy = policyOf(configured, facts)
   if (user && policy && takesPush(policy, device)) {
+    const asked = { userId: user.id, deviceId: device.id, policyId: policyIdOf(configured), flowId: flow.id }
     return { outcome: 'ask', question: { kind: 'sendPush', ...asked }, slot: chosen }
   }
   if (device.type === 'FIDO2') {
@@ -237,7 +229,13 @@ function use({ user, config: configured, facts, flow, now }: Turn, device: Devic
   if (!isSentTo(device.type) || !user) {
     return { outcome: 'wait', status: 'OTP_REQUIRED', slot: chosen, reason: 'passcode-needed' }
   }
-  return { outcome: 'ask', question: { kind: 'sendPasscode', ...asked }, slot: chosen }
+  return send(turn, device.id)
+}
+
+/** Has a passcode sent, where there is anything to send it to. */
+function send({ user, identifier, config: configured, flow }: Turn, deviceId: string | null): Decided {
+  const asked = { userId: user?.id ?? null, identifier: identifier ?? '', deviceId, policyId: policyIdOf(configured) }
+  return { outcome: 'ask', question: { kind: 'sendPasscode', ...asked, flowId: flow.id }, slot: { deviceId } }
 }
 
 function checkAssertion(
