@@ -217,8 +217,14 @@ suite('authentication-api 6', () => {
       }
     })
 
+    test('devices.order.remove: 204, and no device is the default', async () => {
+      const made = [await create({ type: 'SMS', phone: '+15125550101' }), await create({ type: 'TOTP' })] as const
+      const answer = await stile.api('DELETE', `/users/${person.id}/devices`, {}, vendor('devices.order.remove'))
+      assert.equal(answer.status, 204, answer.text)
+      await removed(...made)
+    })
+
     const notBuilt: Readonly<Record<string, readonly [method: string, path: string, action: string, number]>> = {
-      'devices.order.remove': ['DELETE', '/devices', 'devices.order.remove', 405],
       'activate by PUT (secondary sources)': ['PUT', '/devices/{id}', 'device.activate', 405],
     }
     for (const [name, [method, path, action, status]] of Object.entries(notBuilt)) {
