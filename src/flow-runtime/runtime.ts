@@ -19,7 +19,7 @@ import type { PushAnswer } from '../flow/factors/push.ts'
 import { start, step } from '../flow/machine.ts'
 import { readRequest } from '../flow/media-types.ts'
 import type { Effect } from '../flow/question.ts'
-import type { Refusal } from '../flow/refusal.ts'
+import { actionNotAllowed, type Refusal } from '../flow/refusal.ts'
 import type { FlowState } from '../flow/state.ts'
 import type { FlowEvent } from '../flow/turn.ts'
 import type { UnitBody } from '../storage/port.ts'
@@ -146,9 +146,10 @@ export function actOnFlow(
   action: MediaType,
   body: unknown,
 ): Promise<Carried> {
-  return carry(context, load, () => {
+  return carry(context, load, ({ offers }) => {
     const read = readRequest(action, body)
-    if ('refusal' in read) throw refusalProblem(read.refusal)
+    // No other body would do where the status does not allow the action, and that is what is told (D5).
+    if ('refusal' in read) throw refusalProblem(offers.includes(action) ? read.refusal : actionNotAllowed)
     return { event: read.request, secrets: read.secrets }
   })
 }
@@ -204,13 +205,13 @@ export function answerPush(
 async function carry(
   context: Context,
   load: () => Promise<StoredFlow>,
-  read: () => { readonly event: FlowEvent; readonly secrets: Readonly<Record<string, string>> },
+  read: (state: FlowState) => { readonly event: FlowEvent; readonly secrets: Readonly<Record<string, string>> },
   also: (state: FlowState) => UnitBody<void> = function* () {},
 ): Promise<Carried> {
   const { kernel, environment, now } = context
   for (let attempt = 1; ; attempt++) {
     const flow = await load()
-    const { event, secrets } = read()
+    const { event, secrets } = read(flow.state)
     const policies = await policyVersions(kernel.environments, environment, flow.application, flow.state)
     const driven = await drive(context, (facts) => step(policies, flow.state, event, facts, now), {
       application: flow.application,

@@ -36,6 +36,22 @@ suite('what is wrong with a request', () => {
     )
   }
 
+  test('D5: what the status does not allow is told before what is wrong with its body', async () => {
+    const browser = new Browser(stile)
+    const flowId = await begin(browser)
+    for (const [action, body] of [
+      ['otp.check', {}],
+      ['password.reset', { newPassword: 7 }],
+      ['user.register', { username: '' }],
+    ] as const) {
+      refused(await browser.act(flowId, action, body), 400, 'INVALID_REQUEST')
+    }
+    refused(await browser.act(flowId, 'usernamePassword.check', {}), 400, 'INVALID_DATA', [
+      'REQUIRED_VALUE',
+      'password',
+    ])
+  })
+
   test('members that are missing, empty, too long or of another type are named', async () => {
     const flowId = await begin(new Browser(stile))
     refused(await post(flowId, {}), 400, 'INVALID_DATA', ['REQUIRED_VALUE', 'password'])
