@@ -60,7 +60,7 @@ export async function accountOf(
 /** Whom somebody's name and address at a provider point to. */
 export type Match =
   /** Exactly one user, whose address both have verified, and the provider is the authority for it (row M08). */
-  { readonly kind: 'linkable'; readonly userId: string } | { readonly kind: 'matched' | 'unknown' }
+  { readonly kind: 'linkable'; readonly user: User } | { readonly kind: 'matched' | 'unknown' }
 
 /** Looks for a user who may be the same person. */
 export async function matchOf(
@@ -77,7 +77,7 @@ export async function matchOf(
   if (first && !second && email && isAuthoritative(provider, email)) {
     const { email: own = '', emailVerified } = first.document
     const isTheirs = emailVerified === true && textKey(own) === textKey(email.address)
-    if (isTheirs && canAuthenticate(first, now)) return { kind: 'linkable', userId: first.id }
+    if (isTheirs && canAuthenticate(first, now)) return { kind: 'linkable', user: first }
   }
   const isKnown =
     first !== undefined || (username !== undefined && (await isNameTaken(kernel, environment.id, username)))

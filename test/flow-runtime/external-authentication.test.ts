@@ -598,6 +598,27 @@ await onEachEngine('external authentication', (stile) => {
     }
   })
 
+  test('enforceLockoutForIdentityProviders: nor does an account that would be linked by its address go round it', async () => {
+    for (const isEnforced of [true, false]) {
+      const { flow, providerId } = await arrange(
+        (id) => [{ type: 'LOGIN', socialProviders: [{ id }], enforceLockoutForIdentityProviders: isEnforced }],
+        { trustedEmailDomains: ['corp.example'] },
+      )
+      const email = `l-${randomUUID()}@corp.example`
+      const { id, username } = await addUser(stile(), { email, password: { value: password } })
+      await markVerified(id)
+      upstream.user = person({ email, email_verified: true })
+      const guessing = await flow()
+      for (let guess = 0; guess < 7; guess++) {
+        await guessing.browser.act(guessing.flowId, 'usernamePassword.check', { username, password: 'CANARY-wrong' })
+      }
+      const { browser, flowId } = await flow()
+      const answer = await browser.send(await roundTrip(browser, flowId, providerId, upstream))
+      assert.equal(/error=/.test(answer.headers.get('location') ?? ''), isEnforced)
+      assert.equal((await linksOf(providerId)).length, isEnforced ? 0 : 1)
+    }
+  })
+
   test('M20: nothing of the provider is kept: neither its tokens nor the values of the round trip', async () => {
     const { flow, providerId } = await arrange(social())
     upstream.user = person()

@@ -17,8 +17,10 @@ export const findExternalAccountAsk: Ask<'findExternalAccount'> = async (
   const owner = await ownerOf(kernel, environment.id, authentication)
   if (!owner) {
     const match = await matchOf(kernel, environment, provider, authentication, now)
-    if (match.kind === 'linkable') return { answer: { to, result: match.kind, userId: match.userId } }
-    return { answer: { to, result: match.kind } }
+    if (match.kind !== 'linkable') return { answer: { to, result: match.kind } }
+    const wait = checksLockout ? await lockoutOf(kernel, environment, match.user, now) : undefined
+    if (wait !== undefined) return { answer: { to, result: 'lockedOut', secondsUntilUnlock: wait } }
+    return { answer: { to, result: match.kind, userId: match.user.id } }
   }
   const { user, password } = owner
   if (!canAuthenticate(user, now)) return { answer: { to, result: 'linked', user: userFacts(context, owner) } }

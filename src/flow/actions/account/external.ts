@@ -52,9 +52,16 @@ interface Turn {
 
 /** Whose account is it? */
 export function askForAccount({ config }: Pick<Turn, 'config'>, authentication: ExternalAuthentication): Settling {
-  const checksLockout = config.enforceLockoutForIdentityProviders === true
-  const question = { kind: 'findExternalAccount', authentication, checksLockout } as const
-  return { outcome: 'ask', question, slot: { ...freshAccountSlot, pending: authentication } }
+  return {
+    outcome: 'ask',
+    question: whose(config, authentication),
+    slot: { ...freshAccountSlot, pending: authentication },
+  }
+}
+
+function whose({ enforceLockoutForIdentityProviders }: Configured, authentication: ExternalAuthentication) {
+  const checksLockout = enforceLockoutForIdentityProviders === true
+  return { kind: 'findExternalAccount', authentication, checksLockout } as const
 }
 
 /** The account is found, may be linked, has to be shown to be somebody's, or is yet to be made. */
@@ -112,8 +119,8 @@ export function confirm(turn: Turn, confirmed: Confirmed): Settling {
   const { pending } = turn.slot
   if (!pending) return { outcome: 'refuse', refusal: accountNotConfirmed }
   const authentication = confirmedBy(pending, confirmed)
-  const question = { kind: 'findExternalAccount', authentication, checksLockout: false } as const
-  return { outcome: 'ask', question, slot: { ...turn.slot, pending: authentication, isConfirmed: true } }
+  const slot = { ...turn.slot, pending: authentication, isConfirmed: true }
+  return { outcome: 'ask', question: whose(turn.config, authentication), slot }
 }
 
 /** The account is made, or its name was taken meanwhile. */
