@@ -48,7 +48,7 @@ export function* insertAll(table: string, rows: readonly Columns[]): Word<void> 
     if (!isAlike) throw new TypeError(`The rows for ${table} differ in their columns`)
     for (const column of columns) values.push(bindable(row[column]))
   }
-  const inserted = yield* run({ text: insertText(table, columns, list, rows.length), values })
+  const inserted = yield* run({ text: insertText(table, columns, list, rows.length), values, counts: true })
   if (inserted.length < rows.length) throw new UniquenessViolation(table)
 }
 
@@ -62,7 +62,7 @@ function insertText(table: string, columns: readonly string[], list: string, row
     for (const column of columns) identifier(column)
     const tuple = (row: number) => `(${columns.map((_, at) => `$${row * columns.length + at + 1}`).join(', ')})`
     const tuples = Array.from({ length: rows }, (_, row) => tuple(row)).join(', ')
-    text = `INSERT INTO ${identifier(table)} (${list}) VALUES ${tuples} ON CONFLICT DO NOTHING RETURNING 1 AS inserted`
+    text = `INSERT INTO ${identifier(table)} (${list}) VALUES ${tuples} ON CONFLICT DO NOTHING`
     insertTexts.set(key, text)
   }
   return text
@@ -192,8 +192,9 @@ export function* update(table: string, key: Key, set: Columns): Word<boolean> {
   const values: SqlValue[] = []
   const changes = assignments(set, values).join(', ')
   const rows = yield* run({
-    text: `UPDATE ${identifier(table)} SET ${changes} WHERE ${matching(table, key, values)} RETURNING 1 AS changed`,
+    text: `UPDATE ${identifier(table)} SET ${changes} WHERE ${matching(table, key, values)}`,
     values,
+    counts: true,
   })
   return rows.length > 0
 }
@@ -205,8 +206,9 @@ export function* update(table: string, key: Key, set: Columns): Word<boolean> {
 export function* remove(table: string, key: Key): Word<number> {
   const values: SqlValue[] = []
   const rows = yield* run({
-    text: `DELETE FROM ${identifier(table)} WHERE ${matching(table, key, values)} RETURNING 1 AS removed`,
+    text: `DELETE FROM ${identifier(table)} WHERE ${matching(table, key, values)}`,
     values,
+    counts: true,
   })
   return rows.length
 }

@@ -23,8 +23,23 @@ export type Row = Readonly<Record<string, SqlValue>>
 export interface Statement<R extends object = Row> {
   readonly text: string
   readonly values: readonly SqlValue[]
+  /**
+   * Says that of a change only the number of its rows is wanted: as many empty rows come back, and the text has no
+   * RETURNING, which costs more than the number on both engines.
+   */
+  readonly counts?: true
   /** Names the row type only; no engine ever sets it. */
   readonly row?: R
+}
+
+const emptyRow: Row = {}
+const noRows: readonly Row[] = []
+const oneRow: readonly Row[] = [emptyRow]
+
+/** What an engine returns of a statement that `counts`. */
+export function emptyRows(count: number): readonly Row[] {
+  if (count === 0) return noRows
+  return count === 1 ? oneRow : Array.from({ length: count }, () => emptyRow)
 }
 
 /** The body of a unit: yields statements, receives their rows, returns the unit's value. */

@@ -7,7 +7,7 @@
  */
 import pg from 'pg'
 import { checkBindable, checkCount, parameterCount } from '../binding.ts'
-import type { Statement } from '../port.ts'
+import { emptyRows, type Statement } from '../port.ts'
 import { PostgresFailure } from './failures.ts'
 import { columnTypes } from './values.ts'
 
@@ -86,11 +86,12 @@ export class Connections {
     try {
       return await work({
         all: async (statement) => {
-          const { text, values } = statement
+          const { text, values, counts } = statement
           const { parameters, ...named } = this.#know(text)
           checkBindable(statement)
           checkCount(statement, parameters)
-          return (await ask({ text, ...named, values: [...values] })).rows
+          const { rows, rowCount } = await ask({ text, ...named, values: [...values] })
+          return counts ? emptyRows(rowCount ?? 0) : rows
         },
         define: async ({ text }) => (await ask({ text, ...unhurried })).rows,
         control: async (text) => (await ask({ text })).command,

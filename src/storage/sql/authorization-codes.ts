@@ -40,16 +40,13 @@ export function codeFacts(environmentId: string, codeHash: string, now: number):
   }
 }
 
-/** Takes a code: exactly one caller gets a row. */
-export function takeCode(
-  environmentId: string,
-  codeHash: string,
-  now: number,
-): Statement<{ readonly family_id: string }> {
+/** Takes a code: exactly one caller changes a row. */
+export function takeCode(environmentId: string, codeHash: string, now: number): Statement<object> {
   return {
     text: `UPDATE authorization_codes SET used_at = $3
-           WHERE environment_id = $1 AND code_hash = $2 AND used_at IS NULL AND expires_at > $3 RETURNING family_id`,
+           WHERE environment_id = $1 AND code_hash = $2 AND used_at IS NULL AND expires_at > $3`,
     values: [environmentId, codeHash, now],
+    counts: true,
   }
 }
 

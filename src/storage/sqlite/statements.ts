@@ -9,7 +9,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { checkBindable, checkCount, parameterCount } from '../binding.ts'
-import type { Row, SqlValue, Statement } from '../port.ts'
+import { emptyRows, type Row, type SqlValue, type Statement } from '../port.ts'
 
 /** Texts that are compiled from a filter are many; the rest of the product has some hundreds. */
 const capacity = 1000
@@ -36,7 +36,7 @@ export class Statements {
 
   /**
    * Runs one statement.
-   * @returns its rows; none unless it is a query or has RETURNING
+   * @returns its rows; none unless it is a query, has RETURNING or counts
    * @throws Unbindable; the engine's own error, untranslated
    */
   all(statement: Statement<object>): readonly object[] {
@@ -47,6 +47,7 @@ export class Statements {
       const value = statement.values[at] ?? null
       return typeof value === 'number' ? BigInt(value) : value
     })
+    if (statement.counts) return emptyRows(Number(compiled.run(...bound).changes))
     return (compiled.all(...bound) as unknown as SqlValue[][]).map(row)
   }
 

@@ -143,6 +143,27 @@ export function units(nodes: Nodes): void {
       assert.deepEqual(await nodes.store.read({ text: 'SELECT id FROM single_use WHERE id = $1', values: [one] }), [])
     })
 
+    test('a statement that counts gives as many empty rows as it changed', async () => {
+      const owner = randomUUID()
+      const rows = [1, 2, 3].map((id) => ({ environment_id, id: `${owner}.${id}`, owner }))
+      await nodes.store.commit({ name: 'add', run: () => words.insertAll('single_use', rows) })
+      const changed = (ids: readonly string[]) =>
+        nodes.store.commit({
+          name: 'count',
+          single: true,
+          run: () =>
+            run({
+              text: `UPDATE single_use SET used_at = 1 WHERE environment_id = $1 AND id IN (${ids.map((_, at) => `$${at + 2}`).join()})`,
+              values: [environment_id, ...ids],
+              counts: true,
+            }),
+        })
+      const ids = rows.map(({ id }) => id)
+      assert.deepEqual(await changed(ids), [{}, {}, {}])
+      assert.deepEqual(await changed(ids.slice(1, 2)), [{}])
+      assert.deepEqual(await changed([randomUUID()]), [])
+    })
+
     for (const [name, word] of Object.entries(forms)) {
       test(`${name}: single equals its transaction`, async () => {
         for (const fresh of [true, false]) {
