@@ -15,7 +15,7 @@ import { notify } from '../delivery/notification.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import type { Kernel } from '../kernel.ts'
 import { constantTimeEqual } from '../keys/constant-time.ts'
-import { clearGuesses, type Guessed, secondsUntil, takeGuess } from '../limits/guesses.ts'
+import { clearGuesses, forgetGuesses, type Guessed, secondsUntil, takeGuess } from '../limits/guesses.ts'
 import { consume } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { type InvitationRow, invitationByCode, invitationOfUser, putInvitation } from '../storage/sql/invitations.ts'
@@ -186,13 +186,7 @@ export async function acceptInvitation(
   })
   if (verdict.result === 'unsatisfied') {
     // The code was right: its guess is forgotten, or five refused passwords would shut its owner out.
-    await kernel.storage.commit({
-      name: 'forget-invitation-guess',
-      single: true,
-      *run() {
-        yield clearGuesses(guessed)
-      },
-    })
+    await kernel.storage.commit(forgetGuesses(guessed))
     return verdict
   }
   return {

@@ -13,7 +13,7 @@
 import { notify } from '../delivery/notification.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import type { Kernel } from '../kernel.ts'
-import { clearGuesses } from '../limits/guesses.ts'
+import { forgetGuesses } from '../limits/guesses.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { codeLifetime, codeTries, countSending, counterOf, type Meant } from './code-limits.ts'
 import { newCode, storeCode, tryCode } from './one-time-codes.ts'
@@ -146,13 +146,7 @@ export async function recoverPassword(
   })
   if (verdict.result === 'unsatisfied') {
     // The code was right: its guess is forgotten, or five refused passwords would shut its owner out.
-    await kernel.storage.commit({
-      name: 'forget-recovery-guess',
-      single: true,
-      *run() {
-        yield clearGuesses(guessed)
-      },
-    })
+    await kernel.storage.commit(forgetGuesses(guessed))
     return verdict
   }
   return {

@@ -1,6 +1,7 @@
 /**
- * Limits by the network address that a request comes from (security catalogue 4.5, rows J32, K08, K13): one address cannot try
- * one password at a thousand users, make a thousand accounts, or fill the storage with flows that nobody goes on with. The counters lie in storage, so that all nodes share them.
+ * Limits by the network address that a request comes from (security catalogue 4.5, rows J32, K08, K13): one address cannot
+ * try one password at a thousand users, make a thousand accounts, or fill the storage with flows that nobody goes on with.
+ * The counters lie in storage, so that all nodes share them.
  *
  * Never: a header believed that no trusted proxy sent (row O24); a single address of an IPv6 network counted, of which
  * whoever has one has them all.

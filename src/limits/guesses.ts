@@ -122,6 +122,17 @@ export function clearGuesses(guessed: Guessed): Statement<object> {
   return clearLimit(guessed)
 }
 
+/** The unit that forgets the guesses, where nothing else is changed: the secret was right and yet came to nothing. */
+export function forgetGuesses(guessed: Guessed): Unit<void> {
+  return {
+    name: 'limits.forget-guesses',
+    single: true,
+    *run() {
+      yield clearGuesses(guessed)
+    },
+  }
+}
+
 /** Whole seconds until a window ends, at least 1 while it lasts. */
 export function secondsUntil(until: number, now: number): number {
   return Math.max(0, Math.ceil((until - now) / 1000))

@@ -3,13 +3,13 @@
  *
  * A unit runs at once, in the open group. One that gives up before it changed anything leaves nothing to undo, and most do;
  * so there is a savepoint around each unit only in a *careful* group. When a unit gives up later than that, the group is
- * undone as a whole and run again, carefully. Its units have been told nothing, and a unit may run more than once. A
- * savepoint costs a tenth of a unit: SQLite copies every page before its first change within it.
+ * undone as a whole and run again, carefully. Its units have been told nothing, and a unit may run more than once. With a
+ * savepoint around it an insert costs a sixth more: SQLite copies every page before its first change within it.
  *
- * The group is sealed with one COMMIT at the end of the
- * event-loop turn, or, while the sync of an earlier group is in flight, when that returns: there is never more than
- * one sync, and whatever arrives meanwhile shares the next. Only after its sync is a member told its outcome, also one that
- * gave up: what it saw may have been the work of its neighbours, and a loser that loads again must find the winner.
+ * The group is sealed with one COMMIT at the end of the event-loop turn, or, while the sync of an earlier group is in
+ * flight, when that returns: there is never more than one sync, and whatever arrives meanwhile shares the next. Only after
+ * its sync is a member told its outcome, also one that gave up: what it saw may have been the work of its neighbours, and
+ * a loser that loads again must find the winner.
  *
  * After a failed sync nobody knows what the disk holds (the kernel may drop the pages it could not write and report it
  * once), so all writes stop for good. So they do after a failed COMMIT, except on a full disk or a stranger's lock:
