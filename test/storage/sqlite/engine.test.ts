@@ -172,11 +172,13 @@ suite('embedded engine', () => {
     withStore(async (store, directory) => {
       const delay = monitorEventLoopDelay({ resolution: 1 })
       const document = 'x'.repeat(4000)
+      // Several times what the log grows by while its first pages are copied, however fast the machine is.
+      const rounds = 2500
       let largest = 0
       delay.enable()
       await Promise.all(
         Array.from({ length: 16 }, async (_, writer) => {
-          for (let round = 0; round < 1000; round += 1) {
+          for (let round = 0; round < rounds; round += 1) {
             await store.commit(writing(`${writer}.${round}`, document))
             await turn()
           }
@@ -184,11 +186,11 @@ suite('embedded engine', () => {
         }),
       )
       delay.disable()
-      const written = 16_000 * document.length
-      assert.ok(largest < written / 1.5, `the log grew to ${largest} bytes`)
+      const written = 16 * rounds * document.length
+      assert.ok(largest < written / 2, `the log grew to ${largest} bytes`)
       assert.ok(statSync(join(directory, 'stile.db')).size > written / 2, 'pages were copied into the database')
       assert.ok(delay.percentile(50) < 20e6, `half of the turns took ${delay.percentile(50)} ns`)
       assert.ok(delay.percentile(99) < 300e6, `1 % of the turns took ${delay.percentile(99)} ns`)
-      assert.equal(await count(store), 16_000)
+      assert.equal(await count(store), 16 * rounds)
     }))
 })
