@@ -9,8 +9,14 @@ import { accessSync, constants } from 'node:fs'
 import { after, before, suite, test } from 'node:test'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
-const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const howToGetIt = 'apt-get install -y chromium'
+/** The shell first: the same engine without the parts of a window that nobody looks at, for half the processor time. */
+const places = [
+  '/usr/bin/chromium-headless-shell',
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+]
+const howToGetIt = 'apt-get install -y chromium-headless-shell'
 
 /**
  * What playwright-core turns off, which a list of one's own takes the place of, and the process that Chromium keeps ready for
