@@ -77,23 +77,26 @@ export function summarize(rounds: readonly Round[]): readonly Result[] {
 
 /**
  * How many times as many runs a second Stile makes, against every other server in the same scenario, and how many times
- * as many runs a second of CPU time; the second says more on a machine that is busy otherwise.
+ * as many runs a second of CPU time; the second says more on a machine that is busy otherwise. Medians of the ratios of
+ * each round, whose parts were measured within seconds of each other.
  */
-export function ratios(results: readonly Result[]): readonly string[] {
-  return results
-    .filter(({ kind }) => kind.startsWith('Stile'))
-    .flatMap((stile) =>
-      results
-        .filter(({ kind, scenario, algorithm }) => {
-          const same = scenario === stile.scenario && algorithm === stile.algorithm
-          return same && !kind.startsWith('Stile')
-        })
-        .map((other) => {
-          const times = (stile.perSecond / other.perSecond).toFixed(2)
-          const byCpu = (other.cpuPerRun / stile.cpuPerRun).toFixed(2)
-          return `${stile.scenario}, ${stile.algorithm}: ${stile.kind} makes ${times} times what ${other.kind} makes (${byCpu} by CPU time)`
+export function ratios(rounds: readonly Round[]): readonly string[] {
+  const groups = Map.groupBy(rounds, ({ scenario, algorithm }) => `${scenario}, ${algorithm}`)
+  return [...groups].flatMap(([what, group]) => {
+    const byKind = [...Map.groupBy(group, ({ kind }) => kind)]
+    const others = byKind.filter(([kind]) => !kind.startsWith('Stile'))
+    const compare = (stile: readonly Round[], other: readonly Round[], value: (round: Round) => number): string =>
+      median(stile.flatMap((round, at) => (other[at] ? value(round) / value(other[at]) : []))).toFixed(2)
+    return byKind
+      .filter(([kind]) => kind.startsWith('Stile'))
+      .flatMap(([kind, stile]) =>
+        others.map(([otherKind, other]) => {
+          const times = compare(stile, other, ({ perSecond }) => perSecond)
+          const byCpu = compare(stile, other, ({ runs, cpu }) => runs / cpu)
+          return `${what}: ${kind} makes ${times} times what ${otherKind} makes (${byCpu} by CPU time)`
         }),
-    )
+      )
+  })
 }
 
 /** Rows of cells as aligned columns, numbers to the right. */
@@ -105,7 +108,11 @@ function table(rows: readonly (readonly string[])[]): string {
 }
 
 /** The results as text for a terminal. */
-export function render(results: readonly Result[], footprints: readonly Footprint[]): string {
+export function render(
+  results: readonly Result[],
+  comparisons: readonly string[],
+  footprints: readonly Footprint[],
+): string {
   const measured = table([
     ['scenario', 'alg', 'server', '1/s', 'p50 ms', 'p99 ms', 'loop p99 ms', 'CPU µs', 'errors'],
     ...results.map((result) => [
@@ -128,5 +135,5 @@ export function render(results: readonly Result[], footprints: readonly Footprin
     ...(error === undefined ? [] : [`${kind}, ${algorithm}, ${scenario}: ${error}`]),
     ...(generatorBusy > 0.85 ? [`${kind}, ${algorithm}, ${scenario}: the load generator was the limit`] : []),
   ])
-  return [measured, needs, ratios(results).join('\n'), warnings.join('\n')].filter(Boolean).join('\n\n')
+  return [measured, needs, comparisons.join('\n'), warnings.join('\n')].filter(Boolean).join('\n\n')
 }
