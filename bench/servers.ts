@@ -19,6 +19,9 @@ export type Kind = (typeof kinds)[number]
 /** Where the bundle is built for the bench, the form in which Stile is published; its dependencies are found above it. */
 export const bundleFolder = 'bench/results/bundle'
 
+/** The sources, as the scripts of package.json start them. */
+const sourcesAsStarted = ['--min-semi-space-size=4', '--max-semi-space-size=4', 'src/main.ts']
+
 /** A server that is ready to be measured. */
 export interface Measured {
   readonly kind: Kind
@@ -82,8 +85,8 @@ export async function startStile(algorithm: Algorithm, databaseUrl?: string): Pr
   const api = await ManagementApi.of(quickstart)
   const { resource, ...application } = await api.makeRefreshingApplication()
   await preparing.stop()
-  const serve = async (program = `${bundleFolder}/main.js`): Promise<ServerProcess> => {
-    const node = await startServer([program, 'serve', '--data', data, '--port', new URL(authUrl).port], {
+  const serve = async (program = [`${bundleFolder}/main.js`]): Promise<ServerProcess> => {
+    const node = await startServer([...program, 'serve', '--data', data, '--port', new URL(authUrl).port], {
       ...settings,
       STILE_MASTER_KEY_FILE: join(data, 'master.key'),
       STILE_HOST: 'localhost',
@@ -122,7 +125,7 @@ export async function startStile(algorithm: Algorithm, databaseUrl?: string): Pr
     target: { ...target, cookies },
     process,
     restart: () => serve(),
-    restartFromSources: databaseUrl ? undefined : () => serve('src/main.ts'),
+    restartFromSources: databaseUrl ? undefined : () => serve(sourcesAsStarted),
     stop: () => cleanup.disposeAsync(),
   }
 }
