@@ -87,7 +87,9 @@ export function buildApp(kernel: Kernel, served: Served): FastifyInstance {
   app.server.maxHeadersCount = 100
   limitConnections(app.server, kernel.config.mtlsPort === undefined ? 1 : 2)
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  // What goes by a pattern Fastify remembers; what falls to the catch-all, a body without a type, is looked up each time.
+  for (const type of [/^./, '*'])
+    app.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   // Fastify knows it as a method with a body and refuses it before the route can say 405.
   app.addHttpMethod('QUERY', { hasBody: false, overrideExisting: true })
   const isOneTooMany = countPipelined()
