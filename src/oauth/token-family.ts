@@ -12,7 +12,14 @@ import { type Confirmation, refreshConfirmation } from '../access/confirmation.t
 import type { Application } from '../environment/application.ts'
 import type { Environment } from '../environment/snapshot.ts'
 import { insert, type Word } from '../storage/operations.ts'
-import { endOlderOfflineRefresh, endOtherRefreshOfSession, offlineIn } from '../storage/sql/token-families.ts'
+import { run } from '../storage/port.ts'
+import {
+  endOtherRefreshOfSession,
+  endRefreshOfFamily,
+  type FamilyKey,
+  offlineIn,
+  oldestOfflineFamilies,
+} from '../storage/sql/token-families.ts'
 import type { GrantedRequest } from './granted-request.ts'
 import { grantedResources } from './granted-resources.ts'
 import { type RefreshBinding, type RefreshSettings, refreshBinding, refreshEnd } from './rules/refresh-token.ts'
@@ -63,6 +70,8 @@ export interface FamilyDocument extends GrantedRequest {
 const longestTokenLifeMilliseconds = 30 * 24 * 3600 * 1000
 /** Offline grants of one user to one application whose refresh tokens are good. */
 const mostOfflineGrants = 100
+/** More than the one that a new grant puts over the limit, so that what was left over at once comes down again. */
+const mostEndedAtOnce = 10
 
 /** Whether `offline_access` is granted to an application (platform-api 3.9). */
 export function mayBeOffline(environment: Environment, client: Application): boolean {
@@ -103,6 +112,15 @@ export function familyKeptUntil(
 }
 
 /**
+ * Ends what is over the limit of offline grants, one by one. Of grants made at the same moment each sees the same old
+ * ones; a few are over for a while then, and end with the next grants.
+ */
+function* endOldestOfflineGrants(key: FamilyKey): Word<void> {
+  const oldest = yield* run(oldestOfflineFamilies(key, mostOfflineGrants - 1, mostEndedAtOnce))
+  for (const { id } of oldest) yield endRefreshOfFamily(key.environmentId, id)
+}
+
+/**
  * Opens a family, inside the unit that issues its first token.
  * @param now epoch milliseconds
  * @returns its first refresh token, where it has any
@@ -131,7 +149,7 @@ export function* openFamily(
   })
   if (!refresh) return undefined
   const key = { environmentId: environment.id, userId: user.id, clientId, id }
-  if (refresh.binding === 'offline') yield endOlderOfflineRefresh(key, mostOfflineGrants - 1)
+  if (refresh.binding === 'offline') yield* endOldestOfflineGrants(key)
   else if (!family.isPolled) yield endOtherRefreshOfSession(key, sessionId)
   return {
     kind: 'refresh-token',

@@ -3,6 +3,7 @@
  * (rows E02, E08; decision D21).
  */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { before, test } from 'node:test'
 import { decodeJwt } from 'jose'
 import { run } from '../../src/storage/port.ts'
@@ -93,6 +94,44 @@ await raceOnBothEngines('E02: the race for a refresh token', (all) => {
     const won = (await useTogether(client, refresh_token)).filter(({ status }) => status === 200)
     assert.equal(won.length, 1)
     expectStatus(await refreshTokens(stile, client, won[0]?.json.refresh_token), 200)
+  })
+
+  test('more offline grants than are kept, made at once: each is made, and the oldest end', async () => {
+    const client = await register(stile, refreshing, ['offline_access'])
+    const browser = new Browser(stile)
+    const request = codeRequest(client, { scope: 'openid offline_access' })
+    const { refresh_token } = expectStatus(await redeemCode(stile, client, await obtainCode(browser, request)), 200)
+    const { storage } = stile.node.kernel
+    const { environmentId } = stile
+    // What a node leaves that was stopped, or that had a higher limit: many to end, for each of those who come now.
+    await storage.commit({
+      name: 'test.older-grants',
+      *run() {
+        for (let at = 0; at < 120; at++) {
+          yield {
+            text: `INSERT INTO token_families (environment_id, id, client_id, user_id, session_id, scope, document,
+                     generation, created_at, expires_at)
+                   SELECT environment_id, $3, client_id, user_id, session_id, scope, document, 1, $4, expires_at
+                   FROM token_families WHERE environment_id = $1 AND client_id = $2 AND created_at > $5`,
+            values: [environmentId, client.clientId, randomUUID(), 1_000 + at, 10_000],
+          }
+        }
+      },
+    })
+    const codes = await Promise.all(Array.from({ length: uses }, () => obtainCode(browser, request)))
+    const answers = await Promise.all(
+      codes.map((code, at) => redeemCode(nodes[at % nodes.length] ?? stile, client, code)),
+    )
+    for (const answer of answers) expectStatus(answer, 200)
+    // What is over the limit after a race ends with the grants that follow.
+    for (let following = 0; following < 8; following++)
+      expectStatus(await redeemCode(stile, client, await obtainCode(browser, request)), 200)
+    const live = await storage.read<{ id: string }>({
+      text: 'SELECT id FROM token_families WHERE environment_id = $1 AND client_id = $2 AND generation > 0',
+      values: [environmentId, client.clientId],
+    })
+    assert.equal(live.length, 100)
+    expectStatus(await refreshTokens(stile, client, refresh_token), 200)
   })
 
   test('E08: the end of the session at the same moment, at the other node: nothing lives on', async () => {

@@ -47,7 +47,7 @@ export const sharedClusterVariable = 'STILE_TEST_POSTGRES'
 /** A cluster for one test file: its databases in the one that the run shares, or else a cluster of its own. */
 export async function startPostgres(): Promise<PostgresCluster | PostgresMissing> {
   const url = process.env[sharedClusterVariable]
-  if (url === undefined) return startOwnPostgres()
+  if (url === undefined) return startOwnPostgres(deadlocksStay)
   const names: string[] = []
   return {
     url,
@@ -62,8 +62,19 @@ export async function startPostgres(): Promise<PostgresCluster | PostgresMissing
   }
 }
 
-/** Starts a cluster, which nobody else has; takes about a second and a half. */
-export async function startOwnPostgres(): Promise<PostgresCluster | PostgresMissing> {
+/**
+ * For tests of the product. By itself PostgreSQL undoes one of the units of a deadlock after a second, and the node runs
+ * that again: nobody would see it but those who wait meanwhile. So it ends in a refusal (503), by the node's lock timeout.
+ */
+export const deadlocksStay = { deadlock_timeout: '1min' }
+
+/**
+ * Starts a cluster, which nobody else has; takes about a second and a half.
+ * @param more settings of the server, as `postgresql.conf` names them
+ */
+export async function startOwnPostgres(
+  more: Readonly<Record<string, string>> = {},
+): Promise<PostgresCluster | PostgresMissing> {
   const binaries = newestBinaries()
   if (binaries === undefined) return { missing: 'apt-get install -y postgresql' }
   const directory = await mkdtemp(
@@ -85,6 +96,7 @@ export async function startOwnPostgres(): Promise<PostgresCluster | PostgresMiss
     unix_socket_directories: '',
     fsync: 'off',
     max_connections: 200,
+    ...more,
   }
   const server = spawn(
     join(binaries, 'postgres'),

@@ -143,16 +143,32 @@ export function endOtherRefreshOfSession(key: FamilyKey, sessionId: string): Sta
   }
 }
 
-/** Ends the refresh tokens of the oldest offline families of a user and client, beyond the named one and the newest `others`. */
-export function endOlderOfflineRefresh(key: FamilyKey, others: number): Statement<object> {
+/**
+ * The oldest offline families of a user and client that have refresh tokens, beyond the named one and the newest `others`.
+ * Oldest first: whoever ends several of them in this order waits for nobody who waits for them.
+ * @param most how many are wanted
+ */
+export function oldestOfflineFamilies(
+  key: FamilyKey,
+  others: number,
+  most: number,
+): Statement<{ readonly id: string }> {
   return {
-    text: `UPDATE token_families SET generation = 0
-           WHERE environment_id = $1 AND id IN (
-             SELECT id FROM token_families
+    text: `SELECT id FROM (
+             SELECT id, created_at FROM token_families
              WHERE environment_id = $1 AND user_id = $2 AND client_id = $3 AND id <> $4
                AND session_id <> ${sessionOf('token_families')}
-               AND generation > 0 ORDER BY created_at DESC, id DESC LIMIT 1000 OFFSET ${others})`,
+               AND generation > 0 ORDER BY created_at DESC, id DESC LIMIT 1000 OFFSET ${others}) AS older
+           ORDER BY created_at, id LIMIT ${most}`,
     values: [key.environmentId, key.userId, key.clientId, key.id],
+  }
+}
+
+/** Ends the refresh tokens of a family; its access tokens stay until they expire. */
+export function endRefreshOfFamily(environmentId: string, id: string): Statement<object> {
+  return {
+    text: 'UPDATE token_families SET generation = 0 WHERE environment_id = $1 AND id = $2 AND generation > 0',
+    values: [environmentId, id],
   }
 }
 
