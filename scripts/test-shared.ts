@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { realWorld } from '../src/world.ts'
 import { sharedRsaKeyVariable } from '../test/harness/rsa-key.ts'
-import { deadlocksStay, sharedClusterVariable, startOwnPostgres } from '../test/storage/postgres-cluster.ts'
+import { forTests, sharedClusterVariable, startOwnPostgres } from '../test/storage/postgres-cluster.ts'
 
 /** What the processes of a run share. */
 export interface Shared {
@@ -31,7 +31,7 @@ export async function shareAll(directory: string): Promise<Shared> {
   const key = await shareKey()
   // The template's nodes are of this process and take the same key.
   Object.assign(process.env, key.environment)
-  const started = await startOwnPostgres(deadlocksStay)
+  const started = await startOwnPostgres(forTests)
   const cluster = 'url' in started ? started : undefined
   const stop = async () => cluster?.stop()
   try {

@@ -47,7 +47,7 @@ export const sharedClusterVariable = 'STILE_TEST_POSTGRES'
 /** A cluster for one test file: its databases in the one that the run shares, or else a cluster of its own. */
 export async function startPostgres(): Promise<PostgresCluster | PostgresMissing> {
   const url = process.env[sharedClusterVariable]
-  if (url === undefined) return startOwnPostgres(deadlocksStay)
+  if (url === undefined) return startOwnPostgres(forTests)
   const names: string[] = []
   return {
     url,
@@ -65,8 +65,15 @@ export async function startPostgres(): Promise<PostgresCluster | PostgresMissing
 /**
  * For tests of the product. By itself PostgreSQL undoes one of the units of a deadlock after a second, and the node runs
  * that again: nobody would see it but those who wait meanwhile. So it ends in a refusal (503), by the node's lock timeout.
+ * The rest is what only a server needs that lives longer than a test run.
  */
-export const deadlocksStay = { deadlock_timeout: '1min' }
+export const forTests = {
+  deadlock_timeout: '1min',
+  full_page_writes: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  autovacuum: 'off',
+}
 
 /**
  * Starts a cluster, which nobody else has; takes about a second and a half.
