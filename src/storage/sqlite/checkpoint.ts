@@ -6,6 +6,8 @@
  * with the units held for the few frames that came meanwhile, it copies the rest. Only a log that is copied whole starts over
  * at its beginning, and under constant load that moment would never come by itself.
  *
+ * Where units write faster than the worker copies, they are held earlier: when the log holds `most` frames.
+ *
  * A pass that fails costs nothing but space: the log keeps everything, and the next `limit` frames bring the next try.
  */
 import { DatabaseSync } from 'node:sqlite'
@@ -14,6 +16,8 @@ import type { PassReport } from './checkpoint-pass.ts'
 
 /** Frames of 4 KiB: 16 MiB. */
 const limit = 4096
+/** 64 MiB. */
+const most = 4 * limit
 /** How many groups may pass between two looks at the log: a look costs as much as a statement. */
 const groupsPerLook = 8
 
@@ -39,6 +43,8 @@ export class Checkpoint {
   #seen = 0
   #unseen = 0
   #due = limit
+  /** Ends the time in which units go on while a cycle copies. */
+  #overfull: (() => void) | undefined
   #closed = false
 
   constructor(target: CheckpointTarget) {
@@ -49,11 +55,15 @@ export class Checkpoint {
     this.#measure = this.#connection.prepare('PRAGMA wal_checkpoint(NOOP)')
   }
 
-  /** Starts a cycle if the log has grown enough. To be called after a sync. */
+  /** Starts a cycle if the log has grown enough, or has units held if one does not keep up. To be called after a sync. */
   consider(): void {
-    if (this.#cycle || this.#closed || ++this.#unseen < groupsPerLook) return
+    if (this.#closed || (this.#cycle && !this.#overfull) || ++this.#unseen < groupsPerLook) return
     this.#unseen = 0
     const frames = this.frames()
+    if (this.#cycle) {
+      if (frames >= most) this.#overfull?.()
+      return
+    }
     if (frames < this.#seen) this.#due = limit
     this.#seen = frames
     if (frames < this.#due) return
@@ -78,9 +88,12 @@ export class Checkpoint {
   async #run(): Promise<void> {
     try {
       await this.#target.announce()
-      const first = await this.#pass()
-      if ('failure' in first) return
+      const first = this.#pass()
+      const overfull = new Promise<void>((resolve) => (this.#overfull = resolve))
+      await Promise.race([first, overfull])
+      this.#overfull = undefined
       await this.#target.quietly(async () => {
+        if ('failure' in (await first)) return
         await this.#pass()
         this.#target.advanceReader()
       })
