@@ -70,8 +70,11 @@ export interface FamilyDocument extends GrantedRequest {
 const longestTokenLifeMilliseconds = 30 * 24 * 3600 * 1000
 /** Offline grants of one user to one application whose refresh tokens are good. */
 const mostOfflineGrants = 100
-/** More than the one that a new grant puts over the limit, so that what was left over at once comes down again. */
-const mostEndedAtOnce = 10
+/**
+ * More than the one that a new grant puts over the limit, and more than nodes have connections: what is over after grants
+ * made at once comes down again, also while they go on.
+ */
+const mostEndedAtOnce = 50
 
 /** Whether `offline_access` is granted to an application (platform-api 3.9). */
 export function mayBeOffline(environment: Environment, client: Application): boolean {
