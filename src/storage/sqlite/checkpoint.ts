@@ -87,8 +87,7 @@ export class Checkpoint {
 
   async #run(): Promise<void> {
     try {
-      await this.#target.announce()
-      const first = this.#pass()
+      const first = this.#target.announce().then(() => this.#pass())
       const overfull = new Promise<void>((resolve) => (this.#overfull = resolve))
       await Promise.race([first, overfull])
       this.#overfull = undefined
@@ -99,6 +98,7 @@ export class Checkpoint {
       })
     } catch {
       // A worker that cannot start is a pass that failed; a reader that cannot move on is found by the next group.
+      this.#overfull = undefined
     }
   }
 
