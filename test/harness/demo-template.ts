@@ -13,6 +13,7 @@ import { ensureDemoEnvironment } from '../../src/dev/demo-environment.ts'
 import type { Quickstart } from '../../src/dev/quickstart.ts'
 import { startNode } from '../../src/http/node.ts'
 import { served } from '../../src/http/operations.ts'
+import { rotateKeys } from '../../src/jobs/rotate-keys.ts'
 import { parseMasterKeys } from '../../src/keys/master-key.ts'
 import { realWorld } from '../../src/world.ts'
 import type { PostgresCluster } from '../storage/postgres-cluster.ts'
@@ -58,7 +59,10 @@ export async function makeDemoTemplate(directory: string, cluster?: PostgresClus
       passwords: sharedHashingPool(),
     })
     try {
-      return await ensureDemoEnvironment(node, undefined)
+      const quickstart = await ensureDemoEnvironment(node, undefined)
+      // Or each node would make the next key of the environment as it starts.
+      await rotateKeys(node.kernel, new AbortController().signal)
+      return quickstart
     } finally {
       await node.close()
     }
