@@ -3,14 +3,9 @@ import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defineCommand } from 'citty'
 import { readConfig } from '../config.ts'
-import { demoOperations } from '../dev/demo-application.ts'
-import { ensureDemoEnvironment } from '../dev/demo-environment.ts'
-import { inboxOperations } from '../dev/inbox.ts'
-import { readQuickstart, type Quickstart, writeQuickstart } from '../dev/quickstart.ts'
-import { redeemCode } from '../dev/redeem-code.ts'
+import { readQuickstart, writeQuickstart } from '../dev/quickstart.ts'
+import { startDevServer } from '../dev/server.ts'
 import { summary } from '../dev/summary.ts'
-import { type Node, startNode } from '../http/node.ts'
-import { served } from '../http/operations.ts'
 import { loadOrCreateMasterKeyFile } from '../keys/master-key-file.ts'
 import { parseMasterKeys } from '../keys/master-key.ts'
 import { realWorld } from '../world.ts'
@@ -33,16 +28,8 @@ export const dev = defineCommand({
         ? parseMasterKeys(config.masterKey, config.masterKeyPrevious)
         : { current: await loadOrCreateMasterKeyFile(join(config.dataDirectory, 'master.key'), realWorld) }
       const previous = await readQuickstart(config.dataDirectory)
-      let quickstart: Quickstart | undefined
-      const demo = demoOperations(
-        () => quickstart,
-        (request) => redeemCode(node.app, request),
-      )
-      const inbox = inboxOperations(() => quickstart?.environmentId)
-      const operations = [...served.operations, ...demo, ...inbox]
-      const node: Node = await startNode(config, realWorld, masterKeys, { ...served, operations })
+      const { node, quickstart } = await startDevServer(config, realWorld, masterKeys, previous)
       try {
-        quickstart = await ensureDemoEnvironment(node, previous)
         await writeQuickstart(config.dataDirectory, quickstart)
       } catch (error) {
         await node.close()

@@ -3,64 +3,41 @@
  * and off; the codes are read from the inbox of dev, as a person would.
  */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { type Quickstart, quickstartSchema } from '../../src/dev/quickstart.ts'
-import { type Running, runStile } from '../harness/process.ts'
-import { basic } from '../harness/stile.ts'
+import { type Stile, startStile } from '../harness/stile.ts'
 import { violationsOf } from './axe.ts'
 import { browserSuite } from './chromium.ts'
 
 browserSuite('accounts in Chromium', ({ withPage }) => {
-  let directory: string
-  let running: Running
-  let facts: Quickstart
+  let stile: Stile
   /** Posts to the management API. */
-  let api: (path: string, body: object, contentType?: string) => Promise<{ readonly id: string }>
+  async function api(path: string, body: object, mediaType = 'application/json'): Promise<{ readonly id: string }> {
+    const { status, text, json } = await stile.api('POST', path, body, { mediaType })
+    assert.ok(status < 300, `${path}: ${text}`)
+    return json
+  }
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'stile-browser-'))
-    running = runStile(['dev', '--data', directory, '--port', '0', '--json'])
-    facts = quickstartSchema.parse(JSON.parse(await running.firstLine))
-    const token = await fetch(`${facts.issuer}/token`, {
-      method: 'POST',
-      headers: { authorization: basic(facts.worker.clientId, facts.worker.clientSecret) },
-      body: new URLSearchParams({ grant_type: 'client_credentials' }),
-    })
-    const { access_token } = (await token.json()) as { readonly access_token: string }
-    api = async (path, body, contentType = 'application/json') => {
-      const answer = await fetch(`${facts.apiUrl}/v1/environments/${facts.environmentId}${path}`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${access_token}`, 'content-type': contentType },
-        body: JSON.stringify(body),
-      })
-      assert.ok(answer.ok, `${path}: ${answer.status}`)
-      return (await answer.json()) as { readonly id: string }
-    }
+    stile = await startStile()
     const offering = { recovery: { enabled: true }, registration: { enabled: true } }
     const policy = await api('/signOnPolicies', { name: 'Accounts' })
     await api(`/signOnPolicies/${policy.id}/actions`, { type: 'IDENTIFIER_FIRST', priority: 1, ...offering })
     await api(`/signOnPolicies/${policy.id}/actions`, { type: 'LOGIN', priority: 2, ...offering })
-    await api(`/applications/${facts.webApp.clientId}/signOnPolicyAssignments`, {
+    await api(`/applications/${stile.webApp.clientId}/signOnPolicyAssignments`, {
       priority: 1,
       signOnPolicy: { id: policy.id },
     })
   })
-  after(async () => {
-    await running.stop()
-    await rm(directory, { recursive: true, force: true })
-  })
+  after(() => stile.close())
 
-  const open = (page: Page) => page.goto(`${facts.authUrl}/dev/app/${facts.webApp.clientId}`)
+  const open = (page: Page) => page.goto(`${stile.authUrl}/dev/app/${stile.webApp.clientId}`)
 
   /** The code of the newest message to an address, or whatever else of it is wanted. */
   async function codeTo(address: string, template: string, wanted = /^[0-9A-Z]{8}$/m): Promise<string> {
     for (let waited = 0; waited < 5000; waited += 20) {
-      const answer = await fetch(`${facts.authUrl}/dev/inbox.json`)
+      const answer = await fetch(`${stile.authUrl}/dev/inbox.json`)
       const { messages } = (await answer.json()) as {
         readonly messages: readonly { readonly to: string; readonly template: string; readonly text: string }[]
       }
@@ -113,9 +90,9 @@ browserSuite('accounts in Chromium', ({ withPage }) => {
       withPage({ javaScriptEnabled }, async (page) => {
         const invited = `invited-${javaScriptEnabled ? 'on' : 'off'}`
         const email = `${invited}@example.com`
-        const population = { id: facts.populationId }
+        const population = { id: stile.populationId }
         const { id } = await api('/users', { username: invited, email, population, name: { given: 'Ada' } })
-        const application = { id: facts.webApp.clientId }
+        const application = { id: stile.webApp.clientId }
         await api(`/users/${id}`, { application }, 'application/vnd.pingidentity.user.invite+json')
         const link = await codeTo(email, 'user_invitation', /http\S+/)
         await page.goto(link)
@@ -169,9 +146,9 @@ browserSuite('accounts in Chromium', ({ withPage }) => {
       await page.getByLabel('Username').fill('somebody-else')
       await press(page, 'Next')
       await press(page, 'Not you?')
-      await page.getByLabel('Username').fill(facts.user.username)
+      await page.getByLabel('Username').fill(stile.user.username)
       await press(page, 'Next')
-      await page.getByLabel('Password', { exact: true }).fill(facts.user.password)
+      await page.getByLabel('Password', { exact: true }).fill(stile.user.password)
       await press(page, 'Sign On')
       await untilApplication(page)
     }))

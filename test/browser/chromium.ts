@@ -43,6 +43,8 @@ const launchArguments = [
   '--headless',
   '--no-sandbox',
   '--disable-gpu',
+  // What is left of its work needs no process of its own.
+  '--in-process-gpu',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',

@@ -1,13 +1,8 @@
 /** A real Chromium connects a device, with JavaScript on and off: by the code of the address once, typed the other time. */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { type Quickstart, quickstartSchema } from '../../src/dev/quickstart.ts'
-import { type Running, runStile } from '../harness/process.ts'
-import { basic } from '../harness/stile.ts'
+import { type Stile, startStile } from '../harness/stile.ts'
 import { tv } from '../oauth/device-journeys.ts'
 import { violationsOf } from './axe.ts'
 import { browserSuite } from './chromium.ts'
@@ -20,31 +15,16 @@ interface Device {
 }
 
 browserSuite('a device in Chromium', ({ withPage }) => {
-  let directory: string
-  let running: Running
-  let facts: Quickstart
+  let stile: Stile
   let clientId: string
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'stile-browser-'))
-    running = runStile(['dev', '--data', directory, '--port', '0', '--json'])
-    facts = quickstartSchema.parse(JSON.parse(await running.firstLine))
-    const { access_token: token } = await post(
-      { grant_type: 'client_credentials' },
-      { authorization: basic(facts.worker.clientId, facts.worker.clientSecret) },
-    )
-    const made = await fetch(`${facts.apiUrl}/v1/environments/${facts.environmentId}/applications`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ ...tv, name: 'Lantern TV' }),
-    })
+    stile = await startStile()
+    const made = await stile.api('POST', '/applications', { ...tv, name: 'Lantern TV' })
     assert.equal(made.status, 201)
-    clientId = ((await made.json()) as { readonly id: string }).id
+    clientId = made.json.id
   })
-  after(async () => {
-    await running.stop()
-    await rm(directory, { recursive: true, force: true })
-  })
+  after(() => stile.close())
 
   /** A form to the token endpoint, or another one. */
   async function post(
@@ -52,7 +32,7 @@ browserSuite('a device in Chromium', ({ withPage }) => {
     headers: Readonly<Record<string, string>> = {},
     path = 'token',
   ): Promise<Readonly<Record<string, string>>> {
-    const answer = await fetch(`${facts.issuer}/${path}`, { method: 'POST', headers, body: new URLSearchParams(form) })
+    const answer = await fetch(`${stile.issuer}/${path}`, { method: 'POST', headers, body: new URLSearchParams(form) })
     return (await answer.json()) as Readonly<Record<string, string>>
   }
 
@@ -62,8 +42,8 @@ browserSuite('a device in Chromium', ({ withPage }) => {
     post({ grant_type: 'urn:ietf:params:oauth:grant-type:device_code', client_id: clientId, device_code })
 
   async function signOn(page: Page): Promise<void> {
-    await page.getByLabel('Username').fill(facts.user.username)
-    await page.getByLabel('Password', { exact: true }).fill(facts.user.password)
+    await page.getByLabel('Username').fill(stile.user.username)
+    await page.getByLabel('Password', { exact: true }).fill(stile.user.password)
     await page.getByRole('button', { name: 'Sign On' }).click()
     await page.getByRole('heading', { name: 'Connect a device' }).waitFor()
   }

@@ -3,37 +3,26 @@
  * read from the inbox of dev, that of the authenticator app from what quickstart.json tells of it.
  */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { type Quickstart, quickstartSchema } from '../../src/dev/quickstart.ts'
 import { passcodeShown } from '../harness/authenticator-app.ts'
-import { type Running, runStile } from '../harness/process.ts'
+import { type Stile, startStile } from '../harness/stile.ts'
 import { violationsOf } from './axe.ts'
 import { browserSuite } from './chromium.ts'
 
 browserSuite('a second factor in Chromium', ({ withPage }) => {
-  let directory: string
-  let running: Running
-  let facts: Quickstart
+  let stile: Stile
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'stile-browser-'))
-    running = runStile(['dev', '--data', directory, '--port', '0', '--json'])
-    facts = quickstartSchema.parse(JSON.parse(await running.firstLine))
+    stile = await startStile()
   })
-  after(async () => {
-    await running.stop()
-    await rm(directory, { recursive: true, force: true })
-  })
+  after(() => stile.close())
 
   async function passPassword(page: Page): Promise<void> {
-    await page.goto(`${facts.authUrl}/dev/app/${facts.mfaApp.clientId}`)
-    assert.equal(await page.getByLabel('Username').inputValue(), facts.mfaUser.username)
-    await page.getByLabel('Password', { exact: true }).fill(facts.mfaUser.password)
+    await page.goto(`${stile.authUrl}/dev/app/${stile.mfaApp.clientId}`)
+    assert.equal(await page.getByLabel('Username').inputValue(), stile.mfaUser.username)
+    await page.getByLabel('Password', { exact: true }).fill(stile.mfaUser.password)
     await page.getByRole('button', { name: 'Sign On' }).click()
     await page.getByRole('heading', { name: 'Enter your passcode' }).waitFor()
   }
@@ -41,7 +30,7 @@ browserSuite('a second factor in Chromium', ({ withPage }) => {
   /** The newest passcode in the inbox; one that was used before does not count. */
   async function newPasscode(used: readonly string[]): Promise<string> {
     for (let waited = 0; waited < 5000; waited += 20) {
-      const answer = await fetch(`${facts.authUrl}/dev/inbox.json`)
+      const answer = await fetch(`${stile.authUrl}/dev/inbox.json`)
       const { messages } = (await answer.json()) as { readonly messages: readonly { readonly text: string }[] }
       const codes = messages.flatMap(({ text }) => /^[0-9]{6}$/m.exec(text) ?? [])
       const code = codes.find((each) => !used.includes(each))
@@ -77,7 +66,7 @@ browserSuite('a second factor in Chromium', ({ withPage }) => {
         await page.getByRole('button', { name: 'Authenticator app' }).click()
         await page.getByText('Your authenticator app shows it').waitFor()
         // One passcode is good once: the second run takes that of the next half minute.
-        await page.getByLabel('Passcode').fill(passcodeShown(facts.mfaUser.totpSecret, javaScriptEnabled ? 0 : 1))
+        await page.getByLabel('Passcode').fill(passcodeShown(stile.mfaUser.totpSecret, javaScriptEnabled ? 0 : 1))
         await page.getByRole('button', { name: 'Continue' }).click()
         await page.waitForURL(/\/callback/)
       }))

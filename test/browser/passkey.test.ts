@@ -3,14 +3,9 @@
  * the page says so and offers what is left. Web Authentication Level 3 section 11.
  */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { CDPSession, Page } from 'playwright-core'
-import { type Quickstart, quickstartSchema } from '../../src/dev/quickstart.ts'
-import { type Running, runStile } from '../harness/process.ts'
-import { basic } from '../harness/stile.ts'
+import { type Stile, startStile } from '../harness/stile.ts'
 import { violationsOf } from './axe.ts'
 import { browserSuite } from './chromium.ts'
 
@@ -41,38 +36,19 @@ function makingOf(options: string): string {
 }
 
 browserSuite('a passkey in Chromium', ({ withPage }) => {
-  let directory: string
-  let running: Running
-  let facts: Quickstart
+  let stile: Stile
   /** Client ids of the applications that offer passkeys. */
   const offering = new Set<string>()
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'stile-browser-'))
-    running = runStile(['dev', '--data', directory, '--port', '0', '--json'])
-    facts = quickstartSchema.parse(JSON.parse(await running.firstLine))
+    stile = await startStile()
   })
-  after(async () => {
-    await running.stop()
-    await rm(directory, { recursive: true, force: true })
-  })
+  after(() => stile.close())
 
   async function api(method: string, path: string, body: object, mediaType = 'application/json') {
-    const { clientId, clientSecret } = facts.worker
-    const token = await fetch(`${facts.authUrl}/${facts.environmentId}/as/token`, {
-      method: 'POST',
-      headers: { authorization: basic(clientId, clientSecret) },
-      body: new URLSearchParams({ grant_type: 'client_credentials' }),
-    })
-    const { access_token } = (await token.json()) as { readonly access_token: string }
-    const answer = await fetch(`${facts.apiUrl}/v1/environments/${facts.environmentId}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${access_token}`, 'content-type': mediaType },
-      body: JSON.stringify(body),
-    })
-    const json = (await answer.json()) as Record<string, string>
-    assert.ok(answer.ok, JSON.stringify(json))
-    return json
+    const { status, text, json } = await stile.api(method, path, body, { mediaType })
+    assert.ok(status < 300, text)
+    return json as Record<string, string>
   }
 
   async function authenticator(
@@ -95,8 +71,8 @@ browserSuite('a passkey in Chromium', ({ withPage }) => {
 
   /** The demo application's policy asks for username and password, or a passkey. */
   async function offerPasskeys(nameFirst: boolean): Promise<string> {
-    const { clientId } = nameFirst ? facts.webApp : facts.singlePageApp
-    const application = `${facts.authUrl}/dev/app/${clientId}`
+    const { clientId } = nameFirst ? stile.webApp : stile.singlePageApp
+    const application = `${stile.authUrl}/dev/app/${clientId}`
     if (offering.has(clientId)) return application
     offering.add(clientId)
     const { id } = await api('POST', '/signOnPolicies', { name: `Passkeys_${nameFirst}` })
@@ -110,19 +86,19 @@ browserSuite('a passkey in Chromium', ({ withPage }) => {
   }
 
   async function passPassword(page: Page): Promise<void> {
-    await page.goto(`${facts.authUrl}/dev/app/${facts.mfaApp.clientId}`)
-    await page.getByLabel('Password', { exact: true }).fill(facts.mfaUser.password)
+    await page.goto(`${stile.authUrl}/dev/app/${stile.mfaApp.clientId}`)
+    await page.getByLabel('Password', { exact: true }).fill(stile.mfaUser.password)
     await page.getByRole('button', { name: 'Sign On' }).click()
     await page.getByRole('heading', { name: 'Enter your passcode' }).waitFor()
   }
 
   /** What a page of the server's own origin does to make a passkey. */
-  async function enrol(page: Page, user: Quickstart['user'] = facts.mfaUser): Promise<string> {
+  async function enrol(page: Page, user: Stile['user'] = stile.mfaUser): Promise<string> {
     const devices = `/users/${user.id}/devices`
     await api('PUT', `/users/${user.id}/mfaEnabled`, { mfaEnabled: true })
     const device = await api('POST', devices, { type: 'FIDO2', nickname: 'This laptop' })
     const attestation = await page.evaluate<string>(makingOf(device['publicKeyCredentialCreationOptions'] ?? ''))
-    const activation = { origin: facts.authUrl, attestation }
+    const activation = { origin: stile.authUrl, attestation }
     const mediaType = 'application/vnd.pingidentity.device.activate+json'
     await api('POST', `${devices}/${device['id']}`, activation, mediaType)
     return device['id'] ?? ''
@@ -156,7 +132,7 @@ browserSuite('a passkey in Chromium', ({ withPage }) => {
       await authenticator(page)
       await page.goto(await offerPasskeys(false))
       assert.equal(await page.getByLabel('Username').getAttribute('autocomplete'), 'username webauthn')
-      await enrol(page, facts.user)
+      await enrol(page, stile.user)
       await page.reload()
       await page.waitForURL(/\/callback/)
       assert.match(await page.content(), /pop/)
@@ -173,7 +149,7 @@ browserSuite('a passkey in Chromium', ({ withPage }) => {
       const application = await offerPasskeys(false)
       const button = page.getByRole('button', { name: 'Sign on with a passkey' })
       await page.goto(application)
-      await enrol(page, facts.user)
+      await enrol(page, stile.user)
 
       await verify(false)
       await page.reload()
@@ -201,9 +177,9 @@ browserSuite('a passkey in Chromium', ({ withPage }) => {
     withPage({}, async (page) => {
       await authenticator(page)
       await page.goto(await offerPasskeys(false))
-      const deviceId = await enrol(page, facts.user)
+      const deviceId = await enrol(page, stile.user)
       const mediaType = 'application/vnd.pingidentity.device.block+json'
-      await api('POST', `/users/${facts.user.id}/devices/${deviceId}`, {}, mediaType)
+      await api('POST', `/users/${stile.user.id}/devices/${deviceId}`, {}, mediaType)
       await page.reload()
       await page.getByText('This passkey could not be accepted').waitFor()
       assert.deepEqual(await violationsOf(page), [])

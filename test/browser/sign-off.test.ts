@@ -4,17 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { type Quickstart, quickstartSchema } from '../../src/dev/quickstart.ts'
-import { type Running, runStile } from '../harness/process.ts'
 import { pkce } from '../harness/sign-on.ts'
-import { basic } from '../harness/stile.ts'
+import { type Stile, startStile } from '../harness/stile.ts'
 import { violationsOf } from './axe.ts'
 import { browserSuite } from './chromium.ts'
 
@@ -32,9 +27,7 @@ const watchingPage = `<!doctype html><title>watching</title><iframe id="op"></if
 </script>`
 
 browserSuite('signing off in Chromium', ({ withPage }) => {
-  let directory: string
-  let running: Running
-  let facts: Quickstart
+  let stile: Stile
   let server: Server
   let beside: Server
   const arrived: string[] = []
@@ -42,9 +35,7 @@ browserSuite('signing off in Chromium', ({ withPage }) => {
   let two: Client
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'stile-browser-'))
-    running = runStile(['dev', '--data', directory, '--port', '0', '--json'])
-    facts = quickstartSchema.parse(JSON.parse(await running.firstLine))
+    stile = await startStile()
     const answer = (request: IncomingMessage, response: ServerResponse) => {
       const { url = '/' } = request
       if (url !== '/favicon.ico') arrived.push(`${request.headers.host?.split(':')[0]}${url}`)
@@ -65,39 +56,28 @@ browserSuite('signing off in Chromium', ({ withPage }) => {
       each.closeAllConnections()
       each.close()
     }
-    await running.stop()
-    await rm(directory, { recursive: true, force: true })
+    await stile.close()
   })
 
   const portOf = (listening: Server) => (listening.address() as AddressInfo).port
 
   async function register(name: string, origin: string): Promise<Client> {
-    const tokens = await fetch(`${facts.issuer}/token`, {
-      method: 'POST',
-      headers: { authorization: basic(facts.worker.clientId, facts.worker.clientSecret) },
-      body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    const created = await stile.api('POST', '/applications', {
+      name,
+      enabled: true,
+      type: 'SINGLE_PAGE_APP',
+      protocol: 'OPENID_CONNECT',
+      grantTypes: ['AUTHORIZATION_CODE'],
+      responseTypes: ['CODE'],
+      tokenEndpointAuthMethod: 'NONE',
+      redirectUris: [`${origin}/cb`],
+      postLogoutRedirectUris: [`${origin}/bye`],
+      frontchannelLogoutUri: `${origin}/front`,
+      frontchannelLogoutSessionRequired: true,
+      opSessionCheckEnabled: true,
     })
-    const { access_token } = (await tokens.json()) as { readonly access_token: string }
-    const created = await fetch(`${facts.apiUrl}/v1/environments/${facts.environmentId}/applications`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({
-        name,
-        enabled: true,
-        type: 'SINGLE_PAGE_APP',
-        protocol: 'OPENID_CONNECT',
-        grantTypes: ['AUTHORIZATION_CODE'],
-        responseTypes: ['CODE'],
-        tokenEndpointAuthMethod: 'NONE',
-        redirectUris: [`${origin}/cb`],
-        postLogoutRedirectUris: [`${origin}/bye`],
-        frontchannelLogoutUri: `${origin}/front`,
-        frontchannelLogoutSessionRequired: true,
-        opSessionCheckEnabled: true,
-      }),
-    })
-    const { id } = (await created.json()) as { readonly id: string }
     assert.equal(created.status, 201)
+    const { id } = created.json
     return { id, origin }
   }
 
@@ -115,15 +95,15 @@ browserSuite('signing off in Chromium', ({ withPage }) => {
       code_challenge: challenge,
       code_challenge_method: 'S256',
     }
-    await page.goto(`${facts.issuer}/authorize?${new URLSearchParams(request)}`)
+    await page.goto(`${stile.issuer}/authorize?${new URLSearchParams(request)}`)
     if (!page.url().startsWith(client.origin)) {
-      await page.getByLabel('Username').fill(facts.user.username)
-      await page.getByLabel('Password', { exact: true }).fill(facts.user.password)
+      await page.getByLabel('Username').fill(stile.user.username)
+      await page.getByLabel('Password', { exact: true }).fill(stile.user.password)
       await page.getByRole('button', { name: 'Sign On', exact: true }).click()
       await page.waitForURL(`${client.origin}/cb?*`)
     }
     const told = new URL(page.url()).searchParams
-    const tokens = await fetch(`${facts.issuer}/token`, {
+    const tokens = await fetch(`${stile.issuer}/token`, {
       method: 'POST',
       body: new URLSearchParams({
         grant_type: 'authorization_code',
@@ -148,9 +128,9 @@ browserSuite('signing off in Chromium', ({ withPage }) => {
       code_challenge: challenge,
       code_challenge_method: 'S256',
     }
-    await page.goto(`${facts.issuer}/authorize?${new URLSearchParams(request)}`)
+    await page.goto(`${stile.issuer}/authorize?${new URLSearchParams(request)}`)
     assert.equal(new URL(page.url()).searchParams.get('error'), 'login_required')
-    assert.deepEqual(await page.context().cookies(`${facts.issuer}/`), [])
+    assert.deepEqual(await page.context().cookies(`${stile.issuer}/`), [])
   }
 
   async function scan(page: Page): Promise<void> {
@@ -164,9 +144,9 @@ browserSuite('signing off in Chromium', ({ withPage }) => {
       withPage({ javaScriptEnabled }, async (page) => {
         for (const client of [one, two]) await signOn(page, client)
         arrived.length = 0
-        await page.goto(`${facts.issuer}/signoff`)
+        await page.goto(`${stile.issuer}/signoff`)
         await page.getByRole('heading', { name: 'Sign off?' }).waitFor()
-        await page.getByText(facts.user.username).waitFor()
+        await page.getByText(stile.user.username).waitFor()
         if (javaScriptEnabled) await scan(page)
         assert.equal(arrived.length, 0)
         await page.getByRole('button', { name: 'Sign off', exact: true }).click()
@@ -177,7 +157,7 @@ browserSuite('signing off in Chromium', ({ withPage }) => {
         assert.deepEqual(fronts.map((each) => each.split('?')[0]).toSorted(), ['127.0.0.1/front', 'localhost/front'])
         for (const each of fronts) {
           const { searchParams } = new URL(`http://${each}`)
-          assert.equal(searchParams.get('iss'), facts.issuer)
+          assert.equal(searchParams.get('iss'), stile.issuer)
           assert.match(searchParams.get('sid') ?? '', /^[0-9a-f-]{36}$/)
         }
         await expectSignedOff(page)
@@ -189,7 +169,7 @@ browserSuite('signing off in Chromium', ({ withPage }) => {
         const { idToken } = await signOn(page, one)
         arrived.length = 0
         const request = { id_token_hint: idToken, post_logout_redirect_uri: `${one.origin}/bye`, state: 's' }
-        await page.goto(`${facts.issuer}/signoff?${new URLSearchParams(request)}`)
+        await page.goto(`${stile.issuer}/signoff?${new URLSearchParams(request)}`)
         await page.waitForURL(`${one.origin}/bye?state=s`, { timeout: 15_000 })
         const paths = arrived.map((each) => each.split('?')[0] ?? '')
         assert.deepEqual(paths.slice(0, 2).toSorted(), ['127.0.0.1/front', 'localhost/front'])
@@ -201,7 +181,7 @@ browserSuite('signing off in Chromium', ({ withPage }) => {
       withPage({ javaScriptEnabled }, async (page) => {
         await signOn(page, one)
         const request = { client_id: one.id, post_logout_redirect_uri: `${one.origin}/bye` }
-        await page.goto(`${facts.issuer}/signoff?${new URLSearchParams(request)}`)
+        await page.goto(`${stile.issuer}/signoff?${new URLSearchParams(request)}`)
         await page.getByRole('button', { name: 'Sign off', exact: true }).click()
         await page.waitForURL(`${one.origin}/bye`, { timeout: 15_000 })
       }))
@@ -215,14 +195,14 @@ browserSuite('signing off in Chromium', ({ withPage }) => {
       await page.evaluate(`Promise.all(['img', 'iframe'].map((name) => new Promise((resolve) => {
         const element = document.createElement(name)
         element.onload = element.onerror = resolve
-        element.src = '${facts.issuer}/signoff'
+        element.src = '${stile.issuer}/signoff'
         document.body.append(element)
       })))`)
       await page.evaluate(`{
-        document.body.innerHTML = '<form method="post" action="${facts.issuer}/signoff"></form>'
+        document.body.innerHTML = '<form method="post" action="${stile.issuer}/signoff"></form>'
         document.forms[0].submit()
       }`)
-      await page.waitForURL(`${facts.issuer}/signoff`)
+      await page.waitForURL(`${stile.issuer}/signoff`)
       await page.getByRole('heading', { name: 'Sign off?' }).waitFor()
       await signOn(page, one)
       assert.match(page.url(), /\/cb\?code=/)
@@ -234,7 +214,7 @@ browserSuite('signing off in Chromium', ({ withPage }) => {
     await page.evaluate(`new Promise((resolve) => {
       const frame = document.querySelector('#op')
       frame.onload = resolve
-      frame.src = '${facts.issuer}/checksession'
+      frame.src = '${stile.issuer}/checksession'
     })`)
   }
 
@@ -251,7 +231,7 @@ browserSuite('signing off in Chromium', ({ withPage }) => {
       await watch(page, one.origin)
       const requests: string[] = []
       page.on('request', (request) => requests.push(request.url()))
-      const op = new URL(facts.issuer).origin
+      const op = new URL(stile.issuer).origin
       const question = `${one.id} ${sessionState}`
       assert.deepEqual(await answerTo(page, question), ['unchanged', op])
       assert.deepEqual(await answerTo(page, `${two.id} ${sessionState}`), ['changed', op])
@@ -259,7 +239,7 @@ browserSuite('signing off in Chromium', ({ withPage }) => {
         assert.deepEqual(await answerTo(page, wrong), ['error', op], JSON.stringify(wrong))
       }
       const other = await page.context().newPage()
-      await other.goto(`${facts.issuer}/signoff`)
+      await other.goto(`${stile.issuer}/signoff`)
       await other.getByRole('button', { name: 'Sign off', exact: true }).click()
       await other.getByRole('heading', { name: 'You are signed off' }).waitFor()
       assert.deepEqual(await answerTo(page, question), ['changed', op])

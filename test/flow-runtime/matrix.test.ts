@@ -42,6 +42,17 @@ const vendor = (name: string) => `application/vnd.pingidentity.${name}+json`
 /** Every media type the documentation names, whether it exists here yet or not. */
 const documented = [...mediaTypeNames, ...['kerberos.authenticate', 'kerberos.lookup']]
 
+/** Bodies that no media type, or not this one, takes. */
+function unfitBodies(name: MediaType): readonly string[] {
+  const needsNothing = ['session.reset', 'password.sendRecoveryCode', 'user.sendVerificationCode'].includes(name)
+  const wrong = ['[]', 'null', '7', '"x"', '{']
+  if (needsNothing) return wrong
+  const wrongMembers = '{"username":{},"password":[],"currentPassword":7}'
+  // Who is meant may be known already.
+  const mayBeEmpty = name === 'password.forgot' || name === 'user.confirm'
+  return mayBeEmpty ? [...wrong, wrongMembers] : ['', '{}', ...wrong, wrongMembers]
+}
+
 suite('every status by everything that may be sent', () => {
   let stile: Stile
   let watch: Watch
@@ -75,20 +86,24 @@ suite('every status by everything that may be sent', () => {
     }
   }
 
-  /** Does something that has to be refused without leaving a trace. */
-  async function untouched(
-    arranged: Arranged,
-    act: () => Promise<Answer>,
-    statuses: readonly number[],
-    what: string,
-  ): Promise<void> {
+  /** Something that has to be refused. */
+  interface Attempt {
+    readonly what: string
+    readonly act: () => Promise<Answer>
+    readonly status: number
+  }
+
+  /** Does what has to be refused without leaving a trace. */
+  async function untouched(arranged: Arranged, attempts: readonly Attempt[]): Promise<void> {
     const before = await oracle(arranged)
-    watch.clear()
-    const answer = await act()
-    assert.ok(statuses.includes(answer.status), `${what}: ${answer.status} ${answer.text}`)
-    assert.deepEqual(watch.commits, [], what)
-    assert.deepEqual(answer.headers.getSetCookie(), [], what)
-    assert.deepEqual(await oracle(arranged), before, what)
+    for (const { what, act, status } of attempts) {
+      watch.clear()
+      const answer = await act()
+      assert.equal(answer.status, status, `${what}: ${answer.text}`)
+      assert.deepEqual(watch.commits, [], what)
+      assert.deepEqual(answer.headers.getSetCookie(), [], what)
+    }
+    assert.deepEqual(await oracle(arranged), before)
   }
 
   for (const status of flowStatuses) {
@@ -100,49 +115,40 @@ suite('every status by everything that may be sent', () => {
       const post = (call: Call) => arranged.browser.send(path(arranged.flowId), { method: 'POST', ...call })
 
       test('J05, J09: every media type that is not legal here is refused and leaves no trace', async () => {
-        for (const name of documented) {
-          const isKnown = (mediaTypeNames as readonly string[]).includes(name)
-          if (legal[status].includes(name as MediaType)) continue
-          const body = isKnown
-            ? bodyOf(name as MediaType, arranged.person)
-            : { otp: '123456', username: arranged.person.username }
-          for (const mediaType of [vendor(name), vendor(name).replace('+json', '')]) {
-            const act = () => post({ mediaType, body })
-            await untouched(arranged, act, isKnown ? [400] : [401], `${status} ${mediaType}`)
-          }
-        }
+        const illegal = documented.filter((name) => !legal[status].includes(name as MediaType))
+        await untouched(
+          arranged,
+          illegal.flatMap((name) => {
+            const isKnown = (mediaTypeNames as readonly string[]).includes(name)
+            const body = isKnown
+              ? bodyOf(name as MediaType, arranged.person)
+              : { otp: '123456', username: arranged.person.username }
+            return [vendor(name), vendor(name).replace('+json', '')].map((mediaType) => ({
+              what: `${status} ${mediaType}`,
+              act: () => post({ mediaType, body }),
+              status: isKnown ? 400 : 401,
+            }))
+          }),
+        )
       })
 
       test('J06: nothing, another type of body, another type of anything does not advance it', async () => {
         const body = bodyOf('usernamePassword.check', arranged.person)
-        for (const mediaType of [
+        const unknown = [
           'application/json',
           'text/plain',
           'application/vnd.pingidentity.x+json',
           'application/vnd.pingidentity.+json',
-        ]) {
-          await untouched(arranged, () => post({ mediaType, body }), [401], mediaType)
-        }
-        await untouched(arranged, () => post({}), [401], 'nothing at all')
-        for (const name of mediaTypeNames) {
-          const needsNothing = ['session.reset', 'password.sendRecoveryCode', 'user.sendVerificationCode'].includes(
-            name,
-          )
-          // Who is meant may be known already.
-          const mayBeEmpty = needsNothing || name === 'password.forgot' || name === 'user.confirm'
-          const unfit: readonly string[] = [
-            '[]',
-            'null',
-            '7',
-            '"x"',
-            '{"username":{},"password":[],"currentPassword":7}',
-            '{',
-          ]
-          const sentBodies = needsNothing ? unfit.filter((one) => !one.startsWith('{"')) : unfit
-          for (const sent of mayBeEmpty ? sentBodies : ['', '{}', ...sentBodies]) {
-            await untouched(arranged, () => post({ mediaType: vendor(name), body: sent }), [400], `${name} ${sent}`)
-          }
-        }
+        ].map((mediaType) => ({ what: mediaType, act: () => post({ mediaType, body }), status: 401 }))
+        const nothing = { what: 'nothing at all', act: () => post({}), status: 401 }
+        const unfit = mediaTypeNames.flatMap((name) =>
+          unfitBodies(name).map((sent) => ({
+            what: `${name} ${sent}`,
+            act: () => post({ mediaType: vendor(name), body: sent }),
+            status: 400,
+          })),
+        )
+        await untouched(arranged, [...unknown, nothing, ...unfit])
       })
 
       test('the legal ones are legal', async () => {

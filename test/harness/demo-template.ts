@@ -9,10 +9,8 @@ import { rmSync } from 'node:fs'
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readConfig } from '../../src/config.ts'
-import { ensureDemoEnvironment } from '../../src/dev/demo-environment.ts'
 import type { Quickstart } from '../../src/dev/quickstart.ts'
-import { startNode } from '../../src/http/node.ts'
-import { served } from '../../src/http/operations.ts'
+import { startDevServer } from '../../src/dev/server.ts'
 import { rotateKeys } from '../../src/jobs/rotate-keys.ts'
 import { parseMasterKeys } from '../../src/keys/master-key.ts'
 import { realWorld } from '../../src/world.ts'
@@ -55,11 +53,10 @@ export async function makeDemoTemplate(directory: string, cluster?: PostgresClus
   const world = { ...realWorld, now: () => realWorld.now() - 60_000, rsaKeyPair: sharedRsaKeyPair }
   const make = async (settings: Readonly<Record<string, string>>, dataDirectory: string): Promise<Quickstart> => {
     const config = readConfig('dev', { ...testSettings, ...settings }, { port: '0', dataDirectory })
-    const node = await startNode(config, world, parseMasterKeys(masterKey), served, {
+    const { node, quickstart } = await startDevServer(config, world, parseMasterKeys(masterKey), undefined, {
       passwords: sharedHashingPool(),
     })
     try {
-      const quickstart = await ensureDemoEnvironment(node, undefined)
       // Or each node would make the next key of the environment as it starts.
       await rotateKeys(node.kernel, new AbortController().signal)
       return quickstart

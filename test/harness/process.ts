@@ -23,6 +23,10 @@ export interface Running {
   stop(signal?: NodeJS.Signals): Promise<Finished>
 }
 
+const { PATH, HOME, NODE_COMPILE_CACHE } = process.env
+/** What a process has of the surrounding one: no settings. Compiling the product anew takes longer than all it does here. */
+const surroundings = { PATH, HOME, ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }) }
+
 /**
  * Starts `stile` with arguments. Settings of the surrounding process do not reach it.
  * @param program the file that is run; default: the sources
@@ -40,7 +44,7 @@ export function runStile(
     ? ['sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`, ...command]
     : command
   const child = spawn(file, words, {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
+    env: { ...surroundings, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(directory ? { cwd: directory } : {}),
   })

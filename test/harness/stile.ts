@@ -1,13 +1,12 @@
 /**
- * A node for tests: in process, on a free port, with the demo environment of `dev` (demo-template.ts) and a data directory
- * that is removed afterwards. Over real HTTP; nothing is mocked.
+ * A node for tests: what `dev` runs, in process, on a free port, with its demo environment (demo-template.ts) and a data
+ * directory that is removed afterwards. Over real HTTP; nothing is mocked.
  */
 import { readConfig } from '../../src/config.ts'
-import { ensureDemoEnvironment } from '../../src/dev/demo-environment.ts'
 import type { Quickstart } from '../../src/dev/quickstart.ts'
+import { startDevServer } from '../../src/dev/server.ts'
 import type { Dns } from '../../src/external/dns.ts'
-import { type Node, startNode } from '../../src/http/node.ts'
-import { served } from '../../src/http/operations.ts'
+import type { Node } from '../../src/http/node.ts'
 import { parseMasterKeys } from '../../src/keys/master-key.ts'
 import { realWorld, type World } from '../../src/world.ts'
 import { temporaryDirectory } from '../storage/temporary-directory.ts'
@@ -74,12 +73,10 @@ export async function startStile(options: StileOptions = {}): Promise<Stile> {
   )
   const config = options.asksPublicOnly ? { ...settings, egressAllow: undefined } : settings
   const world = { ...(options.world ?? realWorld), rsaKeyPair: sharedRsaKeyPair }
-  const node = await startNode(config, world, parseMasterKeys(masterKey), served, {
+  const { node, quickstart } = await startDevServer(config, world, parseMasterKeys(masterKey), previous, {
     ...(options.dns ? { dns: options.dns } : {}),
     ...(options.hashesAsInProduction ? {} : { passwords: sharedHashingPool() }),
-  })
-  const quickstart = await ensureDemoEnvironment(node, previous).catch(async (error: unknown) => {
-    await node.close()
+  }).catch(async (error: unknown) => {
     await directory.remove()
     throw error
   })

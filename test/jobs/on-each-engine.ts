@@ -11,6 +11,7 @@ import type { Storage } from '../../src/storage/port.ts'
 import { openPostgres } from '../../src/storage/postgres/engine.ts'
 import { openSqlite } from '../../src/storage/sqlite/engine.ts'
 import { realWorld, type TestWorld, testWorld } from '../../src/world.ts'
+import { sharedRsaKeyPair } from '../harness/rsa-key.ts'
 import { absent } from '../storage/absent.ts'
 import { startPostgres } from '../storage/postgres-cluster.ts'
 import { temporaryDirectory } from '../storage/temporary-directory.ts'
@@ -73,7 +74,7 @@ export function onEachEngine(name: string, body: (open: () => Promise<Ports>) =>
 }
 
 async function portsOver(storage: Storage): Promise<Ports> {
-  const world = testWorld()
+  const world = { ...testWorld(), rsaKeyPair: sharedRsaKeyPair }
   await migrate(storage, world)
   const masterKeys = parseMasterKeys(randomMasterKey())
   const log = pino({ level: 'silent' })

@@ -24,14 +24,15 @@ suite('the two forms of an ECDSA signature', () => {
     assert.ok(verify('sha256', Buffer.from(input), publicKey, derFromJws(signature)))
   })
 
-  for (const [namedCurve, hash, numberBytes] of [
-    ['prime256v1', 'sha256', 32],
-    ['secp384r1', 'sha384', 48],
-    ['secp521r1', 'sha512', 66],
+  // A signature by a larger curve takes twenty times as long.
+  for (const [namedCurve, hash, numberBytes, signatures] of [
+    ['prime256v1', 'sha256', 32, 1000],
+    ['secp384r1', 'sha384', 48, 100],
+    ['secp521r1', 'sha512', 66, 100],
   ] as const) {
-    test(`${namedCurve}: a thousand signatures agree with the form that node:crypto itself makes`, () => {
+    test(`${namedCurve}: ${signatures} signatures agree with the form that node:crypto itself makes`, () => {
       const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve })
-      for (let n = 0; n < 1000; n++) {
+      for (let n = 0; n < signatures; n++) {
         const input = Buffer.from(`message ${n}`)
         const der = sign(hash, input, privateKey)
         const jws = jwsFromDer(der, numberBytes)

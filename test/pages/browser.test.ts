@@ -10,7 +10,7 @@ import { pageHeaders } from '../../src/pages/headers.ts'
 import { renderSignOnNotice } from '../../src/pages/sign-on-notice.ts'
 import { renderSignOn } from '../../src/pages/sign-on.ts'
 import { chooseLanguage, defaultLanguage, type Language } from '../../src/pages/texts/language.ts'
-import { violationsOf } from '../browser/axe.ts'
+import { bringAxe, violationsOf } from '../browser/axe.ts'
 import { browserSuite } from '../browser/chromium.ts'
 import { type Arrived, type PageServer, servePages } from './page-server.ts'
 import { samples, viewOf } from './samples.ts'
@@ -95,6 +95,7 @@ browserSuite('pages in Chromium', ({ withPage }) => {
 
   test('axe finds nothing on any page, in the light and in the dark', async () => {
     await withPage({ colorScheme: 'light' }, async (page) => {
+      await bringAxe(page)
       const complaints = complaintsOf(page)
       for (const name of Object.keys(samples())) {
         if (!(name in pages)) continue
@@ -112,6 +113,7 @@ browserSuite('pages in Chromium', ({ withPage }) => {
 
   test('axe finds nothing on a page that is read from right to left', async () => {
     await withPage({}, async (page) => {
+      await bringAxe(page)
       for (const name of ['username and password, wrong', 'choose a device', 'agreement', 'consent']) {
         await look(page, `${name}, mirrored`)
         assert.deepEqual(await violationsOf(page), [], name)
