@@ -6,7 +6,12 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { realWorld } from '../src/world.ts'
 import { sharedRsaKeyVariable } from '../test/harness/rsa-key.ts'
-import { forTests, sharedClusterVariable, startOwnPostgres } from '../test/storage/postgres-cluster.ts'
+import {
+  forTests,
+  migratedDatabase,
+  sharedClusterVariable,
+  startOwnPostgres,
+} from '../test/storage/postgres-cluster.ts'
 
 /** What the processes of a run share. */
 export interface Shared {
@@ -24,7 +29,8 @@ export async function shareKey(): Promise<Shared> {
 }
 
 /**
- * Also a PostgreSQL server, where there is one on this machine, and the demo environment that nodes begin with.
+ * Also a PostgreSQL server, where there is one on this machine, with a database that has all tables, and the demo environment
+ * that nodes begin with.
  * @param directory where files may be kept until the run ends
  */
 export async function shareAll(directory: string): Promise<Shared> {
@@ -37,6 +43,13 @@ export async function shareAll(directory: string): Promise<Shared> {
   try {
     // Loads the whole product, which a run of a few files need not do here.
     const { makeDemoTemplate, sharedTemplateVariable } = await import('../test/harness/demo-template.ts')
+    if (cluster) {
+      const { openPostgres } = await import('../src/storage/postgres/engine.ts')
+      const { migrate } = await import('../src/storage/migrate.ts')
+      const storage = await openPostgres({ connectionString: await cluster.createDatabase({ name: migratedDatabase }) })
+      await migrate(storage, realWorld)
+      await storage.close()
+    }
     const template = join(directory, 'demo')
     await mkdir(template)
     await makeDemoTemplate(template, cluster)

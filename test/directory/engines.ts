@@ -27,7 +27,7 @@ export async function onBothEngines(name: string, tests: (nodes: readonly Storag
     test(`${name}, PostgreSQL`, (context) => absent(context, cluster.missing))
     return
   }
-  const connectionString = await cluster.createDatabase()
+  const connectionString = await cluster.createDatabase({ copyOf: cluster.migrated })
   const nodes = await Promise.all([openPostgres({ connectionString }), openPostgres({ connectionString })])
   await migrate(nodes[0], realWorld)
   suite(`${name}, PostgreSQL`, () => {

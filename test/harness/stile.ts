@@ -4,7 +4,7 @@
  */
 import { readConfig } from '../../src/config.ts'
 import type { Quickstart } from '../../src/dev/quickstart.ts'
-import { startDevServer } from '../../src/dev/server.ts'
+import { startDevServer } from '../../src/cli/dev-server.ts'
 import type { Dns } from '../../src/external/dns.ts'
 import type { Node } from '../../src/http/node.ts'
 import { parseMasterKeys } from '../../src/keys/master-key.ts'

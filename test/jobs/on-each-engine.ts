@@ -62,7 +62,9 @@ export function onEachEngine(name: string, body: (open: () => Promise<Ports>) =>
     }
     const opened: Storage[] = []
     body(async () => {
-      const ports = await portsOver(await openPostgres({ connectionString: await cluster.createDatabase() }))
+      const ports = await portsOver(
+        await openPostgres({ connectionString: await cluster.createDatabase({ copyOf: cluster.migrated }) }),
+      )
       opened.push(ports.storage)
       return ports
     })

@@ -23,13 +23,15 @@ export interface NewDatabase {
   /** Default: a name that no other has. */
   readonly name?: string
   /** The name of a database that nobody is connected to; default: it is empty. */
-  readonly copyOf?: string
+  readonly copyOf?: string | undefined
 }
 
 /** A cluster that is running. */
 export interface PostgresCluster {
   /** The administrator's URL, of the database `postgres`. */
   readonly url: string
+  /** The name of a database to copy that has the tables of this release and no rows, where the run of the suite made one. */
+  readonly migrated: string | undefined
   /** Makes a database and returns its URL. */
   createDatabase(wanted?: NewDatabase): Promise<string>
   /** Ends the server and removes its files. */
@@ -44,6 +46,9 @@ export interface PostgresMissing {
 /** Where the run of the whole suite says which cluster its files share (scripts/test.ts). */
 export const sharedClusterVariable = 'STILE_TEST_POSTGRES'
 
+/** What the run calls the database in its cluster that has all tables: making them takes longer than copying them. */
+export const migratedDatabase = 'stile_migrated'
+
 /** A cluster for one test file: its databases in the one that the run shares, or else a cluster of its own. */
 export async function startPostgres(): Promise<PostgresCluster | PostgresMissing> {
   const url = process.env[sharedClusterVariable]
@@ -51,6 +56,7 @@ export async function startPostgres(): Promise<PostgresCluster | PostgresMissing
   const names: string[] = []
   return {
     url,
+    migrated: migratedDatabase,
     async createDatabase(wanted = {}) {
       const name = await createDatabase(url, wanted)
       names.push(name)
@@ -130,6 +136,7 @@ export async function startOwnPostgres(
   }
   return {
     url,
+    migrated: undefined,
     stop,
     createDatabase: async (wanted = {}) => url.replace(/postgres$/, await createDatabase(url, wanted)),
   }

@@ -4,11 +4,11 @@ import { type GivenParts, type Node, startNode } from '../http/node.ts'
 import { served } from '../http/operations.ts'
 import type { MasterKeys } from '../keys/master-key.ts'
 import type { World } from '../world.ts'
-import { demoOperations } from './demo-application.ts'
-import { ensureDemoEnvironment } from './demo-environment.ts'
-import { inboxOperations } from './inbox.ts'
-import type { Quickstart } from './quickstart.ts'
-import { redeemCode } from './redeem-code.ts'
+import { demoOperations } from '../dev/demo-application.ts'
+import { ensureDemoEnvironment } from '../dev/demo-environment.ts'
+import { inboxOperations } from '../dev/inbox.ts'
+import type { Quickstart } from '../dev/quickstart.ts'
+import { redeemCode } from '../dev/redeem-code.ts'
 
 /** A development server that listens. */
 export interface DevServer {
