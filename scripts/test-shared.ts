@@ -9,6 +9,7 @@ import { sharedRsaKeyVariable } from '../test/harness/rsa-key.ts'
 import {
   forTests,
   migratedDatabase,
+  type PostgresCluster,
   sharedClusterVariable,
   startOwnPostgres,
 } from '../test/storage/postgres-cluster.ts'
@@ -34,25 +35,21 @@ export async function shareKey(): Promise<Shared> {
  * @param directory where files may be kept until the run ends
  */
 export async function shareAll(directory: string): Promise<Shared> {
+  const starting = startOwnPostgres(forTests)
   const key = await shareKey()
   // The template's nodes are of this process and take the same key.
   Object.assign(process.env, key.environment)
-  const started = await startOwnPostgres(forTests)
+  // Loads the whole product, which a run of a few files need not do here.
+  const loading = import('../test/harness/demo-template.ts')
+  const started = await starting
   const cluster = 'url' in started ? started : undefined
   const stop = async () => cluster?.stop()
   try {
-    // Loads the whole product, which a run of a few files need not do here.
-    const { makeDemoTemplate, sharedTemplateVariable } = await import('../test/harness/demo-template.ts')
-    if (cluster) {
-      const { openPostgres } = await import('../src/storage/postgres/engine.ts')
-      const { migrate } = await import('../src/storage/migrate.ts')
-      const storage = await openPostgres({ connectionString: await cluster.createDatabase({ name: migratedDatabase }) })
-      await migrate(storage, realWorld)
-      await storage.close()
-    }
+    const { makeDemoTemplate, sharedTemplateVariable } = await loading
+    if (cluster) await makeMigratedDatabase(cluster)
     const template = join(directory, 'demo')
     await mkdir(template)
-    await makeDemoTemplate(template, cluster)
+    await makeDemoTemplate(template, cluster && { ...cluster, migrated: migratedDatabase })
     const environment = {
       ...key.environment,
       ...(cluster ? { [sharedClusterVariable]: cluster.url } : {}),
@@ -63,4 +60,12 @@ export async function shareAll(directory: string): Promise<Shared> {
     await stop()
     throw error
   }
+}
+
+async function makeMigratedDatabase(cluster: PostgresCluster): Promise<void> {
+  const { openPostgres } = await import('../src/storage/postgres/engine.ts')
+  const { migrate } = await import('../src/storage/migrate.ts')
+  const storage = await openPostgres({ connectionString: await cluster.createDatabase({ name: migratedDatabase }) })
+  await migrate(storage, realWorld)
+  await storage.close()
 }

@@ -65,9 +65,12 @@ export async function makeDemoTemplate(directory: string, cluster?: PostgresClus
     }
   }
   await mkdir(dataOf(directory))
-  const embedded = await make({}, dataOf(directory))
-  const postgres =
-    cluster && (await make({ DATABASE_URL: await cluster.createDatabase({ name: databaseName }) }, directory))
+  const [embedded, postgres] = await Promise.all([
+    make({}, dataOf(directory)),
+    cluster
+      ?.createDatabase({ name: databaseName, copyOf: cluster.migrated })
+      .then((url) => make({ DATABASE_URL: url }, directory)),
+  ])
   await writeFile(factsOf(directory), JSON.stringify({ masterKey, embedded, postgres } satisfies DemoTemplate))
 }
 
