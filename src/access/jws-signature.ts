@@ -2,7 +2,8 @@
  * Whether the signature of somebody else's JWT holds, by a key or a set of keys: RFC 7515 section 5.2, RFC 8725 section 3.1.
  * Never: more than one algorithm at a time, or one that the caller has not named.
  */
-import type { createLocalJWKSet, CryptoKey, errors as JoseErrors, JWK, KeyObject } from 'jose'
+import type { CryptoKey, errors as JoseErrors, JWK, KeyObject } from 'jose'
+import type { KeySet } from '../keys/key-set.ts'
 
 /** Why a signature does not hold; undefined when it does. */
 export type SignatureFailure = 'malformed' | 'key' | 'signature' | undefined
@@ -11,7 +12,7 @@ export type SignatureFailure = 'malformed' | 'key' | 'signature' | undefined
 export async function signatureFailure(
   jwt: string,
   algorithm: string,
-  key: KeyObject | CryptoKey | ReturnType<typeof createLocalJWKSet>,
+  key: KeyObject | CryptoKey | KeySet,
 ): Promise<SignatureFailure> {
   const { compactVerify, errors } = await import('jose')
   try {

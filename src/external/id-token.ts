@@ -6,6 +6,7 @@
  * looked at before the signature holds; another kind of JWT of the provider (RFC 8725 section 3.11).
  */
 import { createHash } from 'node:crypto'
+import { keySetOf } from '../keys/key-set.ts'
 import { readCompactJws } from '../keys/compact-jws.ts'
 import type { errors as JoseErrors, JSONWebKeySet } from 'jose'
 import { type Claims, type IdTokenExpectations, idTokenProblem } from './id-token-claims.ts'
@@ -84,9 +85,9 @@ async function keySet(documents: ProviderDocuments, url: string, maximumAge: num
 }
 
 async function verifyBy(keys: JSONWebKeySet, token: string, alg: string): Promise<void> {
-  const { compactVerify, createLocalJWKSet, errors } = await import('jose')
+  const { compactVerify, errors } = await import('jose')
   try {
-    await compactVerify(token, createLocalJWKSet(keys), { algorithms: [alg] })
+    await compactVerify(token, await keySetOf(keys), { algorithms: [alg] })
   } catch (error) {
     throw new UpstreamRefused(refusalFor(error, errors), error)
   }

@@ -10,6 +10,7 @@ import { createSecretKey } from 'node:crypto'
 import type { JSONWebKeySet } from 'jose'
 import { readCompactJws } from '../keys/compact-jws.ts'
 import { type SignatureFailure, signatureFailure } from '../access/jws-signature.ts'
+import { keySetOf } from '../keys/key-set.ts'
 import type { Context } from '../contract/operation.ts'
 import { type Application, applicationSecretContext } from '../environment/application.ts'
 import type { Environment } from '../environment/snapshot.ts'
@@ -119,30 +120,40 @@ async function failureByKeys(
 }
 
 /**
- * The public keys of a client.
+ * The public keys of a client: one and the same value until they change.
  * @param maximumAge of a fetched key set, milliseconds
  * @returns undefined when it has none, or they cannot be had
  */
 export async function clientKeySet(
   { kernel }: Pick<Context, 'kernel'>,
-  { document: { jwks, jwksUrl } }: KeyHolder,
+  { document }: Pick<KeyHolder, 'document'>,
   maximumAge: number,
 ): Promise<JSONWebKeySet | undefined> {
+  const { jwks, jwksUrl } = document
   try {
-    const found: unknown =
-      jwks !== undefined
-        ? JSON.parse(jwks)
-        : jwksUrl === undefined
-          ? undefined
-          : await kernel.providerDocuments.read(jwksUrl, maximumAge, failuresKept)
-    const { keys } = (found ?? {}) as { keys?: unknown }
-    // A published symmetric key is no secret.
-    const isUsable = (key: unknown) =>
-      typeof key === 'object' && key !== null && ['RSA', 'EC', 'OKP'].includes((key as { kty?: string }).kty ?? '')
-    return Array.isArray(keys) ? { keys: keys.filter(isUsable) as JSONWebKeySet['keys'] } : undefined
+    if (jwks !== undefined) return usableKeys(document, () => JSON.parse(jwks))
+    if (jwksUrl === undefined) return undefined
+    const published = await kernel.providerDocuments.read(jwksUrl, maximumAge, failuresKept)
+    return usableKeys(published, () => published)
   } catch {
     return undefined
   }
+}
+
+const usable = new WeakMap<object, JSONWebKeySet>()
+
+/** @param source what the keys are read from; nobody changes it */
+function usableKeys(source: object, read: () => unknown): JSONWebKeySet | undefined {
+  const known = usable.get(source)
+  if (known) return known
+  const { keys } = (read() ?? {}) as { keys?: unknown }
+  if (!Array.isArray(keys)) return undefined
+  // A published symmetric key is no secret.
+  const isUsable = (key: unknown) =>
+    typeof key === 'object' && key !== null && ['RSA', 'EC', 'OKP'].includes((key as { kty?: string }).kty ?? '')
+  const set = { keys: keys.filter(isUsable) as JSONWebKeySet['keys'] }
+  usable.set(source, set)
+  return set
 }
 
 async function failureByKeySet(
@@ -150,6 +161,5 @@ async function failureByKeySet(
   algorithm: ClientAlgorithm,
   keys: JSONWebKeySet,
 ): Promise<SignatureFailure> {
-  const { createLocalJWKSet } = await import('jose')
-  return signatureFailure(jwt, algorithm, createLocalJWKSet(keys))
+  return signatureFailure(jwt, algorithm, await keySetOf(keys))
 }

@@ -409,6 +409,15 @@ suite('client assertions', () => {
     expectRefusal(await present(stile.workerToken(), { client_id: pkj.clientId }), 'invalid_client')
   })
 
+  test('D15: keys that are registered anew count at once, and the old ones no more', async () => {
+    const [old, fresh] = [clientKey('ES256', 'same'), clientKey('ES256', 'same')]
+    const { clientId } = await registerPkj(stile, old)
+    expectStatus(await present(assertion(stile, clientId, old)), 200)
+    await change(stile, clientId, { jwks: keySet(fresh) })
+    expectStatus(await present(assertion(stile, clientId, fresh)), 200)
+    expectRefusal(await present(assertion(stile, clientId, old)), 'invalid_client')
+  })
+
   test('an application may settle on one algorithm', async () => {
     const rsa = clientKey('PS256')
     const client = await registerPkj(stile, rsa, { tokenEndpointAuthSigningAlg: 'PS256' })

@@ -6,14 +6,16 @@
  * Never: an attester that the environment does not name, whoever has signed; a proof that counts twice; a refresh token that
  * another instance could use (section 10.3).
  */
-import type { JSONWebKeySet, JWK } from 'jose'
+import type { JWK } from 'jose'
 import { type CompactJws, readCompactJws } from '../../keys/compact-jws.ts'
+import { keySetOf } from '../../keys/key-set.ts'
 import { signatureFailure, thumbprintOfSigner } from '../../access/jws-signature.ts'
 import { isServerNonce, serverNonce } from '../../access/server-nonce.ts'
 import type { Context } from '../../contract/operation.ts'
 import type { Environment } from '../../environment/snapshot.ts'
 import { problem } from '../../errors/problem.ts'
 import { resolveSite } from '../../site.ts'
+import { clientKeySet, keysKept } from '../client-keys.ts'
 import { attestationProblem, attestedKey, isAttestationProof } from '../rules/client-attestation.ts'
 import { clockSkew } from '../rules/client-jwt-claims.ts'
 import { proofWindow } from '../rules/dpop-proof.ts'
@@ -36,7 +38,7 @@ export const attestJwtClientAuth: ClientAuthMethod<ClientCredentials & { readonl
     if (!attestation || !pop) return undefined
 
     const verdict = attestationProblem(attestation, { clientId: application.clientId, now })
-    if (verdict === 'invalid' || !(await isByAttester(environment, attestation))) return undefined
+    if (verdict === 'invalid' || !(await isByAttester(context, environment, attestation))) return undefined
     if (verdict === 'stale') throw problem('use_fresh_attestation')
 
     const key = attestedKey(attestation.claims) as JWK
@@ -69,10 +71,15 @@ function presented({ headers }: Context, name: string): Presented | undefined {
 }
 
 /** Whether an attestation is signed by the attester that it names, and that one is trusted. */
-async function isByAttester(environment: Environment, { jwt, header, claims }: Presented): Promise<boolean> {
+async function isByAttester(
+  context: Context,
+  environment: Environment,
+  { jwt, header, claims }: Presented,
+): Promise<boolean> {
   const attester = environment.settings.clientAttestation?.attesters.find(({ issuer }) => issuer === claims['iss'])
   if (!attester) return false
-  const { createLocalJWKSet } = await import('jose')
-  const keys = createLocalJWKSet(JSON.parse(attester.jwks) as JSONWebKeySet)
-  return (await signatureFailure(jwt, header['alg'] as string, keys)) === undefined
+  const keys = await clientKeySet(context, { document: attester }, keysKept)
+  return (
+    keys !== undefined && (await signatureFailure(jwt, header['alg'] as string, await keySetOf(keys))) === undefined
+  )
 }
