@@ -31,12 +31,8 @@ const apart = [
   'test/directory/passwords/pool.test.ts',
   // It changes what the process trusts and its environment.
   'test/external/egress.test.ts',
-  // Races and crashes: nothing that ran before should have a part in how they end.
+  // Crashes, and what the engines promise: nothing that ran before should have a part in how they end.
   'test/storage/',
-  'test/oauth/authorization-code-race.test.ts',
-  'test/oauth/pushed-authorization-request-race.test.ts',
-  'test/flow-runtime/races.test.ts',
-  'test/flow-runtime/push-races.test.ts',
 ]
 
 /** Beginnings of paths of files that drive a browser, most of whose time is spent in its processes. */
