@@ -1,7 +1,7 @@
 /** The README is executed: its curl lines, as printed, against a server started as it says. And what is generated is up to date. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -45,6 +45,14 @@ test('every link of the README leads somewhere', async () => {
     const { access } = await import('node:fs/promises')
     await assert.doesNotReject(access(new URL(`../../${target}`, import.meta.url)), target)
   }
+})
+
+test('the map of the house has every room', async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+  const entries = await readdir(new URL('../../src', import.meta.url), { withFileTypes: true })
+  const rooms = entries.filter((entry) => entry.isDirectory()).map(({ name }) => `src/${name}`)
+  const named = [...readme.matchAll(/^\| `(src\/[\w-]+)` \|/gm)].map(([, room]) => room)
+  assert.deepEqual(named.toSorted(), rooms.toSorted())
 })
 
 test('openapi.json and the reference pages are what the code generates', async () => {
