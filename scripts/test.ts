@@ -11,7 +11,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
+import { enableCompileCache, flushCompileCache } from 'node:module'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -90,6 +90,8 @@ function entries(): readonly string[] {
 
 enableCompileCache(compileCache)
 const shared = files.length > processes ? await shareAll(runDirectory) : await shareKey()
+// In a fresh clone nobody has compiled anything yet: what was loaded just now the processes need not compile, each by itself.
+flushCompileCache()
 
 const runner = spawn(
   process.execPath,

@@ -48,7 +48,7 @@ suite('addresses that others name, where only public ones may be asked', () => {
     test(`${input.name}: refused when it is written`, async () => {
       const rows = input.isHost ? { '': refusedMailHosts } : refusedUrls
       for (const [row, urls] of Object.entries(rows)) {
-        for (const url of urls.filter((each) => !isTaken(input, each))) {
+        for (const url of itsShare(input, urls).filter((each) => !isTaken(input, each))) {
           const answer = await write(node, here(url))
           assert.equal(answer.status, 400, `${row}: ${url} ${answer.text}`)
           // A body that holds this character is refused as a whole.
@@ -80,7 +80,7 @@ suite('addresses that others name, where only public ones may be asked', () => {
       const nowhere = `n${++number}.test`
       const expected = said(await input.ask(node, `https://${nowhere}:${node.sink}/p`), nowhere)
       const cases: readonly (readonly [string, (time: number) => readonly string[]])[] = [
-        ...closedAddresses.map((address) => [address, () => [address]] as const),
+        ...itsShare(input, closedAddresses).map((address) => [address, () => [address]] as const),
         ['one that is public and one that is not', () => [publicAddress, '127.0.0.1']],
         ['first one, then the other', (time) => [time === 1 ? publicAddress : '127.0.0.1']],
       ]
@@ -145,6 +145,15 @@ suite('the places where an address can be named', () => {
     }
   })
 })
+
+/**
+ * A third of a list: every place is given something of each reason, and everything is given to many places, since one piece
+ * of code decides for all of them. Mail hosts have their own, and are given it all.
+ */
+function itsShare<T>(input: UrlInput, list: readonly T[]): readonly T[] {
+  const place = urlInputs.indexOf(input)
+  return list.filter((_, at) => input.isHost || list.length < 3 || at % 3 === place % 3)
+}
 
 /** Request URIs are told apart by their fragment (OpenID Connect Core section 6.2), and nothing of it is sent. */
 function isTaken({ name }: UrlInput, url: string): boolean {

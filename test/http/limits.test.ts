@@ -136,23 +136,21 @@ suite('limits of requests', () => {
       return { status: response.status, text: await response.text() }
     }
 
-    test('what parsers disagree about is 400 at every endpoint that takes JSON', async () => {
+    test('what parsers disagree about is 400 at every endpoint that takes JSON, each with a third of it', async () => {
       const flowId = (await new Browser(stile).authorize(piFlowRequest(stile, pkce().challenge))).json.id
-      for (const operation of withJson) {
+      const bodies = [...Object.entries(attacks), ...depths.map((depth) => [`${depth} levels`, nested(depth)] as const)]
+      for (const [number, operation] of withJson.entries()) {
         const path = operation.path.includes('/flows/')
           ? `/${stile.environmentId}/flows/${flowId}`
           : concrete(operation.path)
         const mediaType = operation.mediaTypes?.[0] ?? 'application/json'
-        for (const [name, body] of Object.entries(attacks)) {
+        for (const [name, body] of bodies.filter((_, at) => at % 3 === number % 3)) {
           const { status, text } = await post(path, operation.method, mediaType, body)
-          assert.equal(status, 400, `${operation.id}: ${name}: ${text}`)
+          const isTooLarge = !operation.path.startsWith('/v1/') && body.length > 65_536
+          assert.equal(status, isTooLarge ? 413 : 400, `${operation.id}: ${name}: ${text}`)
+          if (!(name in attacks)) continue
           const { code, error = '' } = JSON.parse(text)
           assert.equal(code ?? error.toUpperCase(), 'INVALID_REQUEST', operation.id)
-        }
-        for (const depth of depths) {
-          const { status } = await post(path, operation.method, mediaType, nested(depth))
-          const isTooLarge = !operation.path.startsWith('/v1/') && depth * 2 > 65_536
-          assert.equal(status, isTooLarge ? 413 : 400, `${operation.id}: ${depth} levels`)
         }
       }
       assert.equal(({} as { polluted?: unknown }).polluted, undefined)
