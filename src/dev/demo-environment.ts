@@ -1,104 +1,71 @@
 /**
- * The demo environment of `stile dev`: a worker application as administrator, a population, a user and three
+ * The demo environment of `stile dev`: a worker application as administrator, a population, two users and four
  * applications, made through the public management API as any client would. What is there already is kept; redirect
  * URIs follow the port at each start.
  *
  * Never: a default password. Every secret is random and known only to the data directory.
  */
-import { applicationSecretContext } from '../environment/application.ts'
-import { administratorName, createAdministrator } from '../access/administrator.ts'
+import { createAdministrator } from '../access/administrator.ts'
 import { defaultSettings } from '../environment/settings.ts'
 import type { Node } from '../http/node.ts'
-import { open } from '../keys/sealing.ts'
-import { applicationSecret, firstAdministrator } from '../storage/sql/applications.ts'
 import type { World } from '../world.ts'
+import { type DemoApplication, demoNames, type DemoParts, demoRedirectUri, quickstartOf } from './demo-facts.ts'
 import { ensureDevices } from './demo-mfa-user.ts'
+import { type DemoAdministrator, storedAdministrator, storedParts } from './demo-stored.ts'
 import { type ApiObject, ManagementClient, workerToken } from './management-client.ts'
 import type { Quickstart } from './quickstart.ts'
 
-const names = {
-  environment: 'Demo',
-  population: 'Default',
-  user: { username: 'demo', name: { given: 'Dora', family: 'Demo' } },
-  mfaUser: { username: 'demo-mfa', name: { given: 'Max', family: 'Factor' } },
-  singlePageApp: 'Demo single-page application',
-  webApp: 'Demo web application',
-  nativeApp: 'Demo native application',
-  mfaApp: 'Demo application with a second factor',
-} as const
-
 /** Makes the demo environment, or brings it up to date. */
 export async function ensureDemoEnvironment(node: Node, previous: Quickstart | undefined): Promise<Quickstart> {
+  const { kernel } = node
+  const stored = previous && (await storedParts(kernel, previous))
+  return quickstartOf(kernel.origins, stored ?? (await ensureParts(node, previous)))
+}
+
+async function ensureParts(node: Node, previous: Quickstart | undefined): Promise<DemoParts> {
   const { kernel, app } = node
-  const { authUrl, apiUrl } = kernel.origins
-  const worker = (await findAdministrator(node)) ?? (await newAdministrator(node))
-  const { environmentId } = worker
+  const { environmentId, ...worker } = (await storedAdministrator(kernel)) ?? (await newAdministrator(node))
   const api = new ManagementClient(app, await workerToken(app, environmentId, worker.clientId, worker.clientSecret))
   const environment = `/environments/${environmentId}`
   const { organization } = (await api.call('GET', environment)) as unknown as { organization: ApiObject }
   const population = await ensurePopulation(api, environment)
-  const user = await ensureUser(api, environment, population.id, names.user, kernel.world, previous?.user)
-  const second = await ensureUser(api, environment, population.id, names.mfaUser, kernel.world, previous?.mfaUser)
-  const withAddress = { id: second.id, email: addressOf(names.mfaUser) }
+  const user = await ensureUser(api, environment, population.id, demoNames.user, kernel.world, previous?.user)
+  const second = await ensureUser(api, environment, population.id, demoNames.mfaUser, kernel.world, previous?.mfaUser)
+  const withAddress = { id: second.id, email: addressOf(demoNames.mfaUser) }
   const totpSecret = await ensureDevices(api, environment, withAddress, kernel.world, previous?.mfaUser)
   const existing = await api.list(`${environment}/applications`, 'applications')
-  const ensure = (name: string, properties: object, redirectUri: (clientId: string) => string) =>
-    ensureApplication(api, environment, existing, { name, ...properties }, redirectUri)
-  const callback = (clientId: string) => `${authUrl}/dev/app/${clientId}/callback`
-  const singlePageApp = await ensure(names.singlePageApp, singlePage, callback)
-  const webApp = await ensure(names.webApp, web, callback)
-  const nativeApp = await ensure(names.nativeApp, native, () => 'http://127.0.0.1/callback')
-  const mfaApp = await ensure(names.mfaApp, singlePage, callback)
-  await ensurePolicy(api, environment, mfaApp)
-  const { secret } = (await api.call('GET', `${environment}/applications/${webApp}/secret`)) as unknown as {
+  const ensure = (name: DemoApplication, properties: object) =>
+    ensureApplication(api, environment, existing, { name: demoNames[name], ...properties }, (clientId) =>
+      demoRedirectUri(kernel.origins, name, clientId),
+    )
+  const clientIds = {
+    singlePageApp: await ensure('singlePageApp', singlePage),
+    webApp: await ensure('webApp', web),
+    nativeApp: await ensure('nativeApp', native),
+    mfaApp: await ensure('mfaApp', singlePage),
+  }
+  await ensurePolicy(api, environment, clientIds.mfaApp)
+  const { secret } = (await api.call('GET', `${environment}/applications/${clientIds.webApp}/secret`)) as unknown as {
     secret: string
   }
-  const issuer = `${authUrl}/${environmentId}/as`
   return {
-    authUrl,
-    apiUrl,
     organizationId: organization.id,
     environmentId,
     populationId: population.id,
-    issuer,
-    discoveryUrl: `${issuer}/.well-known/openid-configuration`,
-    inboxUrl: `${authUrl}/dev/inbox`,
-    worker: { clientId: worker.clientId, clientSecret: worker.clientSecret },
-    singlePageApp: { clientId: singlePageApp, redirectUri: callback(singlePageApp) },
-    webApp: { clientId: webApp, clientSecret: secret, redirectUri: callback(webApp) },
-    nativeApp: { clientId: nativeApp, redirectUri: 'http://127.0.0.1/callback' },
-    mfaApp: { clientId: mfaApp, redirectUri: callback(mfaApp) },
+    worker,
+    clientIds,
+    webAppSecret: secret,
     user,
     mfaUser: { ...second, totpSecret },
   }
 }
 
-interface Administrator {
-  readonly environmentId: string
-  readonly clientId: string
-  readonly clientSecret: string
-}
-
-async function findAdministrator({ kernel }: Node): Promise<Administrator | undefined> {
-  const [row] = await kernel.storage.read(firstAdministrator(administratorName))
-  if (!row) return undefined
-  const environment = await kernel.environments.get(row.environment_id)
-  const [stored] = await kernel.storage.read(applicationSecret(row.environment_id, row.id))
-  if (!environment || !stored) return undefined
-  const clientSecret = open(
-    environment.dataKey,
-    stored.sealed,
-    applicationSecretContext(environment.id, row.id),
-  ).toString()
-  return { environmentId: environment.id, clientId: row.id, clientSecret }
-}
-
-async function newAdministrator({ kernel }: Node): Promise<Administrator> {
+async function newAdministrator({ kernel }: Node): Promise<DemoAdministrator> {
   const clientId = kernel.world.uuid()
   const clientSecret = kernel.world.bytes(48).toString('base64url')
   const { environmentId } = await createAdministrator(kernel, {
     organizationName: 'Demo organization',
-    environmentName: names.environment,
+    environmentName: demoNames.environment,
     clientId,
     clientSecret,
     settings: { ...defaultSettings, signingAlgorithm: kernel.config.devSigningAlgorithm },
@@ -108,7 +75,7 @@ async function newAdministrator({ kernel }: Node): Promise<Administrator> {
 
 async function ensurePopulation(api: ManagementClient, environment: string): Promise<ApiObject> {
   const [population] = await api.list(`${environment}/populations`, 'populations')
-  return population ?? api.call('POST', `${environment}/populations`, { name: names.population, default: true })
+  return population ?? api.call('POST', `${environment}/populations`, { name: demoNames.population, default: true })
 }
 
 async function ensureUser(
