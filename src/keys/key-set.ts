@@ -1,6 +1,6 @@
 /**
- * Published key sets (RFC 7517 section 5) as signatures are verified by them. Importing a key costs as much as verifying by
- * it, so jose keeps in a set what it has imported: here each has one set for as long as its value is in use.
+ * Published key sets (RFC 7517 section 5) as signatures are verified by them. Importing a key costs nearly as much as verifying
+ * by it, so jose keeps in a set what it has imported: here each has one set for as long as its value is in use.
  * Never: the keys of one value in the place of another's.
  */
 import type { createLocalJWKSet, JSONWebKeySet } from 'jose'

@@ -108,7 +108,7 @@ suite('limits of requests', () => {
     const attacks: Readonly<Record<string, string | Buffer>> = {
       'a repeated member': '{"a":1,"a":2}',
       'a member repeated in another spelling': '{"name":1,"n\\u0061me":2}',
-      __proto__: '{"__proto__":{"polluted":true}}',
+      'a member __proto__': '{"__proto__":{"polluted":true}}',
       'an escaped __proto__': '{"\\u005f_proto__":{"polluted":true}}',
       'a nested __proto__': '{"a":{"__proto__":{"polluted":true}}}',
       'U+0000': '{"name":"a\\u0000b"}',
@@ -148,7 +148,7 @@ suite('limits of requests', () => {
           const { status, text } = await post(path, operation.method, mediaType, body)
           const isTooLarge = !operation.path.startsWith('/v1/') && body.length > 65_536
           assert.equal(status, isTooLarge ? 413 : 400, `${operation.id}: ${name}: ${text}`)
-          if (!(name in attacks)) continue
+          if (!Object.hasOwn(attacks, name)) continue
           const { code, error = '' } = JSON.parse(text)
           assert.equal(code ?? error.toUpperCase(), 'INVALID_REQUEST', operation.id)
         }
