@@ -35,17 +35,17 @@ export async function shareKey(): Promise<Shared> {
  * @param directory where files may be kept until the run ends
  */
 export async function shareAll(directory: string): Promise<Shared> {
-  const starting = startOwnPostgres(forTests)
-  const key = await shareKey()
-  // The template's nodes are of this process and take the same key.
-  Object.assign(process.env, key.environment)
-  // Loads the whole product, which a run of a few files need not do here.
-  const loading = import('../test/harness/demo-template.ts')
-  const started = await starting
-  const cluster = 'url' in started ? started : undefined
+  const [starting, making] = await Promise.allSettled([startOwnPostgres(forTests), shareKey()])
+  if (starting.status === 'rejected') throw starting.reason
+  const cluster = 'url' in starting.value ? starting.value : undefined
   const stop = async () => cluster?.stop()
   try {
-    const { makeDemoTemplate, sharedTemplateVariable } = await loading
+    if (making.status === 'rejected') throw making.reason
+    const key = making.value
+    // The template's nodes are of this process and take the same key.
+    Object.assign(process.env, key.environment)
+    // Loads the whole product, which a run of a few files need not do here.
+    const { makeDemoTemplate, sharedTemplateVariable } = await import('../test/harness/demo-template.ts')
     if (cluster) await makeMigratedDatabase(cluster)
     const template = join(directory, 'demo')
     await mkdir(template)
