@@ -33,16 +33,20 @@ const latinOf: ReadonlyMap<string, string> = new Map(
   shapes.flatMap(([letters, latin]) => Array.from(letters).map((letter, at) => [letter, latin.charAt(at)] as const)),
 )
 
-/** A dot on a letter that has one anyway, as lower case makes it of `İ`. */
-const secondDot = /(?<=[ij])\u0307/g
+/** Dots on a letter that has one anyway, as lower case makes them of `İ`. */
+const secondDot = /(?<=[ij])\u0307+/g
+
+const inLatin = (text: string): string => Array.from(text, (letter) => latinOf.get(letter) ?? letter).join('')
 
 /**
- * The form in which a name is compared with those it may be taken for.
+ * The form in which a name is compared with those it may be taken for. Letters are looked at as they are typed, since
+ * capitals and small ones differ in shape (`Н` is an H, `н` is not), and once more in lower case, since names that differ
+ * only in case are one name: `Γ` is like nothing Latin, `γ` is.
  * @returns undefined where the name looks like nothing but itself
  */
 export function lookalikeOf(name: string): string | undefined {
-  const shown = Array.from(name.normalize('NFKC'), (letter) => latinOf.get(letter) ?? letter).join('')
-  const key = usernameKey(shown).replace(secondDot, '')
+  const typed = textKey(inLatin(name.normalize('NFKC')))
+  const key = usernameKey(inLatin(typed).replace(secondDot, ''))
   return key === usernameKey(name) ? undefined : key
 }
 
