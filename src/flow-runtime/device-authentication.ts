@@ -26,7 +26,7 @@ import type { Answer, Question } from '../flow/question.ts'
 import type { Refusal } from '../flow/refusal.ts'
 import { flowLifetime } from '../flow/state.ts'
 import { clearGuesses } from '../limits/guesses.ts'
-import { compareAndSet } from '../storage/operations.ts'
+import { compareAndSet, hold } from '../storage/operations.ts'
 import type { UnitBody } from '../storage/port.ts'
 import { Stale } from '../storage/refusals.ts'
 import { type DeviceAuthenticationRow, deviceAuthenticationById } from '../storage/sql/device-authentications.ts'
@@ -39,6 +39,7 @@ import { preparePush } from './asks/send-push.ts'
 import type { FactorUse } from './factor-use.ts'
 import { guarded } from './guarded.ts'
 import { refusalProblem } from './runtime.ts'
+import { standingOn } from './standing.ts'
 import { userFacts } from './user-facts.ts'
 
 /** A stand-alone authentication, with its user as they are now. Times are epoch milliseconds. */
@@ -99,12 +100,13 @@ export async function carryIntoAuthentication(
   const { environment, now } = context
   for (let attempt = 1; ; attempt++) {
     const { version, ...present } = await load()
-    const stepped = await driveAuthentication(context, present, event, secrets)
-    if ('refusal' in stepped) throw refusalProblem(stepped.refusal)
-    const expiresAt = Math.min(now + flowLifetime.idle, present.createdAt + flowLifetime.absolute)
-    const next = { ...present, state: stepped.state, updatedAt: now, expiresAt }
     const key = { environment_id: environment.id, id: present.id }
+    const standing = standingOn(context, () => hold('device_authentications', key, version))
     try {
+      const stepped = await driveAuthentication(standing, present, event, secrets)
+      if ('refusal' in stepped) throw refusalProblem(stepped.refusal)
+      const expiresAt = Math.min(now + flowLifetime.idle, present.createdAt + flowLifetime.absolute)
+      const next = { ...present, state: stepped.state, updatedAt: now, expiresAt }
       await saveAuthentication(context, next, stepped.writes, function* () {
         yield* compareAndSet('device_authentications', key, version, {
           state: encodeDeviceAuthentication(next.state),

@@ -29,7 +29,8 @@ import { candidatePolicies, policyVersions } from './candidates.ts'
 import { drive } from './drive.ts'
 import { guarded } from './guarded.ts'
 import { saveStep } from './save-step.ts'
-import { insertFlow, type StoredFlow } from './stored-flow.ts'
+import { standingOn } from './standing.ts'
+import { holdFlow, insertFlow, type StoredFlow } from './stored-flow.ts'
 
 /** What a door knows when a flow begins. */
 export interface FlowBeginning {
@@ -213,17 +214,18 @@ async function carry(
     const flow = await load()
     const { event, secrets } = read(flow.state)
     const policies = await policyVersions(kernel.environments, environment, flow.application, flow.state)
-    const driven = await drive(context, (facts) => step(policies, flow.state, event, facts, now), {
-      application: flow.application,
-      policies,
-      secrets,
-      session: { id: flow.state.session?.id },
-      isSilent: false,
-      isUnattended: flow.state.door === 'backchannel',
-      parameters: flow.state.request.parameters,
-    })
-    if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
+    const standing = standingOn(context, () => holdFlow(flow))
     try {
+      const driven = await drive(standing, (facts) => step(policies, flow.state, event, facts, now), {
+        application: flow.application,
+        policies,
+        secrets,
+        session: { id: flow.state.session?.id },
+        isSilent: false,
+        isUnattended: flow.state.door === 'backchannel',
+        parameters: flow.state.request.parameters,
+      })
+      if (driven.kind === 'refused') throw refusalProblem(driven.refusal)
       const token = await saveStep(context, flow, driven, also)
       return { state: driven.state, application: driven.application, token }
     } catch (error) {

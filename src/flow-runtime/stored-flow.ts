@@ -5,7 +5,7 @@ import type { Application } from '../environment/application.ts'
 import { notFound, problem } from '../errors/problem.ts'
 import { asOf } from '../flow/lapse.ts'
 import { decode, encode, type FlowState } from '../flow/state.ts'
-import { compareAndSet, insert, type Word } from '../storage/operations.ts'
+import { compareAndSet, hold, insert, type Word } from '../storage/operations.ts'
 import { flowById, sessionById } from '../storage/sql/sessions.ts'
 import { allowFlowOrigin } from './application-origin.ts'
 import { carriesBinding, mayReach, type Way } from './binding.ts'
@@ -82,4 +82,12 @@ export function* saveFlow(flow: StoredFlow, next: FlowState, token: string | und
     expires_at: next.expiresAt,
     ...(token === undefined ? {} : { token_hash: hashSessionToken(token) }),
   })
+}
+
+/**
+ * Keeps a flow as it was loaded, for a unit that stands on it.
+ * @throws Stale when another request was faster
+ */
+export function* holdFlow({ state, version }: StoredFlow): Word<void> {
+  yield* hold('flows', { environment_id: state.environmentId, id: state.id }, version)
 }

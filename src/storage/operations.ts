@@ -6,6 +6,7 @@
  * | `insert`, `insertAll` | the first to hold the unique value | throw `UniquenessViolation` |
  * | `consume`, `consumeByMark` | exactly one caller gets the row | throw `AlreadyConsumed` |
  * | `compareAndSet` | the first to move this version | throw `Stale` |
+ * | `hold` | whoever finds this version; nobody moves it before the unit is over | throw `Stale` |
  * | `increment` | the first `bound` callers of a window | are told that the bound is reached, and until when |
  *
  * Each is one statement, the same text on both engines, used as `yield* consume(…)` inside a unit; a unit of one word
@@ -133,6 +134,21 @@ export function* compareAndSet(
   const [row] = rows
   if (!row) throw new Stale(table)
   return row.version
+}
+
+/**
+ * Keeps a row at the version the caller read until the unit is over: what the unit does besides stands on it.
+ * @param version the version that was read
+ * @throws Stale when the row has moved on, or is gone
+ */
+export function* hold(table: string, key: Key, version: number): Word<void> {
+  const values: SqlValue[] = []
+  const held = yield* run({
+    text: `UPDATE ${identifier(table)} SET version = version WHERE ${matching(table, key, values)} AND version = ${bind(values, version)}`,
+    values,
+    counts: true,
+  })
+  if (held.length === 0) throw new Stale(table)
 }
 
 /** What `increment` found. */

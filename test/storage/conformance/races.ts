@@ -2,8 +2,16 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { suite, test } from 'node:test'
-import { compareAndSet, consume, consumeByMark, increment, insert, type Word } from '../../../src/storage/operations.ts'
-import type { Storage, UnitBody } from '../../../src/storage/port.ts'
+import {
+  compareAndSet,
+  consume,
+  consumeByMark,
+  hold,
+  increment,
+  insert,
+  type Word,
+} from '../../../src/storage/operations.ts'
+import { run, type Storage, type UnitBody } from '../../../src/storage/port.ts'
 import { AlreadyConsumed, Stale, UniquenessViolation } from '../../../src/storage/refusals.ts'
 import type { Nodes } from '../conformance.ts'
 
@@ -103,6 +111,37 @@ export function races(nodes: Nodes): void {
         }
       })
     }
+
+    test('hold: whoever moves a row finds all that stands on it, and nothing comes later', async () => {
+      for (let round = 0; round < rounds; round += 1) {
+        const id = randomUUID()
+        const standing = { text: 'SELECT id FROM names WHERE environment_id = $1 AND name LIKE $2', values: [id, '%'] }
+        await nodes.store.commit({
+          name: 'prepare',
+          run: () => insert('documents', { environment_id: id, id, version: 1 }),
+        })
+        const mover = Math.floor((callers * round) / rounds)
+        const results = await fire(
+          nodes,
+          function* (caller) {
+            if (caller === mover) {
+              yield* compareAndSet('documents', { environment_id: id, id }, 1, { document: 'moved' })
+              return (yield* run(standing)).length
+            }
+            yield* hold('documents', { environment_id: id, id }, 1)
+            yield* insert('names', { environment_id: id, id: randomUUID(), name: `${caller}`, enabled: 1 })
+            return undefined
+          },
+          false,
+        )
+        const found = results[mover]
+        assert.equal(found?.status, 'fulfilled')
+        assert.equal(found.value, (await nodes.store.read(standing)).length)
+        const refused = results.filter((result) => result.status === 'rejected')
+        for (const { reason } of refused) assert.ok(reason instanceof Stale, String(reason))
+        assert.equal(refused.length + found.value, callers - 1)
+      }
+    })
 
     test('a unit of several words: who loses the first leaves nothing of the rest', async () => {
       for (let round = 0; round < rounds; round += 1) {

@@ -25,6 +25,7 @@ const forms: Readonly<Record<string, (id: string) => UnitBody<unknown>>> = {
   consume: (id) => words.consume('documents', { environment_id, id }),
   consumeByMark: (id) => words.consumeByMark('single_use', { environment_id, id }, { column: 'used_at', at: 5 }),
   compareAndSet: (id) => words.compareAndSet('documents', { environment_id, id }, 1, { document: 'set' }),
+  hold: (id) => words.hold('documents', { environment_id, id }, 1),
   increment: (id) => words.increment('counters', { environment_id, subject: id }, { bound: 1, window: 10, now: 5 }),
   update: (id) => words.update('documents', { environment_id, id }, { document: 'updated' }),
   remove: (id) => words.remove('documents', { environment_id, id }),
@@ -206,6 +207,11 @@ export function units(nodes: Nodes): void {
       assert.equal(await did(() => words.compareAndSet('documents', key, 1, { document: 'a' })), 2)
       await assert.rejects(
         did(() => words.compareAndSet('documents', key, 1, { document: 'b' })),
+        Stale,
+      )
+      await did(() => words.hold('documents', key, 2))
+      await assert.rejects(
+        did(() => words.hold('documents', key, 1)),
         Stale,
       )
       assert.equal(await did(() => words.update('documents', key, { document: 'c' })), true)
