@@ -4,6 +4,7 @@ import { suite, test } from 'node:test'
 import fc from 'fast-check'
 import { parseForm, parseFormBody } from '../../src/contract/form.ts'
 import { Problem } from '../../src/errors/problem.ts'
+import { anyGrapheme } from '../harness/any-character.ts'
 
 function refused(read: () => unknown, what: string): void {
   assert.throws(read, (error) => error instanceof Problem && error.key === 'invalid_request', what)
@@ -13,7 +14,7 @@ const name = fc
   .stringMatching(/^[A-Za-z0-9_.:-]{1,20}$/)
   .filter((one) => !['__proto__', 'constructor', 'prototype'].includes(one))
 const value = fc
-  .string({ unit: 'grapheme', maxLength: 30 })
+  .string({ unit: anyGrapheme, maxLength: 30 })
   .filter((text) => text.isWellFormed() && !text.includes('\u0000'))
 
 suite('what passes', () => {

@@ -9,6 +9,7 @@ import {
   maximumTextLength,
   readMarkup,
 } from '../../src/environment/agreement-text.ts'
+import { anyGrapheme } from '../harness/any-character.ts'
 
 const refused = (text: string) => agreementTextProblem('text/html', text)
 
@@ -143,7 +144,7 @@ suite('the text of an agreement', () => {
 
   const element = fc.constantFrom(...markupElements, 'script', 'img')
   const piece = fc.oneof(
-    fc.string({ unit: 'grapheme', maxLength: 8 }),
+    fc.string({ unit: anyGrapheme, maxLength: 8 }),
     fc.constantFrom(
       '<',
       '>',

@@ -28,7 +28,7 @@ import {
 } from './rig.ts'
 import { secondSecretAction } from './second-secret.ts'
 
-const runs = { numRuns: 700 }
+const runs = { numRuns: 500 }
 const ages = [0, 30, 100, 1000, 5000]
 /** The group that Alice is in; Bob is in none, and of Carol nobody can say. */
 const groupId = '6f1f5e8e-3c1c-4f0e-9f3c-0a1b2c3d4e5f'

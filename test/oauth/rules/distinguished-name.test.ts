@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
 import { isSameName, nameOfCertificate, parseDistinguishedName } from '../../../src/oauth/rules/distinguished-name.ts'
-import { anyCharacter } from '../../harness/any-character.ts'
+import { anyCharacter, anyGrapheme } from '../../harness/any-character.ts'
 
 const parse = (text: string) => parseDistinguishedName(text) ?? assert.fail(`${text} is no name`)
 
@@ -70,7 +70,7 @@ suite('distinguished names', () => {
     const escape = (value: string) =>
       [...Buffer.from(value)].map((octet) => `\\${octet.toString(16).padStart(2, '0')}`).join('')
     fc.assert(
-      fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), (value) => {
+      fc.property(fc.string({ minLength: 1, unit: anyGrapheme }), (value) => {
         assert.deepEqual(parse(`CN=${escape(value)},O=x`), [[['2.5.4.3', value]], [['2.5.4.10', 'x']]])
       }),
     )
