@@ -108,10 +108,15 @@ export async function beginWithDemo(dataDirectory: string, databaseUrl: string |
   return { masterKey, previous: embedded }
 }
 
-/** Makes a database for a node: with the demo environment where the run has one to copy, and otherwise empty. */
+/**
+ * Makes a database for a node: with the demo environment where the run has one to copy, and otherwise empty. Its sessions wait
+ * for a lock nearly as long as a statement may take: with the second that they wait in production, a race of fifty ends in
+ * refusals on a machine that is busy with the rest of the tests.
+ */
 export async function createDemoDatabase(cluster: PostgresCluster): Promise<string> {
   const template = process.env[sharedTemplateVariable]
-  if (template === undefined) return cluster.createDatabase()
-  const { postgres } = JSON.parse(await readFile(factsOf(template), 'utf8')) as DemoTemplate
-  return cluster.createDatabase(postgres ? { copyOf: databaseName } : {})
+  const facts =
+    template === undefined ? undefined : (JSON.parse(await readFile(factsOf(template), 'utf8')) as DemoTemplate)
+  const url = await cluster.createDatabase(facts?.postgres ? { copyOf: databaseName } : {})
+  return `${url}?lock_timeout=4500`
 }
