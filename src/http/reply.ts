@@ -8,6 +8,7 @@ import { HashingOverloaded } from '../directory/passwords/pool.ts'
 import { type Problem, problem, Problem as ProblemClass, toOAuth, toPingOne } from '../errors/problem.ts'
 import { errorPage } from '../pages/error.ts'
 import { StorageUnavailable } from '../storage/port.ts'
+import { Stale } from '../storage/refusals.ts'
 
 const jsonTypes: Readonly<Record<Surface, string>> = {
   management: 'application/json;charset=UTF-8',
@@ -83,7 +84,8 @@ export function writeProblem(surface: Surface, failure: Problem, correlationId: 
 /** Turns whatever was thrown into a failure that has an answer; what nobody foresaw is logged and becomes 500. */
 export function toProblem(error: unknown, log: Logger, correlationId: string): Problem {
   if (error instanceof ProblemClass) return error
-  if (error instanceof StorageUnavailable || error instanceof HashingOverloaded) {
+  // Stale: others changed the same thing each time it was judged anew. Nothing has happened, and later it may.
+  if (error instanceof StorageUnavailable || error instanceof HashingOverloaded || error instanceof Stale) {
     log.warn({ err: error, correlationId }, 'not available')
     const seconds = error instanceof HashingOverloaded ? error.retryAfter : 1
     return problem('UNAVAILABLE', { headers: { 'retry-after': String(seconds) } })

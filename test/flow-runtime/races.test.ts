@@ -130,6 +130,19 @@ function races(engine: string, start: Started): void {
       }
     })
 
+    test('J11: of forty that move a flow on at once each follows another, or is told to come again', async () => {
+      const { browser, flowId, person } = await flowIn(stile, 'ASSERTION_REQUIRED')
+      const before = (await rowOf(stile, flowId))?.version ?? 0
+      const body = bodyOf('device.select', person)
+      const answers = await together(40, browser.cookie, (one) => one.act(flowId, 'device.select', body))
+      assert.equal((await rowOf(stile, flowId))?.version, before + won(answers).length)
+      assert.ok(lost(answers).length > 0)
+      for (const { status, headers, text } of lost(answers)) {
+        assert.equal(status, 503, text)
+        assert.equal(headers.get('retry-after'), '1')
+      }
+    })
+
     test('K15: of twenty tries with one recovery code one sets its password', async () => {
       const { browser, flowId, person, code } = await flowIn(stile, 'RECOVERY_CODE_REQUIRED')
       const wanted = Array.from({ length: 20 }, () => newPassword())
