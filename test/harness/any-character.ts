@@ -1,6 +1,6 @@
 /**
- * Any character, for texts that fast-check makes: `fc.string({ unit: anyCharacter })`. Its own units `binary` and `grapheme` find a value's
- * place in a map of all that there are, which takes a second and a hundred megabytes in every process.
+ * Any character, for texts that fast-check makes: `fc.string({ unit: anyCharacter })`. Its own units `binary` and `grapheme`
+ * find a value's place in a map of all that there are, which takes a second and a hundred megabytes in every process.
  */
 import fc from 'fast-check'
 
