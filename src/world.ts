@@ -1,9 +1,10 @@
 /**
  * The outside world that decisions depend on: time and randomness. Everything that judges receives `now` and ids as
- * plain data; only the shells call this port. Never: `Date.now()` or `crypto.randomUUID()` anywhere else in src/.
+ * plain data; only the shells call this port. Never: `Date.now()` or a random id from anywhere else in src/.
  */
-import { generateKeyPair, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
+import { generateKeyPair, type KeyObject, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
+import { randomUuid } from './uuid.ts'
 
 /** Clock and randomness, as one port so that tests can hold both still. */
 export interface World {
@@ -30,7 +31,7 @@ const rsaKeyPair = (bits: number) => generateInThreadPool('rsa', { modulusLength
 export const realWorld: World = {
   now: () => Date.now(),
   bytes: (size) => randomBytes(size),
-  uuid: () => randomUUID(),
+  uuid: randomUuid,
   rsaKeyPair,
 }
 
@@ -49,7 +50,7 @@ export function testWorld(start: number = Date.now()): TestWorld {
   return {
     now: () => now,
     bytes: (size) => randomBytes(size),
-    uuid: () => randomUUID(),
+    uuid: randomUuid,
     rsaKeyPair,
     advance: (milliseconds) => {
       now += milliseconds

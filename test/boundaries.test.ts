@@ -84,7 +84,8 @@ const table = {
   'ip-intelligence': row('flow'),
   'address-ranges': row(''),
   site: row('errors'),
-  world: row(''),
+  world: row('uuid'),
+  uuid: row(''),
 
   // The pure rooms: plain data and `now` in, data out.
   flow: row('errors'),
