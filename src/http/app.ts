@@ -69,7 +69,7 @@ export function buildApp(kernel: Kernel, served: Served): FastifyInstance {
     },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       // Fastify refuses what it cannot route before the hook below has looked at the length.
-      void fail(kernel, [], isTooLong(request) ? problem('URI_TOO_LONG') : error, request, reply)
+      fail(kernel, [], isTooLong(request) ? problem('URI_TOO_LONG') : error, request, reply)
     },
     clientErrorHandler(error: Error, socket: Socket) {
       if (!socket.writable || (error as { code?: string }).code === 'ECONNRESET') {
@@ -137,14 +137,15 @@ const singletons = ['host', 'content-type', 'authorization']
 
 /** @param lines names and values in turn, as they arrived */
 function repeatsSingleton(lines: readonly string[]): boolean {
-  const seen = new Set<string>()
+  let seen = 0
   for (let at = 0; at < lines.length; at += 2) {
     const name = lines[at] as string
     if (name.length !== 4 && name.length !== 12 && name.length !== 13) continue
-    const known = name.toLowerCase()
-    if (!singletons.includes(known)) continue
-    if (seen.has(known)) return true
-    seen.add(known)
+    const singleton = singletons.indexOf(name.toLowerCase())
+    if (singleton === -1) continue
+    const mark = 1 << singleton
+    if ((seen & mark) !== 0) return true
+    seen |= mark
   }
   return false
 }

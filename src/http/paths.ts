@@ -7,6 +7,9 @@
  * many or with dots that lead elsewhere taken for the one that was declared.
  */
 
+/** How many targets are remembered with what they led to. */
+const mostRemembered = 500
+
 /** A segment longer than this means nothing; ids have 36 characters. */
 const longestSegment = 200
 
@@ -48,14 +51,23 @@ export function pathLookup<Value>(
     }
     place.declared = { names, value }
   }
+  const remembered = new Map<string, Found<Value>>()
   return (target) => {
+    const known = remembered.get(target)
+    if (known) return known
     const segments = segmentsOf(target)
     const values: string[] = []
     const found = segments && follow(root, segments, 0, values)
     if (!found) return undefined
     const params: Record<string, string> = {}
     found.names.forEach((name, at) => (params[name] = values[at] ?? ''))
-    return { value: found.value, params }
+    const result = { value: found.value, params }
+    // The endpoints of an environment are asked for by the same few texts, everything else by ever new ones.
+    if (found.names.length <= 1 && !target.includes('?')) {
+      if (remembered.size === mostRemembered) remembered.clear()
+      remembered.set(target, result)
+    }
+    return result
   }
 }
 

@@ -41,9 +41,8 @@ export function mount(app: FastifyInstance, kernel: Kernel, served: Served): voi
       async handler(request, reply) {
         const found = find(request.url)
         const group = found instanceof Promise ? await found : found
-        return group
-          ? dispatch(kernelUnderDomain(kernel, request.headers.host), group, request, reply)
-          : fail(kernel, [], notFound(), request, reply)
+        if (group) await dispatch(kernelUnderDomain(kernel, request.headers.host), group, request, reply)
+        else fail(kernel, [], notFound(), request, reply)
       },
     })
   }
@@ -72,22 +71,25 @@ async function dispatch(
   { value: group, params }: Found<readonly Operation[]>,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<FastifyReply> {
+): Promise<void> {
   const correlationId = kernel.world.uuid()
   const answer = answerHeaders(kernel, correlationId)
   let operation: Operation | undefined
   let written: Written
   try {
-    if (request.method === 'OPTIONS') return await answerPreflight(group, request, reply, answer)
-    operation = selectOperation(group, request)
-    if (operation.cors === 'any') setHeaders(answer, anyOrigin)
-    refuseSpeculative(operation, request.headers)
-    written = await perform(kernel, operation, params, request, correlationId, answer)
+    if (request.method === 'OPTIONS') {
+      written = answerPreflight(group, request, answer)
+    } else {
+      operation = selectOperation(group, request)
+      if (operation.cors === 'any') setHeaders(answer, anyOrigin)
+      refuseSpeculative(operation, request.headers)
+      written = await perform(kernel, operation, params, request, correlationId, answer)
+    }
   } catch (error) {
     if (!operation) setHeaders(answer, unjudged(group, request.method, request.headers))
     written = refuse(kernel, operation?.surface ?? surfaceOf(group), error, request, correlationId, answer)
   }
-  return send(reply, written, answer)
+  send(reply, written, answer)
 }
 
 /** How the failures of a path are rendered before it is known which of its operations is meant; of no path, as JSON. */
@@ -115,9 +117,24 @@ function refuse(
   return writeProblem(page ? 'page' : surface === 'page' ? 'management' : surface, failure, correlationId)
 }
 
-function send(reply: FastifyReply, written: Written, answer: Record<string, string | string[]>): FastifyReply {
-  if (written.contentType) answer['content-type'] = written.contentType
-  return reply.code(written.status).headers(answer).send(written.payload)
+/**
+ * Writes the answer past Fastify's own reply, which copies every header, lower-cases its name again, and looks for hooks,
+ * trailers and streams that no answer here has: a thirtieth of a token request.
+ */
+function send(
+  reply: FastifyReply,
+  { status, contentType, payload }: Written,
+  answer: Record<string, string | string[]>,
+): void {
+  const length = payload === undefined ? 0 : Buffer.byteLength(payload)
+  if (contentType) answer['content-type'] = contentType
+  // Neither has a body, so neither has a length (RFC 9110 section 8.6).
+  if (status !== 204 && status !== 304) answer['content-length'] = String(length)
+  // Until here Fastify has the reply: it tells of a header that cannot be sent.
+  reply.raw.writeHead(status, answer)
+  reply.hijack()
+  // A text as long as its bytes is ASCII, which needs no encoding.
+  reply.raw.end(payload, length === payload?.length ? 'latin1' : 'utf8')
 }
 
 /** Sets headers of the answer; a later value takes the place of an earlier one. */
@@ -133,17 +150,13 @@ function asPage(surface: Surface, request: FastifyRequest): boolean {
   return surface === 'page' && (request.headers.accept ?? '').includes('text/html')
 }
 
-async function answerPreflight(
+function answerPreflight(
   group: readonly Operation[],
-  request: FastifyRequest,
-  reply: FastifyReply,
+  { headers }: FastifyRequest,
   answer: Record<string, string | string[]>,
-): Promise<FastifyReply> {
-  const allowed = preflight(group, request.headers)
-  return reply
-    .code(204)
-    .headers({ ...answer, ...(allowed ?? { allow: allowedMethods(group) }) })
-    .send()
+): Written {
+  setHeaders(answer, preflight(group, headers) ?? { allow: allowedMethods(group) })
+  return { status: 204, contentType: undefined, payload: undefined }
 }
 
 async function perform(
@@ -218,9 +231,12 @@ export function fail(
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
-): FastifyReply {
+): void {
   const correlationId = kernel.world.uuid()
   const answer = answerHeaders(kernel, correlationId)
   setHeaders(answer, unjudged(group, request.method, request.headers))
-  return send(reply, refuse(kernel, surfaceOf(group), error, request, correlationId, answer), answer)
+  // Fastify ends the connection where it has not read the whole body.
+  const connection = reply.getHeader('connection')
+  if (typeof connection === 'string') answer['connection'] = connection
+  send(reply, refuse(kernel, surfaceOf(group), error, request, correlationId, answer), answer)
 }

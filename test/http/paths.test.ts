@@ -58,4 +58,16 @@ suite('lookup of paths', () => {
   ]) {
     test(`N28: nothing stands at ${target.slice(0, 40) || 'nothing'}`, () => assert.equal(find(target), undefined))
   }
+
+  test('what was found before is found again, also once more targets came than are remembered', () => {
+    for (let round = 0; round < 2; round += 1) {
+      for (let at = 0; at < 600; at += 1) {
+        assert.deepEqual<unknown>(find(`/v1/things/${at}`), { value: 'thing', params: { thingId: `${at}` } })
+        assert.deepEqual<unknown>(find(`/v1/things/${at}?a`), { value: 'thing', params: { thingId: `${at}` } })
+        assert.deepEqual<unknown>(find(`/v1/things/${at}/parts`), { value: 'parts', params: { thingId: `${at}` } })
+        assert.equal(find(`/v1/things/${at}/`), undefined)
+      }
+      assert.deepEqual<unknown>(find('/v1/things/mine'), { value: 'mine', params: {} })
+    }
+  })
 })

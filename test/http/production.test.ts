@@ -181,4 +181,33 @@ suite('a node in production mode', () => {
     assert.deepEqual([unfit.status, JSON.parse(unfit.text)], [200, { keys: 'none' }])
     replaced.delete('jwks')
   })
+
+  test('what an answer holds arrives whole: its length counts bytes, not letters', async () => {
+    for (const kid of ['a', 'é', '€', '𝄞', 'ÿ\u0100', '\u2028']) {
+      replaced.set('jwks', () => ({ status: 200, body: { keys: [{ kid }] } }))
+      const { headers, text } = await send(`/${environmentId}/as/jwks`)
+      assert.deepEqual(JSON.parse(text), { keys: [{ kid }] })
+      assert.equal(headers.get('content-length'), String(Buffer.byteLength(text)))
+    }
+    replaced.delete('jwks')
+  })
+
+  test('a header that cannot be sent is 500, and the connection goes on', async () => {
+    replaced.set('jwks', () => ({
+      status: 200,
+      body: { keys: [] },
+      headers: { 'x-made': 'CANARY\r\nset-cookie: a=b' },
+    }))
+    const answer = await send(`/${environmentId}/as/jwks`)
+    assert.equal(answer.status, 500)
+    assert.deepEqual([answer.headers.get('x-made'), answer.headers.get('set-cookie')], [null, null])
+    tellsNothing(answer, 'a header')
+    replaced.delete('jwks')
+    const request = head(`GET /${environmentId}/as/jwks HTTP/1.1`, 'Host: x')
+    const { answers } = await converse(node.port, `${request}${request}`, 50)
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200],
+    )
+  })
 })
