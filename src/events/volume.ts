@@ -4,8 +4,7 @@
  * counts them, and the count is written with the next flush (decision D19).
  */
 import type { Logger } from 'pino'
-import type { Storage } from '../storage/port.ts'
-import { run } from '../storage/port.ts'
+import { run, type Storage, type Unit } from '../storage/port.ts'
 import { type EventRow, insertEvents } from '../storage/sql/events.ts'
 
 /** The buffer of one node. */
@@ -18,6 +17,8 @@ export interface VolumeEvents {
 
 const capacity = 50_000
 const rowsPerStatement = 100
+/** They share one sync, or have a connection each. */
+const unitsAtOnce = 3
 const flushEveryMilliseconds = 1000
 
 /** Opens the buffer; it flushes itself until closed. */
@@ -31,9 +32,9 @@ export function openVolumeEvents(storage: Storage, log: Logger): VolumeEvents {
     buffer = []
     if (dropped > 0) log.warn({ dropped }, 'volume events were dropped because the buffer was full')
     dropped = 0
-    for (let at = 0; at < rows.length; at += rowsPerStatement) {
-      const slice = rows.slice(at, at + rowsPerStatement)
-      await storage.commit({ name: 'flush-volume-events', single: true, run: () => run(insertEvents(slice)) })
+    for (let at = 0; at < rows.length; at += rowsPerStatement * unitsAtOnce) {
+      const units = Array.from({ length: unitsAtOnce }, (_, nth) => rowsFrom(rows, at + nth * rowsPerStatement))
+      await Promise.all(units.filter((part) => part.length > 0).map((part) => storage.commit(unitOf(part))))
     }
   }
   const flush = () => {
@@ -55,4 +56,12 @@ export function openVolumeEvents(storage: Storage, log: Logger): VolumeEvents {
       await flush()
     },
   }
+}
+
+function rowsFrom(rows: readonly EventRow[], at: number): readonly EventRow[] {
+  return rows.slice(at, at + rowsPerStatement)
+}
+
+function unitOf(rows: readonly EventRow[]): Unit<object> {
+  return { name: 'flush-volume-events', single: true, run: () => run(insertEvents(rows)) }
 }
