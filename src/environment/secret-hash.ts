@@ -4,9 +4,9 @@
  */
 import type { SecretHashesRow } from '../storage/sql/client-secrets.ts'
 
-/** SHA-256 of a secret, base64url, and until when it is valid; null: until it is replaced. Epoch milliseconds. */
+/** SHA-256 of a secret, and until when it is valid; null: until it is replaced. Epoch milliseconds. */
 export interface SecretHash {
-  readonly hash: string
+  readonly hash: Buffer
   readonly expiresAt: number | null
 }
 
@@ -14,5 +14,11 @@ export interface SecretHash {
 export function secretHashes(row: SecretHashesRow | undefined): readonly SecretHash[] {
   if (!row) return []
   const { hash, previous_hash: previous, previous_expires_at: until } = row
-  return [{ hash, expiresAt: null }, ...(previous === null ? [] : [{ hash: previous, expiresAt: until ?? 0 }])]
+  const present = { hash: decoded(hash), expiresAt: null }
+  return previous === null ? [present] : [present, { hash: decoded(previous), expiresAt: until ?? 0 }]
+}
+
+/** Decoded as it is loaded: it is compared with each request of the owner. */
+function decoded(hash: string): Buffer {
+  return Buffer.from(hash, 'base64url')
 }

@@ -19,7 +19,7 @@ export function secretMatches(
   const presented = hash('sha256', secret, 'buffer')
   let matches = false
   for (const { hash: stored, expiresAt } of owner?.secretHashes ?? []) {
-    const fits = timingSafeEqual(Buffer.from(stored, 'base64url'), presented)
+    const fits = timingSafeEqual(stored, presented)
     if (fits && (expiresAt === null || expiresAt > now)) matches = true
   }
   if (!owner) timingSafeEqual(unknownHash, presented)

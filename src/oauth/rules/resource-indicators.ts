@@ -5,7 +5,7 @@
  *
  * Never: an audience that was not named, where one was; a resource of which the application was granted nothing.
  */
-import { type GrantedResource, grantScopes, type ScopeGrant } from './scopes.ts'
+import { audienceOf, type GrantedResource, grantScopes, type ScopeGrant } from './scopes.ts'
 
 /** What a request names. */
 export interface Target {
@@ -120,14 +120,6 @@ function select(
       (hasPlatform && resource.type === 'PINGONE_API'),
   )
   return { custom, hasPlatform, usable }
-}
-
-function audienceOf(custom: readonly GrantedResource[]): Pick<ScopeGrant, 'audiences' | 'accessTokenSeconds'> {
-  const lives = custom.map(({ accessTokenSeconds }) => accessTokenSeconds).filter((life) => life !== null)
-  return {
-    audiences: custom.map(({ audience }) => audience).filter((audience) => audience !== null),
-    accessTokenSeconds: lives.length > 0 ? Math.min(...lives) : null,
-  }
 }
 
 function refuse(refused: string): RefusedTarget {

@@ -23,6 +23,8 @@ export interface ScopeGrant {
   readonly accessTokenSeconds: number | null
 }
 
+const forPlatform: Omit<ScopeGrant, 'scopes'> = { audiences: [], accessTokenSeconds: null }
+
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/
 const maximumScopes = 100
 
@@ -55,35 +57,40 @@ export function grantScopes(
   granted: readonly GrantedResource[],
   { user, manyResources }: { readonly user: boolean; readonly manyResources: boolean },
 ): ScopeGrant | { readonly refused: string } {
-  const usable = granted.filter((resource) => user || resource.type !== 'OPENID_CONNECT')
+  const isUsable = ({ type }: GrantedResource) => user || type !== 'OPENID_CONNECT'
   const scopes: string[] = []
-  const resources = new Set<GrantedResource>()
+  const resources: GrantedResource[] = []
   for (const name of requested) {
     if (user && name === 'openid') {
       scopes.push(name)
       continue
     }
-    const resource = usable.find((candidate) => candidate.scopes.includes(name))
+    const resource = granted.find((candidate) => isUsable(candidate) && candidate.scopes.includes(name))
     if (!resource) continue
     scopes.push(name)
-    if (resource.type !== 'OPENID_CONNECT') resources.add(resource)
+    if (resource.type !== 'OPENID_CONNECT' && !resources.includes(resource)) resources.push(resource)
   }
   if (requested.length > 0 && scopes.length === 0) return { refused: 'At least one scope must be granted' }
   if (requested.length === 0 && !user) {
-    const custom = usable.filter((resource) => resource.type === 'CUSTOM' && resource.scopes.length > 0)
-    if (custom.length === 1 && custom[0]) {
-      resources.add(custom[0])
-      scopes.push(...custom[0].scopes)
+    const [only, ...others] = granted.filter((resource) => resource.type === 'CUSTOM' && resource.scopes.length > 0)
+    if (only && others.length === 0) {
+      resources.push(only)
+      scopes.push(...only.scopes)
     }
   }
-  const custom = [...resources].filter((resource) => resource.type === 'CUSTOM')
-  if (resources.size > 1 && !(manyResources && custom.length === resources.size)) {
+  const custom = resources.filter((resource) => resource.type === 'CUSTOM')
+  if (resources.length > 1 && !(manyResources && custom.length === resources.length)) {
     return { refused: 'May not request scopes for multiple resources' }
   }
-  const lives = custom.map((resource) => resource.accessTokenSeconds).filter((life) => life !== null)
+  return { scopes, ...audienceOf(custom) }
+}
+
+/** Whom a token for custom resources is for, and how long it lives: as long as the resource wants that wants it shortest. */
+export function audienceOf(custom: readonly GrantedResource[]): Omit<ScopeGrant, 'scopes'> {
+  if (custom.length === 0) return forPlatform
+  const lives = custom.map(({ accessTokenSeconds }) => accessTokenSeconds).filter((life) => life !== null)
   return {
-    scopes,
-    audiences: custom.map((resource) => resource.audience).filter((audience) => audience !== null),
+    audiences: custom.map(({ audience }) => audience).filter((audience) => audience !== null),
     accessTokenSeconds: lives.length > 0 ? Math.min(...lives) : null,
   }
 }
