@@ -11,7 +11,7 @@ export interface Machine {
   readonly node: string
   readonly cpu: string
   readonly cores: number
-  /** CPU time of one RSA 2048 signature in microseconds, before and after the rounds: the yardstick. */
+  /** CPU time of one RSA 2048 signature in microseconds, before and after the turns: the yardstick. */
   readonly signatureMicroseconds: readonly [number, number]
   /** Share of all CPU time that the host gave to others. */
   readonly stolen: number
@@ -42,7 +42,7 @@ function signatureMicroseconds(): number {
   return (user + system) / 500
 }
 
-/** Begins watching; call the result when the rounds are over. */
+/** Begins watching; call the result when the turns are over. */
 export function watchMachine(): () => Machine {
   const first = signatureMicroseconds()
   const start = ticks()

@@ -1,5 +1,5 @@
 /**
- * What a run of the bench found, as data and as text. Medians over the rounds, since one round on a machine that does
+ * What a run of the bench found, as data and as text. Medians over the turns, since one turn on a machine that does
  * something else for a moment says little.
  */
 import type { Load } from './load.ts'
@@ -7,19 +7,19 @@ import type { Vitals } from './probe.ts'
 import type { Algorithm, Scenario } from './scenarios.ts'
 import type { Kind } from './servers.ts'
 
-/** One scenario on one server in one round. */
-export interface Round extends Load, Vitals {
+/** One turn of a server at a scenario. */
+export interface Turn extends Load, Vitals {
   readonly kind: Kind
   readonly algorithm: Algorithm
   readonly scenario: Scenario
 }
 
-/** The rounds of one scenario on one server, as medians. Times in milliseconds, `busy` as a share of the core. */
+/** The turns of one scenario on one server, as medians. Times in milliseconds, `busy` as a share of the core. */
 export interface Result {
   readonly kind: Kind
   readonly algorithm: Algorithm
   readonly scenario: Scenario
-  readonly rounds: number
+  readonly turns: number
   readonly perSecond: number
   readonly p50: number
   readonly p99: number
@@ -36,7 +36,7 @@ export interface Footprint {
   readonly ready: number
   readonly firstAnswer: number
   readonly idleMemory: number
-  /** After the rounds; the bundle had none. */
+  /** After the turns; the bundle had none. */
   readonly loadedMemory?: number
 }
 
@@ -49,27 +49,27 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2
 }
 
-/** Brings the rounds of each server and scenario together, in the order in which they first appear. */
-export function summarize(rounds: readonly Round[]): readonly Result[] {
-  const groups = Map.groupBy(rounds, ({ kind, algorithm, scenario }) => [scenario, algorithm, kind].join(' '))
+/** Brings the turns of each server and scenario together, in the order in which they first appear. */
+export function summarize(turns: readonly Turn[]): readonly Result[] {
+  const groups = Map.groupBy(turns, ({ kind, algorithm, scenario }) => [scenario, algorithm, kind].join(' '))
   return [...groups.values()].flatMap((group) => {
     const first = group[0]
     if (!first) return []
     const { kind, algorithm, scenario } = first
-    const of = (value: (round: Round) => number): number => median(group.map(value))
-    const error = group.find((round) => round.error !== undefined)?.error
+    const of = (value: (turn: Turn) => number): number => median(group.map(value))
+    const error = group.find((turn) => turn.error !== undefined)?.error
     return {
       kind,
       algorithm,
       scenario,
-      rounds: group.length,
-      perSecond: of((round) => round.perSecond),
-      p50: of((round) => round.p50),
-      p99: of((round) => round.p99),
-      loopP99: of((round) => round.loopP99),
-      cpuPerRun: of((round) => round.cpu / Math.max(round.runs, 1)),
-      generatorBusy: of((round) => round.generatorBusy),
-      errors: group.reduce((sum, round) => sum + round.errors, 0),
+      turns: group.length,
+      perSecond: of((turn) => turn.perSecond),
+      p50: of((turn) => turn.p50),
+      p99: of((turn) => turn.p99),
+      loopP99: of((turn) => turn.loopP99),
+      cpuPerRun: of((turn) => turn.cpu / Math.max(turn.runs, 1)),
+      generatorBusy: of((turn) => turn.generatorBusy),
+      errors: group.reduce((sum, turn) => sum + turn.errors, 0),
       ...(error === undefined ? {} : { error }),
     }
   })
@@ -78,15 +78,15 @@ export function summarize(rounds: readonly Round[]): readonly Result[] {
 /**
  * How many times as many runs a second Stile makes, against every other server in the same scenario, and how many times
  * as many runs a second of CPU time; the second says more on a machine that is busy otherwise. Medians of the ratios of
- * each round, whose parts were measured within seconds of each other.
+ * each turn, whose parts were measured within seconds of each other.
  */
-export function ratios(rounds: readonly Round[]): readonly string[] {
-  const groups = Map.groupBy(rounds, ({ scenario, algorithm }) => `${scenario}, ${algorithm}`)
+export function ratios(turns: readonly Turn[]): readonly string[] {
+  const groups = Map.groupBy(turns, ({ scenario, algorithm }) => `${scenario}, ${algorithm}`)
   return [...groups].flatMap(([what, group]) => {
     const byKind = [...Map.groupBy(group, ({ kind }) => kind)]
     const others = byKind.filter(([kind]) => !kind.startsWith('Stile'))
-    const compare = (stile: readonly Round[], other: readonly Round[], value: (round: Round) => number): string =>
-      median(stile.flatMap((round, at) => (other[at] ? value(round) / value(other[at]) : []))).toFixed(2)
+    const compare = (stile: readonly Turn[], other: readonly Turn[], value: (turn: Turn) => number): string =>
+      median(stile.flatMap((turn, at) => (other[at] ? value(turn) / value(other[at]) : []))).toFixed(2)
     return byKind
       .filter(([kind]) => kind.startsWith('Stile'))
       .flatMap(([kind, stile]) =>
@@ -135,5 +135,7 @@ export function render(
     ...(error === undefined ? [] : [`${kind}, ${algorithm}, ${scenario}: ${error}`]),
     ...(generatorBusy > 0.85 ? [`${kind}, ${algorithm}, ${scenario}: the load generator was the limit`] : []),
   ])
-  return [measured, needs, comparisons.join('\n'), warnings.join('\n')].filter(Boolean).join('\n\n')
+  return [measured, footprints.length > 0 ? needs : '', comparisons.join('\n'), warnings.join('\n')]
+    .filter(Boolean)
+    .join('\n\n')
 }

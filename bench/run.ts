@@ -1,14 +1,16 @@
 /**
  * `npm run bench`: measures Stile beside the thinnest possible token endpoint and node-oidc-provider, in one run and
- * interleaved: each scenario runs on one server after the other, so that what happens on the machine meanwhile falls on
- * all alike. Each server has core 0, the load generator core 1 (PostgreSQL shares it). Before what is measured each gets
- * the same load for a moment: V8 lets go of compiled code in a server that rests, and each rests while the others run.
+ * interleaved: the servers take many short turns at each scenario, so that what happens on the machine meanwhile falls on
+ * all alike; a single second of a shared machine says little. Each server has core 0, the load generator core 1
+ * (PostgreSQL shares it). After each turn there is a rest, in which a server does what it has put off: it counts as CPU
+ * time of its turn, and not as that of the next one's. The first turns of a scenario warm up and are not counted.
  * Prints tables and writes results/latest.json.
  *
  * Stile is measured as it is published, from its bundle; start and idle memory from its sources too.
  *
- *   --quick            fewer and shorter rounds: shows that everything runs, not how fast
+ *   --quick            fewer and shorter turns: shows that everything runs, not how fast
  *   --servers=a,b      only these of: floor, node-oidc-provider, Stile embedded, Stile PostgreSQL
+ *   --scenarios=a,b    only these of those in scenarios.ts, without starts and memory at rest
  */
 import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -20,8 +22,8 @@ import { parseArgs } from 'node:util'
 import { startOwnPostgres } from '../test/storage/postgres-cluster.ts'
 import type { Job, Load } from './load.ts'
 import { describeMachine, watchMachine } from './machine.ts'
-import { type Footprint, median, ratios, render, type Round, summarize } from './report.ts'
-import { algorithms, scenarios, scenariosOf } from './scenarios.ts'
+import { type Footprint, median, ratios, render, type Turn, summarize } from './report.ts'
+import { algorithms, type Scenario, scenarios, scenariosOf } from './scenarios.ts'
 import { generatorCore, type ServerProcess } from './server-process.ts'
 import {
   bundleFolder,
@@ -34,14 +36,34 @@ import {
 } from './servers.ts'
 
 const { values: flags } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, servers: { type: 'string', default: kinds.join(',') } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    servers: { type: 'string', default: kinds.join(',') },
+    scenarios: { type: 'string' },
+  },
 })
-const wanted = flags.servers.split(',')
-const unknown = wanted.filter((name) => !kinds.some((kind) => kind === name))
-if (unknown.length > 0) throw new Error(`Unknown: ${unknown.join(', ')}. There are: ${kinds.join(', ')}`)
+
+/** Those of a list that a flag names. */
+function named<Name extends string>(flag: string, all: readonly Name[]): readonly Name[] {
+  const names = flag.split(',')
+  const unknown = names.filter((name) => !all.some((one) => one === name))
+  if (unknown.length > 0) throw new Error(`Unknown: ${unknown.join(', ')}. There are: ${all.join(', ')}`)
+  return all.filter((one) => names.includes(one))
+}
+const wanted = named(flags.servers, kinds)
+const played = named(flags.scenarios ?? scenarios.join(','), scenarios)
 const plan = flags.quick
-  ? { rounds: 2, seconds: 1, warmUpSeconds: 0.5, starts: 2, idleMs: 500, connections: 32 }
-  : { rounds: 5, seconds: 3, warmUpSeconds: 1, starts: 5, idleMs: 3000, connections: 32 }
+  ? { turns: 2, warmUpTurns: 1, seconds: 0.5, warmUpSeconds: 0.2, restMs: 100, starts: 2, idleMs: 500, connections: 32 }
+  : {
+      turns: 10,
+      warmUpTurns: 2,
+      seconds: 1,
+      warmUpSeconds: 0.2,
+      restMs: 1200,
+      starts: 7,
+      idleMs: 3000,
+      connections: 32,
+    }
 
 if (availableParallelism() < 2) throw new Error('Two cores are needed: one for the server, one for the load')
 // What is started from here without a core of its own (the generator, PostgreSQL) inherits this one.
@@ -80,24 +102,38 @@ async function startAll(cleanup: AsyncDisposableStack): Promise<readonly Measure
   return servers
 }
 
-/** One round: every scenario, by every algorithm, on each server that has it. */
-async function measure(servers: readonly Measured[]): Promise<readonly Round[]> {
-  const rounds: Round[] = []
-  for (const scenario of scenarios) {
+/** Has the servers take turns at every scenario, by every algorithm. */
+async function measure(servers: readonly Measured[]): Promise<readonly Turn[]> {
+  const turns: Turn[] = []
+  for (const scenario of played) {
     for (const algorithm of algorithms) {
-      for (const { kind, target, process } of servers) {
-        if (target.algorithm !== algorithm || !scenariosOf(target).includes(scenario)) continue
-        const job = { target, scenario, connections: plan.connections }
-        const warmUp = await generate({ ...job, seconds: plan.warmUpSeconds })
-        await process.vitals()
-        const load = await generate({ ...job, seconds: plan.seconds })
-        const vitals = await process.vitals()
-        // A server that refuses while it warms up is as broken as one that does so afterwards.
-        rounds.push({ kind, algorithm, scenario, ...(warmUp.errors > 0 ? warmUp : load), ...vitals })
+      const able = servers.filter(
+        ({ target }) => target.algorithm === algorithm && scenariosOf(target).includes(scenario),
+      )
+      say(`${scenario}, ${algorithm} …`)
+      for (let turn = 1 - plan.warmUpTurns; turn <= plan.turns; turn += 1) {
+        for (const server of able) {
+          const taken = await takeTurn(server, scenario)
+          // A server that refuses while it warms up is as broken as one that does so afterwards.
+          if (turn > 0 || taken.errors > 0) turns.push(taken)
+        }
       }
     }
   }
-  return rounds
+  return turns
+}
+
+/** One turn of a server: V8 lets go of compiled code in one that rests, so there is load for a moment before it counts. */
+async function takeTurn({ kind, target, process }: Measured, scenario: Scenario): Promise<Turn> {
+  const job = { target, scenario, connections: plan.connections }
+  const warmUp = await generate({ ...job, seconds: plan.warmUpSeconds })
+  await process.vitals()
+  const load = await generate({ ...job, seconds: plan.seconds })
+  const { loopP50, loopP99, cpu } = await process.vitals()
+  await pause(plan.restMs)
+  const late = await process.vitals()
+  const vitals = { loopP50, loopP99, cpu: cpu + late.cpu }
+  return { kind, algorithm: target.algorithm, scenario, ...(warmUp.errors > 0 ? warmUp : load), ...vitals }
 }
 
 /** From starting a process on data that exists to its first answer. */
@@ -140,24 +176,20 @@ cleanup.defer(() => void generator.kill())
 execFileSync(process.execPath, ['scripts/build.ts', bundleFolder], { cwd: join(import.meta.dirname, '..') })
 const servers = await startAll(cleanup)
 
-say(`Warming up ${servers.length} servers …`)
-await measure(servers)
-const machineDuringRounds = watchMachine()
-const rounds: Round[] = []
-for (let round = 1; round <= plan.rounds; round += 1) {
-  say(`Round ${round} of ${plan.rounds} …`)
-  rounds.push(...(await measure(servers)))
-}
-const machine = machineDuringRounds()
-say('Starting each server again …')
+const machineDuringTurns = watchMachine()
+const turns = await measure(servers)
+const machine = machineDuringTurns()
 const footprints: Footprint[] = []
-for (const server of servers.filter(({ target }) => target.algorithm === 'ES256'))
-  footprints.push(...(await footprint(server)))
+if (flags.scenarios === undefined) {
+  say('Starting each server again …')
+  for (const server of servers.filter(({ target }) => target.algorithm === 'ES256'))
+    footprints.push(...(await footprint(server)))
+}
 
-const results = summarize(rounds)
+const results = summarize(turns)
 const folder = join(import.meta.dirname, 'results')
 mkdirSync(folder, { recursive: true })
-const all = { at: new Date().toISOString(), machine, plan, results, ratios: ratios(rounds), footprints, rounds }
+const all = { at: new Date().toISOString(), machine, plan, results, ratios: ratios(turns), footprints, turns }
 writeFileSync(join(folder, 'latest.json'), `${JSON.stringify(all, undefined, 2)}\n`)
-console.log(`${describeMachine(machine)}\n\n${render(results, ratios(rounds), footprints)}`)
+console.log(`${describeMachine(machine)}\n\n${render(results, ratios(turns), footprints)}`)
 if (results.some(({ errors }) => errors > 0)) process.exitCode = 1
