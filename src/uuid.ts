@@ -2,7 +2,7 @@
  * Random UUIDs (RFC 9562 section 5.4) as texts that hold nothing but their letters.
  *
  * `crypto.randomUUID()` joins its text of twenty pieces, and V8 keeps the pieces for as long as the text lives: 489 bytes
- * instead of 65, in some thirty objects that every collection copies one by one. An event waits a second with its ids, and
+ * instead of 65, in objects that every collection copies one by one. An event waits a second with its ids, and
  * under load thousands wait at once: a collection then took 8 ms, and takes 3 since.
  */
 import { randomFillSync } from 'node:crypto'
