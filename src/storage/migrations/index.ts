@@ -28,6 +28,7 @@ import { pushCredentials } from './0025-push-credentials.ts'
 import { fido2Attestations } from './0026-fido2-attestations.ts'
 import { invitations } from './0027-invitations.ts'
 import { devicePairings } from './0028-device-pairings.ts'
+import { lookupsByUser } from './0029-lookups-by-user.ts'
 
 export const migrations: readonly Migration[] = [
   first,
@@ -58,4 +59,5 @@ export const migrations: readonly Migration[] = [
   fido2Attestations,
   invitations,
   devicePairings,
+  lookupsByUser,
 ]
