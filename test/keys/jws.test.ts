@@ -80,11 +80,11 @@ suite('signing', () => {
     assert.match(await calculateJwkThumbprint({ ...key.jwk, x5c: [...key.jwk.x5c] }), /^[\w-]{43}$/)
   })
 
-  test('RSA signs in the thread pool and answers with a promise; all else answers at once', async () => {
+  test('a shared secret signs at once; curves at the end of the turn, and RSA in the thread pool, with a promise', async () => {
     assert.equal(typeof signJwt(hmacKey('x'.repeat(32)), {}), 'string')
     for (const algorithm of signingAlgorithms) {
       const signed = signJwt(await newKey(algorithm), {})
-      assert.equal(signed instanceof Promise, /^[RP]S/.test(algorithm), algorithm)
+      assert.ok(signed instanceof Promise, algorithm)
       await signed
     }
   })
