@@ -3,6 +3,8 @@ import { execFile } from 'node:child_process'
 import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
+// toLegacyObject() breaks node:tls for the whole process where it is not loaded yet (Node 24.21).
+import 'node:tls'
 import { promisify } from 'node:util'
 import { type SigningAlgorithm, signingAlgorithms } from '../../src/keys/algorithm.ts'
 import { type CertificateContent, selfSignedCertificate } from '../../src/keys/certificate.ts'
