@@ -3,7 +3,7 @@
  *
  * - The compile cache. The scripts of package.json set NODE_COMPILE_CACHE as well: this file is then cached too, and Node
  *   never loads the 17 MB that strip types.
- * - Where an import leads is worked out here for nearly all of some 4500 imports. By itself Node asks the file system for
+ * - Where an import leads is worked out here for nearly all of some 3000 imports. By itself Node asks the file system for
  *   each: whether the file is there, where its links lead, which package.json stands above it. But an import of a file says
  *   its exact name, in our sources and in any package; and a package is the same one for each of our files.
  *

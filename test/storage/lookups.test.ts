@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { insertAll } from '../../src/storage/operations.ts'
+import { insertAll, remove } from '../../src/storage/operations.ts'
 import { type Row, run, type SqlValue, type Statement, type Storage } from '../../src/storage/port.ts'
 import { endOtherRefreshOfSession, offlineIn, oldestOfflineFamilies } from '../../src/storage/sql/token-families.ts'
 import { onEachEngine } from '../jobs/on-each-engine.ts'
@@ -64,7 +64,8 @@ onEachEngine('lookups', (open) => {
 
   test('the mobile devices of a user who is removed are found among those of all others', async () => {
     const storage = await filled('mobile_devices', mobileDevice)
-    const text = 'DELETE FROM mobile_devices WHERE environment_id = $1 AND user_id = $2'
-    assert.match(await plan(storage, { text, values: [environmentId, userId] }), /mobile_devices_user/)
+    const { value: statement } = remove('mobile_devices', { environment_id: environmentId, user_id: userId }).next()
+    assert.ok(typeof statement === 'object')
+    assert.match(await plan(storage, statement), /mobile_devices_user/)
   })
 })
